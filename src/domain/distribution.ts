@@ -1,0 +1,58 @@
+//! A distribution as the edge serves it: AWS's DistributionConfig with its policies resolved, nothing left to look up.
+//! control/plan/ makes it from the stored configuration; edge/snapshot/compile.ts turns it into matchers.
+import type { CachePolicyDoc, OriginRequestPolicyDoc } from './policy.ts'
+
+export interface DistributionDoc {
+  /** `E` and 13 upper-case letters or digits. */
+  readonly id: string
+  /** `dXXXXXXXXXXXXX.<edge domain>`. */
+  readonly domainName: string
+  readonly enabled: boolean
+  /** Lower case; a leading `*.` is a wildcard for one or more labels. */
+  readonly aliases: readonly string[]
+  /** Without a leading slash; empty for none. */
+  readonly defaultRootObject: string
+  /** The highest HTTP version offered to viewers. */
+  readonly httpVersion: 'http1.1' | 'http2' | 'http3' | 'http2and3'
+  readonly origins: readonly OriginDoc[]
+  /** In order of precedence; the last is the default behavior with pattern `*`. */
+  readonly behaviors: readonly BehaviorDoc[]
+}
+
+export interface OriginDoc {
+  readonly id: string
+  readonly domainName: string
+  /** Begins with a slash and does not end with one; empty for none. */
+  readonly path: string
+  /** Overwrite same-named headers of the viewer. */
+  readonly customHeaders: readonly (readonly [name: string, value: string])[]
+  /** 1-3 (spec 2.2). */
+  readonly connectionAttempts: number
+  readonly connectionTimeoutMs: number
+  readonly protocolPolicy: 'http-only' | 'https-only' | 'match-viewer'
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Longest wait for the first byte and between two packets. */
+  readonly readTimeoutMs: number
+  readonly keepaliveTimeoutMs: number
+  /** Longest whole exchange with the origin; null for no limit. */
+  readonly responseCompletionTimeoutMs: number | null
+}
+
+export interface BehaviorDoc {
+  readonly pathPattern: string
+  readonly originId: string
+  readonly allowedMethods: readonly string[]
+  /** GET and HEAD, or these and OPTIONS. */
+  readonly cachedMethods: readonly string[]
+  readonly viewerProtocolPolicy: 'allow-all'
+  readonly cachePolicy: CachePolicyDoc
+  readonly originRequestPolicy: OriginRequestPolicyDoc | null
+}
+
+export interface InvalidationDoc {
+  readonly id: string
+  readonly distributionId: string
+  /** As the user gave them: `/path`, `/path?query`, `/prefix*`. */
+  readonly paths: readonly string[]
+}

@@ -1,0 +1,51 @@
+//! Every AWS error that this program answers, once: its wire code, its HTTP status, the service it belongs to.
+//! A contract test compares each row with the SDK's own error schemas.
+
+export type ServiceName = 'cloudfront' | 'elasticache' | 'sts' | 'cachefront'
+
+/** HTTP status by wire code, for each service (spec/cloudfront.md 1.5, spec/elasticache.md 1.8). */
+const STATUS = {
+  common: {
+    AccessDenied: 403,
+    IncompleteSignature: 400,
+    InternalFailure: 500,
+    InvalidAction: 400,
+    InvalidClientTokenId: 403,
+    MalformedInput: 400,
+    MissingAction: 400,
+    MissingAuthenticationToken: 403,
+    NotImplemented: 501,
+    RequestEntityTooLarge: 413,
+    RequestExpired: 400,
+    ServiceUnavailable: 503,
+    SignatureDoesNotMatch: 403,
+    Throttling: 400,
+    UnknownOperationException: 404,
+  },
+} as const
+
+export type CommonCode = keyof (typeof STATUS)['common']
+
+/** An error that the caller is to see, in the shape of the service that was called. */
+export class Fault extends Error {
+  readonly code: string
+  /** HTTP status. */
+  readonly status: number
+
+  constructor(code: string, status: number, message: string) {
+    super(message)
+    this.name = 'Fault'
+    this.code = code
+    this.status = status
+  }
+}
+
+/** A fault that any service may answer. */
+export function commonFault(code: CommonCode, message: string): Fault {
+  return new Fault(code, STATUS.common[code], message)
+}
+
+/** 501: an operation or a field that is accepted by AWS and not built here. Nothing is accepted and ignored. */
+export function notImplemented(what: string): Fault {
+  return commonFault('NotImplemented', `${what} is not implemented by Cachefront yet; nothing was changed.`)
+}

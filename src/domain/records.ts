@@ -1,0 +1,34 @@
+//! CloudFront's resources as they are stored: the user's configuration (fully defaulted, in AWS's own shape) and what
+//! the reconcilers know of it. Times are ISO 8601 strings.
+
+export interface DistributionRecord {
+  readonly id: string
+  readonly arn: string
+  readonly domainName: string
+  readonly etag: string
+  readonly callerReference: string
+  /** `InProgress` until every live edge has acknowledged `changedRevision`; set to `Deployed` by a reconciler only. */
+  readonly status: 'InProgress' | 'Deployed'
+  readonly createdAt: string
+  readonly lastModifiedTime: string
+  /** AWS's DistributionConfig, every field present. Typed by the SDK in services/cloudfront. */
+  readonly config: unknown
+}
+
+export interface InvalidationRecord {
+  readonly id: string
+  readonly distributionId: string
+  readonly callerReference: string
+  readonly paths: readonly string[]
+  /** `InProgress` until every live edge has acknowledged it; set to `Completed` by a reconciler only. */
+  readonly status: 'InProgress' | 'Completed'
+  readonly createTime: string
+}
+
+export interface PolicyRecord {
+  readonly id: string
+  readonly etag: string
+  readonly lastModifiedTime: string
+  /** AWS's CachePolicyConfig or OriginRequestPolicyConfig, every field present. */
+  readonly config: unknown
+}

@@ -1,0 +1,85 @@
+//! What a listener (HTTP/1.1 now, HTTP/2 later) hands to the request pipeline, and what the pipeline answers through.
+//! One interface for both protocols: the pipeline never sees a socket.
+import type { Readable } from 'node:stream'
+
+/** One viewer connection; everything here is learnt once. */
+export interface ViewerConnection {
+  /** Peer address without brackets or zone; a mapped IPv4 address in its IPv4 form. */
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  /** True when both ends are loopback: the explain header may be honoured. */
+  readonly loopback: boolean
+  readonly scheme: 'http' | 'https'
+  /** Index of the POP whose address accepted it. */
+  readonly pop: number
+  /** `\t`-joined access log text that stays the same for the connection; see observe/access-log.ts. */
+  readonly logParts: { before: string; between: string; after: string } | null
+}
+
+/**
+ * The header block of a request, parsed once and shared by all requests of a connection that repeat the same bytes:
+ * whatever is derived from headers alone (log text, cache key parts) is kept in `derived` and found again.
+ */
+export interface HeaderBlock {
+  /** Name, value, name, value ... in the order, case and spelling of the viewer. */
+  readonly raw: readonly string[]
+  /** Host header in lower case without port. */
+  readonly host: string
+  /** First value of a header, by its lower-case name; undefined when absent. */
+  get(name: string): string | undefined
+  /** All values of a header, by its lower-case name. */
+  getAll(name: string): readonly string[]
+  /** Bytes of the block on the wire. */
+  readonly bytes: number
+  /** Written by whoever derives something from these headers; keyed by the deriver's own symbol-like object. */
+  readonly derived: Map<object, unknown>
+}
+
+export interface ViewerRequest {
+  readonly method: string
+  /** Path as sent, neither decoded nor normalized; begins with a slash (an absolute-form target is cut to this). */
+  readonly path: string
+  /** Text after the first `?`, or null when there was none. */
+  readonly query: string | null
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  readonly headers: HeaderBlock
+  /** Null when the request has no body. Its declared length is null for a chunked one. */
+  readonly body: { readonly length: number | null; stream(): Readable } | null
+  readonly connection: ViewerConnection
+  /** Clock.monotonic() when the last byte of the header block was read. */
+  readonly startedAt: number
+}
+
+/** Answers one request. Exactly one of `whole` or `head`+`write`*+`end` is called; the listener keeps answers in order. */
+export interface ViewerReply {
+  /**
+   * The whole answer: header text with its status line and final empty line, then the body (null for none), as one
+   * corked write. `onSent` is called once when the kernel has taken the bytes or the connection is gone: until then
+   * the memory behind `body` must not change.
+   */
+  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null): void
+  /**
+   * Begins a streamed answer. `framing` says how the end is told: by Content-Length (already in `head`), by chunks
+   * (already in `head`; the listener adds the chunk marks), or by closing the connection.
+   */
+  head(head: string, framing: 'length' | 'chunked' | 'close'): void
+  /** False when the viewer reads slower than we write: stop until `onDrain`. */
+  write(chunk: Uint8Array): boolean
+  onDrain: (() => void) | null
+  /** Called once when the viewer is gone before the end. */
+  onAbort: (() => void) | null
+  end(): void
+  /** Cuts the connection: the only honest end of a body that the origin did not finish. */
+  abort(): void
+  /** True after the viewer has gone. */
+  readonly gone: boolean
+  /** True when the connection ends with this answer (HTTP/1.0, `Connection: close`, drain, an error). */
+  readonly closes: boolean
+  /** Bytes written for this answer so far, headers included. */
+  readonly bytesSent: number
+}
+
+/** The pipeline as a listener sees it. */
+export type ViewerHandler = (request: ViewerRequest, reply: ViewerReply) => void

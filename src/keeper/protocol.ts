@@ -1,0 +1,120 @@
+//! What control and the keeper of a host say to each other (JSON lines on a Unix socket, 0600, in the home).
+//! Control sends the whole wish; the keeper makes it so, decides alone while control is away, and reports what it sees.
+//! The wish is kept in the keeper's ledger: a keeper that starts again goes on from there.
+
+/** Everything that should run on this host. Idempotent; the newest one holds. */
+export interface KeeperWish {
+  /** Grows with each wish; the keeper ignores an older one than it has. */
+  readonly sequence: number
+  readonly workers: readonly WorkerWish[]
+  readonly groups: readonly GroupWish[]
+}
+
+/** An edge worker: a process of this program that the keeper starts and starts again when it dies. */
+export interface WorkerWish {
+  readonly name: string
+  /** Arguments of main.ts, e.g. `['worker', '--name', 'worker-0', ...]`. */
+  readonly args: readonly string[]
+  /** Version of the program; a running worker of another one is drained and replaced. */
+  readonly version: string
+}
+
+/** One or more engine processes behind common endpoints: a cache cluster or a replication group. */
+export interface GroupWish {
+  /** Id of the replication group, or of the cluster that stands alone; unique among both. */
+  readonly id: string
+  readonly engine: 'redis' | 'valkey' | 'memcached'
+  /** `major.minor` as the user asked; the keeper finds a binary that serves it. */
+  readonly engineVersion: string
+  readonly port: number
+  readonly nodes: readonly NodeWish[]
+  /** Promote a replica when the primary dies. Without it a dead primary comes back at its address, empty. */
+  readonly automaticFailover: boolean
+  /**
+   * redis, valkey: directives, applied at start and by CONFIG SET when they change. memcached: command line options;
+   * a change needs a restart of the node.
+   */
+  readonly configuration: readonly (readonly [name: string, value: string])[]
+  /** Nodes to restart once, by node id, with the number of the wished restart: a grown number restarts. */
+  readonly restarts: Readonly<Record<string, number>>
+}
+
+export interface NodeWish {
+  /** redis: the cache cluster id (`shop-001`); memcached: the node id (`0001`). Unique in the group. */
+  readonly id: string
+  /** The node that is to be primary when the group is first made; later the keeper decides. */
+  readonly firstPrimary: boolean
+}
+
+export type NodeState = 'creating' | 'available' | 'recovering' | 'rebooting' | 'deleting'
+
+export interface NodeSeen {
+  readonly id: string
+  readonly state: NodeState
+  readonly role: 'primary' | 'replica' | 'none'
+  /** Address of its own, e.g. `127.16.0.2`; the port is that of the group. */
+  readonly address: string
+  readonly pid: number | null
+  /** Version that the running binary reports, e.g. `7.0.15`; null before it answered. */
+  readonly binaryVersion: string | null
+  /** Names of directives that the running engine holds with other values than wished (need a restart, or were refused). */
+  readonly pendingReboot: readonly string[]
+  /** ISO time when this process answered first; null before. */
+  readonly availableSince: string | null
+}
+
+export interface GroupSeen {
+  readonly id: string
+  /** True when every wished node answers, replicas are in sync and the endpoints lead to them. */
+  readonly settled: boolean
+  /** Address of the primary endpoint (redis, valkey) or of the configuration endpoint (memcached). */
+  readonly endpoint: string
+  /** Address of the reader endpoint; null for memcached. */
+  readonly readerEndpoint: string | null
+  readonly nodes: readonly NodeSeen[]
+  /** What keeps the group from settling, in words for a person; null when nothing does. */
+  readonly problem: string | null
+}
+
+/** What happened, numbered without gaps; kept in the ledger until control has acknowledged it. */
+export interface KeeperEvent {
+  readonly sequence: number
+  /** ISO time, host clock. */
+  readonly at: string
+  readonly groupId: string
+  readonly event:
+    | { readonly kind: 'node-lost'; readonly node: string; readonly reason: 'exit' | 'frozen' | 'hung' }
+    | { readonly kind: 'failover'; readonly from: string; readonly to: string }
+    | { readonly kind: 'recovering'; readonly node: string }
+    | { readonly kind: 'recovered'; readonly node: string; readonly empty: boolean }
+    | { readonly kind: 'restarted'; readonly node: string }
+}
+
+export interface KeeperSeen {
+  /** Sequence of the wish that this describes. */
+  readonly sequence: number
+  readonly groups: readonly GroupSeen[]
+  readonly workers: readonly {
+    readonly name: string
+    readonly pid: number | null
+    readonly version: string
+    /** How often it was started again after a death. */
+    readonly restarts: number
+  }[]
+  /** Engines that this host can run: engine and full version of the binary found, e.g. `redis 7.0.15`. */
+  readonly binaries: readonly { readonly engine: string; readonly version: string; readonly path: string }[]
+}
+
+export type ToKeeper =
+  | { readonly type: 'hello'; readonly version: string }
+  | { readonly type: 'wish'; readonly wish: KeeperWish }
+  | { readonly type: 'acknowledge-events'; readonly sequence: number }
+  /** End engines and workers as asked, then exit 0. */
+  | { readonly type: 'stop'; readonly engines: boolean; readonly workers: boolean }
+
+export type FromKeeper =
+  | { readonly type: 'hello'; readonly pid: number; readonly version: string; readonly wishSequence: number }
+  /** Sent after each change of what it sees. */
+  | { readonly type: 'seen'; readonly seen: KeeperSeen }
+  | { readonly type: 'events'; readonly events: readonly KeeperEvent[] }
+  | { readonly type: 'stopped' }

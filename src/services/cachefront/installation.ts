@@ -1,0 +1,44 @@
+//! What `/_cachefront` and the CLI may ask and tell a running installation. control/ implements it, api/ serves it,
+//! main.ts puts the two together: neither imports the other.
+
+export interface PopHealth {
+  readonly name: string
+  readonly region: string
+  /** `address:port`, or null while no worker listens. */
+  readonly http: string | null
+  readonly https: string | null
+}
+
+/** One part of the installation and whether it answers. */
+export interface PartHealth {
+  /** `state`, `keeper`, `worker-0`, `engines`, `api` ... */
+  readonly name: string
+  readonly ok: boolean
+  /** What is the matter, or what it is (`redis 7.0.15`), for a person. */
+  readonly detail: string
+}
+
+export interface Health {
+  readonly status: 'ok' | 'starting' | 'degraded'
+  readonly version: string
+  readonly revision: number
+  readonly pops: readonly PopHealth[]
+  readonly parts: readonly PartHealth[]
+}
+
+export interface Installation {
+  health(): Promise<Health>
+  /** The trace of one request, or null when no live worker has it; `missing` names workers that did not answer. */
+  trace(id: string): Promise<{ readonly trace: unknown; readonly missing: readonly string[] } | null>
+  /** Sums of all live workers' counters by name. */
+  counters(): Promise<{ readonly counters: Readonly<Record<string, number>>; readonly missing: readonly string[] }>
+  /** Null without `--movable-clock`. */
+  readonly clock: {
+    /** Milliseconds that the clock is ahead of the host's. */
+    offsetMs(): number
+    /** Moves the clock on by `ms` (> 0) and resolves when every live worker has it. */
+    advance(ms: number): Promise<void>
+  } | null
+  /** Begins the shutdown that SIGTERM begins; resolves before the process exits. */
+  stop(options: { readonly engines: boolean }): Promise<void>
+}

@@ -1,0 +1,32 @@
+//! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
+//! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
+import type { Clock } from '../lib/clock.ts'
+import type { State } from '../state/state.ts'
+
+/** What an operation may use besides its input. */
+export interface ServiceContext {
+  readonly state: State
+  readonly clock: Clock
+  /** 12 digits. */
+  readonly accountId: string
+  readonly region: string
+  /** Domain under which distributions get their names, e.g. `cloudfront.localhost`. */
+  readonly edgeDomain: string
+  /** What the host offers now, from the keeper and the feed; for errors that tell the user what is missing. */
+  readonly host: HostFacts
+}
+
+export interface HostFacts {
+  /** Engine binaries found on this host. */
+  binaries(): readonly { readonly engine: string; readonly version: string }[]
+}
+
+/**
+ * Input and output are the SDK's own types of the operation (`CreateDistributionCommandInput` without the metadata).
+ * @throws Fault for every error that the caller is to see; anything else becomes the service's 500.
+ */
+export type Operation<Input, Output> = (input: Input, context: ServiceContext) => Promise<Output>
+
+/** Operations by the name in the model. The server refuses to start when a name is not in the model. */
+// biome-ignore lint/suspicious/noExplicitAny: each row has its own input and output; the rows themselves are typed.
+export type OperationTable = Readonly<Record<string, Operation<any, any>>>
