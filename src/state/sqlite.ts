@@ -1,10 +1,11 @@
 //! State in one SQLite file: WAL, an fsync for each commit, one writer. Plain reads have a connection of their own, so
 //! that they see the last commit and never the half of a transaction that is still at work.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { chmod, mkdir, open } from 'node:fs/promises'
+import { chmod, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../lib/clock.ts'
+import { makePrivateDirectory } from '../lib/private-directory.ts'
 import type { Documents, Kind } from './kinds.ts'
 import { migrate } from './migrations.ts'
 import { readerOf } from './sqlite-reader.ts'
@@ -31,7 +32,7 @@ export interface SqliteOptions {
 export async function openSqliteState(file: string, clock: Clock, options: SqliteOptions = {}): Promise<State> {
   let writer: DatabaseSync | undefined
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await makePrivateDirectory(dirname(file))
     await (await open(file, 'a', 0o600)).close()
     // SQLite gives its -wal and -shm files the mode of the database.
     await chmod(file, 0o600)

@@ -27,6 +27,7 @@ const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full; make room, or choose another CACHEFRONT_HOME',
   EDQUOT: 'the disk quota is used up; make room, or choose another CACHEFRONT_HOME',
   ENOENT: 'the directory cannot be made there; choose another CACHEFRONT_HOME',
+  EISDIR: 'a directory stands in its place; move it away, or choose another CACHEFRONT_HOME',
   ENOTDIR: 'a part of the path is a file, not a directory; choose another CACHEFRONT_HOME',
 }
 
