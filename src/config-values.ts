@@ -1,0 +1,106 @@
+//! Checks of single settings, each with the words that tell a person what would be right.
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+
+/** A setting is wrong: one line for a person; the program exits with 2. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+export interface ListenAddress {
+  /** An IP address without brackets. */
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+}
+
+const PORT_MAX = 65_535
+
+export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.')
+
+/** `ADDRESS:PORT`, `[IPV6]:PORT`, `localhost:PORT`, or a port alone (on 127.0.0.1). */
+export function listenAddress(text: string, name: string): ListenAddress {
+  const [, v6, v4, alone] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []
+  const host = v6 ?? (v4 === undefined || v4 === 'localhost' ? '127.0.0.1' : v4)
+  const port = Number(alone)
+  const right = v6 === undefined ? isIP(host) === 4 : isIP(host) === 6
+  if (alone === undefined || !right || port > PORT_MAX) {
+    throw new ConfigError(
+      `${name} is ${JSON.stringify(text)}: it must be ADDRESS:PORT, like 127.0.0.1:8080 or [::1]:0.`,
+    )
+  }
+  return { host, port }
+}
+
+/** The way an address is written in a URL. */
+export const showAddress = ({ host, port }: ListenAddress): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+
+export const integer =
+  (min: number, max: number) =>
+  (text: string, name: string): number => {
+    const value = Number(text)
+    if (!/^\d{1,9}$/.test(text) || value < min || value > max) {
+      throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a whole number from ${min} to ${max}.`)
+    }
+    return value
+  }
+
+export function anyText(text: string, name: string): string {
+  if (text === '') throw new ConfigError(`${name} is empty.`)
+  return text
+}
+
+export function accountId(text: string, name: string): string {
+  if (!/^\d{12}$/.test(text)) throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be 12 digits.`)
+  return text
+}
+
+export function region(text: string, name: string): string {
+  if (!/^[a-z]{2,3}(-[a-z]+){1,3}-\d{1,2}$/.test(text)) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a region like us-east-1.`)
+  }
+  return text
+}
+
+/** A DNS name in lower case, two labels or more (RFC 1035 2.3.1); at most 200 bytes, so that a distribution's fits. */
+export function domain(text: string, name: string): string {
+  const lower = text.toLowerCase()
+  if (
+    lower.length > 200 ||
+    !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/.test(lower)
+  ) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a domain like cloudfront.localhost.`)
+  }
+  return lower
+}
+
+/** 127.0.0.0/16 is left to everybody else. */
+export function nodeNetwork(text: string, name: string): string {
+  const [, n] = /^127\.(\d{1,3})\.0\.0\/16$/.exec(text) ?? []
+  if (n === undefined || Number(n) < 1 || Number(n) > 254) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be 127.N.0.0/16 with N from 1 to 254.`)
+  }
+  return text
+}
+
+export function cidr(text: string, name: string): string {
+  const [, address = '', bits] = /^([0-9a-fA-F.:]+)\/(\d{1,3})$/.exec(text) ?? []
+  const version = isIP(address)
+  if (version === 0 || Number(bits) > (version === 4 ? 32 : 128)) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a network like 10.0.0.0/8.`)
+  }
+  return text
+}
+
+/** Absolute path; `~` is the user's home directory. */
+export function path(text: string, name: string, userHome: string, bytesMax: number): string {
+  if (text === '') throw new ConfigError(`${name} is empty: it must be a directory.`)
+  const absolute = resolve(text === '~' || text.startsWith('~/') ? `${userHome}${text.slice(1)}` : text)
+  if (Buffer.byteLength(absolute) > bytesMax) {
+    throw new ConfigError(`${name} is too long (${absolute}): Unix sockets below it allow ${bytesMax} bytes.`)
+  }
+  return absolute
+}

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { type Flags, OPTIONS, readConfig, readHome } from './config.ts'
+import { ConfigError } from './config-values.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'cachefront-config-'))
+after(() => rmSync(directory, { recursive: true }))
+let files = 0
+function configFile(content: unknown): string {
+  const file = join(directory, `config-${++files}.json`)
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+  return file
+}
+const refused = (flags: Flags, environment: Record<string, string>, says: RegExp) =>
+  assert.throws(
+    () => readConfig(flags, environment),
+    (error: Error) => {
+      assert.ok(error instanceof ConfigError, String(error.stack))
+      assert.match(error.message, says)
+      assert.ok(!error.message.includes('\n'))
+      return true
+    },
+  )
+
+describe('settings', () => {
+  it('has the documented defaults', () => {
+    const config = readConfig({}, { PATH: '/bin:relative:/usr/bin' })
+    assert.deepEqual(config, {
+      home: `${homedir()}/.cachefront`,
+      apiListen: { host: '127.0.0.1', port: 4566 },
+      httpListen: { host: '127.0.0.1', port: 8080 },
+      edgeDomain: 'cloudfront.localhost',
+      accountId: '123456789012',
+      region: 'us-east-1',
+      workers: 1,
+      cacheMemoryBytes: 256 * 1024 * 1024,
+      nodeNetwork: null,
+      enginePath: ['/bin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin'],
+      credentials: null,
+      bare: false,
+      stopEngines: false,
+      movableClock: false,
+      allowOrigins: [],
+    })
+  })
+
+  it('takes a flag before the environment before the file', () => {
+    const config = configFile({ region: 'eu-west-1', workers: 3, 'account-id': '111111111111', bare: true })
+    const environment = { CACHEFRONT_REGION: 'eu-west-2', CACHEFRONT_WORKERS: '2', CACHEFRONT_CONFIG: config }
+    const read = readConfig({ region: 'eu-west-3' }, environment)
+    assert.deepEqual([read.region, read.workers, read.accountId, read.bare], ['eu-west-3', 2, '111111111111', true])
+    assert.equal(readConfig({ config: configFile({ bare: false }) }, {}).bare, false)
+  })
+
+  it('gives every environment variable a flag of the same name', () => {
+    for (const { name, env } of OPTIONS) {
+      if (env !== null) assert.equal(env, `CACHEFRONT_${name.toUpperCase().replaceAll('-', '_')}`)
+    }
+  })
+
+  it('reads addresses', () => {
+    const listen = (text: string) => readConfig({ 'http-listen': text }, {}).httpListen
+    assert.deepEqual(listen('0.0.0.0:80'), { host: '0.0.0.0', port: 80 })
+    assert.deepEqual(listen('localhost:0'), { host: '127.0.0.1', port: 0 })
+    assert.deepEqual(listen('[::1]:81'), { host: '::1', port: 81 })
+    assert.deepEqual(listen('8081'), { host: '127.0.0.1', port: 8081 })
+    for (const wrong of ['', 'x', ':80', '127.0.0.1', '::1:80', '127.0.0.1:65536', '1.2.3:80', 'example.com:80']) {
+      refused({ 'http-listen': wrong }, {}, /--http-listen is .*must be ADDRESS:PORT/)
+    }
+  })
+
+  it('reads lists and keys', () => {
+    assert.deepEqual(readConfig({ 'allow-origin': ['10.0.0.0/8', 'fd00::/8'] }, {}).allowOrigins, [
+      '10.0.0.0/8',
+      'fd00::/8',
+    ])
+    const keys = { CACHEFRONT_ACCESS_KEY_ID: 'id', CACHEFRONT_SECRET_ACCESS_KEY: 'secret' }
+    const config = readConfig({ 'api-listen': '0.0.0.0:4566' }, keys)
+    assert.deepEqual(config.credentials, { accessKeyId: 'id', secretAccessKey: 'secret' })
+    assert.deepEqual(readConfig({ 'engine-path': '/opt/x:/opt/y' }, { PATH: '/bin' }).enginePath, ['/opt/x', '/opt/y'])
+  })
+
+  const wrong: readonly (readonly [what: string, flags: Flags, environment: Record<string, string>, says: RegExp])[] = [
+    ['a number out of range', { workers: '0' }, {}, /--workers is "0": it must be a whole number from 1 to 32/],
+    ['what is no number', {}, { CACHEFRONT_WORKERS: 'two' }, /^CACHEFRONT_WORKERS is "two"/],
+    ['an account that is none', { 'account-id': '12' }, {}, /12 digits/],
+    ['a region that is none', { region: 'Paris' }, {}, /a region like us-east-1/],
+    ['a domain of one label', { 'edge-domain': 'localhost' }, {}, /a domain like/],
+    ["the host's own network", { 'node-network': '127.0.0.0/16' }, {}, /N from 1 to 254/],
+    ['a network that is none', { 'allow-origin': ['10.0.0.0/33'] }, {}, /a network like 10\.0\.0\.0\/8/],
+    ['half a key pair', {}, { CACHEFRONT_ACCESS_KEY_ID: 'x' }, /CACHEFRONT_SECRET_ACCESS_KEY is not/],
+    ['an API beyond loopback without a key', { 'api-listen': '0.0.0.0:4566' }, {}, /sign with a real key/],
+    ['two listeners on one port', { 'api-listen': '8080' }, {}, /cannot both listen on port 8080/],
+    ['a home too long for sockets', { home: `/${'x'.repeat(90)}` }, {}, /too long/],
+    ['a misspelt variable', {}, { CACHEFRONT_HTTP_LISTN: '1' }, /has CACHEFRONT_HTTP_LISTN, which is no option/],
+    ['several POPs', { pops: '3' }, {}, /--pops is not built yet .*Only 1 is accepted/],
+    [
+      'an HTTPS listener',
+      {},
+      { CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:8443' },
+      /CACHEFRONT_HTTPS_LISTEN is not built yet/,
+    ],
+    ['an S3 endpoint', { 's3-endpoint': 'http://x' }, {}, /--s3-endpoint is not built yet/],
+    ['a folder origin', { folder: 'site=/srv' }, {}, /--folder is not built yet/],
+    ['strict RFC 9111', { 'rfc-strict': true }, {}, /--rfc-strict is not built yet/],
+    ['a file that is not there', { config: '/nowhere.json' }, {}, /config file \/nowhere\.json cannot be read/],
+    ['a file that is not JSON', { config: configFile('{') }, {}, /cannot be read/],
+    ['a file with a list', { config: configFile([]) }, {}, /must hold one JSON object/],
+    ['a file with an unknown key', { config: configFile({ port: 1 }) }, {}, /has "port", which is no option/],
+    ['a file with a text for a switch', { config: configFile({ bare: 'yes' }) }, {}, /must be true or false/],
+    ['a file with a wrong value', { config: configFile({ workers: 99 }) }, {}, /"workers" in .*json is "99"/],
+  ]
+  for (const [what, flags, environment, says] of wrong) {
+    it(`refuses ${what}`, () => refused(flags, environment, says))
+  }
+
+  it('accepts one POP', () => {
+    assert.equal(readConfig({ pops: '1' }, {}).workers, 1)
+  })
+
+  it('finds the home of a client command', () => {
+    assert.equal(readHome('/x', { CACHEFRONT_HOME: '/y' }), '/x')
+    assert.equal(readHome(undefined, { CACHEFRONT_HOME: '~/y' }), `${homedir()}/y`)
+    assert.equal(readHome(undefined, {}), `${homedir()}/.cachefront`)
+  })
+})

@@ -1,0 +1,270 @@
+//! The only reader of settings: flags, environment, config file, in this order, then the default. One table has them all
+//! (docs/configuration.md is printed from it). Nothing is accepted and ignored: what is not built yet is refused by name.
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { homedir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import * as parse from './config-values.ts'
+import { ConfigError, type ListenAddress } from './config-values.ts'
+
+/** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
+const HOME_BYTES_MAX = 72
+/** Edge workers of one host. */
+const WORKERS_MAX = 32
+/** Memory tier of the cache, all workers together. MiB. */
+const CACHE_MEMORY_MB = { default: 256, min: 8, max: 1_048_576 } as const
+
+export interface OptionRow {
+  /** Name of the flag without its dashes, and key in the config file. */
+  readonly name: string
+  /** Environment variable; null for what is a flag (or a key in the file) only. */
+  readonly env: string | null
+  /** What stands for the value in the help text; null for a switch. */
+  readonly argument: string | null
+  /** May be given several times (in the environment: separated by commas; in the file: a list). */
+  readonly list?: true
+  readonly default: string | null
+  readonly about: string
+  /** Refused unless it has this value (null: whatever its value): the feature is not built yet. */
+  readonly notBuiltUnless?: string | null
+}
+
+const row = (name: string, argument: string | null, fallback: string | null, about: string): OptionRow => ({
+  name,
+  env: `CACHEFRONT_${name.toUpperCase().replaceAll('-', '_')}`,
+  argument,
+  default: fallback,
+  about,
+})
+const flagOnly = (option: OptionRow): OptionRow => ({ ...option, env: null })
+const notBuilt = (option: OptionRow, unless: string | null = null): OptionRow => ({ ...option, notBuiltUnless: unless })
+
+/** Every option of `cachefront up`. */
+export const OPTIONS: readonly OptionRow[] = [
+  row('home', 'DIR', '~/.cachefront', 'where the state lives (made with mode 0700)'),
+  row('api-listen', 'ADDRESS:PORT', '127.0.0.1:4566', 'the AWS API; port 0 takes a free one'),
+  row('http-listen', 'ADDRESS:PORT', '127.0.0.1:8080', 'the edge over HTTP; port 0 takes a free one'),
+  row('edge-domain', 'DOMAIN', 'cloudfront.localhost', 'distributions get names below it'),
+  row('account-id', 'DIGITS', '123456789012', 'account in every ARN'),
+  row('region', 'REGION', 'us-east-1', 'region in every ARN'),
+  row('workers', 'N', '1', `edge worker processes, 1-${WORKERS_MAX}`),
+  row('cache-memory-mb', 'MIB', String(CACHE_MEMORY_MB.default), 'memory for cached objects, all workers together'),
+  row('node-network', '127.N.0.0/16', null, 'addresses of cache nodes; the first free one from 127.16.0.0/16'),
+  row('engine-path', 'DIRS', null, 'where engine binaries are looked for, like PATH; PATH and the usual places'),
+  row('access-key-id', 'ID', null, 'key that callers of the API must sign with; needed beyond loopback'),
+  row('secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
+  flagOnly(row('bare', null, null, 'without the sample storefront')),
+  flagOnly(row('stop-engines', null, null, 'the caches end with the program (they outlive it otherwise)')),
+  flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
+  { ...flagOnly(row('allow-origin', 'CIDR', null, 'origins may have these otherwise refused addresses')), list: true },
+  notBuilt(row('pops', 'N', '1', 'points of presence'), '1'),
+  notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
+  notBuilt(row('trusted-proxies', 'CIDRS', null, 'proxies whose X-Forwarded-For is believed')),
+  notBuilt(row('s3-access-key-id', 'ID', null, 'key for S3 origins')),
+  notBuilt(row('s3-secret-access-key', 'SECRET', null, 'secret for S3 origins')),
+  notBuilt(row('s3-region', 'REGION', null, 'region of S3 origins')),
+  notBuilt(flagOnly(row('s3-endpoint', 'URL', null, 'where S3 buckets are reached'))),
+  notBuilt(flagOnly(row('rfc-strict', null, null, 'RFC 9111 where CloudFront departs from it'))),
+  notBuilt(flagOnly(row('folder', 'NAME=DIR', null, 'a directory as an origin'))),
+]
+
+/** Variables of the clients and of the program's own roles, which `up` has no option for. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(['CACHEFRONT_CONFIG', 'CACHEFRONT_ENDPOINT'])
+
+export interface Config {
+  /** Absolute. */
+  readonly home: string
+  readonly apiListen: ListenAddress
+  readonly httpListen: ListenAddress
+  readonly edgeDomain: string
+  readonly accountId: string
+  readonly region: string
+  readonly workers: number
+  /** Memory tier of the edge, all workers together. Bytes. */
+  readonly cacheMemoryBytes: number
+  /** `127.N.0.0/16`; null lets the keeper take the first free one. */
+  readonly nodeNetwork: string | null
+  /** Directories in which engine binaries are looked for, in this order. */
+  readonly enginePath: readonly string[]
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  readonly bare: boolean
+  readonly stopEngines: boolean
+  readonly movableClock: boolean
+  /** CIDRs. */
+  readonly allowOrigins: readonly string[]
+}
+
+/** Values as they were given: by flag name. `config` is the file. */
+export type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * Reads and checks all settings of `up`.
+ * @throws ConfigError with one line for a person.
+ */
+export function readConfig(flags: Flags, environment: Environment): Config {
+  refuseUnknownVariables(environment)
+  const given = settings(flags, environment)
+  for (const option of OPTIONS) refuseNotBuilt(option, given)
+  const value = <T>(name: string, check: (text: string, name: string) => T): T => {
+    const found = given.get(name)
+    const text = found?.values.at(-1) ?? OPTIONS.find((o) => o.name === name)?.default ?? ''
+    return check(text, found?.from ?? `--${name}`)
+  }
+  const optional = <T>(name: string, check: (text: string, name: string) => T): T | null =>
+    given.has(name) ? value(name, check) : null
+  const config: Config = {
+    home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
+    apiListen: value('api-listen', parse.listenAddress),
+    httpListen: value('http-listen', parse.listenAddress),
+    edgeDomain: value('edge-domain', parse.domain),
+    accountId: value('account-id', parse.accountId),
+    region: value('region', parse.region),
+    workers: value('workers', parse.integer(1, WORKERS_MAX)),
+    cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
+    nodeNetwork: optional('node-network', parse.nodeNetwork),
+    enginePath: enginePath(optional('engine-path', parse.anyText), environment),
+    credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),
+    bare: given.has('bare'),
+    stopEngines: given.has('stop-engines'),
+    movableClock: given.has('movable-clock'),
+    allowOrigins: (given.get('allow-origin')?.values ?? []).map((text) => parse.cidr(text, '--allow-origin')),
+  }
+  checkTogether(config)
+  return config
+}
+
+/** Home of the installation that a client command speaks to: --home, then CACHEFRONT_HOME, then the default. */
+export function readHome(home: string | undefined, environment: Environment): string {
+  const text = home ?? environment.CACHEFRONT_HOME ?? '~/.cachefront'
+  return parse.path(text, home === undefined ? 'CACHEFRONT_HOME' : '--home', homedir(), HOME_BYTES_MAX)
+}
+
+/** Version of the program, from its package.json (one directory up, from src/ and from dist/). */
+export function programVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+interface Given {
+  readonly values: readonly string[]
+  /** Where it was said, for the error message. */
+  readonly from: string
+}
+
+/** What was said, by option name. A switch that is off is not in it. */
+function settings(flags: Flags, environment: Environment): Map<string, Given> {
+  const configFile = (flags.config as string | undefined) ?? environment.CACHEFRONT_CONFIG
+  const file = configFile === undefined ? {} : readConfigFile(configFile)
+  const given = new Map<string, Given>()
+  for (const option of OPTIONS) {
+    const flag = flags[option.name]
+    const variable = option.env === null ? undefined : environment[option.env]
+    const entry = file[option.name]
+    const found: Given | undefined =
+      flag !== undefined
+        ? { values: textsOf(flag), from: `--${option.name}` }
+        : variable !== undefined && variable !== ''
+          ? { values: option.list ? variable.split(',') : [variable], from: option.env ?? '' }
+          : entry !== undefined
+            ? { values: textsOf(entry), from: `"${option.name}" in ${configFile}` }
+            : undefined
+    const off = option.argument === null && found?.values[0] === 'false'
+    if (found !== undefined && !off) given.set(option.name, found)
+  }
+  return given
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [String(value)]
+}
+
+function readConfigFile(file: string): Record<string, unknown> {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new ConfigError(`The config file ${file} cannot be read: ${(error as Error).message}`)
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new ConfigError(`The config file ${file} must hold one JSON object, like {"http-listen": "127.0.0.1:8080"}.`)
+  }
+  for (const [name, value] of Object.entries(content)) {
+    const option = OPTIONS.find((o) => o.name === name)
+    if (option === undefined) {
+      throw new ConfigError(`The config file ${file} has "${name}", which is no option; see \`cachefront up --help\`.`)
+    }
+    const fits =
+      option.argument === null
+        ? typeof value === 'boolean'
+        : typeof value === 'string' || typeof value === 'number' || (option.list === true && Array.isArray(value))
+    if (!fits)
+      throw new ConfigError(`"${name}" in ${file} must be ${option.argument === null ? 'true or false' : 'a string'}.`)
+  }
+  return content as Record<string, unknown>
+}
+
+function refuseNotBuilt(option: OptionRow, given: ReadonlyMap<string, Given>): void {
+  const found = given.get(option.name)
+  if (option.notBuiltUnless === undefined || found === undefined || found.values[0] === option.notBuiltUnless) return
+  const but = option.notBuiltUnless === null ? '' : ` Only ${option.notBuiltUnless} is accepted.`
+  throw new ConfigError(`${found.from} is not built yet (${option.about}).${but}`)
+}
+
+function refuseUnknownVariables(environment: Environment): void {
+  const known = new Set(OPTIONS.map((option) => option.env))
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('CACHEFRONT_') || known.has(name) || OTHER_VARIABLES.has(name)) continue
+    throw new ConfigError(`The environment has ${name}, which is no option; see \`cachefront up --help\`.`)
+  }
+}
+
+function enginePath(given: string | null, environment: Environment): readonly string[] {
+  const usual = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin']
+  const text = given ?? [environment.PATH ?? '', ...usual].join(':')
+  return [...new Set(text.split(':').filter(isAbsolute))]
+}
+
+function credentials(id: string | null, secret: string | null): Config['credentials'] {
+  if (id === null && secret === null) return null
+  if (id !== null && secret !== null) return { accessKeyId: id, secretAccessKey: secret }
+  const [has, lacks] = id === null ? ['SECRET_ACCESS_KEY', 'ACCESS_KEY_ID'] : ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY']
+  throw new ConfigError(`CACHEFRONT_${has} is set and CACHEFRONT_${lacks} is not: set both, or neither.`)
+}
+
+function checkTogether(config: Config): void {
+  const { host, port } = config.apiListen
+  if (!parse.isLoopback(host) && config.credentials === null) {
+    throw new ConfigError(
+      `The API would listen on ${host}, beyond this machine, where every caller must sign with a real key: set ` +
+        'CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',
+    )
+  }
+  if (port !== 0 && port === config.httpListen.port && sameHost(host, config.httpListen.host)) {
+    throw new ConfigError(`The API and the edge cannot both listen on port ${port}: choose another --http-listen.`)
+  }
+}
+
+function sameHost(one: string, other: string): boolean {
+  const any = (host: string): boolean => host === '0.0.0.0' || host === '::'
+  return one === other || (any(one) && isIP(other) !== 0) || (any(other) && isIP(one) !== 0)
+}
+
+/** The sockets and files below the home. */
+export function homePaths(home: string) {
+  return {
+    state: join(home, 'state.db'),
+    lock: join(home, 'control.lock'),
+    /** Addresses of the running installation, for the client commands. */
+    installation: join(home, 'installation.json'),
+    /** Edge port that was taken for port 0, kept over restarts. */
+    ports: join(home, 'ports.json'),
+    keeperSocket: join(home, 'keeper.sock'),
+    feedSocket: join(home, 'feed.sock'),
+    keeper: join(home, 'keeper'),
+    edge: join(home, 'edge'),
+    logs: join(home, 'logs'),
+  } as const
+}
+
+export type HomePaths = ReturnType<typeof homePaths>
