@@ -1,5 +1,6 @@
 //! What `/_cachefront` and the CLI may ask and tell a running installation. control/ implements it, api/ serves it,
 //! main.ts puts the two together: neither imports the other.
+import type { KeeperSeen } from '../../keeper/protocol.ts'
 
 export interface PopHealth {
   readonly name: string
@@ -32,6 +33,8 @@ export interface Installation {
   trace(id: string): Promise<{ readonly trace: unknown; readonly missing: readonly string[] } | null>
   /** Sums of all live workers' counters by name. */
   counters(): Promise<{ readonly counters: Readonly<Record<string, number>>; readonly missing: readonly string[] }>
+  /** What the keeper of this host reported last: nodes, their processes and binaries; null while none answers. */
+  keeperSeen(): KeeperSeen | null
   /** Null without `--movable-clock`. */
   readonly clock: {
     /** Milliseconds that the clock is ahead of the host's. */
