@@ -31,8 +31,10 @@ export interface GroupWish {
   /** Promote a replica when the primary dies. Without it a dead primary comes back at its address, empty. */
   readonly automaticFailover: boolean
   /**
-   * redis, valkey: directives, applied at start and by CONFIG SET when they change. memcached: command line options;
-   * a change needs a restart of the node.
+   * redis, valkey: directives, applied at start and by CONFIG SET when they change; give every directive that matters,
+   * for one that is left out keeps its value until the node restarts. memcached: command line options as
+   * `['-m', '512']`, `['-o', 'hash_algorithm=murmur3']`, a flag alone as `['-C', '']`; a change needs a restart.
+   * Address, port, user and daemon options are the keeper's own.
    */
   readonly configuration: readonly (readonly [name: string, value: string])[]
   /** Nodes to restart once, by node id, with the number of the wished restart: a grown number restarts. */
@@ -101,6 +103,8 @@ export interface KeeperSeen {
     /** How often it was started again after a death. */
     readonly restarts: number
   }[]
+  /** Network that all engine and endpoint addresses of this installation are from, e.g. `127.16.0.0/16`. */
+  readonly nodeNetwork: string
   /** Engines that this host can run: engine and full version of the binary found, e.g. `redis 7.0.15`. */
   readonly binaries: readonly { readonly engine: string; readonly version: string; readonly path: string }[]
 }

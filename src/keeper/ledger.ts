@@ -1,0 +1,175 @@
+//! What the keeper must not forget, in one SQLite file under its home (0600): the wish, who is primary, which process
+//! runs where, which addresses are given out, and what happened that control has not acknowledged yet.
+//! Intent is written before the act: after a crash at any instant the same decider goes on from here.
+import { chmodSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import type { ProcessIdentity } from '../lib/process.ts'
+import type { KeeperEvent, KeeperWish } from './protocol.ts'
+
+/** Events kept for a control that stays away; older ones are dropped first. About 20 MB. */
+const EVENTS_KEPT_MAX = 100_000
+
+/** The process of a node as it was started. */
+export interface NodeRecord {
+  readonly group: string
+  readonly node: string
+  readonly process: ProcessIdentity
+  readonly binaryVersion: string
+  /** Configuration it was started with: what cannot be read back from the engine is compared with this. */
+  readonly startedWith: readonly (readonly [string, string])[]
+  /** ISO time of its first answer; null before. */
+  readonly availableSince: string | null
+}
+
+export interface GroupRecord {
+  readonly id: string
+  /** Node that is primary, as decided; null for memcached. */
+  readonly primary: string | null
+  /** Version of the membership list of a memcached cluster, rising by one with each change. */
+  readonly membershipVersion: number
+  readonly members: readonly string[]
+  /** Numbers of wished restarts already done, by node. */
+  readonly restarts: Readonly<Record<string, number>>
+}
+
+export interface WorkerRecord {
+  readonly name: string
+  readonly process: ProcessIdentity
+  readonly version: string
+  readonly args: readonly string[]
+  readonly restarts: number
+}
+
+const SCHEMA = `
+  pragma journal_mode = wal;
+  pragma synchronous = normal;
+  pragma busy_timeout = 2000;
+  create table if not exists fact (name text primary key, body text not null) strict;
+  create table if not exists address (address text primary key, owner text not null, purpose text not null,
+    unique (owner, purpose)) strict;
+  create table if not exists node (group_id text, node text, body text not null, primary key (group_id, node)) strict;
+  create table if not exists grp (id text primary key, body text not null) strict;
+  create table if not exists worker (name text primary key, body text not null) strict;
+  create table if not exists event (sequence integer primary key autoincrement, at text not null,
+    group_id text not null, body text not null) strict;
+`
+
+export class Ledger {
+  readonly #db: DatabaseSync
+
+  /** Opens or makes the ledger at `path`. @throws when the file cannot be written. */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path)
+    this.#db.exec(SCHEMA)
+    chmodSync(path, 0o600)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #all<T>(sql: string, ...values: (string | number)[]): T[] {
+    return this.#db.prepare(sql).all(...values) as T[]
+  }
+
+  #run(sql: string, ...values: (string | number)[]): void {
+    this.#db.prepare(sql).run(...values)
+  }
+
+  fact<T>(name: string): T | null {
+    const row = this.#all<{ body: string }>('select body from fact where name = ?', name)[0]
+    return row === undefined ? null : (JSON.parse(row.body) as T)
+  }
+
+  setFact(name: string, value: unknown): void {
+    this.#run('insert or replace into fact values (?, ?)', name, JSON.stringify(value))
+  }
+
+  wish(): KeeperWish | null {
+    return this.fact<KeeperWish>('wish')
+  }
+
+  setWish(wish: KeeperWish): void {
+    this.setFact('wish', wish)
+  }
+
+  /** Addresses given out, by `owner` and what for. */
+  addresses(): readonly { readonly address: string; readonly owner: string; readonly purpose: string }[] {
+    return this.#all('select address, owner, purpose from address')
+  }
+
+  addAddress(address: string, owner: string, purpose: string): void {
+    this.#run('insert into address values (?, ?, ?)', address, owner, purpose)
+  }
+
+  /** Gives back one address of `owner`, or all of them. */
+  dropAddress(owner: string, purpose?: string): void {
+    if (purpose === undefined) this.#run('delete from address where owner = ?', owner)
+    else this.#run('delete from address where owner = ? and purpose = ?', owner, purpose)
+  }
+
+  nodes(): readonly NodeRecord[] {
+    return this.#all<{ body: string }>('select body from node').map((row) => JSON.parse(row.body) as NodeRecord)
+  }
+
+  setNode(record: NodeRecord): void {
+    this.#run('insert or replace into node values (?, ?, ?)', record.group, record.node, JSON.stringify(record))
+  }
+
+  dropNode(group: string, node: string): void {
+    this.#run('delete from node where group_id = ? and node = ?', group, node)
+  }
+
+  group(id: string): GroupRecord | null {
+    const row = this.#all<{ body: string }>('select body from grp where id = ?', id)[0]
+    return row === undefined ? null : (JSON.parse(row.body) as GroupRecord)
+  }
+
+  groupIds(): readonly string[] {
+    return this.#all<{ id: string }>('select id from grp').map((row) => row.id)
+  }
+
+  setGroup(record: GroupRecord): void {
+    this.#run('insert or replace into grp values (?, ?)', record.id, JSON.stringify(record))
+  }
+
+  dropGroup(id: string): void {
+    this.#run('delete from grp where id = ?', id)
+  }
+
+  workers(): readonly WorkerRecord[] {
+    return this.#all<{ body: string }>('select body from worker').map((row) => JSON.parse(row.body) as WorkerRecord)
+  }
+
+  setWorker(record: WorkerRecord): void {
+    this.#run('insert or replace into worker values (?, ?)', record.name, JSON.stringify(record))
+  }
+
+  dropWorker(name: string): void {
+    this.#run('delete from worker where name = ?', name)
+  }
+
+  /** Events that control has not acknowledged, oldest first. */
+  events(): readonly KeeperEvent[] {
+    return this.#all<{ sequence: number; at: string; group_id: string; body: string }>(
+      'select * from event order by sequence',
+    ).map((row) => ({
+      sequence: row.sequence,
+      at: row.at,
+      groupId: row.group_id,
+      event: JSON.parse(row.body) as KeeperEvent['event'],
+    }))
+  }
+
+  /** Writes an event down and returns it with its number (numbers never repeat, not even after acknowledgement). */
+  addEvent(at: string, groupId: string, event: KeeperEvent['event']): KeeperEvent {
+    this.#run('insert into event (at, group_id, body) values (?, ?, ?)', at, groupId, JSON.stringify(event))
+    const { sequence } = this.#all<{ sequence: number }>('select last_insert_rowid() as sequence')[0]!
+    this.#run('delete from event where sequence <= ?', sequence - EVENTS_KEPT_MAX)
+    return { sequence, at, groupId, event }
+  }
+
+  acknowledgeEvents(upTo: number): void {
+    this.#run('delete from event where sequence <= ?', upTo)
+  }
+}

@@ -1,0 +1,109 @@
+//! Which process is which. A pid alone is no name: it is reused. A process here is its pid, its start time and the
+//! boot it started in, all from /proc (Linux). A zombie counts as dead: it keeps pid and start time until it is reaped.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface ProcessIdentity {
+  readonly pid: number
+  /** Clock ticks after boot, as in /proc/PID/stat field 22; text because it is only compared. */
+  readonly startTime: string
+  /** /proc/sys/kernel/random/boot_id */
+  readonly bootId: string
+}
+
+export interface ProcessStat {
+  /** One letter of proc(5): R running, S sleeping, D waiting for a disk, T stopped, t traced, Z zombie, X dead. */
+  readonly state: string
+  readonly startTime: string
+  /** CPU time used so far, user and system, in clock ticks (usually 10 ms). */
+  readonly cpuTicks: number
+}
+
+/** How often `waitForEnd` looks, in milliseconds. */
+const END_POLL_MS = 2
+
+const readText = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+let boot: string | null = null
+
+/** Id of the running boot; empty where there is no /proc. */
+export function bootId(): string {
+  boot ??= readText('/proc/sys/kernel/random/boot_id')?.trim() ?? ''
+  return boot
+}
+
+/** Parses /proc/PID/stat. The name in parentheses may hold spaces and `)`, so fields are counted after the last one. */
+export function parseStat(text: string): ProcessStat | null {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const [state, startTime] = [fields[0], fields[19]]
+  if (state === undefined || startTime === undefined) return null
+  return { state, startTime, cpuTicks: Number(fields[11]) + Number(fields[12]) }
+}
+
+/** What /proc says of `pid`; null when there is no such process. */
+export function readStat(pid: number): ProcessStat | null {
+  const text = readText(`/proc/${pid}/stat`)
+  return text === null ? null : parseStat(text)
+}
+
+const isDeadState = (state: string): boolean => state === 'Z' || state === 'X' || state === 'x'
+
+/** The identity of a living process; null when it is gone or a zombie. */
+export function identify(pid: number): ProcessIdentity | null {
+  const stat = readStat(pid)
+  if (stat === null || isDeadState(stat.state)) return null
+  return { pid, startTime: stat.startTime, bootId: bootId() }
+}
+
+/** The state of exactly this process; null when it has ended, is a zombie, or its pid belongs to another one now. */
+export function statOf(process: ProcessIdentity): ProcessStat | null {
+  if (process.bootId !== bootId()) return null
+  const stat = readStat(process.pid)
+  return stat === null || isDeadState(stat.state) || stat.startTime !== process.startTime ? null : stat
+}
+
+export const isAlive = (process: ProcessIdentity): boolean => statOf(process) !== null
+
+/** Sends `signal` to exactly this process; false when it is gone. */
+export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  if (!isAlive(target)) return false
+  try {
+    process.kill(target.pid, signal)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Resolves true when the process has ended, false when it still lives after `timeoutMs`. */
+export async function waitForEnd(process: ProcessIdentity, timeoutMs: number): Promise<boolean> {
+  for (let waited = 0; isAlive(process); waited += END_POLL_MS) {
+    if (waited >= timeoutMs) return false
+    await sleep(END_POLL_MS)
+  }
+  return true
+}
+
+/** Living processes whose working directory is `root` or below it: finds children that nobody wrote down. */
+export function processesBelow(root: string): readonly { readonly process: ProcessIdentity; readonly dir: string }[] {
+  const found: { process: ProcessIdentity; dir: string }[] = []
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    let dir: string
+    try {
+      dir = readlinkSync(`/proc/${name}/cwd`)
+    } catch {
+      continue
+    }
+    if (dir !== root && !dir.startsWith(`${root}/`)) continue
+    const process = identify(Number(name))
+    if (process !== null) found.push({ process, dir })
+  }
+  return found
+}
