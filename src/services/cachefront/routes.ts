@@ -1,0 +1,110 @@
+//! What `/_cachefront` answers on the API port, as a table. Reads are GET; what changes something is POST with JSON.
+//! api/ has checked Host, Origin, Content-Type and the caller's rights before it comes here.
+import type { State } from '../../state/state.ts'
+import type { Installation } from './installation.ts'
+import { prometheusText } from './prometheus.ts'
+import { statusOf } from './status.ts'
+
+export interface LocalRequest {
+  /** The part of the path that the route's `*` stands for, decoded; empty when it has none. */
+  readonly rest: string
+  /** The parsed JSON document of a POST; undefined when there was no body. */
+  readonly body: unknown
+}
+
+export interface LocalAnswer {
+  /** HTTP status. */
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+export interface LocalRoute {
+  readonly method: 'GET' | 'POST'
+  /** Whole path; a final `*` stands for one segment that is not empty. */
+  readonly path: string
+  /** Must not throw for anything that a caller sent. */
+  run(request: LocalRequest): Promise<LocalAnswer>
+}
+
+const json = (status: number, document: unknown): LocalAnswer => ({
+  status,
+  contentType: 'application/json',
+  body: `${JSON.stringify(document)}\n`,
+})
+
+/** An error of these routes: `{"error": "what happened and what to do"}`. */
+const failure = (status: number, error: string): LocalAnswer => json(status, { error })
+
+/** The clock is never moved by more at once: ten years, in milliseconds. */
+const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export function localRoutes(installation: Installation, state: State): readonly LocalRoute[] {
+  return [
+    {
+      method: 'GET',
+      path: '/_cachefront/health',
+      async run() {
+        const health = await installation.health()
+        return json(health.status === 'ok' ? 200 : 503, health)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/_cachefront/status',
+      run: async () => json(200, await statusOf(installation, state)),
+    },
+    {
+      method: 'GET',
+      path: '/_cachefront/metrics',
+      async run() {
+        const [health, { counters, missing }] = await Promise.all([installation.health(), installation.counters()])
+        const body = prometheusText(health, counters, missing)
+        return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/_cachefront/traces/*',
+      async run({ rest }) {
+        const found = await installation.trace(rest)
+        if (found !== null) return json(200, found)
+        return failure(
+          404,
+          `There is no trace ${rest}: each worker keeps its last 1,000, and one that ended takes them along.`,
+        )
+      },
+    },
+    {
+      method: 'POST',
+      path: '/_cachefront/clock',
+      async run({ body }) {
+        const { clock } = installation
+        if (clock === null) {
+          return failure(409, 'The clock cannot be moved: start with `cachefront up --movable-clock` to allow it.')
+        }
+        const advanceMs = isObject(body) ? body.advanceMs : undefined
+        if (!Number.isSafeInteger(advanceMs) || Number(advanceMs) <= 0 || Number(advanceMs) > ADVANCE_MS_MAX) {
+          return failure(400, `advanceMs must be a whole number of milliseconds from 1 to ${ADVANCE_MS_MAX}.`)
+        }
+        await clock.advance(Number(advanceMs))
+        return json(200, { offsetMs: clock.offsetMs() })
+      },
+    },
+    {
+      method: 'POST',
+      path: '/_cachefront/stop',
+      async run({ body }) {
+        const engines = isObject(body) ? (body.engines ?? false) : false
+        if ((body !== undefined && !isObject(body)) || typeof engines !== 'boolean') {
+          return failure(400, 'The body must be {"engines": true} or {"engines": false}.')
+        }
+        await installation.stop({ engines })
+        return json(202, { stopping: true, engines })
+      },
+    },
+  ]
+}

@@ -1,0 +1,53 @@
+//! `cachefront status`: what is served, in one document: each POP, each distribution, each cache with its real nodes.
+import type { GroupSeen } from '../../keeper/protocol.ts'
+import type { State } from '../../state/state.ts'
+import type { Health, Installation } from './installation.ts'
+
+/** The highest HTTP version that the edge speaks to viewers, whatever higher ceiling a distribution sets. */
+const SERVED_HTTP_VERSION = 'http1.1'
+
+export interface DistributionStatus {
+  readonly id: string
+  readonly domainName: string
+  readonly aliases: readonly string[]
+  readonly enabled: boolean
+  readonly status: string
+  /** The ceiling that the distribution sets, and the highest version that is served below it. */
+  readonly httpVersion: { readonly ceiling: string; readonly served: string }
+}
+
+export interface Status {
+  readonly health: Health
+  readonly distributions: readonly DistributionStatus[]
+  /** As the keeper saw them last; null while no keeper answers. */
+  readonly caches: readonly GroupSeen[] | null
+  readonly binaries: readonly { readonly engine: string; readonly version: string; readonly path: string }[]
+}
+
+/** The fields of AWS's DistributionConfig that are shown. */
+interface ShownConfig {
+  readonly Enabled?: boolean
+  readonly HttpVersion?: string
+  readonly Aliases?: { readonly Items?: readonly string[] }
+}
+
+export async function statusOf(installation: Installation, state: State): Promise<Status> {
+  const [health, stored] = await Promise.all([installation.health(), state.list('distribution')])
+  const seen = installation.keeperSeen()
+  return {
+    health,
+    distributions: stored.map(({ doc }) => {
+      const config = doc.config as ShownConfig
+      return {
+        id: doc.id,
+        domainName: doc.domainName,
+        aliases: config.Aliases?.Items ?? [],
+        enabled: config.Enabled ?? false,
+        status: doc.status,
+        httpVersion: { ceiling: config.HttpVersion ?? 'http2', served: SERVED_HTTP_VERSION },
+      }
+    }),
+    caches: seen?.groups ?? null,
+    binaries: seen?.binaries ?? [],
+  }
+}
