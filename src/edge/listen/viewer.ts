@@ -14,8 +14,8 @@ export interface ViewerConnection {
   readonly scheme: 'http' | 'https'
   /** Index of the POP whose address accepted it. */
   readonly pop: number
-  /** `\t`-joined access log text that stays the same for the connection; see observe/access-log.ts. */
-  readonly logParts: { before: string; between: string; after: string } | null
+  /** Access log text that stays the same for the connection; written by observe/access-log.ts at the first request. */
+  logParts: { readonly before: string; readonly between: string; readonly after: string } | null
 }
 
 /**

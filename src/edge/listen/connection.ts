@@ -1,0 +1,368 @@
+//! One HTTP/1.1 viewer connection: bytes in, requests out in order, one at a time; its times and limits.
+//! Requests are parsed by request-line.ts and header-block.ts, bodies by request-body.ts, answers written by reply.ts.
+import type { Socket } from 'node:net'
+import type { Clock } from '../../lib/clock.ts'
+import { type Malformed, type ParsedHeaders, parseHeaders, TOKEN } from './header-block.ts'
+import type { ListenLimits } from './limits.ts'
+import { type RefusalCause, STATUS_OF } from './refusal.ts'
+import { Reply } from './reply.ts'
+import { RequestBody } from './request-body.ts'
+import { parseRequestLine, type RequestLine } from './request-line.ts'
+import type { ViewerConnection, ViewerHandler, ViewerRequest } from './viewer.ts'
+
+/** What a connection needs of its listener. */
+export interface ConnectionHost {
+  readonly clock: Clock
+  readonly limits: ListenLimits
+  readonly handler: ViewerHandler
+  readonly draining: boolean
+  refuse(connection: ViewerConnection, status: number, cause: RefusalCause): { head: string; body: Uint8Array }
+  closed(connection: Connection): void
+}
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+
+export class Connection implements ViewerConnection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly localAddress: string
+  readonly localPort: number
+  readonly loopback: boolean
+  readonly scheme = 'http'
+  readonly pop: number
+  logParts: ViewerConnection['logParts'] = null
+  readonly socket: Socket
+  /** Clock.monotonic() at which what is awaited is overdue. */
+  deadline: number
+  readonly #host: ConnectionHost
+  #state: 'open' | 'lingering' = 'open'
+  /** Bytes read and not yet consumed: the beginning of a head, or later requests. */
+  #held: Buffer | null = null
+  #headBegun = false
+  #reply: Reply | null = null
+  #body: RequestBody | null = null
+  #bodyPaused = false
+  #continueOwed = false
+  #parsing = false
+  #peerEnded = false
+  #closeAsked = false
+  #lingered = 0
+  /** The last header block as text, and what it was parsed into: equal bytes are not parsed again. */
+  #lastBlock = ''
+  #lastHeaders: ParsedHeaders | null = null
+
+  constructor(socket: Socket, host: ConnectionHost, pop: number) {
+    this.socket = socket
+    this.#host = host
+    this.pop = pop
+    this.remoteAddress = plainAddress(socket.remoteAddress)
+    this.remotePort = socket.remotePort ?? 0
+    this.localAddress = plainAddress(socket.localAddress)
+    this.localPort = socket.localPort ?? 0
+    this.loopback = isLoopback(this.remoteAddress) && isLoopback(this.localAddress)
+    this.deadline = host.clock.monotonic() + host.limits.idleMs
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes))
+    socket.on('drain', () => this.#onDrain())
+    socket.on('end', () => this.#onEnd())
+    socket.on('close', () => this.#onClose())
+    socket.on('timeout', () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+  }
+
+  get idle(): boolean {
+    return this.#reply === null && this.#body === null && !this.#headBegun && this.#state === 'open'
+  }
+
+  get closesNow(): boolean {
+    return this.#closeAsked || this.#continueOwed || this.#peerEnded || this.#host.draining
+  }
+
+  /** Called by the listener's sweep when `deadline` has passed. */
+  overdue(): void {
+    if (this.#state === 'lingering' || this.idle) this.socket.destroy()
+    else if (this.#reply === null && this.#headBegun) this.#refuse('head-timeout')
+    else if (this.#body !== null && this.#reply?.untouched) this.#refuse('body-timeout')
+    else this.socket.destroy()
+  }
+
+  /** Ends the connection now when no request is under way; otherwise after its answer. */
+  drain(): void {
+    if (this.idle) this.#finish()
+  }
+
+  answered(announced: boolean): void {
+    let close = announced
+    this.#reply = null
+    if (this.socket.writableNeedDrain) this.socket.setTimeout(this.#host.limits.sendStallMs)
+    if (this.#body !== null) {
+      const { left } = this.#body
+      this.#body.discard()
+      if (left === null || left > this.#host.limits.discardBytes) close = true
+    }
+    if (close) this.#finish()
+    else if (!this.#parsing) this.#advance()
+  }
+
+  pauseBody(): void {
+    this.#bodyPaused = true
+    this.deadline = Number.POSITIVE_INFINITY
+    this.socket.pause()
+  }
+
+  resumeBody(): void {
+    if (!this.#bodyPaused) return
+    this.#bodyPaused = false
+    this.deadline = this.#host.clock.monotonic() + this.#host.limits.bodyIdleMs
+    this.socket.resume()
+  }
+
+  bodyWanted(): void {
+    if (!this.#continueOwed) return
+    this.#continueOwed = false
+    this.socket.write(CONTINUE, 'latin1')
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#state === 'lingering') {
+      this.#lingered += bytes.length
+      if (this.#lingered > this.#host.limits.discardBytes) this.socket.destroy()
+    } else if (this.#body !== null) {
+      this.#takeBody(bytes, 0)
+      if (this.#body === null && this.#reply === null) this.#advance()
+    } else if (this.#reply !== null || this.socket.writableNeedDrain) {
+      this.#hold(bytes)
+    } else {
+      const all = this.#held === null ? bytes : Buffer.concat([this.#held, bytes])
+      this.#held = null
+      this.#parse(all)
+    }
+  }
+
+  /** Keeps bytes of later requests while one is under way, and stops reading when there are enough of them. */
+  #hold(bytes: Buffer): void {
+    this.#held = this.#held === null ? bytes : Buffer.concat([this.#held, bytes])
+    if (this.#held.length > this.#host.limits.heldBytes) this.socket.pause()
+  }
+
+  #takeBody(bytes: Buffer, from: number): void {
+    const body = this.#body!
+    const end = body.feed(bytes, from)
+    if (end < 0) {
+      this.#refuse('bad-chunk')
+      return
+    }
+    if (!this.#bodyPaused) this.deadline = this.#host.clock.monotonic() + this.#host.limits.bodyIdleMs
+    if (body.complete) {
+      this.#body = null
+      this.#continueOwed = false
+      this.deadline = Number.POSITIVE_INFINITY
+      if (end < bytes.length) this.#hold(bytes.subarray(end))
+    } else if (body.discarded > this.#host.limits.discardBytes && this.#reply === null) {
+      this.#finish()
+    }
+  }
+
+  /** Goes on with what was held, once nothing is under way. */
+  #advance(): void {
+    if (this.#state !== 'open' || this.#reply !== null || this.#body !== null || this.socket.writableNeedDrain) return
+    const held = this.#held
+    this.#held = null
+    if (this.socket.isPaused()) this.socket.resume()
+    if (held !== null) this.#parse(held)
+    else this.#await()
+  }
+
+  #await(): void {
+    this.#headBegun = false
+    if (this.#peerEnded) this.#finish()
+    else this.deadline = this.#host.clock.monotonic() + this.#host.limits.idleMs
+  }
+
+  /** Takes as many whole requests from `bytes` as may be answered now; the rest is held. */
+  #parse(bytes: Buffer): void {
+    const text = bytes.toString('latin1')
+    let at = 0
+    this.#parsing = true
+    while (this.#state === 'open' && this.#reply === null && this.#body === null && at < bytes.length) {
+      if (this.socket.writableNeedDrain) break
+      const next = this.#takeRequest(bytes, text, at)
+      if (next === at) break
+      at = next
+    }
+    this.#parsing = false
+    if (this.#state !== 'open') return
+    if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
+    else if (this.#reply === null && this.#body === null) this.#await()
+  }
+
+  /** Takes the request that begins at `at`; returns where it ended (its body included), or `at` when it is incomplete. */
+  #takeRequest(bytes: Buffer, text: string, at: number): number {
+    const { limits } = this.#host
+    // One empty line before a request is ignored (RFC 9112 2.2).
+    const from = at === 0 && bytes[0] === 13 && bytes[1] === 10 ? 2 : at
+    const lineEnd = text.indexOf('\r\n', from)
+    const headEnd =
+      lineEnd < 0 ? -1 : text.startsWith('\r\n\r\n', lineEnd) ? lineEnd : text.indexOf('\r\n\r\n', lineEnd)
+    if (headEnd < 0) {
+      const cause = this.#awaitHead(bytes, from, lineEnd)
+      if (cause !== null) this.#refuse(cause)
+      return at
+    }
+    const line = parseRequestLine(text.slice(from, lineEnd), limits.urlBytes)
+    if (typeof line === 'string') return this.#reject(line, at)
+    if (headEnd + 4 - from > limits.headBytes) return this.#reject('head-too-large', at)
+    const headers = this.#headersOf(bytes, text, lineEnd + 2, headEnd + 2)
+    if (typeof headers === 'string') return this.#reject(headers, at)
+    const wrong = mismatch(line, headers)
+    if (wrong !== null) return this.#reject(wrong, at)
+    return this.#begin(line, headers, bytes, headEnd + 4)
+  }
+
+  #headersOf(bytes: Buffer, text: string, from: number, end: number): ParsedHeaders | Malformed {
+    const block = text.slice(from, end)
+    if (this.#lastHeaders !== null && block === this.#lastBlock) return this.#lastHeaders
+    const headers = parseHeaders(bytes, text, from, end, this.#host.limits.headers)
+    if (typeof headers !== 'string') {
+      this.#lastBlock = block
+      this.#lastHeaders = headers
+    }
+    return headers
+  }
+
+  /** Hands a request to the pipeline and gives its body what is already here. */
+  #begin(line: RequestLine, headers: ParsedHeaders, bytes: Buffer, bodyAt: number): number {
+    const { facts } = headers
+    const hasBody = facts.chunked || facts.contentLength > 0
+    const startedAt = this.#host.clock.monotonic()
+    this.#headBegun = false
+    this.#closeAsked = facts.close || line.minor === 0
+    this.#continueOwed = facts.expectContinue && hasBody && line.minor === 1
+    this.deadline = hasBody ? startedAt + this.#host.limits.bodyIdleMs : Number.POSITIVE_INFINITY
+    this.#bodyPaused = false
+    const body = hasBody ? new RequestBody(this, facts.chunked ? null : facts.contentLength) : null
+    this.#body = body
+    const reply = new Reply(this)
+    this.#reply = reply
+    const request: ViewerRequest = {
+      method: line.method,
+      path: line.path,
+      query: line.query,
+      httpVersion: line.minor === 1 ? '1.1' : '1.0',
+      headers,
+      body,
+      connection: this,
+      startedAt,
+    }
+    try {
+      this.#host.handler(request, reply)
+    } catch {
+      if (reply.untouched) this.#refuse('internal')
+      else reply.abort()
+      return bytes.length
+    }
+    if (body === null || this.#body !== body || bodyAt >= bytes.length) return bodyAt
+    this.#takeBody(bytes, bodyAt)
+    return bytes.length
+  }
+
+  /** The head is not complete: refuses what can be refused already, otherwise begins to count the time. */
+  #awaitHead(bytes: Buffer, from: number, lineEnd: number): RefusalCause | null {
+    const { limits, clock } = this.#host
+    const length = bytes.length - from
+    if (length > limits.headBytes) return lineEnd < 0 ? 'url-too-long' : 'head-too-large'
+    // Method, two spaces and the version take under 64 bytes; all else of an unfinished line is the target.
+    if (lineEnd < 0 && length > limits.urlBytes + 64) return 'url-too-long'
+    if (length > 0 && bytes[from] !== 13 && TOKEN[bytes[from]!] !== 1) return 'bad-request-line'
+    for (let lf = bytes.indexOf(10, from); lf >= 0; lf = bytes.indexOf(10, lf + 1)) {
+      if (lf === from || bytes[lf - 1] !== 13) return 'bad-line-end'
+    }
+    if (this.#headBegun) return null
+    this.#headBegun = true
+    this.deadline = clock.monotonic() + limits.headMs
+    return null
+  }
+
+  #reject(cause: Malformed, at: number): number {
+    this.#refuse(cause)
+    return at
+  }
+
+  /** The listener's own answer to what is not a request it may pass on; the connection ends with it. */
+  #refuse(cause: RefusalCause): void {
+    if (this.#state !== 'open') return
+    const { head, body } = this.#host.refuse(this, STATUS_OF[cause], cause)
+    const reply = this.#reply
+    this.#reply = null
+    if (reply === null || reply.untouched) {
+      this.socket.write(head, 'latin1')
+      this.socket.write(body)
+      reply?.lost()
+      this.#body?.fail(`the request body was refused: ${cause}`)
+      this.#finish()
+    } else {
+      reply.lost()
+      this.socket.destroy()
+    }
+  }
+
+  /** Ends our side and gives the viewer a moment to read it: closing over unread bytes would reset the connection. */
+  #finish(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'lingering'
+    this.#held = null
+    this.#body?.discard()
+    this.#body = null
+    this.socket.setTimeout(this.#host.limits.sendStallMs)
+    this.socket.end(() => {
+      this.deadline = this.#host.clock.monotonic() + this.#host.limits.lingerMs
+    })
+    this.deadline = Number.POSITIVE_INFINITY
+    if (this.socket.isPaused()) this.socket.resume()
+  }
+
+  #onDrain(): void {
+    if (this.#state === 'open') this.socket.setTimeout(0)
+    if (this.#reply !== null) this.#reply.onDrain?.()
+    else this.#advance()
+  }
+
+  /** The viewer will send no more. Answers under way are still delivered: it may only have closed its half. */
+  #onEnd(): void {
+    this.#peerEnded = true
+    if (this.#state !== 'open') return
+    if (this.#body !== null) this.socket.destroy()
+    else if (this.#reply === null && !this.socket.writableNeedDrain) this.#finish()
+  }
+
+  #onClose(): void {
+    this.#state = 'lingering'
+    this.#body?.fail('the viewer closed the connection before the end of the request body')
+    this.#body = null
+    const reply = this.#reply
+    this.#reply = null
+    reply?.lost()
+    this.#host.closed(this)
+  }
+}
+
+/** What only the request line and the headers together can tell. */
+function mismatch(line: RequestLine, headers: ParsedHeaders): Malformed | null {
+  const { facts } = headers
+  if (line.minor === 1 && !facts.hasHost) return 'bad-host'
+  // A sender of HTTP/1.0 does not know chunks: whatever is meant, it is not this (RFC 9112 6.1).
+  if (line.minor === 0 && facts.chunked) return 'bad-transfer-encoding'
+  if (line.authority !== null && line.authority.toLowerCase() !== facts.authority.toLowerCase()) return 'bad-host'
+  return null
+}
+
+/** Without the zone of a link-local address; a mapped IPv4 address as IPv4. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  const zone = address.indexOf('%')
+  const bare = zone < 0 ? address : address.slice(0, zone)
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}

@@ -1,0 +1,43 @@
+//! Every limit of the HTTP/1.1 listener, with its unit and where it comes from.
+
+export interface ListenLimits {
+  /** Bytes of the request target. Over it: 414 (spec 2.7). */
+  readonly urlBytes: number
+  /** Bytes of request line and headers together. Over it: 494 (spec 2.7). */
+  readonly headBytes: number
+  /** Header lines of a request. Over it: 494. */
+  readonly headers: number
+  /** Connections open at once; one more is closed as it arrives. */
+  readonly connections: number
+  /** Milliseconds from the first byte of a request to the end of its headers. Over it: 408. */
+  readonly headMs: number
+  /** Milliseconds without a byte of a request body that somebody waits for. Over it: the connection is cut. */
+  readonly bodyIdleMs: number
+  /** Milliseconds a connection may be open without a request. */
+  readonly idleMs: number
+  /** Milliseconds in which a viewer must take some bytes of an answer. Over it: the connection is cut. */
+  readonly sendStallMs: number
+  /** Milliseconds in which what a refused viewer still sends is read and thrown away, so that it can read the answer. */
+  readonly lingerMs: number
+  /** Bytes of such unread remains, and of a body that nobody asked for, that are read and thrown away. */
+  readonly discardBytes: number
+  /** Bytes of later requests (pipelining) or of a body held while nobody reads them; then the socket is paused. */
+  readonly heldBytes: number
+  /** Milliseconds between two looks at all connections for those that are over a time limit. */
+  readonly sweepMs: number
+}
+
+export const DEFAULT_LIMITS: ListenLimits = {
+  urlBytes: 8_192,
+  headBytes: 32_768,
+  headers: 256,
+  connections: 10_000,
+  headMs: 30_000,
+  bodyIdleMs: 30_000,
+  idleMs: 60_000,
+  sendStallMs: 60_000,
+  lingerMs: 2_000,
+  discardBytes: 65_536,
+  heldBytes: 65_536,
+  sweepMs: 1_000,
+}

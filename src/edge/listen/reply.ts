@@ -1,0 +1,122 @@
+//! The answer to one request on an HTTP/1.1 connection: writes it, tells the viewer's pace, notices that it has gone.
+import type { Socket } from 'node:net'
+import type { ViewerReply } from './viewer.ts'
+
+/** What a reply needs of its connection. */
+export interface ReplyOwner {
+  readonly socket: Socket
+  /** True when the connection ends with the current answer. */
+  readonly closesNow: boolean
+  /** The answer is complete (all of it handed to the socket); `close` ends the connection after it. */
+  answered(close: boolean): void
+}
+
+/**
+ * Up to this many bytes of body, copying it behind the head and writing once is cheaper than a corked pair of writes
+ * (bench: 1 KB concatenated 1.0x, corked 1.25x; the two meet near 16 KB on Node 26, above it the copy loses).
+ */
+const CONCATENATE_BYTES_MAX = 8_192
+
+export class Reply implements ViewerReply {
+  onDrain: (() => void) | null = null
+  onAbort: (() => void) | null = null
+  bytesSent = 0
+  readonly #owner: ReplyOwner
+  #state: 'waiting' | 'streaming' | 'done' | 'gone' = 'waiting'
+  #framing: 'length' | 'chunked' | 'close' = 'length'
+
+  constructor(owner: ReplyOwner) {
+    this.#owner = owner
+  }
+
+  get gone(): boolean {
+    return this.#state === 'gone'
+  }
+
+  get closes(): boolean {
+    return this.#owner.closesNow
+  }
+
+  /** True while not a byte of the answer is written: the listener may still refuse the request itself. */
+  get untouched(): boolean {
+    return this.#state === 'waiting'
+  }
+
+  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null): void {
+    if (this.#state !== 'waiting') {
+      onSent?.()
+      return
+    }
+    const { socket } = this.#owner
+    const close = this.#owner.closesNow
+    this.#state = 'done'
+    if (body === null || body.length === 0) {
+      this.bytesSent = head.length
+      socket.write(head, 'latin1')
+      onSent?.()
+    } else if (body.length <= CONCATENATE_BYTES_MAX) {
+      this.bytesSent = head.length + body.length
+      const bytes = Buffer.allocUnsafe(this.bytesSent)
+      bytes.write(head, 0, 'latin1')
+      bytes.set(body, head.length)
+      socket.write(bytes)
+      onSent?.()
+    } else {
+      this.bytesSent = head.length + body.length
+      socket.cork()
+      socket.write(head, 'latin1')
+      if (onSent === null) socket.write(body)
+      else socket.write(body, () => onSent())
+      socket.uncork()
+    }
+    this.#owner.answered(close)
+  }
+
+  head(head: string, framing: 'length' | 'chunked' | 'close'): void {
+    if (this.#state !== 'waiting') return
+    this.#state = 'streaming'
+    this.#framing = framing
+    this.bytesSent = head.length
+    this.#owner.socket.write(head, 'latin1')
+  }
+
+  write(chunk: Uint8Array): boolean {
+    // A viewer that has gone takes everything: the caller learns it from onAbort and need not wait.
+    if (this.#state !== 'streaming') return true
+    if (chunk.length === 0) return !this.#owner.socket.writableNeedDrain
+    const { socket } = this.#owner
+    this.bytesSent += chunk.length
+    if (this.#framing !== 'chunked') return socket.write(chunk)
+    const size = `${chunk.length.toString(16)}\r\n`
+    this.bytesSent += size.length + 2
+    socket.cork()
+    socket.write(size, 'latin1')
+    socket.write(chunk)
+    const flowing = socket.write('\r\n', 'latin1')
+    socket.uncork()
+    return flowing
+  }
+
+  end(): void {
+    if (this.#state !== 'streaming') return
+    this.#state = 'done'
+    if (this.#framing === 'chunked') {
+      this.bytesSent += 5
+      this.#owner.socket.write('0\r\n\r\n', 'latin1')
+    }
+    this.#owner.answered(this.#framing === 'close' || this.#owner.closesNow)
+  }
+
+  abort(): void {
+    if (this.#state === 'done' || this.#state === 'gone') return
+    this.#state = 'gone'
+    this.#owner.socket.destroy()
+  }
+
+  /** The viewer went away, or the listener took the answer over. */
+  lost(): void {
+    if (this.#state === 'done' || this.#state === 'gone') return
+    this.#state = 'gone'
+    this.onAbort?.()
+  }
+}

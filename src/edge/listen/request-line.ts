@@ -1,0 +1,53 @@
+//! The request line (RFC 9112 3), strictly: METHOD SP target SP HTTP/1.x, and the target cut to path and query.
+import { METHODS } from 'node:http'
+import type { Malformed } from './header-block.ts'
+
+/**
+ * Methods that are passed on; a behavior decides which of them it allows. CONNECT is for forward proxies; a name
+ * outside the registry is refused as Node's own parser does.
+ */
+const KNOWN: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'))
+
+export interface RequestLine {
+  readonly method: string
+  readonly path: string
+  readonly query: string | null
+  readonly minor: 0 | 1
+  /** Host and port of an absolute-form target; null for the usual origin-form. */
+  readonly authority: string | null
+}
+
+/** Visible ASCII and bytes above it, without `#`: a fragment is never sent, spaces and control bytes never occur. */
+const TARGET = /^[!"$-~\x80-\xff]+$/
+
+/** http(s)://host[:port] and the rest (RFC 9112 3.2.2). */
+const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i
+
+/** Parses a line without its CRLF. `urlBytesMax` bounds the target as it was sent. */
+export function parseRequestLine(line: string, urlBytesMax: number): RequestLine | Malformed {
+  const methodEnd = line.indexOf(' ')
+  const targetEnd = line.indexOf(' ', methodEnd + 1)
+  if (methodEnd <= 0 || targetEnd < 0) return 'bad-request-line'
+  const method = line.slice(0, methodEnd)
+  if (!KNOWN.has(method)) return 'bad-method'
+  const version = line.slice(targetEnd + 1)
+  if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
+    return /^HTTP\/[0-9]\.[0-9]$/.test(version) ? 'bad-version' : 'bad-request-line'
+  }
+  const minor = version === 'HTTP/1.1' ? 1 : 0
+  let target = line.slice(methodEnd + 1, targetEnd)
+  if (target.length > urlBytesMax) return 'url-too-long'
+  if (!TARGET.test(target)) return 'bad-target'
+  let authority: string | null = null
+  if (target.charCodeAt(0) !== 47) {
+    const parts = ABSOLUTE.exec(target)
+    if (parts === null) return 'bad-target'
+    authority = parts[1]!
+    const rest = parts[2]!
+    target = rest.startsWith('/') ? rest : `/${rest}`
+  }
+  const mark = target.indexOf('?')
+  return mark < 0
+    ? { method, path: target, query: null, minor, authority }
+    : { method, path: target.slice(0, mark), query: target.slice(mark + 1), minor, authority }
+}
