@@ -1,0 +1,145 @@
+//! ElastiCache's resources as they are stored: what the user wished (written by services/elasticache) and what the
+//! reconciler has seen (written by control/tasks/caches.ts only). Times are ISO 8601 strings.
+
+export type CacheEngine = 'redis' | 'valkey' | 'memcached'
+
+/** spec/elasticache.md 1.5. A deleted cluster leaves no record; there is no `create-failed` for clusters. */
+export type ClusterStatus = 'creating' | 'available' | 'modifying' | 'rebooting cluster nodes' | 'deleting'
+export type GroupStatus = 'creating' | 'available' | 'modifying' | 'deleting'
+export type CacheNodeStatus = 'creating' | 'available' | 'rebooting' | 'deleting'
+/** `applying` until the running engine was seen with the values; `pending-reboot` when only a restart can set them. */
+export type ParameterApplyStatus = 'in-sync' | 'applying' | 'pending-reboot'
+
+/** One cache node: a process. redis and valkey have one a cluster, `0001`; memcached 1-60. */
+export interface CacheNodeRecord {
+  /** Four digits. */
+  readonly id: string
+  readonly createdAt: string
+  readonly availabilityZone: string
+  readonly status: CacheNodeStatus
+  /** How often the user asked for a restart; the keeper restarts when it grows. */
+  readonly restarts: number
+  /** `startedAt` of the process that a wished restart is to end; null when none is under way. */
+  readonly rebootFrom: string | null
+  /** Seen: address of its own, null before it first answered. */
+  readonly address: string | null
+  /** Seen: when the running process answered first. */
+  readonly startedAt: string | null
+  /** Seen: `primary` or `replica` in a replication group, else `none`. */
+  readonly role: 'primary' | 'replica' | 'none'
+  readonly parameterStatus: ParameterApplyStatus
+}
+
+export interface CacheClusterRecord {
+  readonly id: string
+  readonly arn: string
+  readonly createdAt: string
+  readonly engine: CacheEngine
+  /** As asked: `7.0`; memcached `1.6.17`. */
+  readonly engineVersion: string
+  /** Seen: what the running binary reports, e.g. `7.0.15`. */
+  readonly binaryVersion: string | null
+  readonly nodeType: string
+  readonly port: number
+  /** Null for a cluster that stands alone. */
+  readonly replicationGroupId: string | null
+  readonly status: ClusterStatus
+  readonly nodes: readonly CacheNodeRecord[]
+  /** Node count before a change of it that is under way, for the event; null when none is. memcached only. */
+  readonly nodesBefore: number | null
+  readonly availabilityZoneMode: 'single-az' | 'cross-az'
+  readonly parameterGroupName: string
+  readonly subnetGroupName: string
+  /** `ddd:hh24:mi-ddd:hh24:mi`, UTC, lower case. */
+  readonly maintenanceWindow: string
+  /** `hh24:mi-hh24:mi`, UTC; null for memcached. */
+  readonly snapshotWindow: string | null
+  readonly autoMinorVersionUpgrade: boolean
+  /** Seen: address of the memcached configuration endpoint; null for other engines and before `available`. */
+  readonly configurationEndpoint: string | null
+}
+
+export interface ReplicationGroupRecord {
+  readonly id: string
+  readonly arn: string
+  readonly createdAt: string
+  readonly description: string
+  readonly engine: 'redis' | 'valkey'
+  readonly nodeType: string
+  readonly port: number
+  readonly status: GroupStatus
+  /** Cluster ids in the order of their numbers. */
+  readonly members: readonly string[]
+  /** The member that was primary at first; later the keeper decides. */
+  readonly firstPrimary: string
+  readonly automaticFailover: boolean
+  readonly snapshotWindow: string
+  readonly autoMinorVersionUpgrade: boolean
+  /** Seen: address of the primary endpoint; it stays when the primary changes. Null before `available`. */
+  readonly primaryEndpoint: string | null
+  readonly readerEndpoint: string | null
+}
+
+export interface CacheParameterGroupRecord {
+  readonly name: string
+  readonly arn: string
+  readonly family: string
+  readonly description: string
+  /** Only what the user set; the rest follows the family's table. */
+  readonly values: Readonly<Record<string, string>>
+}
+
+export interface CacheSubnetGroupRecord {
+  readonly name: string
+  readonly arn: string
+  readonly description: string
+  readonly subnetIds: readonly string[]
+}
+
+export type EventSource = 'cache-cluster' | 'cache-parameter-group' | 'cache-subnet-group' | 'replication-group'
+
+/** spec/elasticache.md 11.3. */
+export interface CacheEventRecord {
+  readonly source: EventSource
+  readonly sourceId: string
+  readonly message: string
+  readonly date: string
+}
+
+/** How far the keeper's events have been stored, so that each is stored once. */
+export interface KeeperCursorRecord {
+  readonly eventSequence: number
+}
+
+/** Nodes that a replication group without cluster mode may have: one primary and five replicas (spec 2.3). */
+export const GROUP_NODES_MAX = 6
+/** Nodes of one memcached cluster (spec 1.9). */
+export const MEMCACHED_NODES_MAX = 60
+/** Nodes of one account in a region (spec 1.9). */
+export const REGION_NODES_MAX = 300
+/** Parameter groups, and subnet groups, of one account in a region (spec 1.9). */
+export const GROUPS_MAX = 300
+/** Days that events are kept (spec 11.3). */
+export const EVENT_DAYS = 14
+
+/** Id of member `number` (1-...) of a replication group without cluster mode: `shop-001` (spec 2.1). */
+export const memberId = (groupId: string, number: number): string => `${groupId}-${String(number).padStart(3, '0')}`
+
+/** Id of a memcached node: `0001`. */
+export const cacheNodeId = (number: number): string => String(number).padStart(4, '0')
+
+/** A node that was just wished and that nobody has seen yet. */
+export function newCacheNode(id: string, createdAt: string, availabilityZone: string): CacheNodeRecord {
+  return {
+    id,
+    createdAt,
+    availabilityZone,
+    status: 'creating',
+    restarts: 0,
+    rebootFrom: null,
+    address: null,
+    startedAt: null,
+    role: 'none',
+    parameterStatus: 'in-sync',
+  }
+}

@@ -1,0 +1,95 @@
+//! Every error code of ElastiCache with its HTTP status, as they are on the wire: the code is often not the name of the
+//! SDK's exception (spec/elasticache.md 1.8). A contract test compares the table with the SDK's schemas.
+import { Fault } from './faults.ts'
+
+/** HTTP status by wire code. */
+export const ELASTICACHE_FAULTS = {
+  APICallRateForCustomerExceeded: 400,
+  AuthorizationAlreadyExists: 400,
+  AuthorizationNotFound: 404,
+  CacheClusterAlreadyExists: 400,
+  CacheClusterNotFound: 404,
+  CacheParameterGroupAlreadyExists: 400,
+  CacheParameterGroupNotFound: 404,
+  CacheParameterGroupQuotaExceeded: 400,
+  CacheSecurityGroupAlreadyExists: 400,
+  CacheSecurityGroupNotFound: 404,
+  CacheSubnetGroupAlreadyExists: 400,
+  CacheSubnetGroupInUse: 400,
+  CacheSubnetGroupNotFoundFault: 400,
+  CacheSubnetGroupQuotaExceeded: 400,
+  CacheSubnetQuotaExceededFault: 400,
+  ClusterQuotaForCustomerExceeded: 400,
+  DefaultUserAssociatedToUserGroup: 400,
+  DefaultUserRequired: 400,
+  DuplicateUserName: 400,
+  GlobalReplicationGroupAlreadyExistsFault: 400,
+  GlobalReplicationGroupNotFoundFault: 404,
+  InsufficientCacheClusterCapacity: 400,
+  InvalidARN: 400,
+  InvalidCacheClusterState: 400,
+  InvalidCacheParameterGroupState: 400,
+  InvalidCacheSecurityGroupState: 400,
+  InvalidCredentialsException: 408,
+  InvalidGlobalReplicationGroupState: 400,
+  InvalidKMSKeyFault: 400,
+  InvalidParameterCombination: 400,
+  InvalidParameterValue: 400,
+  InvalidReplicationGroupState: 400,
+  InvalidServerlessCacheSnapshotStateFault: 400,
+  InvalidServerlessCacheStateFault: 400,
+  InvalidSnapshotState: 400,
+  InvalidSubnet: 400,
+  InvalidUserGroupState: 400,
+  InvalidUserState: 400,
+  InvalidVPCNetworkStateFault: 400,
+  NoOperationFault: 400,
+  NodeGroupNotFoundFault: 404,
+  NodeGroupsPerReplicationGroupQuotaExceeded: 400,
+  NodeQuotaForClusterExceeded: 400,
+  NodeQuotaForCustomerExceeded: 400,
+  'QuotaExceeded.CacheSecurityGroup': 400,
+  ReplicationGroupAlreadyExists: 400,
+  ReplicationGroupAlreadyUnderMigrationFault: 400,
+  ReplicationGroupNotFoundFault: 404,
+  ReplicationGroupNotUnderMigrationFault: 400,
+  ReservedCacheNodeAlreadyExists: 404,
+  ReservedCacheNodeNotFound: 404,
+  ReservedCacheNodeQuotaExceeded: 400,
+  ReservedCacheNodesOfferingNotFound: 404,
+  ServerlessCacheAlreadyExistsFault: 400,
+  ServerlessCacheNotFoundFault: 404,
+  ServerlessCacheQuotaForCustomerExceededFault: 400,
+  ServerlessCacheSnapshotAlreadyExistsFault: 400,
+  ServerlessCacheSnapshotNotFoundFault: 404,
+  ServerlessCacheSnapshotQuotaExceededFault: 400,
+  ServiceLinkedRoleNotFoundFault: 400,
+  ServiceUpdateNotFoundFault: 404,
+  SnapshotAlreadyExistsFault: 400,
+  SnapshotFeatureNotSupportedFault: 400,
+  SnapshotNotFoundFault: 404,
+  SnapshotQuotaExceededFault: 400,
+  SubnetInUse: 400,
+  SubnetNotAllowedFault: 400,
+  TagNotFound: 404,
+  TagQuotaPerResourceExceeded: 400,
+  TestFailoverNotAvailableFault: 400,
+  UserAlreadyExists: 400,
+  UserGroupAlreadyExists: 400,
+  UserGroupNotFound: 404,
+  UserGroupQuotaExceeded: 400,
+  UserNotFound: 404,
+  UserQuotaExceeded: 400,
+  /** Common to Query services, not in the model of ElastiCache (spec 1.8, last line of the table). */
+  MissingParameter: 400,
+} as const satisfies Readonly<Record<string, number>>
+
+export type ElasticacheCode = keyof typeof ELASTICACHE_FAULTS
+
+/** An error that the caller is to see; `message` says what happened, to what, and what to do. */
+export function elasticacheFault(code: ElasticacheCode, message: string): Fault {
+  return new Fault(code, ELASTICACHE_FAULTS[code], message)
+}
+
+export const invalidValue = (message: string): Fault => elasticacheFault('InvalidParameterValue', message)
+export const invalidCombination = (message: string): Fault => elasticacheFault('InvalidParameterCombination', message)
