@@ -271,7 +271,7 @@ export class Connection implements ViewerConnection {
     const length = bytes.length - from
     if (length > limits.headBytes) return lineEnd < 0 ? 'url-too-long' : 'head-too-large'
     // Method, two spaces and the version take under 64 bytes; all else of an unfinished line is the target.
-    if (lineEnd < 0 && length > limits.urlBytes + 64) return 'url-too-long'
+    if ((lineEnd < 0 ? length : lineEnd - from) > limits.urlBytes + 64) return 'url-too-long'
     if (length > 0 && bytes[from] !== 13 && TOKEN[bytes[from]!] !== 1) return 'bad-request-line'
     for (let lf = bytes.indexOf(10, from); lf >= 0; lf = bytes.indexOf(10, lf + 1)) {
       if (lf === from || bytes[lf - 1] !== 13) return 'bad-line-end'
