@@ -1,4 +1,12 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
+import type {
+  CacheClusterRecord,
+  CacheEventRecord,
+  CacheParameterGroupRecord,
+  CacheSubnetGroupRecord,
+  KeeperCursorRecord,
+  ReplicationGroupRecord,
+} from '../domain/cluster.ts'
 import type { DistributionRecord, InvalidationRecord, PolicyRecord } from '../domain/records.ts'
 
 /** Document type by kind; the id of each is in the comment. */
@@ -10,6 +18,18 @@ export interface Documents {
   /** Policy id (UUID); custom policies only, the managed ones are a table in domain/. */
   'cache-policy': PolicyRecord
   'origin-request-policy': PolicyRecord
+  /** Cache cluster id; members of replication groups too. */
+  'cache-cluster': CacheClusterRecord
+  /** Replication group id. */
+  'replication-group': ReplicationGroupRecord
+  /** Name; custom groups only, the default ones are a table in domain/parameters. */
+  'cache-parameter-group': CacheParameterGroupRecord
+  /** Name; without the implicit `default`. */
+  'cache-subnet-group': CacheSubnetGroupRecord
+  /** `<ISO time>/<revision>/<number>`: sorted by time. */
+  'cache-event': CacheEventRecord
+  /** `local`: the one keeper of this host. */
+  'keeper-cursor': KeeperCursorRecord
   /** ARN of the tagged resource. */
   tags: { readonly tags: Readonly<Record<string, string>> }
 }
