@@ -92,7 +92,7 @@ export function parseCacheControl(values: readonly string[]): CacheControl {
 }
 
 /** token [ "=" ( token / quoted-string ) ], separated by commas; a comma within quotes separates nothing. */
-const DIRECTIVE = /[\s,]*([^\s,="]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*)))?[^,]*/gy
+const DIRECTIVE = /[\s,="]*([^\s,="]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*)))?[^,]*/gy
 
 function* directives(value: string): Generator<[name: string, argument: string | null]> {
   DIRECTIVE.lastIndex = 0

@@ -1,0 +1,215 @@
+//! CloudFront's standard access log, version 1 (spec/cloudfront.md 12.4): 33 fields, what they hold, how they are
+//! escaped. A line is joined from parts that stay the same for a second, a connection or a header block, because a log
+//! line made anew costs as much as half a request. access-log-file.ts writes the lines.
+import type { Clock } from '../lib/clock.ts'
+
+/** The fields in order; `of` says where a value comes from. */
+export const ACCESS_LOG_FIELDS = [
+  { name: 'date', of: 'second' },
+  { name: 'time', of: 'second' },
+  { name: 'x-edge-location', of: 'pop' },
+  { name: 'sc-bytes', of: 'answer' },
+  { name: 'c-ip', of: 'connection' },
+  { name: 'cs-method', of: 'request' },
+  { name: 'cs(Host)', of: 'distribution' },
+  { name: 'cs-uri-stem', of: 'request' },
+  { name: 'sc-status', of: 'answer' },
+  { name: 'cs(Referer)', of: 'headers' },
+  { name: 'cs(User-Agent)', of: 'headers' },
+  { name: 'cs-uri-query', of: 'request' },
+  { name: 'cs(Cookie)', of: 'headers' },
+  { name: 'x-edge-result-type', of: 'answer' },
+  { name: 'x-edge-request-id', of: 'answer' },
+  { name: 'x-host-header', of: 'headers' },
+  { name: 'cs-protocol', of: 'connection' },
+  { name: 'cs-bytes', of: 'request' },
+  { name: 'time-taken', of: 'answer' },
+  { name: 'x-forwarded-for', of: 'headers' },
+  { name: 'ssl-protocol', of: 'connection' },
+  { name: 'ssl-cipher', of: 'connection' },
+  { name: 'x-edge-response-result-type', of: 'answer' },
+  { name: 'cs-protocol-version', of: 'request' },
+  { name: 'fle-status', of: 'request' },
+  { name: 'fle-encrypted-fields', of: 'request' },
+  { name: 'c-port', of: 'connection' },
+  { name: 'time-to-first-byte', of: 'answer' },
+  { name: 'x-edge-detailed-result-type', of: 'answer' },
+  { name: 'sc-content-type', of: 'answer' },
+  { name: 'sc-content-len', of: 'answer' },
+  { name: 'sc-range-start', of: 'answer' },
+  { name: 'sc-range-end', of: 'answer' },
+] as const
+
+/** The two lines that begin every file, exactly (spec 12.4). */
+export const ACCESS_LOG_HEADER = `#Version: 1.0\n#Fields: ${ACCESS_LOG_FIELDS.map((field) => field.name).join(' ')}\n`
+
+/** What the log needs of a connection; ViewerConnection has it. */
+export interface LoggedConnection {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly scheme: 'http' | 'https'
+  logParts: { readonly before: string; readonly between: string; readonly after: string } | null
+}
+
+/** What the log needs of a header block; HeaderBlock has it. */
+export interface LoggedHeaders {
+  get(name: string): string | undefined
+  readonly bytes: number
+  readonly derived: Map<object, unknown>
+}
+
+export interface AccessRecord {
+  readonly connection: LoggedConnection
+  readonly headers: LoggedHeaders
+  readonly method: string
+  /** As sent, neither decoded nor normalized. */
+  readonly path: string
+  readonly query: string | null
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  /** Domain name of the distribution, or the host when none matched. */
+  readonly domainName: string
+  /** POP code. */
+  readonly pop: string
+  /** 0 when the viewer left before an answer: logged as `000`. */
+  readonly status: number
+  readonly resultType: string
+  readonly detailedResultType: string
+  readonly requestId: string
+  /** Bytes of the answer, headers included. */
+  readonly bytesSent: number
+  /** Bytes of the request's body; its head is added here. */
+  readonly bodyBytesReceived: number
+  /** Milliseconds from the end of the request's head to the end of the answer, and to its first byte. */
+  readonly takenMs: number
+  readonly firstByteMs: number
+  /** Empty for none. */
+  readonly contentType: string
+  /** -1 when the answer declared none. */
+  readonly contentLength: number
+}
+
+/** Where lines go: access-log-file.ts, or a list in a test. */
+export interface LineSink {
+  append(line: string): void
+}
+
+interface HeaderParts {
+  /** `TAB referer TAB user-agent TAB` */
+  readonly agent: string
+  /** `TAB x-host-header` */
+  readonly host: string
+  /** `TAB x-forwarded-for TAB ssl-protocol TAB ssl-cipher TAB`: no TLS yet, so both are `-`. */
+  readonly forwarded: string
+}
+
+/** Key of our text in `HeaderBlock.derived`. */
+const PARTS = {}
+
+export class AccessLog {
+  readonly #clock: Clock
+  readonly #sink: LineSink
+  #second = -1
+  #dateAndTime = ''
+
+  constructor(clock: Clock, sink: LineSink) {
+    this.#clock = clock
+    this.#sink = sink
+  }
+
+  /** Writes the line of one finished answer. Never throws, never waits. */
+  record(r: AccessRecord): void {
+    const second = Math.floor(this.#clock.now() / 1000)
+    if (second !== this.#second) this.#turn(second)
+    const connection = r.connection.logParts ?? connectionParts(r.connection)
+    const known = r.headers.derived.get(PARTS) as HeaderParts | undefined
+    const headers = known ?? headerParts(r.headers)
+    const bytesReceived =
+      r.method.length + r.path.length + (r.query === null ? 0 : r.query.length + 1) + FRAME_BYTES + r.headers.bytes
+    this.#sink.append(
+      `${this.#dateAndTime + r.pop}\t${r.bytesSent}${connection.before}${r.method}\t${r.domainName}\t${escapeField(r.path)}\t${
+        r.status === 0 ? '000' : r.status
+      }${headers.agent}${r.query === null ? '-' : escapeField(r.query)}\t-\t${r.resultType}\t${r.requestId}${headers.host}${
+        connection.between
+      }${bytesReceived + r.bodyBytesReceived}\t${seconds(r.takenMs)}${headers.forwarded}${r.resultType}\tHTTP/${
+        r.httpVersion
+      }${connection.after}${seconds(r.firstByteMs)}\t${r.detailedResultType}\t${contentTypeField(r.contentType)}\t${
+        r.contentLength < 0 ? '-' : r.contentLength
+      }\t-\t-\n`,
+    )
+  }
+
+  #turn(second: number): void {
+    this.#second = second
+    const iso = new Date(second * 1000).toISOString()
+    this.#dateAndTime = `${iso.slice(0, 10)}\t${iso.slice(11, 19)}\t`
+  }
+}
+
+/** Two spaces, the version, CRLF of the request line, and the empty line. */
+const FRAME_BYTES = 2 + 'HTTP/1.1'.length + 2 + 2
+
+function connectionParts(connection: LoggedConnection): NonNullable<LoggedConnection['logParts']> {
+  const parts = {
+    before: `\t${connection.remoteAddress}\t`,
+    between: `\t${connection.scheme}\t`,
+    after: `\t-\t-\t${connection.remotePort}\t`,
+  }
+  connection.logParts = parts
+  return parts
+}
+
+function headerParts(headers: LoggedHeaders): HeaderParts {
+  const of = (name: string) => {
+    const value = headers.get(name)
+    return value === undefined || value === '' ? '-' : escapeField(value)
+  }
+  const parts = {
+    agent: `\t${of('referer')}\t${of('user-agent')}\t`,
+    host: `\t${of('host')}`,
+    forwarded: `\t${of('x-forwarded-for')}\t-\t-\t`,
+  }
+  headers.derived.set(PARTS, parts)
+  return parts
+}
+
+/** Few content types occur; a bounded memory of their escaped form. */
+const CONTENT_TYPES_MAX = 1_000
+const contentTypes = new Map<string, string>([['', '-']])
+
+function contentTypeField(type: string): string {
+  const known = contentTypes.get(type)
+  if (known !== undefined) return known
+  const made = escapeField(type)
+  if (contentTypes.size < CONTENT_TYPES_MAX) contentTypes.set(type, made)
+  return made
+}
+
+/** 1 for each character code that a value may hold unescaped. */
+const PLAIN = new Uint8Array(256).fill(1)
+for (let code = 0; code <= 32; code++) PLAIN[code] = 0
+for (let code = 127; code < 256; code++) PLAIN[code] = 0
+for (const c of '<>"#%{}|\\^~[]`\'') PLAIN[c.charCodeAt(0)] = 0
+
+/**
+ * Percent-encodes what the log may not hold (spec 12.4). A `%` that came from the viewer becomes `%25`, so that the
+ * original can be had back. Values are latin1 text: one character is one byte.
+ */
+export function escapeField(text: string): string {
+  for (let i = 0; i < text.length; i++) if (PLAIN[text.charCodeAt(i)] !== 1) return escapeFrom(text, i)
+  return text === '' ? '-' : text
+}
+
+function escapeFrom(text: string, from: number): string {
+  let out = text.slice(0, from)
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (PLAIN[code] === 1) out += text[i]
+    else if (code < 256) out += `%${code.toString(16).toUpperCase().padStart(2, '0')}`
+    else out += encodeURIComponent(text[i]!.isWellFormed() ? text[i]! : '\ufffd')
+  }
+  return out
+}
+
+/** Milliseconds as seconds with three decimals; the short ones come from a table. */
+const SHORT = Array.from({ length: 2_000 }, (_, ms) => (ms / 1000).toFixed(3))
+const seconds = (ms: number): string => SHORT[Math.round(ms)] ?? (ms / 1000).toFixed(3)
