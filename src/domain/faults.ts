@@ -14,6 +14,7 @@ const STATUS = {
     MalformedInput: 400,
     MissingAction: 400,
     MissingAuthenticationToken: 403,
+    MissingParameter: 400,
     NotImplemented: 501,
     RequestEntityTooLarge: 413,
     RequestExpired: 400,
@@ -22,9 +23,17 @@ const STATUS = {
     Throttling: 400,
     UnknownOperationException: 404,
   },
+  /** Of `/_cachefront`, whose errors are JSON. */
+  cachefront: {
+    InvalidRequest: 400,
+    MethodNotAllowed: 405,
+    NotFound: 404,
+    UnsupportedMediaType: 415,
+  },
 } as const
 
 export type CommonCode = keyof (typeof STATUS)['common']
+export type CachefrontCode = keyof (typeof STATUS)['cachefront']
 
 /** An error that the caller is to see, in the shape of the service that was called. */
 export class Fault extends Error {
@@ -43,6 +52,11 @@ export class Fault extends Error {
 /** A fault that any service may answer. */
 export function commonFault(code: CommonCode, message: string): Fault {
   return new Fault(code, STATUS.common[code], message)
+}
+
+/** A fault of the installation's own paths under `/_cachefront`. */
+export function cachefrontFault(code: CachefrontCode, message: string): Fault {
+  return new Fault(code, STATUS.cachefront[code], message)
 }
 
 /** 501: an operation or a field that is accepted by AWS and not built here. Nothing is accepted and ignored. */

@@ -1,0 +1,43 @@
+//! All that one call learns on its way through the pipeline; every field exists from birth.
+import type { IncomingMessage } from 'node:http'
+import type { Matched, WireAnswer, WireRequest } from '../aws/protocol.ts'
+import type { Authorization } from '../aws/sigv4.ts'
+import type { Fault } from '../domain/faults.ts'
+import type { StepWatcher } from '../lib/pipeline.ts'
+import type { MatchedRoute } from './local.ts'
+import type { ApiService } from './services.ts'
+
+/** What a call is for, once route has run. */
+export type Target =
+  | { readonly kind: 'operation'; readonly service: ApiService; readonly matched: Matched }
+  | { readonly kind: 'local'; readonly matched: MatchedRoute }
+
+export interface Call {
+  readonly watcher: StepWatcher | null
+  readonly message: IncomingMessage
+  /** UUID; in the answer's header, in its body and in the log. */
+  readonly requestId: string
+  /** Milliseconds, monotonic. */
+  readonly startedAt: number
+  /** Address of the client's end of the connection. */
+  readonly peer: string
+  /** Head and body; the body is empty until `receive` has read it. */
+  request: WireRequest
+  /** Service in whose shape errors are answered; null before it is known, and for local paths. */
+  service: ApiService | null
+  target: Target | null
+  /** Null for a call without a well-formed Authorization header. */
+  authorization: Authorization | null
+  /** Whether the signature was checked, and held. */
+  verified: boolean
+  input: Record<string, unknown>
+  output: unknown
+  fault: Fault | null
+  answer: WireAnswer | null
+}
+
+/** Hands a call over to `encode` with an error. */
+export function refuse(call: Call, fault: Fault): 'encode' {
+  call.fault = fault
+  return 'encode'
+}

@@ -1,0 +1,90 @@
+//! The HTTP server of the API: one call a request, walked through the pipeline, answered whatever happens.
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { WireRequest } from '../aws/protocol.ts'
+import { commonFault } from '../domain/faults.ts'
+import { walk } from '../lib/pipeline.ts'
+import type { Call } from './call.ts'
+import type { ApiEnvironment } from './environment.ts'
+import { API_TABLE, FIRST_STEP } from './pipeline.ts'
+
+/** A client that has not sent its whole head by then is cut off. */
+const HEADERS_TIMEOUT_MS = 10_000
+/** The same for head and body together. */
+const REQUEST_TIMEOUT_MS = 60_000
+/** An idle connection is kept this long; longer than the SDKs keep theirs would be wasted. */
+const KEEP_ALIVE_MS = 60_000
+const HEAD_BYTES_MAX = 32 * 1024
+
+export function createApiServer(api: ApiEnvironment): Server {
+  const server = createServer({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: HEAD_BYTES_MAX,
+  })
+  server.on('request', (message, response) => {
+    void answer(message, response, api)
+  })
+  return server
+}
+
+async function answer(message: IncomingMessage, response: ServerResponse, api: ApiEnvironment): Promise<void> {
+  const call = newCall(message, api)
+  try {
+    await walk(API_TABLE, FIRST_STEP, call, api)
+  } catch (error) {
+    // The client went away while it was sending: nobody is left to answer.
+    if (message.destroyed && !message.complete) return
+    await answerDefect(call, api, error)
+  }
+  if (call.answer === null || response.destroyed) return
+  const { status, headers, body } = call.answer
+  // A body that was not read to its end would be taken for the next request.
+  const close = message.complete ? {} : { Connection: 'close' }
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body), ...close })
+  response.end(body)
+}
+
+/** A defect of ours: the detail goes to the log, the caller gets the request id to find it by. */
+async function answerDefect(call: Call, api: ApiEnvironment, error: unknown): Promise<void> {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const time = new Date(api.clock.wall()).toISOString()
+  api.log(JSON.stringify({ time, event: 'api-defect', requestId: call.requestId, detail }))
+  call.output = undefined
+  call.fault = commonFault('InternalFailure', `An internal error; the log has it under request id ${call.requestId}.`)
+  await walk(API_TABLE, 'encode', call, api)
+}
+
+function newCall(message: IncomingMessage, api: ApiEnvironment): Call {
+  return {
+    watcher: null,
+    message,
+    requestId: randomUUID(),
+    startedAt: api.clock.monotonic(),
+    peer: message.socket.remoteAddress ?? '',
+    request: requestOf(message),
+    service: null,
+    target: null,
+    authorization: null,
+    verified: false,
+    input: {},
+    output: undefined,
+    fault: null,
+    answer: null,
+  }
+}
+
+function requestOf(message: IncomingMessage): WireRequest {
+  const url = message.url ?? '/'
+  const question = url.indexOf('?')
+  const headers = new Map<string, string>()
+  for (const [name, values] of Object.entries(message.headersDistinct)) headers.set(name, (values ?? []).join(','))
+  return {
+    method: message.method ?? 'GET',
+    rawPath: question < 0 ? url : url.slice(0, question),
+    rawQuery: question < 0 ? '' : url.slice(question + 1),
+    headers,
+    body: new Uint8Array(),
+  }
+}

@@ -1,0 +1,106 @@
+//! The AWS services on the API port as data: model, wire protocol, codes for bad input, operations.
+
+import { awsQuery } from '../aws/aws-query.ts'
+import { modelOf } from '../aws/model.ts'
+import type { Protocol, WireService } from '../aws/protocol.ts'
+import { restXml } from '../aws/rest-xml.ts'
+import type { WireError, WireProblem } from '../aws/wire-error.ts'
+import { Fault } from '../domain/faults.ts'
+import type { OperationTable } from '../services/service.ts'
+import { STS_OPERATIONS } from './sts.ts'
+
+export interface ApiService extends WireService {
+  /** The service's name in the scope of a signature. */
+  readonly name: 'cloudfront' | 'elasticache' | 'sts'
+  readonly protocol: Protocol
+  readonly wireFaults: WireFaults
+  readonly operations: OperationTable
+}
+
+type WireFaults = Readonly<Record<WireProblem, readonly [code: string, status: number]>>
+
+/** spec/cloudfront.md 1.5. MalformedInput is what AWS's REST front answers to what it cannot parse. */
+const CLOUDFRONT_WIRE_FAULTS: WireFaults = {
+  malformed: ['MalformedInput', 400],
+  unknown: ['MalformedInput', 400],
+  type: ['MalformedInput', 400],
+  missing: ['InvalidArgument', 400],
+  'no-body': ['MissingBody', 400],
+  quantity: ['InconsistentQuantities', 400],
+  'no-action': ['UnknownOperationException', 404],
+  'no-operation': ['UnknownOperationException', 404],
+}
+
+/** spec/elasticache.md 1.8. The code for a parameter that does not exist is ours: AWS ignores it (unconfirmed). */
+const QUERY_WIRE_FAULTS: WireFaults = {
+  malformed: ['MalformedInput', 400],
+  unknown: ['MalformedInput', 400],
+  type: ['InvalidParameterValue', 400],
+  missing: ['MissingParameter', 400],
+  'no-body': ['MissingParameter', 400],
+  quantity: ['InvalidParameterValue', 400],
+  'no-action': ['MissingAction', 400],
+  'no-operation': ['InvalidAction', 400],
+}
+
+/** A problem of the wire in the words of the service that was called. */
+export function wireFault(service: ApiService, error: WireError): Fault {
+  // spec/cloudfront.md 1.2: without If-Match an update is refused with a code of its own.
+  if (error.problem === 'missing' && error.path === 'if-match') {
+    const message = 'The If-Match version is missing or not valid for the resource.'
+    return new Fault('InvalidIfMatchVersion', 400, message)
+  }
+  const [code, status] = service.wireFaults[error.problem]
+  return new Fault(code, status, error.message)
+}
+
+export interface Tables {
+  readonly cloudfront: OperationTable
+  readonly elasticache: OperationTable
+}
+
+/**
+ * Loads the models and joins them with the operations.
+ * @throws Error when a table names an operation that is not in the model
+ */
+export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, ApiService>> {
+  const [cloudfront, elasticache, sts] = await Promise.all([
+    import('@aws-sdk/client-cloudfront'),
+    import('@aws-sdk/client-elasticache'),
+    import('@aws-sdk/client-sts'),
+  ])
+  const services: readonly ApiService[] = [
+    {
+      name: 'cloudfront',
+      protocol: restXml,
+      model: modelOf(cloudfront),
+      namespace: 'http://cloudfront.amazonaws.com/doc/2020-05-31/',
+      version: '2020-05-31',
+      wireFaults: CLOUDFRONT_WIRE_FAULTS,
+      operations: tables.cloudfront,
+    },
+    {
+      name: 'elasticache',
+      protocol: awsQuery,
+      model: modelOf(elasticache),
+      namespace: 'http://elasticache.amazonaws.com/doc/2015-02-02/',
+      version: '2015-02-02',
+      wireFaults: QUERY_WIRE_FAULTS,
+      operations: tables.elasticache,
+    },
+    {
+      name: 'sts',
+      protocol: awsQuery,
+      model: modelOf(sts),
+      namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
+      version: '2011-06-15',
+      wireFaults: QUERY_WIRE_FAULTS,
+      operations: STS_OPERATIONS,
+    },
+  ]
+  for (const service of services) {
+    const strangers = Object.keys(service.operations).filter((name) => !service.model.operations.has(name))
+    if (strangers.length > 0) throw new Error(`${service.name} has no operation named ${strangers.join(', ')}`)
+  }
+  return new Map(services.map((service) => [service.name, service]))
+}

@@ -1,0 +1,31 @@
+//! Output or fault to the wire, in the shape of the service that was called.
+import assert from 'node:assert'
+import type { WireAnswer } from '../../aws/protocol.ts'
+import { errorAnswer } from '../../aws/xml-writer.ts'
+import type { Fault } from '../../domain/faults.ts'
+import type { Call } from '../call.ts'
+import { isLocalPath } from '../local.ts'
+import { stage } from '../stage.ts'
+
+export const encode = stage({
+  name: 'encode',
+  next: ['record'],
+  run(call) {
+    call.answer = call.fault === null ? outputAnswer(call) : faultAnswer(call, call.fault)
+    return 'record'
+  },
+})
+
+function outputAnswer(call: Call): WireAnswer {
+  assert(call.target?.kind === 'operation', 'only operations have an output')
+  const { service, matched } = call.target
+  return service.protocol.encode(service, matched.operation, call.output, call.requestId)
+}
+
+function faultAnswer(call: Call, fault: Fault): WireAnswer {
+  const { code, status, message } = fault
+  if (!isLocalPath(call.request.rawPath)) return errorAnswer(fault, call.service?.namespace ?? '', call.requestId)
+  const headers = { 'Content-Type': 'application/json', 'x-amzn-RequestId': call.requestId }
+  // `error` is the sentence that the routes' own answers have; `code` is for programs.
+  return { status, headers, body: `${JSON.stringify({ code, message, error: message })}\n` }
+}

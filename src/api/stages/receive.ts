@@ -1,0 +1,38 @@
+//! Reads the body, bounded.
+import type { IncomingMessage } from 'node:http'
+import { commonFault } from '../../domain/faults.ts'
+import { refuse } from '../call.ts'
+import { stage } from '../stage.ts'
+
+/** Largest body of a call. A DistributionConfig with 250 behaviors has about 700 KB. */
+export const BODY_BYTES_MAX = 4 * 1024 * 1024
+/** What is read and thrown away of a larger body, so that its sender gets to read the answer. */
+const DISCARDED_BYTES_MAX = 4 * BODY_BYTES_MAX
+
+export const receive = stage({
+  name: 'receive',
+  next: ['guard', 'encode'],
+  async run(call) {
+    const body = await readBody(call.message)
+    if (body === null) {
+      return refuse(call, commonFault('RequestEntityTooLarge', `The body is larger than ${BODY_BYTES_MAX} bytes.`))
+    }
+    call.request = { ...call.request, body }
+    return 'guard'
+  },
+})
+
+/** Null when it is too large. Rejects when the client goes away. */
+async function readBody(message: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of message) {
+    bytes += (chunk as Buffer).length
+    if (bytes <= BODY_BYTES_MAX) chunks.push(chunk as Buffer)
+    else {
+      chunks.length = 0
+      if (bytes > DISCARDED_BYTES_MAX) break
+    }
+  }
+  return bytes > BODY_BYTES_MAX ? null : Buffer.concat(chunks, bytes)
+}

@@ -1,0 +1,39 @@
+//! Runs one of the installation's own routes; its answer is already what goes over the wire.
+import assert from 'node:assert'
+import { cachefrontFault, Fault } from '../../domain/faults.ts'
+import { refuse } from '../call.ts'
+import { stage } from '../stage.ts'
+
+export const runLocal = stage({
+  name: 'run-local',
+  next: ['record', 'encode'],
+  async run(call) {
+    assert(call.target?.kind === 'local', 'route has found a local route')
+    const { route, params, rest } = call.target.matched
+    const { request } = call
+    try {
+      const body = parseJson(request.body)
+      const answer = await route.run({ params, rest, query: new URLSearchParams(request.rawQuery), body })
+      const headers = {
+        'Content-Type': answer.contentType,
+        'Cache-Control': 'no-store',
+        'x-amzn-RequestId': call.requestId,
+      }
+      call.answer = { status: answer.status, headers, body: answer.body }
+      return 'record'
+    } catch (error) {
+      if (error instanceof Fault) return refuse(call, error)
+      throw error
+    }
+  },
+})
+
+/** @throws Fault InvalidRequest */
+function parseJson(body: Uint8Array): unknown {
+  if (body.length === 0) return undefined
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw cachefrontFault('InvalidRequest', 'The body is not JSON.')
+  }
+}

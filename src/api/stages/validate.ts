@@ -1,0 +1,23 @@
+//! The constraints that the model itself has. What it lacks (lengths, ranges, patterns) is checked by the operations.
+import assert from 'node:assert'
+import { checkShape } from '../../aws/check-shape.ts'
+import { WireError } from '../../aws/wire-error.ts'
+import { refuse } from '../call.ts'
+import { wireFault } from '../services.ts'
+import { stage } from '../stage.ts'
+
+export const validate = stage({
+  name: 'validate',
+  next: ['invoke', 'encode'],
+  run(call) {
+    assert(call.target?.kind === 'operation', 'route has found an operation')
+    const { service, matched } = call.target
+    try {
+      checkShape(call.input, matched.operation.input, '')
+      return 'invoke'
+    } catch (error) {
+      if (error instanceof WireError) return refuse(call, wireFault(service, error))
+      throw error
+    }
+  },
+})

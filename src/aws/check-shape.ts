@@ -1,0 +1,39 @@
+//! The constraints that the SDK's schemas carry: required members, and AWS's `Quantity` beside `Items`. Lengths, ranges
+//! and patterns are not in the schemas; they are the operations'.
+import type { NormalizedSchema } from '@smithy/core/schema'
+import { join } from './read-shape.ts'
+import { structOf } from './structs.ts'
+import { WireError } from './wire-error.ts'
+
+/** @throws WireError `missing` or `quantity`, for the first one found */
+export function checkShape(value: unknown, schema: NormalizedSchema, path: string): void {
+  if (value === undefined || value === null) return
+  if (schema.isStructSchema()) checkStruct(value as Record<string, unknown>, schema, path)
+  else if (schema.isListSchema()) {
+    const item = schema.getValueSchema()
+    for (const [index, entry] of (value as unknown[]).entries()) checkShape(entry, item, `${path}.${index + 1}`)
+  } else if (schema.isMapSchema()) {
+    for (const entry of Object.values(value)) checkShape(entry, schema.getValueSchema(), `${path}.entry`)
+  }
+}
+
+function checkStruct(value: Record<string, unknown>, schema: NormalizedSchema, path: string): void {
+  const struct = structOf(schema)
+  for (const member of struct.members) {
+    const inside = join(path, member.wireName)
+    const entry = value[member.name]
+    if (member.required && entry === undefined) {
+      // A payload is the whole body and a header is known by the header's name.
+      const problem = member.binding.in === 'payload' ? 'no-body' : 'missing'
+      const named = member.binding.in === 'header' ? member.binding.name : inside
+      const what = problem === 'no-body' ? 'The request needs a body' : `${named} is required`
+      throw new WireError(problem, named, `${what}.`)
+    }
+    checkShape(entry, member.schema, inside)
+  }
+  if (!struct.counted) return
+  const items = Array.isArray(value.Items) ? value.Items.length : 0
+  if (value.Quantity !== undefined && value.Quantity !== items) {
+    throw new WireError('quantity', path, `${path}.Quantity is ${String(value.Quantity)} and there are ${items} Items.`)
+  }
+}

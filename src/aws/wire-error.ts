@@ -1,0 +1,32 @@
+//! What can be wrong with a request before any operation sees it. The codes and statuses that a problem gets differ from
+//! service to service (spec/cloudfront.md 1.5, spec/elasticache.md 1.8): each service brings a table by these words.
+
+export type WireProblem =
+  /** Not XML, not a form, not UTF-8, a limit of the syntax passed. */
+  | 'malformed'
+  /** An element, parameter or attribute that the operation does not have. */
+  | 'unknown'
+  /** A value that is not of the member's type. */
+  | 'type'
+  /** A required member is absent. */
+  | 'missing'
+  /** The operation needs a body and there is none. */
+  | 'no-body'
+  /** `Quantity` is not the number of `Items`. */
+  | 'quantity'
+  /** The request names no operation, or one that the service does not have. */
+  | 'no-action'
+  | 'no-operation'
+
+export class WireError extends Error {
+  readonly problem: WireProblem
+  /** The member concerned, in the names of the wire (`DistributionConfig.Aliases.Quantity`); empty for the whole. */
+  readonly path: string
+
+  constructor(problem: WireProblem, path: string, message: string) {
+    super(message)
+    this.name = 'WireError'
+    this.problem = problem
+    this.path = path
+  }
+}
