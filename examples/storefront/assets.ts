@@ -1,0 +1,65 @@
+//! The second origin: images, the style sheet and the script, which never change under their names and may be kept for
+//! a year by everybody.
+import { createServer, type Server } from 'node:http'
+
+const CACHING = 'public, max-age=31536000, immutable'
+const IMAGES = 24
+
+interface Asset {
+  readonly type: string
+  readonly body: Buffer
+}
+
+const SCRIPT = `// Shows the price that holds now next to a page that may be a few minutes old.
+const [, id] = /^\\/products\\/(\\d+)$/.exec(location.pathname) ?? []
+if (id) {
+  const { cents } = await (await fetch('/api/products/' + id)).json()
+  document.querySelector('#price').title = 'now $' + (cents / 100).toFixed(2)
+}
+`
+const STYLE = `body { font: 16px/1.5 system-ui; margin: 2rem auto; max-width: 50rem } header { display: flex; gap: 1rem }
+#price { font-size: 2rem }
+`
+
+/** A drawing of its own for each number: rings in a colour of its own. */
+function drawing(number: number): string {
+  const hue = Math.round((number / IMAGES) * 360)
+  const rings = Array.from(
+    { length: 12 },
+    (_, ring) =>
+      `<circle cx="${160 + ring * (number % 7)}" cy="${120 + ring * (number % 5)}" r="${110 - ring * 9}" ` +
+      `fill="hsl(${hue + ring * 6} 70% ${30 + ring * 5}%)"/>`,
+  )
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">${rings.join('')}</svg>\n`
+}
+
+const ASSETS: ReadonlyMap<string, Asset> = new Map([
+  ['/assets/shop.css', { type: 'text/css', body: Buffer.from(STYLE) }],
+  ['/assets/shop.js', { type: 'text/javascript', body: Buffer.from(SCRIPT) }],
+  ...Array.from({ length: IMAGES }, (_, number): [string, Asset] => [
+    `/assets/product-${number}.svg`,
+    { type: 'image/svg+xml', body: Buffer.from(drawing(number)) },
+  ]),
+])
+
+/** Paths of everything that this origin has. */
+export const ASSET_PATHS: readonly string[] = [...ASSETS.keys()]
+
+/** A server that is not listening yet. */
+export function createAssets(): Server {
+  return createServer((request, response) => {
+    const asset = ASSETS.get((request.url ?? '').split('?', 1)[0] ?? '')
+    const readable = request.method === 'GET' || request.method === 'HEAD'
+    if (asset === undefined || !readable) {
+      response.writeHead(asset === undefined ? 404 : 405, { 'Content-Length': 0 }).end()
+      return
+    }
+    response.writeHead(200, {
+      'Content-Type': asset.type,
+      'Content-Length': asset.body.length,
+      'Cache-Control': CACHING,
+      'X-Tier': 'assets',
+    })
+    response.end(request.method === 'HEAD' ? undefined : asset.body)
+  })
+}

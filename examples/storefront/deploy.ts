@@ -1,0 +1,228 @@
+//! Deploys the shop's infrastructure as an application on AWS would: with the AWS SDK, and nothing but it. A second
+//! start finds everything by its name and changes only what is different.
+import {
+  type CacheBehavior,
+  CloudFrontClient,
+  CreateCachePolicyCommand,
+  CreateDistributionCommand,
+  type DefaultCacheBehavior,
+  type DistributionConfig,
+  GetDistributionCommand,
+  GetDistributionConfigCommand,
+  ListCachePoliciesCommand,
+  type Origin,
+  paginateListDistributions,
+  UpdateDistributionCommand,
+  waitUntilDistributionDeployed,
+} from '@aws-sdk/client-cloudfront'
+import {
+  CreateReplicationGroupCommand,
+  DescribeReplicationGroupsCommand,
+  ElastiCacheClient,
+  type ReplicationGroup,
+  waitUntilReplicationGroupAvailable,
+} from '@aws-sdk/client-elasticache'
+import type { Endpoint } from './replication-group.ts'
+
+export const GROUP_ID = 'storefront'
+export const COMMENT = 'Cachefront storefront sample'
+const PAGES_POLICY = 'storefront-pages'
+/** Managed policies have the same ids in every account. */
+const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
+const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad'
+const ALL_VIEWER = '216adef6-5c7f-47e4-b989-5492eafa07d3'
+/** Seconds. The pages say s-maxage; this is the most that a mistake there can cost. */
+const PAGE_TTL = { min: 0, default: 60, max: 3_600 } as const
+/** Of the SDK's waiters, in seconds. */
+const WAIT = { minDelay: 0.02, maxDelay: 0.5, maxWaitTime: 60 } as const
+
+export interface Platform {
+  /** Of the AWS API, e.g. `http://127.0.0.1:4566`. */
+  readonly endpoint: string
+  readonly region: string
+  /** Loopback accepts any. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
+}
+
+export interface Clients {
+  readonly cloudfront: CloudFrontClient
+  readonly elasticache: ElastiCacheClient
+}
+
+export interface OriginPorts {
+  readonly shop: number
+  readonly assets: number
+}
+
+export interface DeployedGroup {
+  readonly primary: Endpoint
+  readonly reader: Endpoint
+}
+
+export interface DeployedDistribution {
+  readonly id: string
+  readonly domainName: string
+  readonly ports: OriginPorts
+}
+
+export function clientsOf(platform: Platform): Clients {
+  return { cloudfront: new CloudFrontClient(platform), elasticache: new ElastiCacheClient(platform) }
+}
+
+/** One primary, two replicas, automatic failover; resolves when the group is `available`. */
+export async function deployGroup({ elasticache }: Clients): Promise<DeployedGroup> {
+  if ((await describeGroup(elasticache)) === null) {
+    await elasticache.send(
+      new CreateReplicationGroupCommand({
+        ReplicationGroupId: GROUP_ID,
+        ReplicationGroupDescription: COMMENT,
+        Engine: 'redis',
+        CacheNodeType: 'cache.t4g.micro',
+        NumCacheClusters: 3,
+        AutomaticFailoverEnabled: true,
+      }),
+    )
+  }
+  await waitUntilReplicationGroupAvailable({ client: elasticache, ...WAIT }, { ReplicationGroupId: GROUP_ID })
+  const endpoints = (await describeGroup(elasticache))?.NodeGroups?.[0]
+  const [primary, reader] = [endpoints?.PrimaryEndpoint, endpoints?.ReaderEndpoint]
+  if (primary?.Address === undefined || reader?.Address === undefined) {
+    throw new Error(`The replication group ${GROUP_ID} is available and names no endpoints.`)
+  }
+  return {
+    primary: { host: primary.Address, port: primary.Port ?? 6379 },
+    reader: { host: reader.Address, port: reader.Port ?? 6379 },
+  }
+}
+
+async function describeGroup(elasticache: ElastiCacheClient): Promise<ReplicationGroup | null> {
+  try {
+    const answer = await elasticache.send(new DescribeReplicationGroupsCommand({ ReplicationGroupId: GROUP_ID }))
+    return answer.ReplicationGroups?.[0] ?? null
+  } catch (error) {
+    if ((error as Error).name === 'ReplicationGroupNotFoundFault') return null
+    throw error
+  }
+}
+
+/** The sample's distribution; null when it was never deployed. */
+export async function findDistribution({ cloudfront }: Clients): Promise<DeployedDistribution | null> {
+  for await (const page of paginateListDistributions({ client: cloudfront }, {})) {
+    const found = page.DistributionList?.Items?.find((item) => item.Comment === COMMENT)
+    if (found?.Id === undefined || found.DomainName === undefined) continue
+    const port = (id: string): number =>
+      found.Origins?.Items?.find((origin) => origin.Id === id)?.CustomOriginConfig?.HTTPPort ?? 0
+    return { id: found.Id, domainName: found.DomainName, ports: { shop: port('shop'), assets: port('assets') } }
+  }
+  return null
+}
+
+/** The distribution before the two origins; resolves when it is `Deployed`. */
+export async function deployDistribution(clients: Clients, ports: OriginPorts): Promise<DeployedDistribution> {
+  const { cloudfront } = clients
+  const found = await findDistribution(clients)
+  const id = found === null ? await createDistribution(cloudfront, ports) : found.id
+  if (found !== null && (found.ports.shop !== ports.shop || found.ports.assets !== ports.assets)) {
+    await updateOrigins(cloudfront, id, ports)
+  }
+  await waitUntilDistributionDeployed({ client: cloudfront, ...WAIT }, { Id: id })
+  const { Distribution } = await cloudfront.send(new GetDistributionCommand({ Id: id }))
+  return { id, domainName: Distribution?.DomainName ?? '', ports }
+}
+
+async function createDistribution(cloudfront: CloudFrontClient, ports: OriginPorts): Promise<string> {
+  const config = distributionConfig(ports, await pagesPolicy(cloudfront))
+  const answer = await cloudfront.send(new CreateDistributionCommand({ DistributionConfig: config }))
+  return answer.Distribution?.Id ?? ''
+}
+
+/** Get, edit, update with the ETag that was got: the way that AWS wants a distribution changed. */
+async function updateOrigins(cloudfront: CloudFrontClient, id: string, ports: OriginPorts): Promise<void> {
+  const current = await cloudfront.send(new GetDistributionConfigCommand({ Id: id }))
+  if (current.DistributionConfig === undefined) throw new Error(`The distribution ${id} has no configuration.`)
+  const config: DistributionConfig = { ...current.DistributionConfig, Origins: origins(ports) }
+  await cloudfront.send(new UpdateDistributionCommand({ Id: id, IfMatch: current.ETag, DistributionConfig: config }))
+}
+
+/** Pages differ by path alone: no header, cookie or query string is part of their cache key. */
+async function pagesPolicy(cloudfront: CloudFrontClient): Promise<string> {
+  const list = await cloudfront.send(new ListCachePoliciesCommand({ Type: 'custom' }))
+  const items = list.CachePolicyList?.Items ?? []
+  const found = items.find((item) => item.CachePolicy?.CachePolicyConfig?.Name === PAGES_POLICY)?.CachePolicy?.Id
+  if (found !== undefined) return found
+  const created = await cloudfront.send(
+    new CreateCachePolicyCommand({
+      CachePolicyConfig: {
+        Name: PAGES_POLICY,
+        Comment: COMMENT,
+        MinTTL: PAGE_TTL.min,
+        DefaultTTL: PAGE_TTL.default,
+        MaxTTL: PAGE_TTL.max,
+        ParametersInCacheKeyAndForwardedToOrigin: {
+          EnableAcceptEncodingGzip: false,
+          EnableAcceptEncodingBrotli: false,
+          HeadersConfig: { HeaderBehavior: 'none' },
+          CookiesConfig: { CookieBehavior: 'none' },
+          QueryStringsConfig: { QueryStringBehavior: 'none' },
+        },
+      },
+    }),
+  )
+  return created.CachePolicy?.Id ?? ''
+}
+
+function distributionConfig(ports: OriginPorts, pagesPolicyId: string): DistributionConfig {
+  return {
+    CallerReference: GROUP_ID,
+    Comment: COMMENT,
+    Enabled: true,
+    Origins: origins(ports),
+    DefaultCacheBehavior: behavior('shop', pagesPolicyId),
+    CacheBehaviors: {
+      Quantity: 3,
+      Items: [
+        { PathPattern: '/assets/*', ...behavior('assets', CACHING_OPTIMIZED) },
+        { PathPattern: '/api/*', ...uncached },
+        { PathPattern: '/cart*', ...uncached },
+      ],
+    },
+  }
+}
+
+function origins(ports: OriginPorts): { Quantity: number; Items: Origin[] } {
+  return { Quantity: 2, Items: [origin('shop', ports.shop), origin('assets', ports.assets)] }
+}
+
+const origin = (id: string, port: number): Origin => ({
+  Id: id,
+  DomainName: '127.0.0.1',
+  CustomOriginConfig: { HTTPPort: port, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
+})
+
+const READ: DefaultCacheBehavior['AllowedMethods'] = {
+  Quantity: 2,
+  Items: ['GET', 'HEAD'],
+  CachedMethods: { Quantity: 2, Items: ['GET', 'HEAD'] },
+}
+
+const behavior = (originId: string, cachePolicyId: string): DefaultCacheBehavior => ({
+  TargetOriginId: originId,
+  ViewerProtocolPolicy: 'allow-all',
+  Compress: false,
+  AllowedMethods: READ,
+  CachePolicyId: cachePolicyId,
+})
+
+/** Carts and the API: every method, everything that the viewer sent, nothing kept. */
+const uncached: Omit<CacheBehavior, 'PathPattern'> & DefaultCacheBehavior = {
+  TargetOriginId: 'shop',
+  ViewerProtocolPolicy: 'allow-all',
+  Compress: false,
+  AllowedMethods: {
+    Quantity: 7,
+    Items: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],
+    CachedMethods: { Quantity: 2, Items: ['GET', 'HEAD'] },
+  },
+  CachePolicyId: CACHING_DISABLED,
+  OriginRequestPolicyId: ALL_VIEWER,
+}
