@@ -127,7 +127,7 @@ export class AccessLogFile implements LineSink {
     this.#size = opened.size
     this.#hour = hour
     if (this.#size > 0) return
-    const { bytesWritten } = await fs.write(this.#fd, Buffer.from(ACCESS_LOG_HEADER, 'latin1'), 0, null, null)
+    const { bytesWritten } = await fs.write(this.#fd, Buffer.from(ACCESS_LOG_HEADER, 'latin1'))
     this.#size = bytesWritten
   }
 
