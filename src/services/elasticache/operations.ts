@@ -1,0 +1,55 @@
+//! THE TABLE: ElastiCache's operations by their names in AWS's model. An operation that is not here answers 501.
+import type { OperationTable } from '../service.ts'
+import { deleteCacheCluster, describeCacheClusters, rebootCacheCluster } from './cache-clusters.ts'
+import { createCacheCluster } from './create-cache-cluster.ts'
+import { createReplicationGroup } from './create-replication-group.ts'
+import { describeCacheEngineVersions } from './engine-versions.ts'
+import { describeEvents } from './events.ts'
+import { modifyCacheCluster } from './modify-cache-cluster.ts'
+import {
+  createCacheParameterGroup,
+  deleteCacheParameterGroup,
+  describeCacheParameterGroups,
+  modifyCacheParameterGroup,
+  resetCacheParameterGroup,
+} from './parameter-groups.ts'
+import { describeCacheParameters, describeEngineDefaultParameters } from './parameters.ts'
+import { decreaseReplicaCount, increaseReplicaCount } from './replicas.ts'
+import { deleteReplicationGroup, describeReplicationGroups, modifyReplicationGroup } from './replication-groups.ts'
+import {
+  createCacheSubnetGroup,
+  deleteCacheSubnetGroup,
+  describeCacheSubnetGroups,
+  modifyCacheSubnetGroup,
+} from './subnet-groups.ts'
+import { addTagsToResource, listTagsForResource, removeTagsFromResource } from './tags.ts'
+
+export const ELASTICACHE_OPERATIONS = {
+  AddTagsToResource: addTagsToResource,
+  CreateCacheCluster: createCacheCluster,
+  CreateCacheParameterGroup: createCacheParameterGroup,
+  CreateCacheSubnetGroup: createCacheSubnetGroup,
+  CreateReplicationGroup: createReplicationGroup,
+  DecreaseReplicaCount: decreaseReplicaCount,
+  DeleteCacheCluster: deleteCacheCluster,
+  DeleteCacheParameterGroup: deleteCacheParameterGroup,
+  DeleteCacheSubnetGroup: deleteCacheSubnetGroup,
+  DeleteReplicationGroup: deleteReplicationGroup,
+  DescribeCacheClusters: describeCacheClusters,
+  DescribeCacheEngineVersions: describeCacheEngineVersions,
+  DescribeCacheParameterGroups: describeCacheParameterGroups,
+  DescribeCacheParameters: describeCacheParameters,
+  DescribeCacheSubnetGroups: describeCacheSubnetGroups,
+  DescribeEngineDefaultParameters: describeEngineDefaultParameters,
+  DescribeEvents: describeEvents,
+  DescribeReplicationGroups: describeReplicationGroups,
+  IncreaseReplicaCount: increaseReplicaCount,
+  ListTagsForResource: listTagsForResource,
+  ModifyCacheCluster: modifyCacheCluster,
+  ModifyCacheParameterGroup: modifyCacheParameterGroup,
+  ModifyCacheSubnetGroup: modifyCacheSubnetGroup,
+  ModifyReplicationGroup: modifyReplicationGroup,
+  RebootCacheCluster: rebootCacheCluster,
+  RemoveTagsFromResource: removeTagsFromResource,
+  ResetCacheParameterGroup: resetCacheParameterGroup,
+} as const satisfies OperationTable

@@ -1,0 +1,204 @@
+//! Cache parameter groups (spec/elasticache.md 5.2): overrides of a family's table. The reconciler puts what they hold
+//! into the engines.
+import type {
+  CacheParameterGroup,
+  CacheParameterGroupNameMessage,
+  CacheParameterGroupsMessage,
+  CreateCacheParameterGroupMessage,
+  CreateCacheParameterGroupResult,
+  DeleteCacheParameterGroupMessage,
+  DescribeCacheParameterGroupsMessage,
+  ModifyCacheParameterGroupMessage,
+  ParameterNameValue,
+  ResetCacheParameterGroupMessage,
+} from '@aws-sdk/client-elasticache'
+import { elasticacheArn } from '../../domain/arn.ts'
+import { newName, normalName, required, shown } from '../../domain/cache-names.ts'
+import { type CacheParameterGroupRecord, GROUPS_MAX } from '../../domain/cluster.ts'
+import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
+import { notImplemented } from '../../domain/faults.ts'
+import { FAMILIES } from '../../domain/parameters/families.ts'
+import { allows, type Parameter } from '../../domain/parameters/parameter.ts'
+import type { Transaction } from '../../state/state.ts'
+import type { Operation, ServiceContext } from '../service.ts'
+import { recordEvents } from './event-log.ts'
+import { onlyFields } from './fields.ts'
+import { defaultParameterGroup, findParameterGroup } from './lookup.ts'
+import { page } from './paging.ts'
+import { putTags, tagsOf } from './tags.ts'
+
+/** Parameters of one ModifyCacheParameterGroup. */
+const PAIRS_MAX = 20
+
+const view = (record: CacheParameterGroupRecord): CacheParameterGroup => ({
+  CacheParameterGroupName: record.name,
+  CacheParameterGroupFamily: record.family,
+  Description: record.description,
+  IsGlobal: false,
+  ARN: record.arn,
+})
+
+/** @throws InvalidParameterValue for a family that there is not. */
+export function familyNamed(given: string | undefined) {
+  const family = FAMILIES.get(normalName(required('CacheParameterGroupFamily', given)))
+  if (family !== undefined) return family
+  throw invalidValue(
+    `CacheParameterGroupFamily ${shown(given)} is not valid; it is one of ${[...FAMILIES.keys()].join(', ')}.`,
+  )
+}
+
+export const createCacheParameterGroup: Operation<CreateCacheParameterGroupMessage, CreateCacheParameterGroupResult> = (
+  input,
+  context,
+) => {
+  const given = input.CacheParameterGroupName
+  if (given?.trim().toLowerCase().startsWith('default.')) {
+    throw invalidValue('The names that begin with default. belong to the service.')
+  }
+  const name = newName('parameterGroup', given)
+  const record: CacheParameterGroupRecord = {
+    name,
+    arn: elasticacheArn(context.region, context.accountId, 'parametergroup', name),
+    family: familyNamed(input.CacheParameterGroupFamily).name,
+    description: required('Description', input.Description),
+    values: {},
+  }
+  return context.state.transact(async (tx) => {
+    if ((await tx.get('cache-parameter-group', name)) !== undefined) {
+      throw elasticacheFault('CacheParameterGroupAlreadyExists', `The parameter group ${name} exists already.`)
+    }
+    if ((await tx.list('cache-parameter-group')).length >= GROUPS_MAX) {
+      throw elasticacheFault('CacheParameterGroupQuotaExceeded', `There are ${GROUPS_MAX} parameter groups already.`)
+    }
+    await tx.put('cache-parameter-group', name, record)
+    await putTags(tx, record.arn, tagsOf(input.Tags))
+    return { CacheParameterGroup: view(record) }
+  })
+}
+
+export const describeCacheParameterGroups: Operation<
+  DescribeCacheParameterGroupsMessage,
+  CacheParameterGroupsMessage
+> = async (input, context) => {
+  if (input.CacheParameterGroupName) {
+    return {
+      CacheParameterGroups: [view(await findParameterGroup(context.state, input.CacheParameterGroupName, context))],
+    }
+  }
+  const stored = (await context.state.list('cache-parameter-group')).map(({ doc }) => doc)
+  const defaults = [...FAMILIES.values()].map((family) => defaultParameterGroup(family, context))
+  const all = [...defaults, ...stored].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const { items, Marker } = page(all, ({ name }) => name, input)
+  return { CacheParameterGroups: items.map(view), Marker }
+}
+
+/** @throws InvalidCacheParameterGroupState for a default group, which cannot be changed. */
+async function changeable(
+  tx: Transaction,
+  name: string | undefined,
+  context: ServiceContext,
+): Promise<CacheParameterGroupRecord> {
+  const group = await findParameterGroup(tx, name, context)
+  if (!group.name.startsWith('default.')) return group
+  throw elasticacheFault(
+    'InvalidCacheParameterGroupState',
+    `The default parameter group ${group.name} cannot be changed; create one of your own from ${group.family}.`,
+  )
+}
+
+/**
+ * The parameter of that name that may be changed.
+ * @throws InvalidParameterValue when unknown or fixed; NotImplemented when the feature behind it is not built.
+ */
+function changeableParameter(family: string, given: string | undefined): Parameter {
+  const name = required('ParameterName', given)
+  const parameter = FAMILIES.get(family)?.parameters.find((p) => p.name === name)
+  if (parameter === undefined) throw invalidValue(`The family ${family} has no parameter ${shown(name)}.`)
+  if (parameter.needs !== null) throw notImplemented(`Changing the parameter ${name} (${parameter.needs})`)
+  if (!parameter.modifiable) throw invalidValue(`The parameter ${name} cannot be modified.`)
+  return parameter
+}
+
+function checkedValue(family: string, pair: ParameterNameValue): readonly [name: string, value: string] {
+  const parameter = changeableParameter(family, pair.ParameterName)
+  const value = pair.ParameterValue ?? ''
+  if (allows(parameter, value)) return [parameter.name, value]
+  throw invalidValue(
+    `The value ${shown(value)} of the parameter ${parameter.name} is not allowed: ${parameter.type} ${parameter.allowed}.`,
+  )
+}
+
+export const modifyCacheParameterGroup: Operation<ModifyCacheParameterGroupMessage, CacheParameterGroupNameMessage> = (
+  input,
+  context,
+) => {
+  onlyFields('ModifyCacheParameterGroup', input, ['CacheParameterGroupName', 'ParameterNameValues'])
+  return context.state.transact(async (tx) => {
+    const group = await changeable(tx, input.CacheParameterGroupName, context)
+    const pairs = required('ParameterNameValues', input.ParameterNameValues)
+    if (pairs.length < 1 || pairs.length > PAIRS_MAX) {
+      throw invalidValue(`ParameterNameValues has 1 to ${PAIRS_MAX} parameters, not ${pairs.length}.`)
+    }
+    const changes = pairs.map((pair) => checkedValue(group.family, pair))
+    await tx.put('cache-parameter-group', group.name, {
+      ...group,
+      values: { ...group.values, ...Object.fromEntries(changes) },
+    })
+    await markApplying(tx, group.name)
+    const messages = changes.map(([name, value]) => `Updated parameter ${name} to ${value}`)
+    await recordEvents(tx, context.clock.now(), groupEvents(group.name, messages))
+    return { CacheParameterGroupName: group.name }
+  })
+}
+
+/** Attached clusters are `applying` from the very answer on; the reconciler tells when the engines have the values. */
+async function markApplying(tx: Transaction, group: string): Promise<void> {
+  for (const { id, doc } of await tx.list('cache-cluster')) {
+    if (doc.parameterGroupName !== group) continue
+    const nodes = doc.nodes.map((node) => ({ ...node, parameterStatus: 'applying' as const }))
+    await tx.put('cache-cluster', id, { ...doc, nodes })
+  }
+}
+
+const groupEvents = (name: string, messages: readonly string[]) =>
+  messages.map((message) => ({ source: 'cache-parameter-group' as const, sourceId: name, message }))
+
+export const resetCacheParameterGroup: Operation<ResetCacheParameterGroupMessage, CacheParameterGroupNameMessage> = (
+  input,
+  context,
+) => {
+  const named = input.ParameterNameValues ?? []
+  if (input.ResetAllParameters === true && named.length > 0) {
+    throw invalidCombination('Give ResetAllParameters or ParameterNameValues, not both.')
+  }
+  if (input.ResetAllParameters !== true && named.length === 0) {
+    throw invalidCombination('Give ResetAllParameters=true or the parameters to reset in ParameterNameValues.')
+  }
+  return context.state.transact(async (tx) => {
+    const group = await changeable(tx, input.CacheParameterGroupName, context)
+    const names = input.ResetAllParameters
+      ? Object.keys(group.values)
+      : named.map((pair) => changeableParameter(group.family, pair.ParameterName).name)
+    const left = Object.entries(group.values).filter(([name]) => !names.includes(name))
+    await tx.put('cache-parameter-group', group.name, { ...group, values: Object.fromEntries(left) })
+    await markApplying(tx, group.name)
+    const messages = names.map((name) => `Reset parameter ${name} to its default`)
+    await recordEvents(tx, context.clock.now(), groupEvents(group.name, messages))
+    return { CacheParameterGroupName: group.name }
+  })
+}
+
+export const deleteCacheParameterGroup: Operation<DeleteCacheParameterGroupMessage, object> = (input, context) =>
+  context.state.transact(async (tx) => {
+    const group = await changeable(tx, input.CacheParameterGroupName, context)
+    const user = (await tx.list('cache-cluster')).find(({ doc }) => doc.parameterGroupName === group.name)
+    if (user !== undefined) {
+      throw elasticacheFault(
+        'InvalidCacheParameterGroupState',
+        `The parameter group ${group.name} is in use by ${user.id}; give that another group first.`,
+      )
+    }
+    await tx.delete('cache-parameter-group', group.name)
+    await putTags(tx, group.arn, {})
+    return {}
+  })

@@ -1,0 +1,110 @@
+//! Replication groups: describe, modify, delete (spec/elasticache.md 2.4, 2.6).
+import type {
+  DeleteReplicationGroupMessage,
+  DeleteReplicationGroupResult,
+  DescribeReplicationGroupsMessage,
+  ModifyReplicationGroupMessage,
+  ModifyReplicationGroupResult,
+  ReplicationGroupMessage,
+} from '@aws-sdk/client-elasticache'
+import type { ReplicationGroupRecord } from '../../domain/cluster.ts'
+import { elasticacheFault, invalidCombination } from '../../domain/elasticache-faults.ts'
+import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
+import type { Operation } from '../service.ts'
+import { groupDescription } from './create-replication-group.ts'
+import { onlyFields } from './fields.ts'
+import { findReplicationGroup } from './lookup.ts'
+import { assignParameterGroup, sameEngine } from './modify-cache-cluster.ts'
+import { page } from './paging.ts'
+import { markDeleting, membersOf, mustBeAvailable } from './replicas.ts'
+import { replicationGroupView } from './views.ts'
+
+export const describeReplicationGroups: Operation<DescribeReplicationGroupsMessage, ReplicationGroupMessage> = async (
+  input,
+  { state },
+) => {
+  if (input.ReplicationGroupId) {
+    const { doc } = await findReplicationGroup(state, input.ReplicationGroupId)
+    return { ReplicationGroups: [replicationGroupView(doc, await membersOf(state, doc))] }
+  }
+  const { items, Marker } = page(await state.list('replication-group'), ({ id }) => id, input)
+  const views = items.map(async ({ doc }) => replicationGroupView(doc, await membersOf(state, doc)))
+  return { ReplicationGroups: await Promise.all(views), Marker }
+}
+
+const MODIFIABLE = [
+  'ReplicationGroupId',
+  'ReplicationGroupDescription',
+  'ApplyImmediately',
+  'AutomaticFailoverEnabled',
+  'PreferredMaintenanceWindow',
+  'SnapshotWindow',
+  'CacheParameterGroupName',
+  'AutoMinorVersionUpgrade',
+  'Engine',
+  'EngineVersion',
+  'CacheNodeType',
+  // AWS itself accepts and ignores it (spec 2.4).
+  'NodeGroupId',
+]
+
+export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, ModifyReplicationGroupResult> = (
+  input,
+  context,
+) => {
+  onlyFields('ModifyReplicationGroup', input, MODIFIABLE)
+  return context.state.transact(async (tx) => {
+    const { doc: before } = await findReplicationGroup(tx, input.ReplicationGroupId)
+    mustBeAvailable(before)
+    const automaticFailover = input.AutomaticFailoverEnabled ?? before.automaticFailover
+    if (automaticFailover && before.members.length < 2) {
+      throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
+    }
+    const group: ReplicationGroupRecord = {
+      ...before,
+      automaticFailover,
+      description: input.ReplicationGroupDescription
+        ? groupDescription(input.ReplicationGroupDescription)
+        : before.description,
+      snapshotWindow: input.SnapshotWindow ? snapshotWindow(input.SnapshotWindow) : before.snapshotWindow,
+      autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? before.autoMinorVersionUpgrade,
+    }
+    await tx.put('replication-group', group.id, group)
+    for (const member of await membersOf(tx, before)) {
+      sameEngine('ModifyReplicationGroup', member, input)
+      const changed = {
+        ...member,
+        snapshotWindow: group.snapshotWindow,
+        autoMinorVersionUpgrade: group.autoMinorVersionUpgrade,
+        maintenanceWindow: input.PreferredMaintenanceWindow
+          ? maintenanceWindow(input.PreferredMaintenanceWindow)
+          : member.maintenanceWindow,
+      }
+      await tx.put(
+        'cache-cluster',
+        member.id,
+        await assignParameterGroup(tx, changed, input.CacheParameterGroupName, context),
+      )
+    }
+    return { ReplicationGroup: replicationGroupView(group, await membersOf(tx, group)) }
+  })
+}
+
+export const deleteReplicationGroup: Operation<DeleteReplicationGroupMessage, DeleteReplicationGroupResult> = (
+  input,
+  context,
+) => {
+  onlyFields('DeleteReplicationGroup', input, ['ReplicationGroupId'])
+  return context.state.transact(async (tx) => {
+    const { doc: before } = await findReplicationGroup(tx, input.ReplicationGroupId)
+    // AWS deletes only what is available; here also what cannot become so (its engine is missing), or it would stay.
+    if (before.status === 'deleting') {
+      throw elasticacheFault('InvalidReplicationGroupState', `${before.id} is being deleted already.`)
+    }
+    const group: ReplicationGroupRecord = { ...before, status: 'deleting' }
+    await tx.put('replication-group', group.id, group)
+    const members = (await membersOf(tx, group)).map(markDeleting)
+    for (const member of members) await tx.put('cache-cluster', member.id, member)
+    return { ReplicationGroup: replicationGroupView(group, members) }
+  })
+}

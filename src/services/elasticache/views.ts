@@ -1,0 +1,150 @@
+//! Stored records as the SDK's output types (spec/elasticache.md 2.7). Endpoints are IP addresses: a name would need a
+//! resolver that knows it. What no one has seen yet is absent.
+import type {
+  CacheCluster,
+  CacheNode,
+  CacheSubnetGroup,
+  Endpoint,
+  NodeGroupMember,
+  ReplicationGroup,
+} from '@aws-sdk/client-elasticache'
+import type {
+  CacheClusterRecord,
+  CacheNodeRecord,
+  CacheSubnetGroupRecord,
+  ReplicationGroupRecord,
+} from '../../domain/cluster.ts'
+import { shownVersion } from '../../domain/engine-versions.ts'
+import { spreadZone } from './zones.ts'
+
+const LANDING_PAGE = 'https://console.aws.amazon.com/elasticache/home#client-download:'
+
+const endpoint = (address: string | null, port: number): Endpoint | undefined =>
+  address === null ? undefined : { Address: address, Port: port }
+
+export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean): CacheCluster {
+  const toReboot = record.nodes.filter((node) => node.parameterStatus === 'pending-reboot').map((node) => node.id)
+  const zones = new Set(record.nodes.map((node) => node.availabilityZone))
+  const memcached = record.engine === 'memcached'
+  return {
+    CacheClusterId: record.id,
+    ARN: record.arn,
+    ClientDownloadLandingPage: LANDING_PAGE,
+    CacheNodeType: record.nodeType,
+    Engine: record.engine,
+    EngineVersion: shownVersion(record.engine, record.engineVersion, record.binaryVersion),
+    CacheClusterStatus: record.status,
+    NumCacheNodes: record.nodes.length,
+    PreferredAvailabilityZone: zones.size > 1 ? 'Multiple' : [...zones][0],
+    CacheClusterCreateTime: new Date(record.createdAt),
+    PreferredMaintenanceWindow: record.maintenanceWindow,
+    PendingModifiedValues: {},
+    CacheSecurityGroups: [],
+    CacheParameterGroup: {
+      CacheParameterGroupName: record.parameterGroupName,
+      ParameterApplyStatus: parameterApplyStatus(record),
+      CacheNodeIdsToReboot: toReboot,
+    },
+    CacheSubnetGroupName: record.subnetGroupName,
+    AutoMinorVersionUpgrade: record.autoMinorVersionUpgrade,
+    SecurityGroups: [],
+    AuthTokenEnabled: false,
+    TransitEncryptionEnabled: false,
+    AtRestEncryptionEnabled: false,
+    ReplicationGroupLogDeliveryEnabled: false,
+    LogDeliveryConfigurations: [],
+    NetworkType: 'ipv4',
+    IpDiscovery: 'ipv4',
+    ...(memcached
+      ? { ConfigurationEndpoint: endpoint(record.configurationEndpoint, record.port) }
+      : { SnapshotRetentionLimit: 0, SnapshotWindow: record.snapshotWindow ?? undefined }),
+    ...(record.replicationGroupId === null ? {} : { ReplicationGroupId: record.replicationGroupId }),
+    ...(showNodes ? { CacheNodes: record.nodes.map((node) => cacheNodeView(node, record.port)) } : {}),
+  }
+}
+
+/** The worst of the nodes: a restart that is needed, values on their way, or in-sync. */
+function parameterApplyStatus(record: CacheClusterRecord): string {
+  const statuses = record.nodes.map((node) => node.parameterStatus)
+  if (statuses.includes('pending-reboot')) return 'pending-reboot'
+  return statuses.includes('applying') ? 'applying' : 'in-sync'
+}
+
+const cacheNodeView = (node: CacheNodeRecord, port: number): CacheNode => ({
+  CacheNodeId: node.id,
+  CacheNodeStatus: node.status,
+  CacheNodeCreateTime: new Date(node.createdAt),
+  Endpoint: endpoint(node.address, port),
+  ParameterGroupStatus: node.parameterStatus,
+  CustomerAvailabilityZone: node.availabilityZone,
+})
+
+/** `members` in the order of the group's list. */
+export function replicationGroupView(
+  record: ReplicationGroupRecord,
+  members: readonly CacheClusterRecord[],
+): ReplicationGroup {
+  return {
+    ReplicationGroupId: record.id,
+    ARN: record.arn,
+    Description: record.description,
+    Status: record.status,
+    PendingModifiedValues: {},
+    MemberClusters: [...record.members],
+    // One node group without slots, no ConfigurationEndpoint: that is how clients tell that cluster mode is off.
+    NodeGroups: [
+      {
+        NodeGroupId: '0001',
+        Status: record.status,
+        PrimaryEndpoint: endpoint(record.primaryEndpoint, record.port),
+        ReaderEndpoint: endpoint(record.readerEndpoint, record.port),
+        NodeGroupMembers: members.map(memberView),
+      },
+    ],
+    AutomaticFailover: record.automaticFailover ? 'enabled' : 'disabled',
+    MultiAZ: 'disabled',
+    SnapshotRetentionLimit: 0,
+    SnapshotWindow: record.snapshotWindow,
+    ClusterEnabled: false,
+    ClusterMode: 'disabled',
+    CacheNodeType: record.nodeType,
+    AuthTokenEnabled: false,
+    TransitEncryptionEnabled: false,
+    // AWS encrypts valkey groups at rest by default; nothing is encrypted here yet, and this says so.
+    AtRestEncryptionEnabled: false,
+    LogDeliveryConfigurations: [],
+    ReplicationGroupCreateTime: new Date(record.createdAt),
+    DataTiering: 'disabled',
+    AutoMinorVersionUpgrade: record.autoMinorVersionUpgrade,
+    NetworkType: 'ipv4',
+    IpDiscovery: 'ipv4',
+    Engine: record.engine,
+  }
+}
+
+function memberView(member: CacheClusterRecord): NodeGroupMember {
+  const node = member.nodes[0]
+  return {
+    CacheClusterId: member.id,
+    CacheNodeId: node?.id,
+    ReadEndpoint: endpoint(node?.address ?? null, member.port),
+    PreferredAvailabilityZone: node?.availabilityZone,
+    ...(node === undefined || node.role === 'none' ? {} : { CurrentRole: node.role }),
+  }
+}
+
+/** There is no VPC: its id is one fixed name, and the zone of a subnet is its place in the list. */
+export function subnetGroupView(record: CacheSubnetGroupRecord, region: string): CacheSubnetGroup {
+  return {
+    CacheSubnetGroupName: record.name,
+    CacheSubnetGroupDescription: record.description,
+    ARN: record.arn,
+    VpcId: 'vpc-00000000',
+    Subnets: record.subnetIds.map((id, at) => ({
+      SubnetIdentifier: id,
+      SubnetAvailabilityZone: { Name: spreadZone(region, at) },
+      SupportedNetworkTypes: ['ipv4'],
+    })),
+    SupportedNetworkTypes: ['ipv4'],
+  }
+}
