@@ -1,13 +1,12 @@
-//! Counters and health as Prometheus text (exposition format 0.0.4).
+//! Health and the edge's counters as Prometheus text (exposition format 0.0.4).
+import { prometheusText as edgeText } from '../../observe/counters.ts'
 import type { Health } from './installation.ts'
-
-const NAME = /[^a-zA-Z0-9_]/g
 
 /** `\`, `"` and line ends are escaped in label values. */
 const label = (value: string): string =>
   `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`
 
-/** Counters are sums over the live workers; `missing` ones, which did not answer, are named with value 1. */
+/** Counters are sums over the live workers (`worker="all"`); `missing` ones, which did not answer, are named. */
 export function prometheusText(
   health: Health,
   counters: Readonly<Record<string, number>>,
@@ -31,9 +30,5 @@ export function prometheusText(
       ...missing.map((worker) => `cachefront_worker_missing{worker=${label(worker)}} 1`),
     )
   }
-  for (const [name, value] of Object.entries(counters).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const metric = `cachefront_${name.replace(NAME, '_')}_total`
-    lines.push(`# TYPE ${metric} counter`, `${metric} ${value}`)
-  }
-  return `${lines.join('\n')}\n`
+  return `${lines.join('\n')}\n${edgeText({ all: counters })}`
 }

@@ -29,7 +29,7 @@ function setUp(changes: Partial<Installation> = {}) {
   const installation: Installation = {
     health: async () => healthy,
     trace: async (id) => (id === 'known' ? { trace: { steps: ['receive'] }, missing: [] } : null),
-    counters: async () => ({ counters: { 'requests.hit': 3, bytes: 10 }, missing: ['worker-"1"'] }),
+    counters: async () => ({ counters: { hits: 3, objects: 10 }, missing: ['worker-"1"'] }),
     keeperSeen: () => seen,
     clock: {
       offsetMs: () => offset,
@@ -85,8 +85,9 @@ describe('/_cachefront', () => {
       'cachefront_info{version="1.2.3"} 1',
       'cachefront_revision 7',
       'cachefront_part_ok{part="state"} 1',
-      'cachefront_requests_hit_total 3',
-      '# TYPE cachefront_bytes_total counter',
+      'cachefront_edge_results_total{worker="all",result="Hit"} 3',
+      '# TYPE cachefront_edge_cache_objects gauge',
+      'cachefront_edge_cache_objects{worker="all"} 10',
       'cachefront_worker_missing{worker="worker-\\"1\\""} 1',
     ]) {
       assert.ok(body.split('\n').includes(line), line)

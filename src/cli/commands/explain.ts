@@ -1,0 +1,86 @@
+//! `cachefront explain URL`: sends the request to the edge, asks for its trace, draws it.
+import { type IncomingMessage, request } from 'node:http'
+import { Command } from 'commander'
+import type { Trace } from '../../observe/trace.ts'
+import type { Health } from '../../services/cachefront/installation.ts'
+import { drawTrace } from '../draw-trace.ts'
+import { CliError, type CliHost } from '../host.ts'
+import { type ClientOptions, findEndpoint } from '../installation-file.ts'
+import { localCall, localDocument } from '../local-call.ts'
+
+/** Longest wait for the edge: longer than any origin timeout of a distribution (60 s, three attempts). Milliseconds. */
+const EDGE_MS = 200_000
+
+interface ExplainOptions extends ClientOptions {
+  readonly header: readonly string[]
+  readonly request: string
+}
+
+interface EdgeAnswer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+}
+
+export function explainCommand(host: CliHost, done: (code: number) => void): Command {
+  return new Command('explain')
+    .argument('<url>', 'as a viewer would ask for it; the name need not resolve')
+    .option('-X, --request <METHOD>', 'method', 'GET')
+    .option('-H, --header <NAME: VALUE...>', 'headers of the viewer', [])
+    .description('ask the edge for a URL and show how the answer came about')
+    .addHelpText('after', '\nExample:\n  cachefront explain http://d1234567890abc.cloudfront.localhost:8080/product/7')
+    .action(async (text: string, options: ExplainOptions) => {
+      const url = URL.parse(text)
+      if (url === null || url.protocol !== 'http:') {
+        throw new CliError(
+          `${JSON.stringify(text)} must be a whole URL that begins with http:// (HTTPS is not built yet).`,
+          2,
+        )
+      }
+      const endpoint = findEndpoint(host, options)
+      const health = (await localCall(endpoint, '/_cachefront/health')).document as Health
+      const edge = health.pops.find((pop) => pop.http !== null)?.http
+      if (edge === undefined || edge === null) throw new CliError('No edge worker listens; see `cachefront status`.')
+      const answer = await askEdge(edge, url, options)
+      const id = answer.headers['x-cachefront-trace']
+      if (typeof id !== 'string') {
+        throw new CliError(
+          `The edge answered ${answer.status} without a trace: it explains only when all listeners are on loopback and no proxy header is sent.`,
+        )
+      }
+      const path = `/_cachefront/traces/${encodeURIComponent(id)}`
+      const { trace } = (await localDocument(endpoint, path)) as { trace: Trace }
+      host.out.print(options.json ? JSON.stringify(trace, null, 2) : drawTrace(trace))
+      done(0)
+    })
+}
+
+/** The request goes to the edge's address whatever the URL's name resolves to: the name is what is asked for. */
+function askEdge(edge: string, url: URL, options: ExplainOptions): Promise<EdgeAnswer> {
+  const target = new URL(`http://${edge}`)
+  const headers: Record<string, string> = { host: url.host, 'x-cachefront-explain': '1' }
+  for (const line of options.header) {
+    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      throw new CliError(`${JSON.stringify(line)} is no header: write NAME: VALUE.`, 2)
+    headers[name.toLowerCase()] = value
+  }
+  return new Promise((resolve, reject) => {
+    const call = request({
+      host: target.hostname.replace(/^\[|\]$/g, ''),
+      port: target.port,
+      method: options.request,
+      path: `${url.pathname}${url.search}`,
+      headers,
+      timeout: EDGE_MS,
+    })
+    call.on('timeout', () => call.destroy(new Error(`no answer within ${EDGE_MS / 1000} s`)))
+    call.on('error', (error) => reject(new CliError(`The edge at ${edge} failed: ${error.message}`)))
+    call.on('response', (response) => {
+      const finish = (): void => resolve({ status: response.statusCode ?? 0, headers: response.headers })
+      response.resume().on('end', finish)
+      // A body that the origin did not finish is a thing to explain, not an error of this command.
+      response.on('error', finish)
+    })
+    call.end()
+  })
+}

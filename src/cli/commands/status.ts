@@ -1,0 +1,64 @@
+//! `cachefront status`: what runs and what is served.
+import { Command } from 'commander'
+import type { Status } from '../../services/cachefront/status.ts'
+import type { CliHost } from '../host.ts'
+import { type ClientOptions, findEndpoint } from '../installation-file.ts'
+import { localDocument } from '../local-call.ts'
+import { drawTable } from '../table.ts'
+
+export function statusCommand(host: CliHost, done: (code: number) => void): Command {
+  return new Command('status')
+    .description('what runs and what is served; exit code 1 unless everything answers')
+    .addHelpText('after', '\nExample:\n  cachefront status --json')
+    .action(async (options: ClientOptions) => {
+      const endpoint = findEndpoint(host, options)
+      const status = (await localDocument(endpoint, '/_cachefront/status')) as Status
+      host.out.print(options.json ? JSON.stringify(status, null, 2) : drawStatus(endpoint, status))
+      done(status.health.status === 'ok' ? 0 : 1)
+    })
+}
+
+export function drawStatus(endpoint: string, status: Status): string {
+  const { health, distributions, caches } = status
+  const paragraphs = [
+    `Cachefront ${health.version}: ${health.status}, revision ${health.revision}, API ${endpoint}`,
+    drawTable([
+      ['POP', 'REGION', 'HTTP', 'HTTPS'],
+      ...health.pops.map((pop) => [pop.name, pop.region, pop.http ?? 'not listening', pop.https ?? 'not built yet']),
+    ]),
+    drawTable([
+      ['PART', 'STATE', 'DETAIL'],
+      ...health.parts.map((part) => [part.name, part.ok ? 'ok' : 'NOT OK', part.detail]),
+    ]),
+    distributions.length === 0
+      ? 'No distributions.'
+      : drawTable([
+          ['DISTRIBUTION', 'STATUS', 'ENABLED', 'HTTP VERSION', 'DOMAIN NAMES'],
+          ...distributions.map((one) => [
+            one.id,
+            one.status,
+            one.enabled ? 'yes' : 'no',
+            one.httpVersion.ceiling === one.httpVersion.served
+              ? one.httpVersion.served
+              : `${one.httpVersion.served} served (${one.httpVersion.ceiling} allowed)`,
+            [one.domainName, ...one.aliases].join(' '),
+          ]),
+        ]),
+    caches === null
+      ? 'The keeper does not answer: caches unknown.'
+      : caches.length === 0
+        ? 'No caches.'
+        : drawTable([
+            ['CACHE', 'SETTLED', 'NODES', 'ENDPOINT', 'READER', 'PROBLEM'],
+            ...caches.map((group) => [
+              group.id,
+              group.settled ? 'yes' : 'no',
+              String(group.nodes.length),
+              group.endpoint,
+              group.readerEndpoint ?? '-',
+              group.problem ?? '-',
+            ]),
+          ]),
+  ]
+  return paragraphs.join('\n\n')
+}

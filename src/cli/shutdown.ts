@@ -1,0 +1,44 @@
+//! Ends an installation from outside: control first (it would wish everything back), then keeper, workers and engines.
+import { connectKeeper } from '../keeper/client.ts'
+import { signalProcess, statOf, waitForEnd } from '../lib/process.ts'
+import { CliError, type CliHost } from './host.ts'
+import { type InstallationFile, readInstallationFile } from './installation-file.ts'
+
+/** Longest wait for control to drain its viewers and exit. Milliseconds. */
+const CONTROL_MS = 30_000
+/** Longest wait for the keeper's greeting: it is there or it is not. Milliseconds. */
+const KEEPER_MS = 1_000
+
+export interface Ended {
+  readonly control: boolean
+  readonly keeper: boolean
+  /** Caches that were left running, by id. */
+  readonly cachesLeft: readonly string[]
+}
+
+/** The control process of this home, while it lives. */
+export function runningControl(host: CliHost, home: string): InstallationFile | null {
+  const file = readInstallationFile(host.files(home).installation)
+  return file !== null && statOf(file) !== null ? file : null
+}
+
+/** @throws CliError when something would not end */
+export async function shutDown(host: CliHost, home: string, engines: boolean): Promise<Ended> {
+  const control = runningControl(host, home)
+  if (control !== null) {
+    signalProcess(control, 'SIGTERM')
+    if (!(await waitForEnd(control, CONTROL_MS))) {
+      throw new CliError(
+        `Control (process ${control.pid}) has not ended within ${CONTROL_MS / 1000} s; it was asked to.`,
+      )
+    }
+  }
+  const keeper = await connectKeeper(host.files(home).keeperSocket, { version: host.version }, KEEPER_MS).catch(
+    () => null,
+  )
+  if (keeper === null) return { control: control !== null, keeper: false, cachesLeft: [] }
+  const seen = await keeper.waitFor(() => true, KEEPER_MS).catch(() => null)
+  const cachesLeft = engines ? [] : (seen?.groups ?? []).map((group) => group.id)
+  await keeper.stop({ engines, workers: true })
+  return { control: control !== null, keeper: true, cachesLeft }
+}
