@@ -9,6 +9,8 @@ export interface DistributionRecord {
   readonly callerReference: string
   /** `InProgress` until every live edge has acknowledged `changedRevision`; set to `Deployed` by a reconciler only. */
   readonly status: 'InProgress' | 'Deployed'
+  /** Revision of the commit that last changed `config`: setting the status is a commit too and does not count. */
+  readonly changedRevision: number
   readonly createdAt: string
   readonly lastModifiedTime: string
   /** AWS's DistributionConfig, every field present. Typed by the SDK in services/cloudfront. */
@@ -22,6 +24,8 @@ export interface InvalidationRecord {
   readonly paths: readonly string[]
   /** `InProgress` until every live edge has acknowledged it; set to `Completed` by a reconciler only. */
   readonly status: 'InProgress' | 'Completed'
+  /** Revision of the commit that created it: what was fetched under an earlier one dies. */
+  readonly createdRevision: number
   readonly createTime: string
 }
 
