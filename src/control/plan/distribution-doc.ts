@@ -1,0 +1,138 @@
+//! A stored distribution and its policies to the document that edges serve. PURE: values in, value out.
+import type {
+  CacheBehavior,
+  CachePolicyConfig,
+  DefaultCacheBehavior,
+  DistributionConfig,
+  Origin,
+  OriginRequestPolicyConfig,
+} from '@aws-sdk/client-cloudfront'
+import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
+import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
+
+/** The account's own policies by id; managed ones need not be among them. */
+export interface Policies {
+  readonly cache: ReadonlyMap<string, CachePolicyConfig>
+  readonly originRequest: ReadonlyMap<string, OriginRequestPolicyConfig>
+}
+
+/** Ids of the policies that a configuration names, managed ones included. */
+export function policiesNamed(config: DistributionConfig): { cache: Set<string>; originRequest: Set<string> } {
+  const named = { cache: new Set<string>(), originRequest: new Set<string>() }
+  for (const behavior of behaviorsOf(config)) {
+    if (behavior.CachePolicyId) named.cache.add(behavior.CachePolicyId)
+    if (behavior.OriginRequestPolicyId) named.originRequest.add(behavior.OriginRequestPolicyId)
+  }
+  return named
+}
+
+/** @throws Error when the record names a policy that is not there: services keep a policy that is in use. */
+export function distributionDoc(record: DistributionRecord, policies: Policies): DistributionDoc {
+  const config = record.config as DistributionConfig
+  return {
+    id: record.id,
+    domainName: record.domainName,
+    enabled: config.Enabled ?? false,
+    aliases: config.Aliases?.Items ?? [],
+    defaultRootObject: config.DefaultRootObject ?? '',
+    httpVersion: config.HttpVersion ?? 'http2',
+    origins: (config.Origins?.Items ?? []).map(originDoc),
+    behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
+  }
+}
+
+/** In order of precedence, the default behavior last, as `*`. */
+function behaviorsOf(config: DistributionConfig): (CacheBehavior & { PathPattern: string })[] {
+  const listed = (config.CacheBehaviors?.Items ?? []).map((b) => ({ ...b, PathPattern: b.PathPattern ?? '*' }))
+  const standard: DefaultCacheBehavior | undefined = config.DefaultCacheBehavior
+  return standard === undefined ? listed : [...listed, { ...standard, PathPattern: '*' }]
+}
+
+function originDoc(origin: Origin): OriginDoc {
+  const custom = origin.CustomOriginConfig
+  return {
+    id: origin.Id ?? '',
+    domainName: origin.DomainName ?? '',
+    path: origin.OriginPath ?? '',
+    customHeaders: (origin.CustomHeaders?.Items ?? []).map((h) => [h.HeaderName ?? '', h.HeaderValue ?? ''] as const),
+    connectionAttempts: origin.ConnectionAttempts ?? 3,
+    connectionTimeoutMs: (origin.ConnectionTimeout ?? 10) * 1_000,
+    protocolPolicy: custom?.OriginProtocolPolicy ?? 'http-only',
+    httpPort: custom?.HTTPPort ?? 80,
+    httpsPort: custom?.HTTPSPort ?? 443,
+    readTimeoutMs: (custom?.OriginReadTimeout ?? 30) * 1_000,
+    keepaliveTimeoutMs: (custom?.OriginKeepaliveTimeout ?? 5) * 1_000,
+    responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
+  }
+}
+
+function behaviorDoc(
+  distributionId: string,
+  behavior: CacheBehavior & { PathPattern: string },
+  policies: Policies,
+): BehaviorDoc {
+  const { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId } = behavior
+  return {
+    pathPattern: behavior.PathPattern,
+    originId: behavior.TargetOriginId ?? '',
+    allowedMethods: behavior.AllowedMethods?.Items ?? ['GET', 'HEAD'],
+    cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
+    viewerProtocolPolicy: 'allow-all',
+    cachePolicy: found(distributionId, cacheId, cachePolicyDoc(cacheId, policies)),
+    originRequestPolicy: requestId
+      ? found(distributionId, requestId, originRequestPolicyDoc(requestId, policies))
+      : null,
+  }
+}
+
+function found<T>(distributionId: string, policyId: string, doc: T | null): T {
+  if (doc === null) throw new Error(`distribution ${distributionId} names a policy that is not there: "${policyId}"`)
+  return doc
+}
+
+function cachePolicyDoc(id: string, policies: Policies): CachePolicyDoc | null {
+  const managed = managedCachePolicy(id)?.settings
+  if (managed) return { id, ...managed }
+  const config = policies.cache.get(id)
+  if (config === undefined) return null
+  const parameters = config.ParametersInCacheKeyAndForwardedToOrigin
+  const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = parameters ?? {}
+  return {
+    id,
+    minTtl: config.MinTTL ?? 0,
+    defaultTtl: config.DefaultTTL ?? 0,
+    maxTtl: config.MaxTTL ?? 0,
+    headers: headerNames(headers?.HeaderBehavior, headers?.Headers?.Items),
+    cookies: names(cookies?.CookieBehavior, cookies?.Cookies?.Items),
+    queryStrings: names(queries?.QueryStringBehavior, queries?.QueryStrings?.Items),
+    gzip: parameters?.EnableAcceptEncodingGzip ?? false,
+    brotli: parameters?.EnableAcceptEncodingBrotli ?? false,
+  }
+}
+
+function originRequestPolicyDoc(id: string, policies: Policies): OriginRequestPolicyDoc | null {
+  const managed = managedOriginRequestPolicy(id)?.settings
+  if (managed) return { id, ...managed }
+  const config = policies.originRequest.get(id)
+  if (config === undefined) return null
+  const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = config
+  return {
+    id,
+    headers: headerNames(headers?.HeaderBehavior, headers?.Headers?.Items),
+    cookies: names(cookies?.CookieBehavior, cookies?.Cookies?.Items),
+    queryStrings: names(queries?.QueryStringBehavior, queries?.QueryStrings?.Items),
+  }
+}
+
+function names(behavior: NameList['behavior'] | undefined, items: readonly string[] | undefined): NameList {
+  return { behavior: behavior ?? 'none', names: items ?? [] }
+}
+
+function headerNames(behavior: NameList['behavior'] | undefined, items: readonly string[] | undefined): NameList {
+  return names(
+    behavior,
+    items?.map((name) => name.toLowerCase()),
+  )
+}

@@ -1,0 +1,76 @@
+//! What an edge at revision `from` must hear to be at the revision of the reader: a list of changes, or everything.
+//! A change of a policy becomes changes of the distributions that name it. Status changes are commits too, but no news.
+import type { CachePolicyConfig, DistributionConfig, OriginRequestPolicyConfig } from '@aws-sdk/client-cloudfront'
+import type { DistributionDoc } from '../../domain/distribution.ts'
+import type { FeedChange } from '../../edge/feed-protocol.ts'
+import type { Change, Reader } from '../../state/state.ts'
+import { distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
+
+/** Every distribution as the edge serves it. */
+export async function allDistributions(reader: Reader): Promise<DistributionDoc[]> {
+  const [stored, policies] = await Promise.all([reader.list('distribution'), readPolicies(reader)])
+  return stored.map(({ doc }) => distributionDoc(doc, policies))
+}
+
+/** The news in `changes`, which are all that happened after `from`: distributions first, then invalidations in order. */
+export async function feedChanges(reader: Reader, changes: readonly Change[], from: number): Promise<FeedChange[]> {
+  const ids = (kind: Change['kind']) => new Set(changes.filter((c) => c.kind === kind).map((c) => c.id))
+  const distributions = await changedDistributions(reader, ids('distribution'), from, {
+    cache: ids('cache-policy'),
+    originRequest: ids('origin-request-policy'),
+  })
+  const invalidations = await newInvalidations(reader, ids('invalidation'), from)
+  return [...distributions, ...invalidations]
+}
+
+async function changedDistributions(
+  reader: Reader,
+  ids: ReadonlySet<string>,
+  from: number,
+  changed: { readonly cache: ReadonlySet<string>; readonly originRequest: ReadonlySet<string> },
+): Promise<FeedChange[]> {
+  const policyChanged = changed.cache.size > 0 || changed.originRequest.size > 0
+  if (ids.size === 0 && !policyChanged) return []
+  const news: FeedChange[] = []
+  const wanted = new Map<string, Awaited<ReturnType<typeof reader.get<'distribution'>>>>()
+  for (const id of ids) {
+    const stored = await reader.get('distribution', id)
+    if (stored === undefined) news.push({ kind: 'distribution', id, distribution: null })
+    else if (stored.doc.changedRevision > from) wanted.set(id, stored)
+  }
+  if (policyChanged) {
+    for (const stored of await reader.list('distribution')) {
+      const named = policiesNamed(stored.doc.config as DistributionConfig)
+      const uses =
+        [...named.cache].some((id) => changed.cache.has(id)) ||
+        [...named.originRequest].some((id) => changed.originRequest.has(id))
+      if (uses) wanted.set(stored.id, stored)
+    }
+  }
+  if (wanted.size === 0) return news
+  const policies = await readPolicies(reader)
+  for (const [id, stored] of wanted) {
+    if (stored) news.push({ kind: 'distribution', id, distribution: distributionDoc(stored.doc, policies) })
+  }
+  return news
+}
+
+async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: number): Promise<FeedChange[]> {
+  const news: Extract<FeedChange, { kind: 'invalidation' }>[] = []
+  for (const key of ids) {
+    const stored = await reader.get('invalidation', key)
+    // Gone with its distribution, or known already: only its status has changed since.
+    if (stored === undefined || stored.doc.createdRevision <= from) continue
+    const { id, distributionId, paths, createdRevision } = stored.doc
+    news.push({ kind: 'invalidation', revision: createdRevision, invalidation: { id, distributionId, paths } })
+  }
+  return news.sort((a, b) => a.revision - b.revision)
+}
+
+async function readPolicies(reader: Reader): Promise<Policies> {
+  const [cache, originRequest] = await Promise.all([reader.list('cache-policy'), reader.list('origin-request-policy')])
+  return {
+    cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
+    originRequest: new Map(originRequest.map(({ id, doc }) => [id, doc.config as OriginRequestPolicyConfig])),
+  }
+}
