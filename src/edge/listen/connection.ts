@@ -127,8 +127,10 @@ export class Connection implements ViewerConnection {
       this.#lingered += bytes.length
       if (this.#lingered > this.#host.limits.discardBytes) this.socket.destroy()
     } else if (this.#body !== null) {
-      this.#takeBody(bytes, 0)
-      if (this.#body === null && this.#reply === null) this.#advance()
+      const end = this.#takeBody(bytes, 0)
+      if (this.#state !== 'open') return
+      if (end < bytes.length) this.#hold(bytes.subarray(end))
+      if (this.#body === null) this.#advance()
     } else if (this.#reply !== null || this.socket.writableNeedDrain) {
       this.#hold(bytes)
     } else {
@@ -144,22 +146,23 @@ export class Connection implements ViewerConnection {
     if (this.#held.length > this.#host.limits.heldBytes) this.socket.pause()
   }
 
-  #takeBody(bytes: Buffer, from: number): void {
+  /** Gives the body its bytes from `from`; returns where it ended, or `bytes.length` when it goes on. */
+  #takeBody(bytes: Buffer, from: number): number {
     const body = this.#body!
     const end = body.feed(bytes, from)
     if (end < 0) {
       this.#refuse('bad-chunk')
-      return
+      return bytes.length
     }
-    if (!this.#bodyPaused) this.deadline = this.#host.clock.monotonic() + this.#host.limits.bodyIdleMs
     if (body.complete) {
       this.#body = null
       this.#continueOwed = false
       this.deadline = Number.POSITIVE_INFINITY
-      if (end < bytes.length) this.#hold(bytes.subarray(end))
-    } else if (body.discarded > this.#host.limits.discardBytes && this.#reply === null) {
-      this.#finish()
+      return end
     }
+    if (!this.#bodyPaused) this.deadline = this.#host.clock.monotonic() + this.#host.limits.bodyIdleMs
+    if (body.discarded > this.#host.limits.discardBytes && this.#reply === null) this.#finish()
+    return bytes.length
   }
 
   /** Goes on with what was held, once nothing is under way. */
@@ -260,9 +263,7 @@ export class Connection implements ViewerConnection {
       else reply.abort()
       return bytes.length
     }
-    if (body === null || this.#body !== body || bodyAt >= bytes.length) return bodyAt
-    this.#takeBody(bytes, bodyAt)
-    return bytes.length
+    return body === null || this.#body !== body || bodyAt >= bytes.length ? bodyAt : this.#takeBody(bytes, bodyAt)
   }
 
   /** The head is not complete: refuses what can be refused already, otherwise begins to count the time. */

@@ -1,0 +1,228 @@
+//! Differential fuzzing of our HTTP/1.1 listener against Node's own parser. Two rules: what Node rejects, we reject;
+//! what both accept is understood alike (method, target, headers, body, and where the next request begins).
+//!   node test/fuzz/http1.ts [--cases N] [--seed N]     longer runs; `npm test` runs a bounded one (http1.test.ts)
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
+import { listenHttp1 } from '../../src/edge/listen/http1.ts'
+import type { ViewerRequest } from '../../src/edge/listen/viewer.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+
+/** One request as a server understood it; `path` and `query` as one target. */
+interface Understood {
+  readonly method: string
+  readonly target: string
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
+/** What a server made of a byte stream: the requests in order, and whether it refused what came after them. */
+interface Reading {
+  readonly requests: readonly Understood[]
+  readonly refused: boolean
+}
+
+export interface Difference {
+  readonly seed: number
+  readonly input: string
+  readonly ours: Reading
+  readonly nodes: Reading
+  readonly why: string
+}
+
+/** mulberry32: the same cases for the same seed everywhere. */
+function randomOf(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+const LINES = [
+  'Host: a', 'Host: b', 'host:a', 'Host : a', 'Host:', 'Host: a:80', 'Host: [::1]', 'X: y', 'X:', 'X: \ty \t', 'X: a\x7f', 'X: \xff',
+  'X y', ' folded', '\tfolded', 'X: a\0b', 'X: a\rb', 'X: a\nY: b', ': x', 'Content-Length: 3', 'Content-Length: 0',
+  'Content-Length: 03', 'Content-Length: +3', 'Content-Length: 3,3', 'Content-Length: -1', 'Content-Length: 3 3',
+  'Content-Length:', 'Content-Length: \x0b3', 'content-length: 5', 'Transfer-Encoding: chunked', 'Transfer-Encoding: Chunked',
+  'Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: gzip', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: chunked ',
+  'Transfer-Encoding: \x0bchunked', 'Transfer-Encoding:', 'Transfer-Encoding: "chunked"', 'Transfer_Encoding: chunked',
+  'Connection: close', 'Connection: keep-alive', 'Connection: x, close', 'Expect: 100-continue', 'Upgrade: h2c', 'Trailer: T',
+] // biome-ignore format: a table
+const REQUEST_LINES = [
+  'GET / HTTP/1.1', 'POST / HTTP/1.1', 'PUT /p?q HTTP/1.1', 'DELETE /x HTTP/1.1', 'HEAD / HTTP/1.1', 'OPTIONS * HTTP/1.1',
+  'GET http://a/x HTTP/1.1', 'GET http://b/x?y HTTP/1.1', 'GET /a b HTTP/1.1', 'GET / HTTP/1.0', 'POST / HTTP/1.0', 'GET  / HTTP/1.1',
+  'GET / HTTP/2.0', 'GET / http/1.1', 'get / HTTP/1.1', 'GET /\t HTTP/1.1', 'GET /# HTTP/1.1', 'GET /\xe9 HTTP/1.1', 'G@T / HTTP/1.1',
+  'CONNECT a:1 HTTP/1.1', 'GET a HTTP/1.1', 'GET /%zz//../. HTTP/1.1', 'GET /?a?b&c=#x HTTP/1.1', 'GET /"<>{}|\\^` HTTP/1.1', ' GET / HTTP/1.1',
+] // biome-ignore format: a table
+const BODIES = [
+  '', 'abc', 'abcde', '3\r\nabc\r\n0\r\n\r\n', '0\r\n\r\n', '3;x=y\r\nabc\r\n0\r\nT: u\r\n\r\n', '3\nabc\n0\n\n', '3 \r\nabc\r\n0\r\n\r\n',
+  '03\r\nabc\r\n00\r\n\r\n', '0x3\r\nabc\r\n0\r\n\r\n', '3\r\nabcd\r\n0\r\n\r\n', '3;a\nb\r\nabc\r\n0\r\n\r\n', 'fffffffffffffffff\r\nabc',
+  '3\r\nabc\r\n0\r\nGET /s HTTP/1.1\r\n\r\n', '3;a="b\\"c"\r\nabc\r\n0\r\n\r\n', '1\r\na\r\n2\r\nbc\r\n0\r\n\r\n', '\r\nabc',
+] // biome-ignore format: a table
+const ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r', '\r\r\n', '\r\n ', '\n\r']
+
+/** A request, or two, from plausible and hostile parts; sometimes with a byte changed, lost or doubled. */
+function makeInput(random: () => number): string {
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+  const rare = (share: number) => random() < share
+  const end = () => (rare(0.08) ? pick(ENDS) : '\r\n')
+  const one = (): string => {
+    let text = (rare(0.5) ? pick(REQUEST_LINES.slice(0, 4)) : pick(REQUEST_LINES)) + end()
+    if (rare(0.85)) text += `Host: a${end()}`
+    for (let lines = Math.floor(random() * 4); lines > 0; lines--) text += pick(LINES) + end()
+    return text + end() + pick(BODIES)
+  }
+  let input = one()
+  if (rare(0.4)) input += one()
+  for (let edits = rare(0.4) ? 1 + Math.floor(random() * 3) : 0; edits > 0; edits--) {
+    const at = Math.floor(random() * input.length)
+    const byte = pick(['', input[at] ?? '', '\0', '\r', '\n', ' ', '\t', ':', '\x0b', '\x80', ',', ';', 'a', '0'])
+    input = input.slice(0, at) + byte + input.slice(rare(0.5) ? at + 1 : at)
+  }
+  return input
+}
+
+/** Sends all bytes, closes the half, waits for the server's close; the exchange is keyed by the client's port. */
+function send(port: number, input: string, onPort: (port: number) => void): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, '127.0.0.1', () => {
+      onPort(socket.localPort!)
+      socket.end(input, 'latin1')
+    })
+    socket.setTimeout(5_000, () => socket.destroy())
+    socket.on('data', (bytes) => {
+      answer += bytes.toString('latin1')
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(answer))
+  })
+}
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+const isRefusal = (answer: string) => /HTTP\/1\.1 (?:4|5)\d\d /.test(answer)
+
+interface Partner {
+  read(input: string): Promise<Reading>
+  close(): Promise<void>
+}
+
+async function ourPartner(): Promise<Partner> {
+  const byPort = new Map<number, Understood[]>()
+  const listener = await listenHttp1({
+    host: '127.0.0.1',
+    port: 0,
+    reusePort: false,
+    pop: 0,
+    clock: systemClock,
+    refuse: ({ status }) => ({ head: `HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`, body: Buffer.alloc(0) }),
+    handler: (request: ViewerRequest, reply) => {
+      const note = (body: string) => {
+        const target = request.query === null ? request.path : `${request.path}?${request.query}`
+        const understood = { method: request.method, target, headers: request.headers.raw, body }
+        byPort.get(request.connection.remotePort)?.push(understood)
+        reply.whole(OK, null, null)
+      }
+      if (request.body === null) return note('')
+      let body = ''
+      request.body
+        .stream()
+        .on('data', (bytes: Buffer) => {
+          body += bytes.toString('latin1')
+        })
+        .on('end', () => note(body))
+    },
+  })
+  return { read: (input) => readBy(listener.address.port, input, byPort), close: () => listener.close() }
+}
+
+async function nodePartner(): Promise<Partner> {
+  const byPort = new Map<number, Understood[]>()
+  const server: Server = createServer({ requireHostHeader: true }, (request: IncomingMessage, response) => {
+    let body = ''
+    request.on('data', (bytes: Buffer) => {
+      body += bytes.toString('latin1')
+    })
+    request.on('end', () => {
+      const understood = { method: request.method ?? '', target: request.url ?? '', headers: request.rawHeaders, body }
+      byPort.get(request.socket.remotePort ?? 0)?.push(understood)
+      response.sendDate = false
+      response.end()
+    })
+  })
+  // Half-open, as ours is: otherwise a viewer's closed half hides the answers.
+  Object.assign(server, { httpAllowHalfOpen: true })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    read: (input) => readBy((server.address() as AddressInfo).port, input, byPort),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function readBy(port: number, input: string, byPort: Map<number, Understood[]>): Promise<Reading> {
+  const requests: Understood[] = []
+  let key = 0
+  const answer = await send(port, input, (localPort) => {
+    key = localPort
+    byPort.set(key, requests)
+  })
+  byPort.delete(key)
+  return { requests, refused: isRefusal(answer) }
+}
+
+/** An absolute-form target is cut to its path by us and handed on whole by Node. */
+const cut = (target: string): string => {
+  const rest = /^https?:\/\/[^/?]*(.*)$/i.exec(target)?.[1]
+  return rest === undefined ? target : rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/** Null when the two readings agree by the rules at the top of this file. */
+function compare(ours: Reading, nodes: Reading): string | null {
+  if (ours.requests.length > nodes.requests.length) return 'we took a request that Node did not'
+  for (const [at, mine] of ours.requests.entries()) {
+    const theirs = nodes.requests[at]!
+    if (mine.method !== theirs.method) return 'another method'
+    if (mine.target !== cut(theirs.target)) return 'another target'
+    if (mine.body !== theirs.body) return 'another body'
+    if (mine.headers.join('\n') !== theirs.headers.join('\n')) return 'other headers'
+  }
+  if (nodes.refused && !ours.refused && ours.requests.length === nodes.requests.length)
+    return 'Node refused, we did not'
+  return null
+}
+
+/** Runs `cases` inputs from `seed` on; returns the differences. */
+export async function fuzzHttp1(seed: number, cases: number): Promise<Difference[]> {
+  const [our, node] = await Promise.all([ourPartner(), nodePartner()])
+  const differences: Difference[] = []
+  try {
+    for (let n = 0; n < cases; n++) {
+      const input = makeInput(randomOf(seed + n))
+      const [ours, nodes] = await Promise.all([our.read(input), node.read(input)])
+      const why = compare(ours, nodes)
+      if (why !== null) differences.push({ seed: seed + n, input, ours, nodes, why })
+    }
+  } finally {
+    await Promise.all([our.close(), node.close()])
+  }
+  return differences
+}
+
+if (import.meta.main) {
+  const number = (flag: string, otherwise: number) => {
+    const at = process.argv.indexOf(flag)
+    return at < 0 ? otherwise : Number(process.argv[at + 1])
+  }
+  const seed = number('--seed', 1)
+  const cases = number('--cases', 100_000)
+  const differences = await fuzzHttp1(seed, cases)
+  for (const difference of differences.slice(0, 10)) console.log(JSON.stringify(difference, null, 1))
+  console.log(`${cases} cases from seed ${seed}: ${differences.length} differences`)
+  process.exitCode = differences.length === 0 ? 0 : 1
+}
