@@ -89,3 +89,14 @@ function memcachedOptions(
   const megabytes = Math.max(1, node.memcachedMegabytes - Number(value('memcached_connections_overhead')))
   return [['-m', String(megabytes)], ['-t', String(node.vcpus)], ...flags, ['-o', ordered.join(',')]]
 }
+
+/** Directives and options that no user can set: where the host allows less than wished, no restart would help. */
+export function fixedNames(family: Family | undefined): ReadonlySet<string> {
+  const fixed = family?.parameters.filter((p) => !p.modifiable) ?? []
+  return new Set(
+    fixed.flatMap((p) => {
+      if (p.mapping.to !== 'options') return [p.name]
+      return p.mapping.options('1').flatMap((option) => ('flag' in option ? [option.flag] : []))
+    }),
+  )
+}

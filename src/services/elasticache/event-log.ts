@@ -37,11 +37,14 @@ export async function eventsBetween(
   return found.filter((event) => event.doc.date < end)
 }
 
-/** Deletes events that are older than 14 days at `now` (milliseconds); a bounded number of them. */
+/** Whether an event is older than 14 days at `now` (milliseconds). */
+export const isOld = (event: CacheEventRecord, now: number): boolean =>
+  event.date < new Date(now - EVENTS_KEPT_MS).toISOString()
+
+/** Deletes old events, a bounded number of them; returns how many. */
 export async function sweepEvents(tx: Transaction, now: number): Promise<number> {
-  const horizon = new Date(now - EVENTS_KEPT_MS).toISOString()
   const oldest = await tx.list('cache-event', { limit: SWEEP_MAX })
-  const old = oldest.filter((event) => event.doc.date < horizon)
+  const old = oldest.filter((event) => isOld(event.doc, now))
   for (const event of old) await tx.delete('cache-event', event.id)
   return old.length
 }

@@ -1,0 +1,195 @@
+//! Control's bond with the keeper of this host: sends the whole wish whenever a part of it changes, holds the newest
+//! report, and stores the keeper's events in the state exactly once before it acknowledges them.
+import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
+import type { GroupWish, KeeperEvent, KeeperSeen, WorkerWish } from '../keeper/protocol.ts'
+import type { Clock } from '../lib/clock.ts'
+import { recordEvents } from '../services/elasticache/event-log.ts'
+import type { State } from '../state/state.ts'
+import type { KeeperPort, WishPart } from './keeper-port.ts'
+import { elasticacheEvents } from './plan/caches-events.ts'
+
+/** Id of the one cursor: there is one keeper a host, and one host. */
+const CURSOR = 'local'
+/** Milliseconds in which a keeper that was just started must answer. */
+const GREETING_MS = 5000
+
+export interface KeeperLinkOptions {
+  readonly socketPath: string
+  /** Version of the program. */
+  readonly version: string
+  readonly state: State
+  readonly clock: Clock
+  /** An event could not be stored; the keeper keeps it and sends it again on the next connection. */
+  readonly onError: (error: unknown) => void
+}
+
+export interface KeeperLink extends KeeperPort {
+  /** Process id of the keeper; null while it does not answer. */
+  readonly pid: number | null
+  /** Engine binaries of this host, for HostFacts; empty before the first report. */
+  binaries(): readonly { readonly engine: string; readonly version: string }[]
+  /** The groups planned from the state at `revision`; `seenRevision` tells when the keeper has made them. */
+  wishGroups(groups: readonly GroupWish[], revision: number): void
+  /** The newest revision of the state whose plan the present report describes; 0 for none. */
+  seenRevision(): number
+  /** Resolves when all events heard so far are stored. */
+  idle(): Promise<void>
+  /** Ends the keeper, and engines and workers as asked. */
+  stop(options: { readonly engines: boolean; readonly workers: boolean }): Promise<void>
+  close(): void
+}
+
+/**
+ * Connects; rejects when no keeper answers in time. Nothing is sent before both parts of the wish, workers and groups,
+ * have been given once: half a wish would end what the other half keeps alive.
+ */
+export async function openKeeperLink(options: KeeperLinkOptions): Promise<KeeperLink> {
+  const link = new Link(options)
+  await link.open()
+  return link
+}
+
+class Link implements KeeperLink {
+  readonly #options: KeeperLinkOptions
+  readonly #listeners = new Set<(seen: KeeperSeen | null) => void>()
+  #client: KeeperClient | null = null
+  #workers: readonly WorkerWish[] | null = null
+  #groups: readonly GroupWish[] | null = null
+  /** Of the newest wish; greater than any that the keeper has had. */
+  #sequence = 0
+  /** The newest wish as text, to send only what differs. */
+  #sent = ''
+  /** Revision of the state that the groups were planned from. */
+  #revision = 0
+  /** Which revision each wish was planned from, oldest first; those before the report's are dropped. */
+  #planned: { readonly sequence: number; revision: number }[] = []
+  #storing: Promise<void> = Promise.resolve()
+
+  constructor(options: KeeperLinkOptions) {
+    this.#options = options
+  }
+
+  async open(): Promise<void> {
+    const { socketPath, version } = this.#options
+    const handlers = {
+      version,
+      onSeen: (seen: KeeperSeen) => this.#tell(seen),
+      onEvents: (events: readonly KeeperEvent[]) => this.#hear(events),
+      onConnection: (state: 'connected' | 'lost') => (state === 'connected' ? this.#greeted() : this.#tell(null)),
+    }
+    this.#client = await connectKeeper(socketPath, handlers, GREETING_MS)
+    this.#greeted()
+  }
+
+  /** A keeper may have had a later wish than ours (of a control before us), or none at all (its ledger is new). */
+  #greeted(): void {
+    const had = this.#client?.hello?.wishSequence
+    if (had === undefined) return
+    if (had === 0) this.#enqueue(() => this.#resetCursor())
+    if (had > this.#sequence) {
+      this.#sequence = had
+      this.#sent = ''
+      this.#send()
+    }
+  }
+
+  seen(): KeeperSeen | null {
+    return this.#client?.hello ? this.#client.seen : null
+  }
+
+  get pid(): number | null {
+    return this.#client?.hello?.pid ?? null
+  }
+
+  binaries(): readonly { readonly engine: string; readonly version: string }[] {
+    return this.#client?.seen?.binaries ?? []
+  }
+
+  onSeen(listener: (seen: KeeperSeen | null) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #tell(seen: KeeperSeen | null): void {
+    for (const listener of this.#listeners) listener(seen)
+  }
+
+  wish(part: WishPart): void {
+    if (part.workers !== undefined) this.#workers = part.workers
+    if (part.groups !== undefined) this.#groups = part.groups
+    this.#send()
+  }
+
+  wishGroups(groups: readonly GroupWish[], revision: number): void {
+    this.#revision = Math.max(this.#revision, revision)
+    this.wish({ groups })
+  }
+
+  #send(): void {
+    if (this.#workers === null || this.#groups === null || this.#client === null) return
+    const text = JSON.stringify([this.#workers, this.#groups])
+    const last = this.#planned.at(-1)
+    if (text === this.#sent && last !== undefined) {
+      // The same wish stands for the newer revision too.
+      last.revision = this.#revision
+      return
+    }
+    this.#sent = text
+    this.#sequence += 1
+    this.#planned.push({ sequence: this.#sequence, revision: this.#revision })
+    this.#client.wish({ sequence: this.#sequence, workers: this.#workers, groups: this.#groups })
+  }
+
+  seenRevision(): number {
+    const sequence = this.seen()?.sequence ?? 0
+    const at = this.#planned.findLastIndex((wish) => wish.sequence <= sequence)
+    if (at < 0) return 0
+    this.#planned.splice(0, at)
+    return this.#planned[0]?.revision ?? 0
+  }
+
+  #hear(events: readonly KeeperEvent[]): void {
+    if (events.length > 0) this.#enqueue(() => this.#store(events))
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#storing = this.#storing.then(work).catch(this.#options.onError)
+  }
+
+  async #store(events: readonly KeeperEvent[]): Promise<void> {
+    const { state, clock } = this.#options
+    const last = await state.transact(async (tx) => {
+      const stored = (await tx.get('keeper-cursor', CURSOR))?.doc.eventSequence ?? 0
+      const fresh = events.filter((event) => event.sequence > stored)
+      for (const event of fresh) {
+        // The host's time of the event, moved like every time that the API shows.
+        const at = Date.parse(event.at) + clock.now() - clock.wall()
+        await recordEvents(tx, at, elasticacheEvents(event))
+      }
+      const newest = fresh.at(-1)?.sequence
+      if (newest !== undefined) await tx.put('keeper-cursor', CURSOR, { eventSequence: newest })
+      return newest ?? stored
+    })
+    this.#client?.acknowledgeEvents(last)
+  }
+
+  /** A new ledger counts its events from 1 again. */
+  async #resetCursor(): Promise<void> {
+    await this.#options.state.transact(async (tx) => {
+      await tx.delete('keeper-cursor', CURSOR)
+    })
+  }
+
+  async idle(): Promise<void> {
+    await this.#storing
+  }
+
+  async stop(options: { readonly engines: boolean; readonly workers: boolean }): Promise<void> {
+    await this.#storing
+    await this.#client?.stop(options)
+  }
+
+  close(): void {
+    this.#client?.close()
+  }
+}

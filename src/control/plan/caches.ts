@@ -1,0 +1,97 @@
+//! PURE: stored clusters and replication groups -> what the keeper is to run.
+import type {
+  CacheClusterRecord,
+  CacheNodeRecord,
+  CacheParameterGroupRecord,
+  ReplicationGroupRecord,
+} from '../../domain/cluster.ts'
+import { familyOf } from '../../domain/engine-versions.ts'
+import { nodeType } from '../../domain/node-types.ts'
+import { configurationOf } from '../../domain/parameters/directives.ts'
+import { FAMILIES } from '../../domain/parameters/families.ts'
+import type { GroupWish, NodeWish } from '../../keeper/protocol.ts'
+import type { Stored } from '../../state/state.ts'
+
+/** All that the plan looks at, read together. */
+export interface CacheRecords {
+  readonly clusters: readonly Stored<CacheClusterRecord>[]
+  readonly groups: readonly Stored<ReplicationGroupRecord>[]
+  readonly parameterGroups: readonly Stored<CacheParameterGroupRecord>[]
+}
+
+/** Groups that should run, sorted by id; a resource that is being deleted is not among them, which ends its processes. */
+export function planGroups(records: CacheRecords): GroupWish[] {
+  const alone = records.clusters
+    .map(({ doc }) => doc)
+    .filter((cluster) => cluster.replicationGroupId === null && cluster.status !== 'deleting')
+  const groups = records.groups.map(({ doc }) => doc).filter((group) => group.status !== 'deleting')
+  return [
+    ...alone.map((cluster) => standAlone(cluster, records)),
+    ...groups.flatMap((group) => replicated(group, records)),
+  ].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWish {
+  const nodes = cluster.nodes.filter((node) => node.status !== 'deleting')
+  const wished = nodes.map((node) => ({ node, id: nodeIdOf(cluster, node) }))
+  return {
+    ...engineOf(cluster, records),
+    id: cluster.id,
+    nodes: wished.map(({ id }) => ({ id, firstPrimary: cluster.engine !== 'memcached' })),
+    automaticFailover: false,
+    restarts: restartsOf(wished),
+  }
+}
+
+function replicated(group: ReplicationGroupRecord, records: CacheRecords): GroupWish[] {
+  const members = group.members.flatMap((id) => {
+    const member = records.clusters.find((stored) => stored.id === id)?.doc
+    return member === undefined || member.status === 'deleting' ? [] : [member]
+  })
+  const [model] = members
+  if (model === undefined) return []
+  const primary = firstPrimary(group, members)
+  const nodes: NodeWish[] = members.map(({ id }) => ({ id, firstPrimary: id === primary }))
+  return [
+    {
+      ...engineOf(model, records),
+      id: group.id,
+      nodes,
+      automaticFailover: group.automaticFailover,
+      restarts: restartsOf(members.flatMap((m) => m.nodes.map((node) => ({ node, id: nodeIdOf(m, node) })))),
+    },
+  ]
+}
+
+/** The member made as primary; when that one has been deleted, the one that is primary now. */
+function firstPrimary(group: ReplicationGroupRecord, members: readonly CacheClusterRecord[]): string | undefined {
+  if (members.some(({ id }) => id === group.firstPrimary)) return group.firstPrimary
+  return (members.find((m) => m.nodes[0]?.role === 'primary') ?? members[0])?.id
+}
+
+/** The keeper's name for a node: the cluster id, or the node id within a memcached cluster. */
+export function nodeIdOf(cluster: CacheClusterRecord, node: CacheNodeRecord): string {
+  return cluster.engine === 'memcached' ? node.id : cluster.id
+}
+
+function engineOf(
+  cluster: CacheClusterRecord,
+  records: CacheRecords,
+): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration'> {
+  const family = FAMILIES.get(familyOf(cluster.engine, cluster.engineVersion))
+  // A default group is not stored: it has no overrides.
+  const overrides = records.parameterGroups.find(({ id }) => id === cluster.parameterGroupName)?.doc.values ?? {}
+  const version = cluster.engineVersion
+  return {
+    engine: cluster.engine,
+    engineVersion: version.split('.').slice(0, 2).join('.'),
+    port: cluster.port,
+    configuration: family === undefined ? [] : configurationOf(family, version, overrides, nodeType(cluster.nodeType)),
+  }
+}
+
+function restartsOf(
+  nodes: readonly { readonly node: CacheNodeRecord; readonly id: string }[],
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(nodes.filter(({ node }) => node.restarts > 0).map(({ node, id }) => [id, node.restarts]))
+}

@@ -1,0 +1,78 @@
+//! The task that makes caches real: plans what the keeper is to run, sends it, and writes what the keeper reports. Poked
+//! by every commit to its kinds and by every report of the keeper.
+import type { Clock } from '../../lib/clock.ts'
+import { isOld, recordEvents, sweepEvents } from '../../services/elasticache/event-log.ts'
+import type { Kind } from '../../state/kinds.ts'
+import type { Reader, State, Transaction } from '../../state/state.ts'
+import type { KeeperLink } from '../keeper-link.ts'
+import { type CacheRecords, planGroups } from '../plan/caches.ts'
+import { type StatusChanges, statusChanges } from '../plan/caches-status.ts'
+import type { Task } from '../reconciler.ts'
+
+/** Kinds whose commits are to poke this task. */
+export const CACHE_KINDS: readonly Kind[] = ['cache-cluster', 'replication-group', 'cache-parameter-group']
+
+/** In case a poke was lost, and to sweep events that are over 14 days old. */
+const PERIOD_MS = 5_000
+
+/** What the task needs of the keeper. */
+export type CachesKeeper = Pick<KeeperLink, 'seen' | 'wishGroups' | 'seenRevision'>
+
+export function cachesTask(state: State, keeper: CachesKeeper, clock: Clock): Task {
+  return {
+    name: 'caches',
+    periodMs: PERIOD_MS,
+    run: async () => [...(await follow(state, keeper, clock)), ...(await sweep(state, clock))],
+  }
+}
+
+async function follow(state: State, keeper: CachesKeeper, clock: Clock): Promise<string[]> {
+  // Read before the records: they may be newer than this revision, never older.
+  const revision = await state.revision()
+  const records = await readRecords(state)
+  keeper.wishGroups(planGroups(records), revision)
+  const seen = keeper.seen()
+  if (seen === null) return []
+  const seenRevision = keeper.seenRevision()
+  if (actionsOf(statusChanges(records, seen, seenRevision)).length === 0) return []
+  return state.transact(async (tx) => {
+    // Decided again on what the transaction sees: an operation may have written in between.
+    const changes = statusChanges(await readRecords(tx), seen, seenRevision)
+    await write(tx, changes, clock.now())
+    return actionsOf(changes)
+  })
+}
+
+async function readRecords(reader: Reader): Promise<CacheRecords> {
+  const [clusters, groups, parameterGroups] = await Promise.all([
+    reader.list('cache-cluster'),
+    reader.list('replication-group'),
+    reader.list('cache-parameter-group'),
+  ])
+  return { clusters, groups, parameterGroups }
+}
+
+const actionsOf = (changes: StatusChanges): string[] => [
+  ...[...changes.clusters].map(([id, doc]) => `cluster ${id}: ${doc?.status ?? 'gone'}`),
+  ...[...changes.groups].map(([id, doc]) => `replication group ${id}: ${doc?.status ?? 'gone'}`),
+]
+
+async function write(tx: Transaction, changes: StatusChanges, now: number): Promise<void> {
+  for (const arn of changes.goneArns) await tx.delete('tags', arn)
+  for (const [id, doc] of changes.clusters) {
+    if (doc === null) await tx.delete('cache-cluster', id)
+    else await tx.put('cache-cluster', id, doc)
+  }
+  for (const [id, doc] of changes.groups) {
+    if (doc === null) await tx.delete('replication-group', id)
+    else await tx.put('replication-group', id, doc)
+  }
+  await recordEvents(tx, now, changes.events)
+}
+
+async function sweep(state: State, clock: Clock): Promise<string[]> {
+  const [oldest] = await state.list('cache-event', { limit: 1 })
+  if (oldest === undefined || !isOld(oldest.doc, clock.now())) return []
+  const deleted = await state.transact((tx) => sweepEvents(tx, clock.now()))
+  return [`${deleted} old events deleted`]
+}
