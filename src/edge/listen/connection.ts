@@ -332,6 +332,7 @@ export class Connection implements ViewerConnection {
     this.#peerEnded = true
     if (this.#state !== 'open') return
     if (this.#body !== null) this.socket.destroy()
+    else if (this.#reply === null && this.#headBegun) this.#refuse('bad-request-line')
     else if (this.#reply === null && !this.socket.writableNeedDrain) this.#finish()
   }
 

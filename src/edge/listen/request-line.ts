@@ -17,8 +17,8 @@ export interface RequestLine {
   readonly authority: string | null
 }
 
-/** Visible ASCII and bytes above it, without `#`: a fragment is never sent, spaces and control bytes never occur. */
-const TARGET = /^[!"$-~\x80-\xff]+$/
+/** Visible ASCII without `#`: a fragment is never sent; spaces, control bytes and raw 8-bit bytes are malformed. */
+const TARGET = /^[!"$-~]+$/
 
 /** http(s)://host[:port] and the rest (RFC 9112 3.2.2). */
 const ABSOLUTE = /^https?:\/\/([^/?]*)(.*)$/i
