@@ -1,0 +1,57 @@
+//! The words for what became of a viewer request. The same word stands in X-Cache, the access log, counters, traces and
+//! tests; a new outcome is a new word here.
+import type { FreshnessReason } from '../http/freshness.ts'
+
+/** x-edge-result-type and, followed by ` from cloudfront`, X-Cache (spec/cloudfront.md 6.5). */
+export type ResultType = 'Hit' | 'RefreshHit' | 'Miss' | 'Error'
+
+/** x-edge-detailed-result-type of errors that the edge itself can tell apart (spec 12.4); otherwise the ResultType. */
+export type DetailedResultType =
+  | ResultType
+  | 'AbortedOrigin'
+  | 'ClientCommError'
+  | 'InternalError'
+  | 'InvalidRequest'
+  | 'InvalidRequestMethod'
+  | 'OriginCommError'
+  | 'OriginConnectError'
+  | 'OriginDnsError'
+  | 'OriginHeaderTooBigError'
+  | 'OriginInvalidResponseError'
+  | 'OriginReadError'
+
+/** Why a request was not answered from the cache. */
+export type MissReason =
+  | 'absent'
+  | 'expired'
+  | 'invalidated'
+  | 'caching-disabled'
+  | 'method-not-cached'
+  /** A Range request whose object is not in the cache is handed to the origin and its part is not kept. */
+  | 'range-not-cached'
+
+/** Why the origin's answer was not kept: the rules of freshness (http/freshness.ts), or one of the edge's own. */
+export type NotStoredReason =
+  | FreshnessReason
+  | 'method-not-cached'
+  | 'range-not-cached'
+  | 'head-answer'
+  | 'over-object-limit'
+  /** Fresh for no time, and without a validator there is nothing to ask the origin about later. */
+  | 'no-validator'
+
+/** Where a request waited for its answer. */
+export type Tier = 'memory' | 'collapsed' | 'owner' | 'origin' | 'edge'
+
+/** What went wrong between the edge and an origin. */
+export type OriginFailureKind =
+  | 'dns'
+  | 'refused'
+  | 'connect-timeout'
+  | 'forbidden-address'
+  | 'tls'
+  | 'read-timeout'
+  | 'completion-timeout'
+  | 'reset'
+  | 'invalid-response'
+  | 'header-too-big'

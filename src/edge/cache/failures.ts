@@ -1,0 +1,36 @@
+//! Errors of origins that gave no answer at all, remembered for ErrorCachingMinTTL (spec/cloudfront.md 5.4: timeouts and
+//! connect failures count as 5xx), so that a dead origin is not asked by every request.
+import type { OriginFailureKind } from '../../domain/outcomes.ts'
+import type { Invalidations } from './invalidation.ts'
+
+/** ErrorCachingMinTTL when the distribution sets none: milliseconds. */
+export const ERROR_CACHING_MIN_TTL_MS = 10_000
+/** Keys remembered; over it all are forgotten. */
+const KEYS_MAX = 65_536
+
+interface Failed {
+  readonly kind: OriginFailureKind
+  readonly until: number
+  readonly asOf: number
+  readonly distributionId: string
+  readonly uri: string
+}
+
+export class FailureMemory {
+  readonly #failed = new Map<string, Failed>()
+
+  remember(key: string, failed: Failed): void {
+    if (this.#failed.size >= KEYS_MAX) this.#failed.clear()
+    this.#failed.set(key, failed)
+  }
+
+  /** The failure that still counts for this key. Invalidating the path clears it. */
+  of(key: string, now: number, invalidations: Invalidations): OriginFailureKind | null {
+    if (this.#failed.size === 0) return null
+    const failed = this.#failed.get(key)
+    if (failed === undefined) return null
+    if (now < failed.until && !invalidations.isDead(failed.distributionId, failed.uri, failed.asOf)) return failed.kind
+    this.#failed.delete(key)
+    return null
+  }
+}

@@ -1,0 +1,102 @@
+//! The cache key (spec/cloudfront.md 4.3, 4.4). It is readable text, the same that a trace shows:
+//! `E123 /path?query`, then a line for each listed header, for the cookies and for the normalized Accept-Encoding.
+//! No value can hold a line break, so two different requests never share a key. A wrong key is cache poisoning: whatever
+//! may change the answer must be in it, whatever a viewer can vary freely should not be.
+import type { HeaderBlock } from '../listen/viewer.ts'
+import { filterCookies, filterQuery, type NameRule } from '../snapshot/name-rule.ts'
+
+export interface KeyRecipe {
+  readonly distributionId: string
+  /** Lower case, sorted; headers that CloudFront makes are not among them. */
+  readonly headers: readonly string[]
+  /** Lower case, sorted: those of `GENERATED_KEY_HEADERS` that the policy lists. */
+  readonly generated: readonly GeneratedKeyHeader[]
+  readonly cookies: NameRule
+  readonly queryStrings: NameRule
+  readonly gzip: boolean
+  readonly brotli: boolean
+}
+
+/** Headers made by CloudFront that the edge can make and that may be part of a key (spec 6.3). */
+export const GENERATED_KEY_HEADERS = ['cloudfront-forwarded-proto', 'cloudfront-viewer-http-version'] as const
+export type GeneratedKeyHeader = (typeof GENERATED_KEY_HEADERS)[number]
+
+/** What a key is made of besides the header block. */
+export interface KeyRequest {
+  readonly method: string
+  readonly query: string | null
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  readonly connection: { readonly scheme: 'http' | 'https' }
+  readonly headers: HeaderBlock
+}
+
+/**
+ * The key of a request; `path` is the one after the default root object was put in. The part that comes from headers is worked out once for a header block and found again for
+ * every later request of the connection that repeats it.
+ */
+export function cacheKey(recipe: KeyRecipe, path: string, request: KeyRequest): string {
+  const query = recipe.queryStrings.kind === 'none' ? '' : filterQuery(recipe.queryStrings, request.query)
+  const uri = query === '' ? path : `${path}?${query}`
+  const start = request.method === 'OPTIONS' ? `${recipe.distributionId} OPTIONS ` : `${recipe.distributionId} `
+  return start + uri + headerPart(recipe, request)
+}
+
+/** What invalidation paths are compared with: the path, and the query as far as it is keyed (spec 8). */
+export function invalidationUri(recipe: KeyRecipe, path: string, query: string | null): string {
+  const keyed = filterQuery(recipe.queryStrings, query)
+  return keyed === '' ? path : `${path}?${keyed}`
+}
+
+function headerPart(recipe: KeyRecipe, request: KeyRequest): string {
+  // HTTP/1.0 has no Accept-Encoding (4.4): too rare to remember.
+  if (request.httpVersion === '1.0') return makeHeaderPart(recipe, request)
+  const known = request.headers.derived.get(recipe)
+  if (known !== undefined) return known as string
+  const made = makeHeaderPart(recipe, request)
+  request.headers.derived.set(recipe, made)
+  return made
+}
+
+function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
+  let part = ''
+  for (const name of recipe.headers) {
+    const values = request.headers.getAll(name)
+    if (values.length > 0) part += `\n${name}: ${values.join(', ')}`
+  }
+  for (const name of recipe.generated)
+    part += `\n${name}: ${generatedValue(name, request.connection.scheme, request.httpVersion)}`
+  const cookies = filterCookies(recipe.cookies, request.headers.getAll('cookie'))
+  if (cookies !== '') part += `\ncookie: ${cookies}`
+  const encoding = keyedEncoding(recipe, request)
+  if (encoding !== '') part += `\naccept-encoding: ${encoding}`
+  return part
+}
+
+function generatedValue(name: GeneratedKeyHeader, scheme: string, httpVersion: string): string {
+  return name === 'cloudfront-forwarded-proto' ? scheme : httpVersion
+}
+
+/** `br,gzip`, `br`, `gzip` or nothing: what the viewer accepts among what the policy enables (spec 4.4). */
+export function keyedEncoding(
+  recipe: Pick<KeyRecipe, 'gzip' | 'brotli'>,
+  request: { readonly httpVersion: string; readonly headers: HeaderBlock },
+): string {
+  if (request.httpVersion === '1.0' || !(recipe.gzip || recipe.brotli)) return ''
+  const values = request.headers.getAll('accept-encoding')
+  if (values.length === 0) return ''
+  const accepted = acceptedCodings(values.join(','))
+  const brotli = recipe.brotli && accepted.has('br')
+  const gzip = recipe.gzip && accepted.has('gzip')
+  return brotli && gzip ? 'br,gzip' : brotli ? 'br' : gzip ? 'gzip' : ''
+}
+
+/** Codings that an Accept-Encoding value names with a weight above zero (RFC 9110, 12.5.3). `*` enables none here. */
+function acceptedCodings(value: string): Set<string> {
+  const accepted = new Set<string>()
+  for (const piece of value.split(',')) {
+    const [coding = '', ...parameters] = piece.split(';').map((text) => text.trim().toLowerCase())
+    const refused = parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    if (coding !== '' && !refused) accepted.add(coding === 'x-gzip' ? 'gzip' : coding)
+  }
+  return accepted
+}

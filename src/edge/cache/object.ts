@@ -1,0 +1,141 @@
+//! A cached answer as the request path sees it: its head is text that was put together once, its body a view of the
+//! memory where it lies. A hit reads fields and compares one integer; it parses nothing.
+import type { FreshnessReason } from '../../http/freshness.ts'
+
+/** What is known of an answer besides its key and body. */
+export interface ObjectMeta {
+  readonly status: number
+  /** Status line and header lines, without those that each delivery adds; ends with a line break. */
+  readonly head: string
+  readonly distributionId: string
+  /** What invalidation paths are compared with. */
+  readonly uri: string
+  readonly contentType: string
+  readonly etag: string
+  readonly lastModified: string
+  /** Milliseconds, Clock.now(): when its age was zero. */
+  readonly bornAt: number
+  readonly freshUntil: number
+  /** When it is too old to stand in for an origin that fails. */
+  readonly staleUntil: number
+  readonly ttlSource: FreshnessReason
+  /** Revision under which the fetch at the origin, or the 304, began. */
+  readonly asOf: number
+}
+
+export class StoredObject implements ObjectMeta {
+  readonly key: string
+  readonly status: number
+  readonly head: string
+  readonly distributionId: string
+  readonly uri: string
+  readonly contentType: string
+  readonly etag: string
+  readonly lastModified: string
+  readonly bornAt: number
+  /** Moved on when the object is kept although it is stale, because the origin fails. */
+  freshUntil: number
+  readonly staleUntil: number
+  readonly ttlSource: FreshnessReason
+  readonly asOf: number
+  readonly body: Buffer
+  /** Number of the entry in the store. */
+  readonly entry: number
+  /** The newest invalidation that it was compared with; a hit compares only with newer ones. */
+  checkedRevision: number
+  /** The head with everything that a hit always adds; made by the first delivery. */
+  hitHead = ''
+  /** Header lines of a 304 for it; made by the first one. */
+  notModifiedHead = ''
+  /** Marks the memory as being sent; each call is paired with one of `release`. */
+  readonly hold: () => void
+  readonly release: () => void
+
+  constructor(key: string, entry: number, meta: ObjectMeta, body: Buffer, hold: () => void, release: () => void) {
+    this.key = key
+    this.entry = entry
+    this.status = meta.status
+    this.head = meta.head
+    this.distributionId = meta.distributionId
+    this.uri = meta.uri
+    this.contentType = meta.contentType
+    this.etag = meta.etag
+    this.lastModified = meta.lastModified
+    this.bornAt = meta.bornAt
+    this.freshUntil = meta.freshUntil
+    this.staleUntil = meta.staleUntil
+    this.ttlSource = meta.ttlSource
+    this.asOf = meta.asOf
+    this.checkedRevision = meta.asOf
+    this.body = body
+    this.hold = hold
+    this.release = release
+  }
+}
+
+const NUMBER_BYTES = 8
+const NUMBERS = ['status', 'bornAt', 'freshUntil', 'asOf', 'staleUntil'] as const
+const TEXTS = ['head', 'distributionId', 'uri', 'contentType', 'etag', 'lastModified', 'ttlSource'] as const
+/** The numbers, then the lengths of the texts. */
+const FIXED_BYTES = (NUMBERS.length + 1) * NUMBER_BYTES
+
+/** The texts as one; no header value and no path can hold a NUL (RFC 9110 5.5). */
+export function packTexts(meta: ObjectMeta): string {
+  return TEXTS.map((name) => meta[name]).join('\0')
+}
+
+/** Bytes that key, meta and body take: all texts are latin1. */
+export function packedBytes(key: string, texts: string, bodyBytes: number): number {
+  return FIXED_BYTES + key.length + texts.length + bodyBytes
+}
+
+/** Writes key and meta at the beginning of `to`; returns where the body begins. */
+export function pack(to: Buffer, key: string, meta: ObjectMeta, texts: string): number {
+  let at = 0
+  for (const name of NUMBERS) at = to.writeDoubleLE(meta[name], at)
+  at = to.writeUInt32LE(key.length, at)
+  at = to.writeUInt32LE(texts.length, at)
+  at += to.write(key, at, 'latin1')
+  at += to.write(texts, at, 'latin1')
+  return at
+}
+
+/** Changes the end of freshness in the packed form. */
+export function packFreshUntil(packed: Buffer, freshUntil: number): void {
+  packed.writeDoubleLE(freshUntil, NUMBERS.indexOf('freshUntil') * NUMBER_BYTES)
+}
+
+/** True when the packed object has this key. */
+export function hasKey(packed: Buffer, key: string): boolean {
+  if (packed.readUInt32LE(NUMBERS.length * NUMBER_BYTES) !== key.length) return false
+  for (let i = 0; i < key.length; i++) if (packed[FIXED_BYTES + i] !== key.charCodeAt(i)) return false
+  return true
+}
+
+export function unpack(packed: Buffer): { key: string; meta: ObjectMeta; bodyFrom: number } {
+  const keyLength = packed.readUInt32LE(NUMBERS.length * NUMBER_BYTES)
+  const textsLength = packed.readUInt32LE(NUMBERS.length * NUMBER_BYTES + 4)
+  const textsFrom = FIXED_BYTES + keyLength
+  const bodyFrom = textsFrom + textsLength
+  const texts = packed.toString('latin1', textsFrom, bodyFrom).split('\0')
+  const [head = '', distributionId = '', uri = '', contentType = '', etag = '', lastModified = '', ttlSource = ''] =
+    texts
+  return {
+    key: packed.toString('latin1', FIXED_BYTES, textsFrom),
+    bodyFrom,
+    meta: {
+      status: packed.readDoubleLE(0),
+      bornAt: packed.readDoubleLE(8),
+      freshUntil: packed.readDoubleLE(16),
+      asOf: packed.readDoubleLE(24),
+      staleUntil: packed.readDoubleLE(32),
+      head,
+      distributionId,
+      uri,
+      contentType,
+      etag,
+      lastModified,
+      ttlSource: ttlSource as FreshnessReason,
+    },
+  }
+}

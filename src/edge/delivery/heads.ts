@@ -1,0 +1,64 @@
+//! The head of each kind of answer to a viewer: what is stored, plus the lines that every delivery adds (spec 6.4).
+//! For a hit all of it but the request's name and the age was put together by the first hit.
+import { notModifiedHeaders } from '../../http/conditional.ts'
+import type { Answer } from '../cache/collapse.ts'
+import type { StoredObject } from '../cache/object.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import { traceLine } from '../explain.ts'
+import { headerPairs } from '../origin/answer.ts'
+
+const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n'
+const CLOSE = '\r\nConnection: close\r\n\r\n'
+
+const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((now - bornAt) / 1000))
+
+export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
+  let head = object.hitHead
+  if (x.result === 'RefreshHit') {
+    head = hitLines(edge, object, 'RefreshHit')
+  } else if (head === '') {
+    head = hitLines(edge, object, x.result)
+    object.hitHead = head
+  }
+  return head + x.requestId + ageLine(edge, object) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+}
+
+const hitLines = (edge: Edge, object: StoredObject, result: string): string =>
+  `${object.head}Content-Length: ${object.body.length}\r\n${ownLines(edge, result)}`
+
+/** Ends where the request's name goes. */
+const ownLines = (edge: Edge, result: string): string =>
+  `X-Cache: ${result} from cloudfront\r\nX-Amz-Cf-Pop: ${edge.pop.name}\r\nX-Amz-Cf-Id: `
+
+const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
+  `\r\nAge: ${ageAt(edge.clock.now(), object.bornAt)}`
+
+/** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */
+export function notModifiedHead(x: Exchange, edge: Edge, object: StoredObject): string {
+  if (object.notModifiedHead === '') {
+    const pairs = notModifiedHeaders(headerPairs(object.head))
+    let lines = 'HTTP/1.1 304 Not Modified\r\n'
+    for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
+    object.notModifiedHead = `${lines}Via: 1.1 ${edge.pop.via}\r\n`
+  }
+  const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + traceLine(x)
+  return object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+}
+
+/** A streamed answer's head, and how its end will be told (RFC 9112 6). */
+export function streamHead(
+  x: Exchange,
+  edge: Edge,
+  answer: Answer,
+): { text: string; framing: 'length' | 'chunked' | 'close' } {
+  const bodiless = answer.status === 204 || answer.status === 304
+  const framing = bodiless || answer.length !== null ? 'length' : x.request.httpVersion === '1.0' ? 'close' : 'chunked'
+  let text = answer.head
+  if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
+  else if (framing === 'chunked' && x.request.method !== 'HEAD') text += 'Transfer-Encoding: chunked\r\n'
+  text += ownLines(edge, x.result) + x.requestId
+  const age = ageAt(edge.clock.now(), answer.bornAt)
+  if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`
+  return { text: text + traceLine(x) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE), framing }
+}

@@ -1,0 +1,54 @@
+//! Reads a running fetch for one viewer (or peer), at the viewer's own pace.
+import type { Flight } from '../cache/collapse.ts'
+import type { ViewerReply } from '../listen/viewer.ts'
+
+/** How a streamed answer ended. */
+export type StreamEnd = 'complete' | 'viewer-gone' | 'origin-cut'
+
+/** Sends every byte of the flight's body; resolves when that is done, the viewer has left, or the origin broke off. */
+export function streamBody(flight: Flight, reply: ViewerReply): Promise<StreamEnd> {
+  return new Promise((resolve) => {
+    const reader = { at: 0, wake: () => pump() }
+    let blocked = false
+    let over = false
+    const finish = (end: StreamEnd): void => {
+      if (over) return
+      over = true
+      flight.stopReading(reader)
+      reply.onDrain = null
+      reply.onAbort = null
+      resolve(end)
+    }
+    const pump = (): void => {
+      if (over || blocked) return
+      if (reply.gone) {
+        finish('viewer-gone')
+        return
+      }
+      for (let chunk = flight.chunk(reader.at); chunk !== undefined; chunk = flight.chunk(reader.at)) {
+        reader.at++
+        if (!reply.write(chunk)) {
+          blocked = true
+          flight.progressed()
+          return
+        }
+      }
+      flight.progressed()
+      if (flight.ended) {
+        reply.end()
+        finish('complete')
+      } else if (flight.failure !== null) {
+        // The only honest end of a body that the origin did not finish.
+        reply.abort()
+        finish('origin-cut')
+      }
+    }
+    reply.onDrain = () => {
+      blocked = false
+      pump()
+    }
+    reply.onAbort = () => finish('viewer-gone')
+    flight.read(reader)
+    pump()
+  })
+}

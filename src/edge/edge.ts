@@ -1,0 +1,55 @@
+//! What the stages work with: one worker's parts, each behind the smallest interface that the request path needs.
+import type { Clock } from '../lib/clock.ts'
+import type { Flight, Flights } from './cache/collapse.ts'
+import type { FailureMemory } from './cache/failures.ts'
+import type { Invalidations } from './cache/invalidation.ts'
+import type { Store } from './cache/store.ts'
+import type { Exchange } from './exchange.ts'
+import type { WorkerIdentity } from './feed-protocol.ts'
+import type { Origins } from './origin/pool.ts'
+import type { PeerResult } from './peers/protocol.ts'
+import type { RequestIds } from './request-ids.ts'
+import type { Snapshot } from './snapshot/snapshot.ts'
+
+/** A POP as its answers name it. */
+export interface PopIdentity {
+  /** `FRA50-C1`. */
+  readonly name: string
+  readonly region: string
+  /** `<hash>.cloudfront.net (CloudFront)`: what follows the protocol version in Via. */
+  readonly via: string
+}
+
+/** Asks the owner of a key; the flight gets the answer's bytes. */
+export interface AskPeers {
+  ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult>
+  close(): void
+}
+
+export interface Edge {
+  readonly clock: Clock
+  readonly name: string
+  readonly pop: PopIdentity
+  /** Swapped whole by the feed; a request keeps the one it began with. */
+  snapshot: Snapshot
+  readonly invalidations: Invalidations
+  readonly store: Store
+  readonly flights: Flights
+  readonly failures: FailureMemory
+  readonly origins: Origins
+  readonly ids: RequestIds
+  /** The live workers of the POP, this one included. */
+  workers: readonly WorkerIdentity[]
+  readonly peers: AskPeers
+  /**
+   * Clock.monotonic() up to which the lease is held; a request that began later must let the worker catch up before the
+   * cache answers. Infinite without a control plane: then the worker serves on what it knows.
+   */
+  leaseUntil: number
+  /** Resolves when the worker has heard of every change that control had when it was asked. */
+  catchUp(): Promise<void>
+  /** RFC 9110 date of this second. */
+  date(): string
+  /** Counters, access log and trace of a finished request. */
+  record(x: Exchange): void
+}

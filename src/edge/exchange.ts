@@ -1,0 +1,105 @@
+//! All that one viewer request learns on its way through the table. Every field exists from birth, so that all exchanges
+//! have one shape; each is set by the stage named in its comment and read by later ones.
+import type {
+  DetailedResultType,
+  MissReason,
+  NotStoredReason,
+  OriginFailureKind,
+  ResultType,
+  Tier,
+} from '../domain/outcomes.ts'
+import type { TraceBuilder } from '../observe/trace.ts'
+import type { Answer, Flight } from './cache/collapse.ts'
+import type { StoredObject } from './cache/object.ts'
+import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import type { OriginRequest } from './origin/pool.ts'
+import type { BehaviorPlan, DistributionPlan, Snapshot } from './snapshot/snapshot.ts'
+import { viewerFacts } from './viewer-facts.ts'
+
+/** An answer that the edge makes itself: an error page. */
+export interface EdgeFault {
+  readonly status: number
+  /** One sentence for people. */
+  readonly reason: string
+  readonly detailed: DetailedResultType
+  /** What the origin did wrong; null when no origin was asked. */
+  readonly origin: OriginFailureKind | null
+}
+
+/** The other end when the request came from a peer worker, which asks us as the owner of the key. */
+export interface PeerAnswer {
+  /** Tells the peer what kind of answer follows, before the reply is used. */
+  announce(answer: Answer, result: ResultType): void
+  fault(fault: EdgeFault): void
+}
+
+export class Exchange {
+  readonly request: ViewerRequest
+  readonly reply: ViewerReply
+  /** Null for a viewer's own request. */
+  readonly peer: PeerAnswer | null
+  /** The configuration that it began with, until its end. */
+  readonly snapshot: Snapshot
+  /** X-Amz-Cf-Id; receive. */
+  requestId = ''
+  /** Address of the viewer, also when a peer passed the request on; receive. */
+  viewerAddress: string
+  /** Null on the hot lane; set when the request is to be explained. */
+  watcher: TraceBuilder | null = null
+  /** match-distribution. */
+  distribution: DistributionPlan | null = null
+  /** match-behavior. */
+  behavior: BehaviorPlan | null = null
+  /** The path with the default root object put in; root-object. */
+  path: string
+  /** True when the answer may come from the cache and go into it; method. */
+  cacheable = false
+  /** cache-key; empty when the request is not cacheable. */
+  key = ''
+  /** The answer lies in the cache; cache-lookup, origin-response, serve-stale. */
+  object: StoredObject | null = null
+  /** Expired, but still good for revalidation or when the origin fails; cache-lookup. Its memory is held. */
+  stale: StoredObject | null = null
+  /** The fetch that the answer comes from; cache-wait, origin-fetch. */
+  flight: Flight | null = null
+  /** True when it leads that fetch and owes a decision to those who wait. */
+  leads = false
+  /** origin-request. */
+  originRequest: OriginRequest | null = null
+  /** Milliseconds, Clock.now(), when the origin or the owner was asked; origin-fetch, owner-lookup. */
+  askedAt = 0
+  /** What the fetched head became; origin-response, owner-lookup. */
+  answer: Answer | null = null
+  /** Set before error-page is entered. */
+  fault: EdgeFault | null = null
+  /** Status that the viewer sees. */
+  status = 0
+  result: ResultType = 'Miss'
+  detailed: DetailedResultType = 'Miss'
+  tier: Tier = 'edge'
+  missReason: MissReason | null = null
+  notStored: NotStoredReason | null = null
+  /** Media type of the answer as it is logged. */
+  contentType = ''
+  /** Bytes of the answer's body; -1 when not known before the end. */
+  contentLength = -1
+  /** Clock.monotonic() when the first byte of the answer was written. */
+  firstByteAt = 0
+  /** 1 after it has waited for the worker to catch up with control. */
+  looks = 0
+  /** Fetches of others that it has waited for. */
+  flightsJoined = 0
+
+  constructor(request: ViewerRequest, reply: ViewerReply, snapshot: Snapshot, peer: PeerAnswer | null) {
+    this.request = request
+    this.reply = reply
+    this.snapshot = snapshot
+    this.peer = peer
+    this.path = request.path
+    this.viewerAddress = request.connection.remoteAddress
+  }
+
+  get facts() {
+    return viewerFacts(this.request.headers)
+  }
+}

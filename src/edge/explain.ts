@@ -1,0 +1,54 @@
+//! What a trace tells of a finished request (DESIGN 6, explain): put together at the end from what the exchange learnt.
+import type { Edge } from './edge.ts'
+import type { Exchange } from './exchange.ts'
+import { headerPairs } from './origin/answer.ts'
+import type { OriginRequest } from './origin/pool.ts'
+
+/** Header line that names the trace to the viewer; empty when the request is not explained. */
+export function traceLine(x: Exchange): string {
+  return x.watcher === null ? '' : `\r\nX-Cachefront-Trace: ${x.watcher.id}`
+}
+
+/** Tells `x.watcher` everything; call once, after the answer. */
+export function explain(x: Exchange, edge: Edge): void {
+  const trace = x.watcher
+  if (trace === null) return
+  if (x.distribution !== null) trace.matched(x.distribution.id, x.behavior?.pattern ?? null)
+  if (x.key !== '') trace.keyed(x.key)
+  const source = x.object ?? x.answer
+  if (source !== null && x.fault === null) {
+    trace.lives(Math.max(0, Math.round((source.freshUntil - source.bornAt) / 1000)), source.ttlSource)
+    trace.note('asOf', source.asOf)
+  }
+  trace.note('tier', x.tier)
+  trace.note('revision', x.snapshot.revision)
+  if (x.missReason !== null) trace.note('missed', x.missReason)
+  if (x.notStored !== null) trace.note('notStored', x.notStored)
+  trace.turnedOut(x.result, outcomeReason(x))
+  if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest)
+  trace.answered(x.status, source === null ? [] : headerPairs(source.head), x.reply.bytesSent)
+}
+
+function outcomeReason(x: Exchange): string {
+  if (x.fault !== null) return x.fault.origin === null ? x.fault.detailed : `${x.fault.detailed}: ${x.fault.origin}`
+  if (x.result === 'Hit') return x.tier
+  return x.missReason ?? x.tier
+}
+
+function askedOrigin(x: Exchange, edge: Edge, request: OriginRequest): void {
+  const { flight } = x
+  x.watcher?.askedOrigin(
+    {
+      origin: request.origin.id,
+      address: null,
+      method: request.method,
+      target: request.target,
+      headers: request.headers,
+      status: flight === null || flight.status === 0 ? null : flight.status,
+      responseHeaders: flight?.headers ?? [],
+      error: flight?.failure?.message ?? null,
+      tookMs: Math.max(0, edge.clock.now() - x.askedAt),
+    },
+    new Set(request.origin.customHeaders.map(([name]) => name.toLowerCase())),
+  )
+}

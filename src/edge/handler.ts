@@ -1,0 +1,76 @@
+//! From a listener's request to the table, and the net under it: whatever throws on the way ends as an error page or a
+//! cut connection, never as a request without an end.
+import { REASONS } from '../http/error-page.ts'
+import { TraceBuilder } from '../observe/trace.ts'
+import type { Edge } from './edge.ts'
+import { Exchange, type PeerAnswer } from './exchange.ts'
+import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import { runPipeline } from './pipeline.ts'
+import { errorPage } from './stages/error-page.ts'
+import { record } from './stages/record.ts'
+
+export interface HandlerOptions {
+  /** `loopback`: the explain header is honoured when both ends are loopback and no proxy was passed (DESIGN 6). */
+  readonly explain: 'loopback' | 'off'
+  /** Something of ours broke: for the log. */
+  readonly problem: (message: string) => void
+}
+
+export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandler {
+  return (request, reply) => {
+    const x = new Exchange(request, reply, edge.snapshot, null)
+    if (options.explain === 'loopback' && request.connection.loopback && x.facts.wantsExplanation) {
+      x.watcher = beginTrace(edge, request)
+    }
+    process(x, edge, options)
+  }
+}
+
+/** Runs a request that came from a peer worker. */
+export function handlePeer(
+  request: ViewerRequest,
+  reply: ViewerReply & PeerAnswer,
+  requestId: string,
+  edge: Edge,
+  options: HandlerOptions,
+): void {
+  const x = new Exchange(request, reply, edge.snapshot, reply)
+  x.requestId = requestId
+  process(x, edge, options)
+}
+
+function process(x: Exchange, edge: Edge, options: HandlerOptions): void {
+  try {
+    const running = runPipeline(x, edge)
+    if (running !== undefined) running.catch((error) => broken(x, edge, options, error))
+  } catch (error) {
+    broken(x, edge, options, error)
+  }
+}
+
+function broken(x: Exchange, edge: Edge, { problem }: HandlerOptions, error: unknown): void {
+  const { request } = x
+  problem(`${request.method} ${request.headers.host}${request.path}: ${error instanceof Error ? error.stack : error}`)
+  x.flight?.decide('failed')
+  if (x.firstByteAt !== 0) {
+    x.reply.abort()
+    return
+  }
+  x.fault = { status: 500, reason: REASONS.internal, detailed: 'InternalError', origin: null }
+  errorPage.run(x, edge)
+  record.run(x, edge)
+}
+
+function beginTrace(edge: Edge, request: ViewerRequest): TraceBuilder {
+  const query = request.query === null ? '' : `?${request.query}`
+  return new TraceBuilder(
+    edge.ids.next().slice(0, 24),
+    edge.clock.now(),
+    () => edge.clock.monotonic() - request.startedAt,
+    {
+      method: request.method,
+      url: `${request.connection.scheme}://${request.headers.get('host') ?? request.headers.host}${request.path}${query}`,
+      headers: request.headers.raw,
+    },
+  )
+}

@@ -1,0 +1,159 @@
+//! The head of an origin's answer, turned into the head of ours: which lines stay, how long it is fresh, whether it is
+//! kept. Pure: takes the origin's head, the behavior and the time.
+import type { NotStoredReason } from '../../domain/outcomes.ts'
+import { parseCacheControl } from '../../http/cache-control.ts'
+import { mergeNotModified } from '../../http/conditional.ts'
+import { reasonPhrase } from '../../http/error-page.ts'
+import { decideFreshness, type Freshness } from '../../http/freshness.ts'
+import { allValues, firstValue, relayedHeaders } from '../../http/headers.ts'
+import type { Answer } from '../cache/collapse.ts'
+import type { ObjectMeta } from '../cache/object.ts'
+import { admits } from '../snapshot/name-rule.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+
+export interface OriginHead {
+  readonly status: number
+  readonly statusText: string
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[]
+}
+
+export interface AnswerContext {
+  readonly behavior: BehaviorPlan
+  readonly method: string
+  /** May go into the cache as far as the request is concerned; else why not. */
+  readonly refused: NotStoredReason | null
+  readonly now: number
+  readonly asOf: number
+  /** Whole value of Via. */
+  readonly via: string
+  /** Date of now, for an origin that sent none. */
+  readonly date: string
+  /** Bytes of the largest object that the cache keeps. */
+  readonly objectBytesMax: number
+}
+
+/** Relays and judges what the origin sent (spec/cloudfront.md 5, 6.4). */
+export function answerOf(head: OriginHead, context: AnswerContext): Answer {
+  const freshness = judge(head.status, head.headers, context)
+  const headers = relay(head.headers, context, freshness)
+  const length = declaredLength(head.headers)
+  return {
+    status: head.status,
+    head: headText(head.status, head.statusText, headers, context),
+    length,
+    contentType: firstValue(headers, 'content-type') ?? '',
+    ...lifetime(head.headers, headers, freshness, context),
+    notStored: context.refused ?? notStored(freshness, headers, length, context),
+    asOf: context.asOf,
+  }
+}
+
+/** A 304 to a revalidation: the stored headers, updated, with a new lifetime (RFC 9111 3.2, spec 5.3). */
+export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: AnswerContext): Answer {
+  const fresh = relayedHeaders(head.headers, rules(context, []))
+  const merged = mergeNotModified(headerPairs(stored.head), fresh)
+  const freshness = judge(stored.status, merged, context)
+  return {
+    status: stored.status,
+    head: headText(stored.status, '', merged, context),
+    length: null,
+    contentType: stored.contentType,
+    ...lifetime(head.headers, merged, freshness, context),
+    notStored: freshness.storable ? null : freshness.reason,
+    asOf: context.asOf,
+  }
+}
+
+/** Name, value, name, value ... of the lines of a stored head. */
+export function headerPairs(head: string): string[] {
+  return head
+    .split('\r\n')
+    .slice(1)
+    .flatMap((line) => {
+      const colon = line.indexOf(': ')
+      return colon < 0 ? [] : [line.slice(0, colon), line.slice(colon + 2)]
+    })
+}
+
+function judge(status: number, headers: readonly string[], { behavior, now }: AnswerContext): Freshness {
+  return decideFreshness(
+    {
+      status,
+      cacheControl: allValues(headers, 'cache-control'),
+      expires: firstValue(headers, 'expires'),
+      age: firstValue(headers, 'age'),
+      vary: allValues(headers, 'vary'),
+    },
+    behavior.policy,
+    now,
+  )
+}
+
+function rules({ behavior }: AnswerContext, without: readonly string[]) {
+  return {
+    setCookie: behavior.forward.cookies.kind !== 'none',
+    forwardsHeader: (name: string) => admits(behavior.forward.headers, name),
+    without,
+  }
+}
+
+const relay = (headers: readonly string[], context: AnswerContext, freshness: Freshness): string[] =>
+  relayedHeaders(headers, rules(context, context.behavior.caching ? freshness.withoutFields : []))
+
+function headText(status: number, statusText: string, headers: readonly string[], context: AnswerContext): string {
+  let text = `HTTP/1.1 ${status} ${statusText || reasonPhrase(status)}\r\n`
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!IN_EVERY_DELIVERY.has(name.toLowerCase())) text += `${name}: ${headers[i + 1]}\r\n`
+  }
+  if (firstValue(headers, 'date') === undefined) text += `Date: ${context.date}\r\n`
+  return `${text}Via: ${context.via}\r\n`
+}
+
+/** Added with each delivery, or here; a refreshed head has them already. */
+const IN_EVERY_DELIVERY = new Set(['via', 'content-length', 'age'])
+
+function lifetime(
+  originHeaders: readonly string[],
+  headers: readonly string[],
+  freshness: Freshness,
+  { now, behavior }: AnswerContext,
+) {
+  const bornAt = now - freshness.ageSeconds * 1000
+  const freshUntil = now + freshness.ttlSeconds * 1000
+  const { mustRevalidate } = parseCacheControl(allValues(originHeaders, 'cache-control'))
+  // After MaxTTL nothing stale is served; within it for as long as the origin allows (spec 5.2, RFC 9111 4.2.4).
+  const allowed = freshness.staleIfErrorSeconds ?? Number.POSITIVE_INFINITY
+  const staleUntil = mustRevalidate
+    ? freshUntil
+    : Math.min(freshUntil + allowed * 1000, bornAt + behavior.policy.maxTtl * 1000)
+  return {
+    bornAt,
+    freshUntil,
+    staleUntil: Math.max(staleUntil, freshUntil),
+    ttlSource: freshness.reason,
+    etag: firstValue(headers, 'etag') ?? '',
+    lastModified: firstValue(headers, 'last-modified') ?? '',
+  }
+}
+
+function notStored(
+  freshness: Freshness,
+  headers: readonly string[],
+  length: number | null,
+  { method, objectBytesMax }: AnswerContext,
+): NotStoredReason | null {
+  if (!freshness.storable) return freshness.reason
+  if (method === 'HEAD') return 'head-answer'
+  if (length !== null && length > objectBytesMax) return 'over-object-limit'
+  const validates = firstValue(headers, 'etag') !== undefined || firstValue(headers, 'last-modified') !== undefined
+  return freshness.ttlSeconds > 0 || validates ? null : 'no-validator'
+}
+
+/** Content-Length; null when the body's end is told in another way. */
+function declaredLength(headers: readonly string[]): number | null {
+  if (firstValue(headers, 'transfer-encoding') !== undefined) return null
+  const text = firstValue(headers, 'content-length')
+  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null
+}

@@ -1,0 +1,66 @@
+//! Opens one connection to an origin for undici: DNS, TCP, TLS, with CloudFront's own connection timeout, and asks the
+//! guard about the address that was really reached before a single byte is sent.
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { OriginFailure, originFailure } from './failure.ts'
+import type { AddressGuard } from './guard.ts'
+
+/** What undici asks a connector for. */
+interface ConnectOptions {
+  readonly hostname: string
+  readonly port: string
+  readonly protocol: string
+  readonly servername?: string | null | undefined
+}
+
+type ConnectCallback = (...result: [null, Socket] | [Error, null]) => void
+
+/** A connector for `new Pool(url, { connect })`. Failures are OriginFailure; the timeout covers DNS, TCP and TLS. */
+export function originConnector(guard: AddressGuard, timeoutMs: number) {
+  return (options: ConnectOptions, callback: ConnectCallback): void => {
+    const secure = options.protocol === 'https:'
+    const hostname = options.hostname.replace(/^\[|\]$/g, '')
+    const port = Number(options.port) || (secure ? 443 : 80)
+    let socket: Socket = connectTcp({
+      host: hostname,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    })
+    let done = false
+    const finish = (failure: OriginFailure | null): void => {
+      if (done) return
+      done = true
+      clearTimeout(timer)
+      if (failure === null) {
+        callback(null, socket)
+        return
+      }
+      socket.destroy()
+      callback(failure, null)
+    }
+    const timer = setTimeout(() => {
+      finish(new OriginFailure('connect-timeout', `no connection to ${hostname}:${port} within ${timeoutMs} ms`))
+    }, timeoutMs)
+    const onError = (error: Error): void => finish(originFailure(error))
+    socket.once('error', onError)
+    socket.once('connect', () => {
+      const refusal = guard.refusal(socket.remoteAddress ?? '', port)
+      if (refusal !== null) {
+        return finish(new OriginFailure('forbidden-address', `${hostname}:${port} may not be an origin: ${refusal}`))
+      }
+      if (!secure) {
+        socket.off('error', onError)
+        return finish(null)
+      }
+      socket.off('error', onError)
+      socket = connectTls({ socket, servername: options.servername ?? hostname, ALPNProtocols: ['http/1.1'] })
+      socket.once('error', onError)
+      socket.once('secureConnect', () => {
+        socket.off('error', onError)
+        finish(null)
+      })
+    })
+  }
+}

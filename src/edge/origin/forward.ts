@@ -1,0 +1,163 @@
+//! The request that goes to the origin: which of the viewer's headers, cookies and query strings, and what CloudFront
+//! adds (spec/cloudfront.md 4.2, 6.1). Pure: compiled once for a behavior, applied per miss.
+import type { OriginDoc } from '../../domain/distribution.ts'
+import type { CachePolicyDoc, OriginRequestPolicyDoc } from '../../domain/policy.ts'
+import { keyedEncoding } from '../cache/key.ts'
+import type { HeaderBlock } from '../listen/viewer.ts'
+import { admits, compileNames, filterCookies, filterQuery, type NameRule, NONE, union } from '../snapshot/name-rule.ts'
+
+export interface ForwardRecipe {
+  readonly headers: NameRule
+  readonly cookies: NameRule
+  readonly queryStrings: NameRule
+  /** Names of headers that CloudFront makes and that a policy lists; those that the edge cannot make are left out. */
+  readonly generated: readonly string[]
+  readonly custom: readonly (readonly [name: string, value: string])[]
+  readonly customNames: ReadonlySet<string>
+  readonly gzip: boolean
+  readonly brotli: boolean
+  readonly optionsCached: boolean
+  readonly originHost: string
+  readonly originPath: string
+}
+
+/** Made by the edge when a policy lists them (spec 6.3); the other CloudFront-* headers need later features. */
+export const GENERATED_HEADERS: Readonly<Record<string, (request: ForwardedRequest) => string>> = {
+  'cloudfront-forwarded-proto': (request) => request.scheme,
+  'cloudfront-viewer-http-version': (request) => request.httpVersion,
+  'cloudfront-viewer-address': (request) => `${request.viewerAddress}:${request.viewerPort}`,
+}
+
+export interface ForwardedRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string | null
+  readonly headers: HeaderBlock
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  readonly scheme: 'http' | 'https'
+  readonly viewerAddress: string
+  readonly viewerPort: number
+  readonly hasBody: boolean
+  /** The answer may be kept: the viewer's conditions and range stay here, the edge makes its own. */
+  readonly cacheable: boolean
+  readonly requestId: string
+  readonly via: string
+}
+
+export function compileForward(
+  cache: CachePolicyDoc,
+  request: OriginRequestPolicyDoc | null,
+  origin: OriginDoc,
+  cachedMethods: readonly string[],
+): ForwardRecipe {
+  const of = (part: 'headers' | 'cookies' | 'queryStrings') =>
+    union(compileNames(cache[part]), request === null ? NONE : compileNames(request[part]))
+  const listed = new Set([...cache.headers.names, ...(listsHeaders(request) ? request.headers.names : [])])
+  return {
+    headers: of('headers'),
+    cookies: of('cookies'),
+    queryStrings: of('queryStrings'),
+    generated: Object.keys(GENERATED_HEADERS).filter((name) => listed.has(name)),
+    custom: origin.customHeaders,
+    customNames: new Set(origin.customHeaders.map(([name]) => name.toLowerCase())),
+    gzip: cache.gzip,
+    brotli: cache.brotli,
+    optionsCached: cachedMethods.includes('OPTIONS'),
+    originHost: origin.domainName,
+    originPath: origin.path,
+  }
+}
+
+const listsHeaders = (request: OriginRequestPolicyDoc | null): request is OriginRequestPolicyDoc =>
+  request !== null &&
+  (request.headers.behavior === 'whitelist' || request.headers.behavior === 'allViewerAndWhitelistCloudFront')
+
+/** Path and query as the origin sees them. */
+export function originTarget(recipe: ForwardRecipe, path: string, query: string | null): string {
+  const forwarded = filterQuery(recipe.queryStrings, query)
+  return `${recipe.originPath}${path}${forwarded === '' ? '' : `?${forwarded}`}`
+}
+
+/** Never forwarded as the viewer sent them: hop-by-hop, made by the edge, or removed by CloudFront (spec 6.1). */
+const REMOVED = new Set([
+  'accept-encoding', 'cdn-loop', 'connection', 'content-length', 'cookie', 'expect', 'host', 'keep-alive',
+  'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'user-agent', 'via', 'x-amz-cf-id', 'x-cachefront-explain', 'x-cachefront-viewer-address', 'x-forwarded-for',
+  'x-forwarded-proto', 'x-real-ip', 'http2-settings',
+]) // biome-ignore format: a table
+/** Forwarded without being asked for. */
+const ALWAYS = new Set(['cache-control', 'pragma', 'max-forwards', 'request-range'])
+const CONDITIONAL = new Set(['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since'])
+const BODILESS = new Set(['GET', 'HEAD'])
+
+function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest): boolean {
+  if (REMOVED.has(name) || recipe.customNames.has(name) || name.startsWith('x-edge-')) return false
+  if (name in GENERATED_HEADERS && recipe.generated.includes(name)) return false
+  if (ALWAYS.has(name)) return true
+  if (name === 'range') return !request.cacheable
+  if (CONDITIONAL.has(name) && request.cacheable) return false
+  if (name === 'content-type' && request.hasBody) return true
+  if (name === 'authorization' && !BODILESS.has(request.method)) {
+    if (request.method !== 'OPTIONS' || !recipe.optionsCached) return true
+  }
+  return admits(recipe.headers, name)
+}
+
+/** Name, value, name, value ... in the viewer's order and spelling, then what CloudFront adds. */
+export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest): string[] {
+  const { raw } = request.headers
+  const out: string[] = ['Host', hostFor(recipe, request)]
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string
+    if (forwards(recipe, name.toLowerCase(), request)) out.push(name, raw[i + 1] as string)
+  }
+  const add = (name: string, value: string | undefined) => {
+    if (value !== undefined && value !== '' && !recipe.customNames.has(name.toLowerCase())) out.push(name, value)
+  }
+  add('User-Agent', admits(recipe.headers, 'user-agent') ? request.headers.get('user-agent') : 'Amazon CloudFront')
+  add('Accept-Encoding', encodingFor(recipe, request))
+  add('Cookie', filterCookies(recipe.cookies, request.headers.getAll('cookie')))
+  add('X-Forwarded-For', appended(request.headers.getAll('x-forwarded-for'), request.viewerAddress, ', '))
+  const viewerVia = admits(recipe.headers, 'via') ? request.headers.getAll('via') : []
+  add('Via', appended(viewerVia, `${request.httpVersion} ${request.via}`, ', '))
+  add('X-Amz-Cf-Id', request.requestId)
+  add('CDN-Loop', appended(request.headers.getAll('cdn-loop'), LOOP_TOKEN, ', '))
+  for (const name of recipe.generated) add(properName(name), GENERATED_HEADERS[name]?.(request))
+  for (const [name, value] of recipe.custom) out.push(name, value)
+  return out
+}
+
+/** Our token in CDN-Loop (RFC 8586); a request that already carries two of them went in a circle. */
+const LOOP_TOKEN = 'CloudFront'
+
+/** How often a request has passed one of our distributions, as CDN-Loop says. */
+export function loopCount(headers: HeaderBlock): number {
+  const value = headers.getAll('cdn-loop')
+  if (value.length === 0) return 0
+  return value
+    .join(',')
+    .split(',')
+    .filter((token) => token.trim().split(';')[0] === LOOP_TOKEN).length
+}
+
+function hostFor(recipe: ForwardRecipe, request: ForwardedRequest): string {
+  const forwarded = admits(recipe.headers, 'host') ? request.headers.get('host') : undefined
+  return forwarded ?? recipe.originHost
+}
+
+function encodingFor(recipe: ForwardRecipe, request: ForwardedRequest): string | undefined {
+  if (request.httpVersion === '1.0') return undefined
+  const sent = request.headers.getAll('accept-encoding')
+  if (sent.length === 0) return undefined
+  if (!(recipe.gzip || recipe.brotli)) return admits(recipe.headers, 'accept-encoding') ? sent.join(', ') : undefined
+  return keyedEncoding(recipe, request) || 'identity'
+}
+
+const appended = (values: readonly string[], own: string, separator: string): string => [...values, own].join(separator)
+
+/** `cloudfront-viewer-address` -> `CloudFront-Viewer-Address`. */
+const properName = (name: string): string =>
+  name
+    .split('-')
+    .map((word) => (word === 'cloudfront' ? 'CloudFront' : word.charAt(0).toUpperCase() + word.slice(1)))
+    .join('-')

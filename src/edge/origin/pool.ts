@@ -1,0 +1,215 @@
+//! Keeps a pool of connections for each origin, and sends one request with CloudFront's attempts and timeouts
+//! (spec/cloudfront.md 2.2, 7.4). What arrives is handed on as it comes; nothing is decided here about caching.
+import type { Readable } from 'node:stream'
+import { type Dispatcher, Pool } from 'undici'
+import type { OriginDoc } from '../../domain/distribution.ts'
+import { originConnector } from './connect.ts'
+import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
+import type { AddressGuard } from './guard.ts'
+
+/** Connections to one origin; more requests than these wait. */
+const CONNECTIONS_MAX = 256
+/** Bytes of an origin's response header; a bigger one is a 502. */
+const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
+/** Pools that no request has used are closed when there are more of them than this. */
+const POOLS_MAX = 1_000
+
+export interface OriginRequest {
+  readonly origin: OriginDoc
+  readonly scheme: 'http' | 'https'
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  /** Name, value, name, value ... with Host. */
+  readonly headers: readonly string[]
+  readonly body: Readable | null
+}
+
+/** Hears of one request. `onHead` comes at most once; then data; then exactly one of `onEnd` and `onFailure`. */
+export interface OriginSink {
+  onHead(status: number, statusText: string, headers: readonly string[]): void
+  onData(chunk: Uint8Array): void
+  onEnd(): void
+  onFailure(failure: OriginFailure): void
+}
+
+/** The running exchange. All three may be called at any time, also after its end. */
+export interface SourceControl {
+  pause(): void
+  resume(): void
+  abort(): void
+}
+
+export class Origins {
+  readonly #guard: AddressGuard
+  readonly #pools = new Map<string, Pool>()
+
+  constructor(guard: AddressGuard) {
+    this.#guard = guard
+  }
+
+  /** Sends the request; never throws. */
+  send(request: OriginRequest, sink: OriginSink): SourceControl {
+    const attempt = new Attempts(this.#poolOf(request), request, sink)
+    attempt.start()
+    return attempt
+  }
+
+  async close(): Promise<void> {
+    const pools = [...this.#pools.values()]
+    this.#pools.clear()
+    await Promise.all(pools.map((pool) => pool.destroy()))
+  }
+
+  #poolOf({ origin, scheme, headers }: OriginRequest): Pool {
+    const port = scheme === 'https' ? origin.httpsPort : origin.httpPort
+    const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
+    const url = `${scheme}://${host}:${port}`
+    // The certificate must be for the origin's name or for the forwarded Host (spec 7.4), so that Host is the SNI.
+    const servername = (headers[1] ?? origin.domainName).replace(/:\d+$/, '')
+    const name = `${url} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs} ${scheme === 'https' ? servername : ''}`
+    const known = this.#pools.get(name)
+    if (known !== undefined) return known
+    if (this.#pools.size >= POOLS_MAX) this.#closeOldest()
+    const connector = originConnector(this.#guard, origin.connectionTimeoutMs)
+    const pool = new Pool(url, {
+      connections: CONNECTIONS_MAX,
+      pipelining: 1,
+      keepAliveTimeout: origin.keepaliveTimeoutMs,
+      keepAliveMaxTimeout: origin.keepaliveTimeoutMs,
+      maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
+      connect: (options, callback) => connector(scheme === 'https' ? { ...options, servername } : options, callback),
+    })
+    this.#pools.set(name, pool)
+    return pool
+  }
+
+  #closeOldest(): void {
+    const oldest = this.#pools.entries().next()
+    if (oldest.done) return
+    this.#pools.delete(oldest.value[0])
+    oldest.value[1].close().catch(() => {})
+  }
+}
+
+/** One request with its attempts. */
+class Attempts implements SourceControl, Dispatcher.DispatchHandler {
+  readonly #pool: Pool
+  readonly #request: OriginRequest
+  readonly #sink: OriginSink
+  #left: number
+  #controller: Dispatcher.DispatchController | null = null
+  #headSeen = false
+  #finished = false
+  #completion: NodeJS.Timeout | null = null
+
+  constructor(pool: Pool, request: OriginRequest, sink: OriginSink) {
+    this.#pool = pool
+    this.#request = request
+    this.#sink = sink
+    this.#left = request.origin.connectionAttempts
+  }
+
+  start(): void {
+    const limitMs = this.#request.origin.responseCompletionTimeoutMs
+    if (limitMs !== null) {
+      this.#completion = setTimeout(() => {
+        this.#end(new OriginFailure('completion-timeout', `the origin took over ${limitMs} ms for a whole answer`))
+      }, limitMs)
+    }
+    this.#dispatch()
+  }
+
+  #dispatch(): void {
+    this.#left--
+    const { method, target, headers, body, origin } = this.#request
+    try {
+      this.#pool.dispatch(
+        {
+          method: method as Dispatcher.HttpMethod,
+          path: target,
+          headers: headers as string[],
+          body,
+          headersTimeout: origin.readTimeoutMs,
+          bodyTimeout: origin.readTimeoutMs,
+        },
+        this,
+      )
+    } catch (error) {
+      this.#end(originFailure(error))
+    }
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#finished) controller.abort(new Error('no longer wanted'))
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
+    // 103 Early Hints and the like are not relayed.
+    if (status < 200 || this.#finished) return
+    this.#headSeen = true
+    const raw = (controller.rawHeaders ?? []) as readonly (Buffer | string)[]
+    this.#sink.onHead(
+      status,
+      statusText ?? '',
+      raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1'))),
+    )
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#finished) this.#sink.onData(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#end(null)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#finished) return
+    const failure = originFailure(error)
+    if (this.#mayRetry(failure)) this.#dispatch()
+    else this.#end(failure)
+  }
+
+  /** A connection that failed is tried again for any method, a read for GET and HEAD only (spec 7.4). */
+  #mayRetry(failure: OriginFailure): boolean {
+    if (this.#left <= 0 || this.#headSeen) return false
+    const { retry } = ORIGIN_FAILURES[failure.kind]
+    const { method, body } = this.#request
+    if (retry === 'any') return body === null || !body.readableDidRead
+    return retry === 'read' && body === null && (method === 'GET' || method === 'HEAD')
+  }
+
+  #end(failure: OriginFailure | null): void {
+    if (this.#finished) return
+    this.#finished = true
+    if (this.#completion !== null) clearTimeout(this.#completion)
+    if (failure === null) {
+      this.#sink.onEnd()
+      return
+    }
+    this.#controller?.abort(failure)
+    this.#sink.onFailure(failure)
+  }
+
+  pause(): void {
+    if (!this.#finished) this.#controller?.pause()
+  }
+
+  resume(): void {
+    if (!this.#finished) this.#controller?.resume()
+  }
+
+  abort(): void {
+    if (this.#finished) return
+    this.#finished = true
+    if (this.#completion !== null) clearTimeout(this.#completion)
+    this.#controller?.abort(new Error('no longer wanted'))
+  }
+}

@@ -1,0 +1,168 @@
+//! Asks the worker that owns a key (peers/protocol.ts). The head comes back as a promise, the body goes into the flight
+//! as it arrives, at the pace of those who read it.
+import { connect, type Socket } from 'node:net'
+import type { Flight } from '../cache/collapse.ts'
+import type { AskPeers } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import type { WorkerIdentity } from '../feed-protocol.ts'
+import { OriginFailure } from '../origin/failure.ts'
+import type { PeerHead, PeerQuestion, PeerResult } from './protocol.ts'
+
+/** Idle connections kept to one peer. */
+const IDLE_MAX = 32
+/** Bytes of the head's line; a longer one is not from a worker of ours. */
+const HEAD_BYTES_MAX = 256 * 1024
+
+export class PeerClient implements AskPeers {
+  readonly #idle = new Map<string, Socket[]>()
+  #closed = false
+
+  ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult> {
+    const reused = this.#idle.get(owner.peerSocket)?.pop()
+    if (reused === undefined) return this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight)
+    // An idle connection may be that of a worker which has gone since: then a new one tells.
+    return this.#ask(owner.peerSocket, reused, x, flight).then((result) =>
+      result.kind === 'gone' ? this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight) : result,
+    )
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const sockets of this.#idle.values()) for (const socket of sockets) socket.destroy()
+    this.#idle.clear()
+  }
+
+  #ask(path: string, socket: Socket, x: Exchange, flight: Flight): Promise<PeerResult> {
+    return new Promise((resolve) => {
+      const parser = new AnswerParser({
+        head: (head) => {
+          if (head.kind === 'answer') {
+            flight.source = {
+              pause: () => socket.pause(),
+              resume: () => socket.resume(),
+              abort: () => socket.destroy(),
+            }
+            flight.onHead(head.answer.status, '', [])
+          }
+          resolve(head)
+        },
+        data: (chunk) => flight.onData(chunk),
+        end: () => {
+          socket.removeAllListeners()
+          this.#keep(path, socket)
+          if (parser.answered) flight.onEnd()
+        },
+      })
+      socket.on('data', (chunk: Buffer) => {
+        if (!parser.read(chunk)) socket.destroy()
+      })
+      socket.on('error', () => {})
+      socket.once('close', () => {
+        if (parser.answered) flight.onFailure(new OriginFailure('reset', 'the worker that owns the key broke off'))
+        resolve({ kind: 'gone' })
+      })
+      socket.write(`${JSON.stringify(questionOf(x))}\n`)
+    })
+  }
+
+  #keep(path: string, socket: Socket): void {
+    const sockets = this.#idle.get(path) ?? []
+    if (this.#closed || sockets.length >= IDLE_MAX) {
+      socket.destroy()
+      return
+    }
+    socket.on('error', () => {})
+    socket.once('close', () => {
+      const at = sockets.indexOf(socket)
+      if (at >= 0) sockets.splice(at, 1)
+    })
+    socket.unref()
+    sockets.push(socket)
+    this.#idle.set(path, sockets)
+  }
+}
+
+function questionOf(x: Exchange): PeerQuestion {
+  const { request } = x
+  return {
+    method: request.method,
+    path: request.path,
+    query: request.query,
+    httpVersion: request.httpVersion,
+    scheme: request.connection.scheme,
+    rawHeaders: request.headers.raw,
+    viewerAddress: x.viewerAddress,
+    viewerPort: request.connection.remotePort,
+    requestId: x.requestId,
+    revision: x.snapshot.revision,
+  }
+}
+
+interface AnswerParts {
+  head(head: PeerHead): void
+  data(chunk: Uint8Array): void
+  end(): void
+}
+
+/** Takes an answer apart as its bytes arrive. */
+class AnswerParser {
+  readonly #parts: AnswerParts
+  #rest: Buffer = Buffer.alloc(0)
+  /** Bytes of the current piece that are still to come; -1 while its length is. */
+  #left = -1
+  #state: 'head' | 'body' | 'over' = 'head'
+  /** True after a head that a body follows. */
+  answered = false
+
+  constructor(parts: AnswerParts) {
+    this.#parts = parts
+  }
+
+  /** False when this is not an answer of ours. */
+  read(chunk: Buffer): boolean {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    if (this.#state === 'head') {
+      const end = bytes.indexOf(10)
+      if (end < 0) {
+        this.#rest = bytes
+        return bytes.length <= HEAD_BYTES_MAX
+      }
+      let head: PeerHead
+      try {
+        head = JSON.parse(bytes.toString('utf8', 0, end)) as PeerHead
+      } catch {
+        return false
+      }
+      bytes = bytes.subarray(end + 1)
+      this.answered = head.kind === 'answer'
+      this.#state = 'body'
+      this.#parts.head(head)
+    }
+    this.#rest = this.#body(bytes)
+    return true
+  }
+
+  /** Hands on what is there of the body; returns what is not enough to go on with. */
+  #body(bytes: Buffer): Buffer {
+    let at = 0
+    while (this.#state === 'body') {
+      if (this.#left < 0) {
+        if (bytes.length - at < 4) break
+        this.#left = bytes.readUInt32BE(at)
+        at += 4
+        if (this.#left === 0) {
+          this.#state = 'over'
+          this.#parts.end()
+          break
+        }
+      }
+      if (at === bytes.length) break
+      const piece = bytes.subarray(at, at + this.#left)
+      at += piece.length
+      this.#left -= piece.length
+      if (this.#left === 0) this.#left = -1
+      this.#parts.data(piece)
+    }
+    return bytes.subarray(at)
+  }
+}

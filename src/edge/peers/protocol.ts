@@ -1,0 +1,30 @@
+//! What a worker that lacks a key says to the worker that owns it, over the owner's Unix socket: one JSON line as the
+//! question, one as the head of the answer, then the body in pieces (4 bytes of length, big endian, then the bytes; a
+//! length of 0 ends it). One question at a time on a connection; a body that breaks off is a closed connection.
+import type { ResultType } from '../../domain/outcomes.ts'
+import type { Answer } from '../cache/collapse.ts'
+import type { EdgeFault } from '../exchange.ts'
+
+/** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
+export interface PeerQuestion {
+  readonly method: string
+  readonly path: string
+  readonly query: string | null
+  readonly httpVersion: '1.0' | '1.1' | '2.0'
+  readonly scheme: 'http' | 'https'
+  readonly rawHeaders: readonly string[]
+  readonly viewerAddress: string
+  readonly viewerPort: number
+  readonly requestId: string
+  /** Revision of the asker's snapshot: an owner that is behind catches up first. */
+  readonly revision: number
+}
+
+export type PeerHead =
+  | { readonly kind: 'answer'; readonly answer: Answer; readonly result: ResultType }
+  | { readonly kind: 'fault'; readonly fault: EdgeFault }
+  /** The owner could not catch up with the asker's revision in time. */
+  | { readonly kind: 'behind' }
+
+/** What became of a question; `gone` means that the next worker in line is asked. */
+export type PeerResult = PeerHead | { readonly kind: 'gone' }

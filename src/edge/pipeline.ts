@@ -1,0 +1,53 @@
+//! THE TABLE: the steps of a viewer request in reading order. Which way a request takes is what each stage returns;
+//! docs/request-flow.md is printed from here. A stage whose feature does not exist yet is not in the table.
+import { type Sound, type Stage, walk } from '../lib/pipeline.ts'
+import type { Edge } from './edge.ts'
+import type { Exchange } from './exchange.ts'
+import { to } from './stage.ts'
+import { cacheKey } from './stages/cache-key.ts'
+import { cacheLookup } from './stages/cache-lookup.ts'
+import { cacheStore } from './stages/cache-store.ts'
+import { cacheWait } from './stages/cache-wait.ts'
+import { deliver } from './stages/deliver.ts'
+import { errorPage } from './stages/error-page.ts'
+import { matchBehavior } from './stages/match-behavior.ts'
+import { matchDistribution } from './stages/match-distribution.ts'
+import { method } from './stages/method.ts'
+import { originFetch } from './stages/origin-fetch.ts'
+import { originRequest } from './stages/origin-request.ts'
+import { originResponse } from './stages/origin-response.ts'
+import { ownerLookup } from './stages/owner-lookup.ts'
+import { receive } from './stages/receive.ts'
+import { record } from './stages/record.ts'
+import { rootObject } from './stages/root-object.ts'
+import { serveStale } from './stages/serve-stale.ts'
+
+export const PIPELINE = [
+  receive,
+  matchDistribution,
+  rootObject,
+  matchBehavior,
+  method,
+  cacheKey,
+  cacheLookup,
+  cacheWait,
+  ownerLookup,
+  originRequest,
+  originFetch,
+  originResponse,
+  serveStale,
+  cacheStore,
+  deliver,
+  errorPage,
+  record,
+] as const
+
+/** Fails to compile when a stage names a step that is not in the table, or when a stage cannot be reached. */
+export const SOUND: Sound<typeof PIPELINE, 'receive'> = true
+
+const TABLE: ReadonlyMap<string, Stage<Exchange, Edge>> = new Map(
+  PIPELINE.map((stage) => [stage.name, stage as Stage<Exchange, Edge>]),
+)
+
+/** Walks a request through the table; synchronous when nothing had to be waited for. */
+export const runPipeline = (x: Exchange, edge: Edge): void | Promise<void> => walk(TABLE, to.receive, x, edge)

@@ -1,0 +1,105 @@
+//! The last thing that happens to a request: counters, the access log, the trace, and a line for people when an origin
+//! failed.
+import type { AccessLog } from '../observe/access-log.ts'
+import { COUNTER, type Counters } from '../observe/counters.ts'
+import type { TraceRing } from '../observe/trace.ts'
+import type { Edge } from './edge.ts'
+import type { Exchange } from './exchange.ts'
+import { explain } from './explain.ts'
+
+/** Milliseconds between two lines about the same origin. */
+const PROBLEM_EVERY_MS = 1_000
+const ORIGINS_MAX = 1_000
+
+export interface RecorderParts {
+  readonly counters: Counters
+  readonly accessLog: AccessLog
+  readonly traces: TraceRing
+  readonly problem: (message: string) => void
+}
+
+const RESULT_COUNTER = {
+  Hit: COUNTER.hits,
+  RefreshHit: COUNTER.refreshHits,
+  Miss: COUNTER.misses,
+  Error: COUNTER.errors,
+} as const
+
+const STATUS_COUNTER = [
+  COUNTER.responses1xx,
+  COUNTER.responses1xx,
+  COUNTER.responses2xx,
+  COUNTER.responses3xx,
+  COUNTER.responses4xx,
+  COUNTER.responses5xx,
+] as const
+
+export function createRecorder(parts: RecorderParts): (x: Exchange, edge: Edge) => void {
+  const { counters } = parts
+  const lastProblem = new Map<string, number>()
+
+  /** Why an origin failed is for the operator, not for the viewer; once a second for an origin is enough. */
+  const tellProblem = (x: Exchange, edge: Edge): void => {
+    const failure = x.flight?.failure
+    const { origin } = x.behavior ?? {}
+    if (failure === null || failure === undefined || origin === undefined) return
+    const now = edge.clock.monotonic()
+    if (now - (lastProblem.get(origin.domainName) ?? Number.NEGATIVE_INFINITY) < PROBLEM_EVERY_MS) return
+    if (lastProblem.size >= ORIGINS_MAX) lastProblem.clear()
+    lastProblem.set(origin.domainName, now)
+    parts.problem(
+      `${x.distribution?.id}: origin ${origin.id} (${origin.domainName}): ${failure.kind}: ${failure.message}`,
+    )
+  }
+
+  return (x, edge) => {
+    if (x.tier === 'origin') {
+      counters.add(COUNTER.originRequests)
+      if (x.stale !== null) counters.add(COUNTER.originRevalidations)
+      if (x.fault?.origin != null) {
+        counters.add(COUNTER.originErrors)
+        tellProblem(x, edge)
+      }
+      if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.bytes)
+      counters.add(x.notStored === null ? COUNTER.stored : COUNTER.notStored)
+    }
+    if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)
+    if (x.tier === 'owner') counters.add(COUNTER.peerRequests)
+    if (x.tier === 'collapsed') counters.add(COUNTER.collapsed)
+    // The log belongs to the worker that the viewer is connected to.
+    if (x.peer !== null) return
+    const { request, reply } = x
+    const status = reply.gone && reply.bytesSent === 0 ? 0 : x.status
+    counters.add(COUNTER.requests)
+    counters.add(RESULT_COUNTER[x.result])
+    if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)
+    if (reply.gone) counters.add(COUNTER.viewersGone)
+    counters.add(COUNTER.bytesToViewers, reply.bytesSent)
+    counters.add(COUNTER.bytesFromViewers, request.headers.bytes + (request.body?.length ?? 0))
+    const now = edge.clock.monotonic()
+    parts.accessLog.record({
+      connection: request.connection,
+      headers: request.headers,
+      method: request.method,
+      path: request.path,
+      query: request.query,
+      httpVersion: request.httpVersion,
+      domainName: x.distribution?.doc.domainName ?? request.headers.host,
+      pop: edge.pop.name,
+      status,
+      resultType: x.result,
+      detailedResultType: x.detailed,
+      requestId: x.requestId,
+      bytesSent: reply.bytesSent,
+      bodyBytesReceived: request.body?.length ?? 0,
+      takenMs: now - request.startedAt,
+      firstByteMs: Math.max(0, x.firstByteAt - request.startedAt),
+      contentType: x.contentType,
+      contentLength: x.contentLength,
+    })
+    if (x.watcher !== null) {
+      explain(x, edge)
+      parts.traces.add(x.watcher.build())
+    }
+  }
+}

@@ -1,0 +1,106 @@
+//! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
+import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
+import { compileForward } from '../origin/forward.ts'
+import { compileNames } from './name-rule.ts'
+import { compilePathPattern } from './path-pattern.ts'
+import type { BehaviorPlan, DistributionPlan, Snapshot } from './snapshot.ts'
+
+/**
+ * Compiles every distribution; one that is unchanged since `previous` keeps its plan and with it its derived keys. One
+ * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing.
+ */
+export function compileSnapshot(
+  revision: number,
+  documents: Iterable<DistributionDoc>,
+  previous: Snapshot | null,
+  onProblem: (id: string, error: Error) => void,
+): Snapshot {
+  const distributions = new Map<string, DistributionPlan>()
+  const exactHosts = new Map<string, DistributionPlan>()
+  const wildcardHosts = new Map<string, DistributionPlan>()
+  for (const document of documents) {
+    const known = previous?.distributions.get(document.id)
+    const plan = known?.doc === document ? known : (compiled(document, onProblem) ?? known)
+    if (plan === undefined) continue
+    distributions.set(plan.id, plan)
+    for (const host of ownNames(plan.doc)) exactHosts.set(host, plan)
+    for (const alias of plan.doc.aliases) {
+      if (alias.startsWith('*.')) wildcardHosts.set(alias.slice(1), plan)
+      else exactHosts.set(alias, plan)
+    }
+  }
+  return { revision, distributions, exactHosts, wildcardHosts }
+}
+
+function compiled(
+  document: DistributionDoc,
+  onProblem: (id: string, error: Error) => void,
+): DistributionPlan | undefined {
+  try {
+    return compileDistribution(document)
+  } catch (error) {
+    onProblem(document.id, error as Error)
+    return undefined
+  }
+}
+
+/** `<label>.<edge domain>`, and the same label under `.cloudfront.net` (DESIGN 6, names). */
+function ownNames(document: DistributionDoc): string[] {
+  const name = document.domainName.toLowerCase()
+  const dot = name.indexOf('.')
+  return dot < 0 ? [name] : [name, `${name.slice(0, dot)}.cloudfront.net`]
+}
+
+export function compileDistribution(document: DistributionDoc): DistributionPlan {
+  const origins = new Map(document.origins.map((origin) => [origin.id, origin]))
+  return {
+    doc: document,
+    id: document.id,
+    enabled: document.enabled,
+    rootPath: document.defaultRootObject === '' ? '' : `/${document.defaultRootObject}`,
+    behaviors: document.behaviors.map((behavior) => compileBehavior(document.id, behavior, origins)),
+  }
+}
+
+function compileBehavior(
+  distributionId: string,
+  behavior: BehaviorDoc,
+  origins: ReadonlyMap<string, OriginDoc>,
+): BehaviorPlan {
+  const origin = origins.get(behavior.originId)
+  if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
+  const { cachePolicy } = behavior
+  return {
+    pattern: behavior.pathPattern,
+    matches: compilePathPattern(behavior.pathPattern),
+    allowedMethods: new Set(behavior.allowedMethods),
+    cachedMethods: new Set(behavior.cachedMethods),
+    caching: cachePolicy.maxTtl > 0,
+    policy: cachePolicy,
+    key: compileKey(distributionId, behavior),
+    origin,
+    forward: compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods),
+  }
+}
+
+function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRecipe {
+  const isGenerated = (name: string): name is GeneratedKeyHeader =>
+    (GENERATED_KEY_HEADERS as readonly string[]).includes(name)
+  const names = cachePolicy.headers.behavior === 'whitelist' ? cachePolicy.headers.names : []
+  const headers = [...new Set(names)].sort()
+  const lists = headers.includes('accept-encoding')
+  return {
+    distributionId,
+    // Accept-Encoding is keyed in its normalized form when an encoding is enabled (spec 4.4), otherwise as it came.
+    headers: headers.filter(
+      (name) =>
+        !isGenerated(name) && !(lists && name === 'accept-encoding' && (cachePolicy.gzip || cachePolicy.brotli)),
+    ),
+    generated: headers.filter(isGenerated),
+    cookies: compileNames(cachePolicy.cookies),
+    queryStrings: compileNames(cachePolicy.queryStrings),
+    gzip: cachePolicy.gzip,
+    brotli: cachePolicy.brotli,
+  }
+}

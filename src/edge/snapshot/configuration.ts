@@ -1,0 +1,64 @@
+//! The documents that the snapshot is compiled from, as the feed changes them, and the invalidations that come with them.
+import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution.ts'
+import type { Invalidations } from '../cache/invalidation.ts'
+import type { FeedChange } from '../feed-protocol.ts'
+import { compileSnapshot } from './compile.ts'
+import type { SavedSnapshot } from './disk.ts'
+import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
+
+export class Configuration {
+  readonly #invalidations: Invalidations
+  readonly #problem: (message: string) => void
+  #documents = new Map<string, DistributionDoc>()
+  #snapshot: Snapshot = EMPTY_SNAPSHOT
+
+  constructor(invalidations: Invalidations, problem: (message: string) => void) {
+    this.#invalidations = invalidations
+    this.#problem = problem
+  }
+
+  get snapshot(): Snapshot {
+    return this.#snapshot
+  }
+
+  get saved(): SavedSnapshot {
+    return { revision: this.#snapshot.revision, distributions: [...this.#documents.values()] }
+  }
+
+  /** Takes over everything as it was saved: nothing is cached yet that could be invalid. */
+  restore(saved: SavedSnapshot): void {
+    this.#documents = new Map(saved.distributions.map((document) => [document.id, document]))
+    this.#compile(saved.revision)
+  }
+
+  /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
+  replace(revision: number, distributions: readonly DistributionDoc[]): void {
+    this.#invalidations.forgetBefore(revision)
+    this.restore({ revision, distributions })
+  }
+
+  /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */
+  apply(revision: number, changes: readonly FeedChange[]): void {
+    for (const change of changes) {
+      if (change.kind === 'invalidation') this.#invalidate(change.revision, change.invalidation)
+      else if (change.distribution === null) this.#documents.delete(change.id)
+      else this.#documents.set(change.id, change.distribution)
+    }
+    this.#compile(revision)
+  }
+
+  #invalidate(revision: number, { distributionId, paths }: InvalidationDoc): void {
+    const root = this.#documents.get(distributionId)?.defaultRootObject ?? ''
+    for (const path of paths) {
+      this.#invalidations.add(distributionId, path, revision)
+      // `/` names the object that it shows as well (unconfirmed, spec 8: what a user would expect).
+      if (path === '/' && root !== '') this.#invalidations.add(distributionId, `/${root}`, revision)
+    }
+  }
+
+  #compile(revision: number): void {
+    this.#snapshot = compileSnapshot(revision, this.#documents.values(), this.#snapshot, (id, error) =>
+      this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`),
+    )
+  }
+}

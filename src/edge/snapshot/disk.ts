@@ -1,0 +1,63 @@
+//! The last snapshot on disk, so that a worker that starts without control serves what it last knew (static stability).
+//! It may hold secrets (custom headers of origins): mode 0600.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { DistributionDoc } from '../../domain/distribution.ts'
+
+export interface SavedSnapshot {
+  readonly revision: number
+  readonly distributions: readonly DistributionDoc[]
+}
+
+/** Changes when the documents' shape does; a file of another format is as good as none. */
+const FORMAT = 1
+
+/** Null when there is none, or none that can be read: the feed will bring a new one. */
+export async function loadSnapshot(file: string): Promise<SavedSnapshot | null> {
+  try {
+    const saved = JSON.parse(await readFile(file, 'utf8')) as SavedSnapshot & { format: number }
+    const usable = saved.format === FORMAT && Number.isInteger(saved.revision) && Array.isArray(saved.distributions)
+    return usable ? { revision: saved.revision, distributions: saved.distributions } : null
+  } catch {
+    return null
+  }
+}
+
+/** Saves the newest snapshot only: while one is being written, later ones wait and the last of them wins. */
+export class SnapshotSaver {
+  readonly #file: string
+  readonly #problem: (message: string) => void
+  #waiting: SavedSnapshot | null = null
+  #writing: Promise<void> | null = null
+
+  constructor(file: string, problem: (message: string) => void) {
+    this.#file = file
+    this.#problem = problem
+  }
+
+  save(snapshot: SavedSnapshot): void {
+    this.#waiting = snapshot
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = null
+    })
+  }
+
+  /** Resolves when all that was given to `save` is on disk or has failed. */
+  async settled(): Promise<void> {
+    await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    for (let next = this.#waiting; next !== null; next = this.#waiting) {
+      this.#waiting = null
+      const draft = `${this.#file}.new`
+      try {
+        await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
+        await writeFile(draft, JSON.stringify({ format: FORMAT, ...next }), { mode: 0o600, flush: true })
+        await rename(draft, this.#file)
+      } catch (error) {
+        this.#problem(`the snapshot could not be saved to ${this.#file}: ${(error as Error).message}`)
+      }
+    }
+  }
+}

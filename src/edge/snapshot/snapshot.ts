@@ -1,0 +1,69 @@
+//! The compiled configuration that requests are served with: immutable, swapped whole. A request keeps the snapshot it
+//! began with. Everything that depends on configuration alone is worked out here, never per request.
+import type { DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { CachePolicyDoc } from '../../domain/policy.ts'
+import type { KeyRecipe } from '../cache/key.ts'
+import type { ForwardRecipe } from '../origin/forward.ts'
+import type { PathMatcher } from './path-pattern.ts'
+
+export interface Snapshot {
+  /** Number of the newest change in it; -1 before the first. */
+  readonly revision: number
+  readonly distributions: ReadonlyMap<string, DistributionPlan>
+  /** Exact host name, lower case without port, to distribution. */
+  readonly exactHosts: ReadonlyMap<string, DistributionPlan>
+  /** Wildcard aliases by what follows the star (`.example.com`); the longest match wins. */
+  readonly wildcardHosts: ReadonlyMap<string, DistributionPlan>
+}
+
+export interface DistributionPlan {
+  readonly doc: DistributionDoc
+  readonly id: string
+  readonly enabled: boolean
+  /** `/index.html`; empty for none. */
+  readonly rootPath: string
+  /** In order of precedence; the last one matches everything. */
+  readonly behaviors: readonly BehaviorPlan[]
+}
+
+export interface BehaviorPlan {
+  readonly pattern: string
+  readonly matches: PathMatcher
+  readonly allowedMethods: ReadonlySet<string>
+  readonly cachedMethods: ReadonlySet<string>
+  /** False when all TTLs are zero: nothing is kept, no error either (spec 5.1). */
+  readonly caching: boolean
+  readonly policy: CachePolicyDoc
+  readonly key: KeyRecipe
+  readonly origin: OriginDoc
+  readonly forward: ForwardRecipe
+}
+
+export const EMPTY_SNAPSHOT: Snapshot = {
+  revision: -1,
+  distributions: new Map(),
+  exactHosts: new Map(),
+  wildcardHosts: new Map(),
+}
+
+/** The distribution of a host: exact names before wildcards, the longest wildcard first (spec 3.1 step 3). */
+export function distributionOf(snapshot: Snapshot, host: string): DistributionPlan | undefined {
+  const exact = snapshot.exactHosts.get(host)
+  if (exact !== undefined || snapshot.wildcardHosts.size === 0) return exact
+  for (let dot = host.indexOf('.'); dot > 0; dot = host.indexOf('.', dot + 1)) {
+    const wildcard = snapshot.wildcardHosts.get(host.slice(dot))
+    if (wildcard !== undefined) return wildcard
+  }
+  return undefined
+}
+
+/** The first behavior whose pattern matches; the last one always does. */
+export function behaviorOf(plan: DistributionPlan, path: string): BehaviorPlan {
+  const { behaviors } = plan
+  const last = behaviors.length - 1
+  for (let i = 0; i < last; i++) {
+    const behavior = behaviors[i] as BehaviorPlan
+    if (behavior.matches(path)) return behavior
+  }
+  return behaviors[last] as BehaviorPlan
+}

@@ -1,0 +1,29 @@
+//! The steps of a viewer request by name, and the shape of a stage bound to the edge.
+import { stageOf } from '../lib/pipeline.ts'
+import type { Edge } from './edge.ts'
+import type { Exchange } from './exchange.ts'
+
+/** `return to.deliver` keeps its literal type even in an async stage. */
+export const to = {
+  receive: 'receive',
+  matchDistribution: 'match-distribution',
+  rootObject: 'root-object',
+  matchBehavior: 'match-behavior',
+  method: 'method',
+  cacheKey: 'cache-key',
+  cacheLookup: 'cache-lookup',
+  cacheWait: 'cache-wait',
+  ownerLookup: 'owner-lookup',
+  originRequest: 'origin-request',
+  originFetch: 'origin-fetch',
+  originResponse: 'origin-response',
+  serveStale: 'serve-stale',
+  cacheStore: 'cache-store',
+  deliver: 'deliver',
+  errorPage: 'error-page',
+  record: 'record',
+  done: 'done',
+} as const
+export type Step = (typeof to)[keyof typeof to]
+
+export const stage = stageOf<Exchange, Edge, Step>()

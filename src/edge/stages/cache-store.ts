@@ -1,0 +1,49 @@
+//! Keeps the answer when its last byte is here, and tells those who wait whether they may read along.
+import type { Answer, Flight } from '../cache/collapse.ts'
+import { invalidationUri } from '../cache/key.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+export const cacheStore = stage({
+  name: to.cacheStore,
+  next: [to.deliver],
+  run(x, edge) {
+    const flight = x.flight as Flight
+    const answer = x.answer as Answer
+    flight.answer = answer
+    x.notStored = answer.notStored
+    if (!x.cacheable || answer.notStored !== null) {
+      flight.stopKeeping()
+      if (x.cacheable && x.request.method !== 'HEAD') edge.flights.unshare(flight)
+      flight.decide('alone')
+      return to.deliver
+    }
+    keepWhenComplete(x, edge, flight, answer)
+    if (answer.freshUntil > edge.clock.now()) {
+      edge.flights.share(x.key)
+      flight.decide('shared')
+    } else {
+      // Kept for revalidation only: every request asks the origin for itself (spec 5.7).
+      edge.flights.unshare(flight)
+      flight.decide('alone')
+    }
+    return to.deliver
+  },
+})
+
+function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answer): void {
+  const { key: recipe } = x.behavior as BehaviorPlan
+  const uri = invalidationUri(recipe, x.path, x.request.query)
+  const keep = (chunks: readonly Uint8Array[]) => {
+    if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf)) return
+    const newer = edge.store.get(x.key)
+    if (newer !== null && newer.asOf > answer.asOf) return
+    edge.store.put(x.key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
+  }
+  flight.keepUpTo(edge.store.objectBytesMax, keep, () => {
+    x.notStored = 'over-object-limit'
+    edge.flights.unshare(flight)
+  })
+}

@@ -1,0 +1,73 @@
+//! Joins the fetch of the same key that is under way, or leads a new one (spec/cloudfront.md 5.7). No request joins a
+//! fetch that began before an invalidation which the request already knows.
+import { Flight } from '../cache/collapse.ts'
+import { invalidationUri } from '../cache/key.ts'
+import { ORIGIN_FAILURES } from '../origin/failure.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+/** A request that was sent back to the cache this often goes to the origin for itself. */
+const JOINS_MAX = 3
+
+export const cacheWait = stage({
+  name: to.cacheWait,
+  next: [to.ownerLookup, to.originRequest, to.cacheLookup, to.deliver, to.errorPage],
+  run(x, edge) {
+    const behavior = x.behavior as BehaviorPlan
+    const { key, uri } = { key: x.key, uri: invalidationUri(behavior.key, x.path, x.request.query) }
+    const asOf = edge.snapshot.revision
+    const tier = edge.workers.length > 1 && x.peer === null ? to.ownerLookup : to.originRequest
+    if (x.facts.range && x.request.method === 'GET') {
+      // Parts of objects are not cached yet: the origin answers the range, and nothing of it is kept.
+      x.cacheable = false
+      x.missReason = x.notStored = 'range-not-cached'
+      return to.originRequest
+    }
+    x.leads = true
+    const alone =
+      x.request.method === 'HEAD' ||
+      behavior.forward.cookies.kind !== 'none' ||
+      x.flightsJoined >= JOINS_MAX ||
+      edge.flights.isUnshared(key)
+    if (alone) {
+      x.flight = new Flight(key, asOf)
+      return tier
+    }
+    const running = edge.flights.of(key)
+    if (
+      running === undefined ||
+      !running.keeps ||
+      edge.invalidations.isDead(behavior.key.distributionId, uri, running.asOf)
+    ) {
+      x.flight = edge.flights.begin(key, asOf)
+      return tier
+    }
+    x.leads = false
+    running.join()
+    x.flightsJoined++
+    x.flight = running
+    return running.whenDecided.then((verdict) => {
+      switch (verdict) {
+        case 'shared':
+          x.answer = running.answer
+          x.result = x.detailed = 'Hit'
+          x.tier = 'collapsed'
+          return to.deliver
+        case 'failed': {
+          const kind = running.failure?.kind ?? 'reset'
+          x.fault = { ...ORIGIN_FAILURES[kind], origin: kind }
+          return to.errorPage
+        }
+        case 'look-again':
+          running.leave()
+          x.flight = null
+          return to.cacheLookup
+        case 'alone':
+          running.leave()
+          x.leads = true
+          x.flight = new Flight(key, edge.snapshot.revision)
+          return tier
+      }
+    })
+  },
+})

@@ -1,0 +1,102 @@
+//! Sends the answer: a stored object in one write, a running fetch as its bytes arrive.
+import { isNotModified } from '../../http/conditional.ts'
+import type { Answer, Flight } from '../cache/collapse.ts'
+import type { StoredObject } from '../cache/object.ts'
+import { hitHead, notModifiedHead, streamHead } from '../delivery/heads.ts'
+import { streamBody } from '../delivery/stream.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import { ORIGIN_FAILURES } from '../origin/failure.ts'
+import { stage, to } from '../stage.ts'
+
+export const deliver = stage({
+  name: to.deliver,
+  next: [to.record, to.errorPage],
+  run(x, edge) {
+    if (x.object !== null) {
+      sendObject(x, edge, x.object)
+      return to.record
+    }
+    const flight = x.flight as Flight
+    if (flight.failure !== null) {
+      x.fault = { ...ORIGIN_FAILURES[flight.failure.kind], origin: flight.failure.kind }
+      return to.errorPage
+    }
+    return sendFlight(x, edge, flight, x.answer as Answer)
+  },
+})
+
+function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
+  const { reply } = x
+  if (object.status >= 400) x.result = x.detailed = 'Error'
+  x.firstByteAt = edge.clock.monotonic()
+  x.contentType = object.contentType
+  x.contentLength = object.body.length
+  x.status = object.status
+  if (x.peer !== null) {
+    x.peer.announce(answerOfObject(object), x.result)
+  } else if (object.status === 200 && notModified(x, edge, object)) {
+    x.status = 304
+    reply.whole(notModifiedHead(x, edge, object), null, null)
+    return
+  }
+  object.hold()
+  const body = x.request.method === 'HEAD' ? null : object.body
+  reply.whole(hitHead(x, edge, object), body, object.release)
+}
+
+/** A stored object as a peer is told of it. */
+function answerOfObject(object: StoredObject): Answer {
+  const { status, head, contentType, etag, lastModified, bornAt, freshUntil, staleUntil, ttlSource, asOf } = object
+  const length = object.body.length
+  const notStored = null
+  return {
+    status,
+    head,
+    length,
+    contentType,
+    etag,
+    lastModified,
+    bornAt,
+    freshUntil,
+    staleUntil,
+    ttlSource,
+    asOf,
+    notStored,
+  }
+}
+
+function notModified(x: Exchange, edge: Edge, object: StoredObject): boolean {
+  const { ifNoneMatch, ifModifiedSince } = x.facts
+  if (ifNoneMatch === null && ifModifiedSince === null) return false
+  const { etag, lastModified } = object
+  return isNotModified(
+    ifNoneMatch === null ? [] : [ifNoneMatch],
+    ifModifiedSince ?? undefined,
+    { etag: etag || undefined, lastModified: lastModified || undefined },
+    edge.clock.now(),
+  )
+}
+
+function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
+  const { reply, request } = x
+  x.status = answer.status
+  if (answer.status >= 400 && x.result !== 'Error') x.result = x.detailed = 'Error'
+  x.contentType = answer.contentType
+  x.contentLength = answer.length ?? -1
+  x.firstByteAt = edge.clock.monotonic()
+  x.peer?.announce(answer, x.result)
+  const { text, framing } = streamHead(x, edge, answer)
+  const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
+  const only = flight.ended && flight.chunk(1) === undefined
+  if (bodiless || (only && framing === 'length')) {
+    reply.whole(text, bodiless ? null : (flight.chunk(0) ?? null), null)
+    return to.record
+  }
+  reply.head(text, framing)
+  return streamBody(flight, reply).then((end) => {
+    if (end === 'viewer-gone') x.detailed = 'ClientCommError'
+    else if (end === 'origin-cut') x.detailed = 'OriginCommError'
+    return to.record
+  })
+}

@@ -1,0 +1,31 @@
+//! The page of an error that the edge itself answers with (spec/cloudfront.md 14).
+import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
+import type { EdgeFault } from '../exchange.ts'
+import { traceLine } from '../explain.ts'
+import { stage, to } from '../stage.ts'
+
+export const errorPage = stage({
+  name: to.errorPage,
+  next: [to.record],
+  run(x, edge) {
+    const fault = x.fault as EdgeFault
+    x.status = fault.status
+    x.result = 'Error'
+    x.detailed = fault.detailed
+    x.contentType = 'text/html'
+    x.firstByteAt = edge.clock.monotonic()
+    if (x.peer !== null) {
+      x.peer.fault(fault)
+      return to.record
+    }
+    const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }
+    const body = Buffer.from(errorPageBody(page), 'latin1')
+    const answerer = { via: `1.1 ${edge.pop.via}`, pop: edge.pop.name, date: edge.date() }
+    x.contentLength = body.length
+    const head = errorPageHead(page, answerer, body.length, x.reply.closes)
+    // Within the head, before its final empty line.
+    const explained = head.slice(0, -4) + traceLine(x) + head.slice(-4)
+    x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
+    return to.record
+  },
+})

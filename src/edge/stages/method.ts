@@ -1,0 +1,31 @@
+//! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
+import { REASONS } from '../../http/error-page.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+export const method = stage({
+  name: to.method,
+  next: [to.cacheKey, to.originRequest, to.errorPage],
+  run(x) {
+    const behavior = x.behavior as BehaviorPlan
+    const { method: name, body } = x.request
+    if (!behavior.allowedMethods.has(name)) {
+      x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
+      return to.errorPage
+    }
+    if (body !== null && body.length !== 0 && name === 'GET') {
+      x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
+      return to.errorPage
+    }
+    if (!behavior.cachedMethods.has(name)) {
+      x.missReason = x.notStored = 'method-not-cached'
+      return to.originRequest
+    }
+    if (!behavior.caching) {
+      x.missReason = x.notStored = 'caching-disabled'
+      return to.originRequest
+    }
+    x.cacheable = true
+    return to.cacheKey
+  },
+})

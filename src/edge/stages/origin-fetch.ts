@@ -1,0 +1,43 @@
+//! Asks the origin and waits for the head of its answer.
+import { Flight } from '../cache/collapse.ts'
+import { ERROR_CACHING_MIN_TTL_MS } from '../cache/failures.ts'
+import { invalidationUri } from '../cache/key.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
+import type { OriginRequest } from '../origin/pool.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+export const originFetch = stage({
+  name: to.originFetch,
+  next: [to.originResponse, to.serveStale, to.errorPage],
+  async run(x, edge) {
+    x.flight ??= new Flight(x.key, edge.snapshot.revision)
+    const { flight } = x
+    x.leads = true
+    x.tier = 'origin'
+    x.askedAt = edge.clock.now()
+    flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
+    await flight.whenHead
+    if (flight.failure === null || flight.status !== 0) return to.originResponse
+    if (x.stale !== null && edge.clock.now() < x.stale.staleUntil) return to.serveStale
+    failed(x, edge, flight.failure)
+    flight.decide('failed')
+    return to.errorPage
+  },
+})
+
+/** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
+function failed(x: Exchange, edge: Edge, failure: OriginFailure): void {
+  x.fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
+  if (!x.cacheable || x.reply.gone) return
+  const { key } = x.behavior as BehaviorPlan
+  edge.failures.remember(x.key, {
+    kind: failure.kind,
+    until: edge.clock.now() + ERROR_CACHING_MIN_TTL_MS,
+    asOf: (x.flight as Flight).asOf,
+    distributionId: key.distributionId,
+    uri: invalidationUri(key, x.path, x.request.query),
+  })
+}

@@ -1,0 +1,53 @@
+//! What the origin will be sent: the recipe of the behavior applied to this request (origin/forward.ts).
+import { revalidationHeaders } from '../../http/conditional.ts'
+import { REASONS } from '../../http/error-page.ts'
+import { loopCount, originHeaders, originTarget } from '../origin/forward.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+/** Distributions that a request may pass one after the other (DESIGN 4, which origins). */
+const CHAIN_MAX = 2
+
+export const originRequest = stage({
+  name: to.originRequest,
+  next: [to.originFetch, to.errorPage],
+  run(x, edge) {
+    const { request } = x
+    const behavior = x.behavior as BehaviorPlan
+    if (loopCount(request.headers) >= CHAIN_MAX) {
+      x.flight?.decide('failed')
+      x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
+      return to.errorPage
+    }
+    const { scheme } = request.connection
+    const headers = originHeaders(behavior.forward, {
+      method: request.method,
+      path: x.path,
+      query: request.query,
+      headers: request.headers,
+      httpVersion: request.httpVersion,
+      scheme,
+      viewerAddress: x.viewerAddress,
+      viewerPort: request.connection.remotePort,
+      hasBody: request.body !== null,
+      cacheable: x.cacheable,
+      requestId: x.requestId,
+      via: edge.pop.via,
+    })
+    if (request.body !== null && request.body.length !== null) headers.push('Content-Length', `${request.body.length}`)
+    if (x.stale !== null && x.request.method === 'GET') {
+      const { etag, lastModified } = x.stale
+      headers.push(...revalidationHeaders({ etag: etag || undefined, lastModified: lastModified || undefined }))
+    }
+    const policy = behavior.origin.protocolPolicy
+    x.originRequest = {
+      origin: behavior.origin,
+      scheme: policy === 'match-viewer' ? scheme : policy === 'https-only' ? 'https' : 'http',
+      method: request.method,
+      target: originTarget(behavior.forward, x.path, request.query),
+      headers,
+      body: request.body === null ? null : request.body.stream(),
+    }
+    return to.originFetch
+  },
+})

@@ -1,0 +1,16 @@
+//! The end of every request: what it held is let go, and it is counted, logged and, when asked for, explained.
+import { stage, to } from '../stage.ts'
+
+export const record = stage({
+  name: to.record,
+  next: [to.done],
+  run(x, edge) {
+    x.stale?.release()
+    if (x.flight !== null) {
+      if (x.leads) x.flight.decide('failed')
+      x.flight.leave()
+    }
+    edge.record(x)
+    return to.done
+  },
+})

@@ -1,0 +1,13 @@
+//! `/` becomes the default root object, of the root only and for every method (spec/cloudfront.md 3.3).
+import type { DistributionPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+
+export const rootObject = stage({
+  name: to.rootObject,
+  next: [to.matchBehavior],
+  run(x) {
+    const { rootPath } = x.distribution as DistributionPlan
+    if (rootPath !== '' && x.path === '/') x.path = rootPath
+    return to.matchBehavior
+  },
+})

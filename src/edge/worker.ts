@@ -1,0 +1,254 @@
+//! An edge worker put together: listener, table, cache, origins, peers, feed. Everything is given to it; it reads no
+//! environment and prints nothing.
+import { createHash } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Answerer, errorPageBody, errorPageHead } from '../http/error-page.ts'
+import { formatHttpDate } from '../http/http-date.ts'
+import { type Clock, MovableClock } from '../lib/clock.ts'
+import { AccessLog } from '../observe/access-log.ts'
+import { AccessLogFile } from '../observe/access-log-file.ts'
+import { COUNTER, Counters } from '../observe/counters.ts'
+import { TraceRing } from '../observe/trace.ts'
+import { Flights } from './cache/collapse.ts'
+import { FailureMemory } from './cache/failures.ts'
+import { Invalidations } from './cache/invalidation.ts'
+import { MemoryStore } from './cache/memory.ts'
+import type { Edge } from './edge.ts'
+import { connectFeed, type Feed } from './feed.ts'
+import type { Answer, Question, WorkerIdentity } from './feed-protocol.ts'
+import { viewerHandler } from './handler.ts'
+import { listenHttp1, type Refusal } from './listen/http1.ts'
+import { addressGuard } from './origin/guard.ts'
+import { Origins } from './origin/pool.ts'
+import { PeerClient } from './peers/client.ts'
+import { servePeers } from './peers/server.ts'
+import { createRecorder } from './recorder.ts'
+import { RequestIds } from './request-ids.ts'
+import { Configuration } from './snapshot/configuration.ts'
+import { loadSnapshot, SnapshotSaver } from './snapshot/disk.ts'
+
+export interface WorkerOptions {
+  /** `worker-0`; unique in the installation. */
+  readonly name: string
+  /** Version of the program. */
+  readonly version: string
+  /** Unix socket of control's feed; it need not be there yet. */
+  readonly feedSocket: string
+  /** Unix socket that this worker's peers reach it on; at most 100 characters. */
+  readonly peerSocket: string
+  /** Where the last snapshot is kept. */
+  readonly snapshotFile: string
+  readonly http: { readonly host: string; readonly port: number; readonly reusePort: boolean }
+  /** `{ name: 'FRA50-C1', region: 'eu-central-1' }` */
+  readonly pop: { readonly name: string; readonly region: string }
+  /** Bytes of the memory tier. */
+  readonly cacheBytes: number
+  /** CIDRs that may be origins in spite of the guard (origin/guard.ts). */
+  readonly allowOrigins: readonly string[]
+  /** `address:port` and CIDRs of this installation that no origin may be. */
+  readonly ownAddresses: readonly string[]
+  readonly logDirectory: string
+  /** A MovableClock is moved by the feed. */
+  readonly clock: Clock
+  readonly explain: 'loopback' | 'off'
+  /** One line for the operator: an origin that fails, a snapshot that cannot be saved. No secrets. */
+  readonly problem: (message: string) => void
+}
+
+export interface Worker {
+  /** Where viewers reach it. */
+  readonly address: { readonly host: string; readonly port: number }
+  readonly identity: WorkerIdentity
+  /** Resolves when the worker has a configuration to serve with: from its disk or from the feed. */
+  readonly whenConfigured: Promise<void>
+  /** Resolves when it has drained, because control or the caller asked for it. */
+  readonly whenDrained: Promise<void>
+  /** Accepts no more, finishes what runs, then closes. */
+  drain(): Promise<void>
+  /** Cuts everything. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a worker; resolves when it accepts viewers.
+ * @throws the system's error when an address or socket cannot be bound or a directory not be made.
+ */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { clock, problem } = options
+  await mkdir(options.logDirectory, { recursive: true, mode: 0o700 })
+  const counters = new Counters()
+  const traces = new TraceRing()
+  const logFile = new AccessLogFile({ path: join(options.logDirectory, `access-${options.name}.log`), clock, counters })
+  const store = new MemoryStore(options.cacheBytes)
+  const invalidations = new Invalidations()
+  const configuration = new Configuration(invalidations, problem)
+  const saver = new SnapshotSaver(options.snapshotFile, problem)
+  const saved = await loadSnapshot(options.snapshotFile)
+  if (saved !== null) configuration.restore(saved)
+  const record = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
+  let feed: Feed | null = null
+  const edge: Edge = {
+    clock,
+    name: options.name,
+    pop: { ...options.pop, via: viaOf(options.pop.name) },
+    snapshot: configuration.snapshot,
+    invalidations,
+    store,
+    flights: new Flights(),
+    failures: new FailureMemory(),
+    origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
+    ids: new RequestIds(),
+    workers: [],
+    peers: new PeerClient(),
+    leaseUntil: Number.POSITIVE_INFINITY,
+    catchUp: () => feed?.catchUp() ?? Promise.resolve(),
+    date: dateOf(clock),
+    record: (x) => record(x, edge),
+  }
+  const handling = { explain: options.explain, problem }
+  const peers = await servePeers(options.peerSocket, edge, handling)
+  const listener = await listenHttp1({
+    ...options.http,
+    pop: 0,
+    clock,
+    handler: viewerHandler(edge, handling),
+    refuse: (refusal) => {
+      counters.add(COUNTER.requestsRefused)
+      return refusalPage(refusal, edge)
+    },
+    onConnection: (event) => countConnection(counters, event),
+  }).catch(async (error) => {
+    await peers.close()
+    throw error
+  })
+  const { host, port } = listener.address
+  const identity: WorkerIdentity = {
+    worker: options.name,
+    pid: process.pid,
+    version: options.version,
+    pops: [{ ...options.pop, http: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` }],
+    peerSocket: options.peerSocket,
+  }
+  const drained = Promise.withResolvers<void>()
+  let ending: Promise<void> | null = null
+  const end = async (cut: boolean): Promise<void> => {
+    await (cut ? listener.close() : listener.drain())
+    feed?.close()
+    await peers.close()
+    edge.peers.close()
+    await edge.origins.close()
+    await saver.settled()
+    await logFile.close()
+    drained.resolve()
+  }
+  const drain = (): Promise<void> => {
+    ending ??= end(false)
+    return ending
+  }
+  feed = connectFeed(options.feedSocket, identity, clock, {
+    revision: () => configuration.snapshot.revision,
+    apply(message) {
+      if (message.type === 'snapshot') configuration.replace(message.revision, message.distributions)
+      else if (message.revision > configuration.snapshot.revision)
+        configuration.apply(message.revision, message.changes)
+      edge.snapshot = configuration.snapshot
+      saver.save(configuration.saved)
+    },
+    workers: (workers) => {
+      edge.workers = workers
+    },
+    moveClock(offsetMs) {
+      if (!(clock instanceof MovableClock)) return false
+      clock.moveTo(offsetMs)
+      return true
+    },
+    answer: (question) => answer(question, { counters, traces, store, edge }),
+    drain: () => void drain(),
+    lease: (until) => {
+      edge.leaseUntil = until
+    },
+  })
+  return {
+    address: listener.address,
+    identity,
+    whenConfigured: saved === null ? feed.whenConfigured : Promise.resolve(),
+    whenDrained: drained.promise,
+    drain,
+    async close() {
+      if (ending !== null) await listener.close()
+      ending ??= end(true)
+      await ending
+    },
+  }
+}
+
+/** `<hash>.cloudfront.net (CloudFront)`: the same for all workers of a POP, so that what they store is the same too. */
+const viaOf = (popName: string): string =>
+  `${createHash('sha256').update(popName).digest('hex').slice(0, 32)}.cloudfront.net (CloudFront)`
+
+/** RFC 9110 date, made once a second. */
+function dateOf(clock: Clock): () => string {
+  let second = -1
+  let text = ''
+  return () => {
+    const now = Math.floor(clock.now() / 1000)
+    if (now !== second) {
+      second = now
+      text = formatHttpDate(now * 1000)
+    }
+    return text
+  }
+}
+
+function refusalPage(refusal: Refusal, edge: Edge): { head: string; body: Uint8Array } {
+  const page = { status: refusal.status, reason: refusal.reason, requestId: edge.ids.next() }
+  const answerer: Answerer = { via: `1.1 ${edge.pop.via}`, pop: edge.pop.name, date: edge.date() }
+  const body = Buffer.from(errorPageBody(page), 'latin1')
+  return { head: errorPageHead(page, answerer, body.length, true), body }
+}
+
+function countConnection(counters: Counters, event: 'opened' | 'closed' | 'dropped'): void {
+  if (event === 'dropped') {
+    counters.add(COUNTER.connectionsDropped)
+    return
+  }
+  if (event === 'opened') counters.add(COUNTER.connectionsOpened)
+  counters.add(COUNTER.connectionsOpen, event === 'opened' ? 1 : -1)
+}
+
+interface Answering {
+  readonly counters: Counters
+  readonly traces: TraceRing
+  readonly store: MemoryStore
+  readonly edge: Edge
+}
+
+function answer(question: Question, { counters, traces, store, edge }: Answering): Answer {
+  switch (question.kind) {
+    case 'trace':
+      return { kind: 'trace', trace: traces.get(question.traceId) ?? null }
+    case 'counters':
+      counters.set(COUNTER.objects, store.count)
+      counters.set(COUNTER.cacheBytes, store.bytes)
+      return { kind: 'counters', counters: counters.snapshot() }
+    case 'cache': {
+      const now = edge.clock.now()
+      const listed = store.list(
+        question.limit,
+        (meta) =>
+          meta.distributionId === question.distributionId &&
+          !edge.invalidations.isDead(meta.distributionId, meta.uri, meta.asOf),
+      )
+      return {
+        kind: 'cache',
+        objects: listed.map(({ key, bytes, meta }) => ({
+          key,
+          bytes,
+          ageSeconds: Math.max(0, Math.floor((now - meta.bornAt) / 1000)),
+          ttlSeconds: Math.floor((meta.freshUntil - now) / 1000),
+        })),
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+//! A feed for edge scenarios: speaks the real protocol over a real Unix socket, and waits for acknowledgements. What it
+//! sends is what a test tells it; it decides nothing.
+import { createServer, type Server, type Socket } from 'node:net'
+import type { DistributionDoc } from '../../src/domain/distribution.ts'
+import type {
+  Answer,
+  FeedChange,
+  FromWorker,
+  Question,
+  ToWorker,
+  WorkerIdentity,
+} from '../../src/edge/feed-protocol.ts'
+import { type JsonLines, jsonLines } from '../../src/lib/json-lines.ts'
+
+interface Connected {
+  readonly socket: Socket
+  readonly lines: JsonLines<ToWorker>
+  identity: WorkerIdentity | null
+  /** Revision that the worker said hello with. */
+  helloRevision: number
+  acknowledged: number
+  clockOffsetMs: number
+}
+
+export class EdgeFeed {
+  readonly path: string
+  revision = 1
+  readonly #documents = new Map<string, DistributionDoc>()
+  readonly #log: { readonly revision: number; readonly change: FeedChange }[] = []
+  readonly #connected = new Set<Connected>()
+  readonly #waiting = new Set<() => void>()
+  readonly #answers = new Map<number, (answer: Answer) => void>()
+  #server: Server | null = null
+  #questions = 0
+  /** Distribution changes are logged as well; a worker that is behind gets them. */
+  readonly hellos: number[] = []
+
+  constructor(path: string, documents: readonly DistributionDoc[]) {
+    this.path = path
+    for (const document of documents) this.#documents.set(document.id, document)
+  }
+
+  async start(): Promise<void> {
+    const server = createServer((socket) => this.#accept(socket))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(this.path, resolve))
+  }
+
+  /** Control dies: every connection is cut, nobody listens. */
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = null
+    for (const { socket } of this.#connected) socket.destroy()
+    if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+
+  /** Resolves when so many workers are connected and have what there is. */
+  async workersReady(count: number): Promise<void> {
+    await this.until(
+      () => [...this.#connected].filter((c) => c.identity !== null && c.acknowledged >= this.revision).length >= count,
+    )
+  }
+
+  /** Commits a change and resolves when every connected worker has acknowledged it. */
+  async change(make: (revision: number) => FeedChange): Promise<void> {
+    await this.send(make)
+  }
+
+  async put(document: DistributionDoc): Promise<void> {
+    this.#documents.set(document.id, document)
+    await this.send(() => ({ kind: 'distribution', id: document.id, distribution: document }))
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#documents.delete(id)
+    await this.send(() => ({ kind: 'distribution', id, distribution: null }))
+  }
+
+  async invalidate(distributionId: string, ...paths: string[]): Promise<void> {
+    await this.send((revision) => ({
+      kind: 'invalidation',
+      revision,
+      invalidation: { id: `I${revision}`, distributionId, paths },
+    }))
+  }
+
+  /** Commits without telling anybody, as when the workers cannot be reached. */
+  commit(make: (revision: number) => FeedChange): void {
+    this.revision++
+    this.#log.push({ revision: this.revision, change: make(this.revision) })
+  }
+
+  /** Forgets the log: who is behind gets a whole snapshot. */
+  forgetLog(): void {
+    this.#log.length = 0
+  }
+
+  async send(make: (revision: number) => FeedChange, only?: string): Promise<void> {
+    this.revision++
+    const { revision } = this
+    const change = make(revision)
+    this.#log.push({ revision, change })
+    for (const { lines, identity } of this.#connected) {
+      if (only === undefined || identity?.worker === only) lines.send({ type: 'changes', revision, changes: [change] })
+    }
+    await this.until(() =>
+      [...this.#connected].every(
+        (c) => (only !== undefined && c.identity?.worker !== only) || c.acknowledged >= revision,
+      ),
+    )
+  }
+
+  async moveClock(offsetMs: number): Promise<void> {
+    for (const { lines } of this.#connected) lines.send({ type: 'clock', offsetMs })
+    await this.until(() => [...this.#connected].every((c) => c.clockOffsetMs >= offsetMs))
+  }
+
+  tellWorkers(workers: readonly WorkerIdentity[]): void {
+    for (const { lines } of this.#connected) lines.send({ type: 'workers', workers })
+  }
+
+  drain(): void {
+    for (const { lines } of this.#connected) lines.send({ type: 'drain' })
+  }
+
+  /** The first worker's answer. */
+  ask(question: Question, worker?: string): Promise<Answer> {
+    const id = ++this.#questions
+    for (const { lines, identity } of this.#connected) {
+      if (worker !== undefined && identity?.worker !== worker) continue
+      lines.send({ type: 'question', id, question })
+      return new Promise((resolve) => this.#answers.set(id, resolve))
+    }
+    throw new Error('no worker is connected')
+  }
+
+  until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve()
+    return new Promise((resolve) => {
+      const check = () => {
+        if (!condition()) return
+        this.#waiting.delete(check)
+        resolve()
+      }
+      this.#waiting.add(check)
+    })
+  }
+
+  #accept(socket: Socket): void {
+    const connected: Connected = {
+      socket,
+      lines: jsonLines<FromWorker, ToWorker>(socket, (message) => this.#onMessage(connected, message)),
+      identity: null,
+      helloRevision: -1,
+      acknowledged: -1,
+      clockOffsetMs: 0,
+    }
+    this.#connected.add(connected)
+    socket.on('error', () => {})
+    socket.once('close', () => this.#connected.delete(connected))
+  }
+
+  #onMessage(connected: Connected, message: FromWorker): void {
+    switch (message.type) {
+      case 'hello':
+        connected.identity = message.identity
+        this.hellos.push(message.revision)
+        this.#greet(connected, message.revision)
+        break
+      case 'acknowledge':
+        connected.acknowledged = message.revision
+        break
+      case 'clock':
+        connected.clockOffsetMs = message.offsetMs
+        break
+      case 'answer':
+        this.#answers.get(message.id)?.(message.answer)
+        break
+      case 'lease':
+        break
+    }
+    for (const check of [...this.#waiting]) check()
+  }
+
+  #greet({ lines }: Connected, revision: number): void {
+    const oldest = this.#log[0]?.revision ?? Number.POSITIVE_INFINITY
+    if (revision >= 0 && (revision >= this.revision || revision + 1 >= oldest)) {
+      const changes = this.#log.filter((entry) => entry.revision > revision).map((entry) => entry.change)
+      lines.send({ type: 'changes', revision: this.revision, changes })
+    } else {
+      lines.send({ type: 'snapshot', revision: this.revision, distributions: [...this.#documents.values()] })
+    }
+  }
+}

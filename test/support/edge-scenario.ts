@@ -1,0 +1,202 @@
+//! One scenario of the edge: workers, their feed, and viewers, in a directory of its own. Everything ends with the test.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../src/domain/distribution.ts'
+import type { CachePolicyDoc, NameList } from '../../src/domain/policy.ts'
+import { startWorker, type Worker, type WorkerOptions } from '../../src/edge/worker.ts'
+import { MovableClock } from '../../src/lib/clock.ts'
+import { EdgeFeed } from './edge-feed.ts'
+
+export const NONE: NameList = { behavior: 'none', names: [] }
+
+/** Managed-CachingOptimized without its encodings, unless told otherwise. */
+export function cachePolicy(changes: Partial<CachePolicyDoc> = {}): CachePolicyDoc {
+  return {
+    id: 'test-policy',
+    minTtl: 0,
+    defaultTtl: 86_400,
+    maxTtl: 31_536_000,
+    headers: NONE,
+    cookies: NONE,
+    queryStrings: NONE,
+    gzip: false,
+    brotli: false,
+    ...changes,
+  }
+}
+
+export function originDoc(port: number, changes: Partial<OriginDoc> = {}): OriginDoc {
+  return {
+    id: 'origin',
+    domainName: '127.0.0.1',
+    path: '',
+    customHeaders: [],
+    connectionAttempts: 3,
+    connectionTimeoutMs: 10_000,
+    protocolPolicy: 'http-only',
+    httpPort: port,
+    httpsPort: 443,
+    readTimeoutMs: 30_000,
+    keepaliveTimeoutMs: 5_000,
+    responseCompletionTimeoutMs: null,
+    ...changes,
+  }
+}
+
+export function behaviorDoc(changes: Partial<BehaviorDoc> = {}): BehaviorDoc {
+  return {
+    pathPattern: '*',
+    originId: 'origin',
+    allowedMethods: ['GET', 'HEAD'],
+    cachedMethods: ['GET', 'HEAD'],
+    viewerProtocolPolicy: 'allow-all',
+    cachePolicy: cachePolicy(),
+    originRequestPolicy: null,
+    ...changes,
+  }
+}
+
+export const DISTRIBUTION_ID = 'E1TESTDISTRIB1'
+export const HOST = 'd111111abcdef8.cloudfront.localhost'
+
+export function distributionDoc(originPort: number, changes: Partial<DistributionDoc> = {}): DistributionDoc {
+  return {
+    id: DISTRIBUTION_ID,
+    domainName: HOST,
+    enabled: true,
+    aliases: [],
+    defaultRootObject: '',
+    httpVersion: 'http2',
+    origins: [originDoc(originPort)],
+    behaviors: [behaviorDoc()],
+    ...changes,
+  }
+}
+
+export interface ViewerAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: string
+  readonly xCache: string
+}
+
+export interface ViewerAsks {
+  readonly host?: string
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string | string[]>>
+  readonly body?: string
+  /** Which worker, when several listen on ports of their own. */
+  readonly worker?: number
+}
+
+export class EdgeScenario {
+  readonly directory: string
+  readonly feed: EdgeFeed
+  readonly workers: Worker[] = []
+  readonly problems: string[] = []
+  readonly #options: Partial<WorkerOptions>
+
+  private constructor(directory: string, feed: EdgeFeed, options: Partial<WorkerOptions>) {
+    this.directory = directory
+    this.feed = feed
+    this.#options = options
+  }
+
+  static async start(
+    t: TestContext,
+    documents: readonly DistributionDoc[],
+    options: Partial<WorkerOptions> & { readonly count?: number } = {},
+  ): Promise<EdgeScenario> {
+    const directory = await mkdtemp(join(tmpdir(), 'cachefront-edge-'))
+    const feed = new EdgeFeed(join(directory, 'feed.sock'), documents)
+    const scenario = new EdgeScenario(directory, feed, options)
+    t.after(() => scenario.close())
+    await feed.start()
+    const count = options.count ?? 1
+    for (let at = 0; at < count; at++) await scenario.addWorker(`worker-${at}`)
+    await feed.workersReady(count)
+    feed.tellWorkers(scenario.workers.map((worker) => worker.identity))
+    return scenario
+  }
+
+  async addWorker(name: string): Promise<Worker> {
+    const worker = await startWorker({
+      name,
+      version: '0.0.0-test',
+      feedSocket: this.feed.path,
+      peerSocket: join(this.directory, `${name}.sock`),
+      snapshotFile: join(this.directory, `${name}.snapshot.json`),
+      http: { host: '127.0.0.1', port: 0, reusePort: false },
+      pop: { name: 'FRA50-C1', region: 'eu-central-1' },
+      cacheBytes: 32 * 1024 * 1024,
+      allowOrigins: [],
+      ownAddresses: [],
+      logDirectory: join(this.directory, 'logs'),
+      clock: new MovableClock(),
+      explain: 'loopback',
+      problem: (message) => this.problems.push(message),
+      ...this.#options,
+    })
+    this.workers.push(worker)
+    return worker
+  }
+
+  port(worker = 0): number {
+    return (this.workers[worker] as Worker).address.port
+  }
+
+  /** One request on a connection of its own. */
+  get(path: string, asks: ViewerAsks = {}): Promise<ViewerAnswer> {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        {
+          host: '127.0.0.1',
+          port: this.port(asks.worker),
+          path,
+          method: asks.method ?? 'GET',
+          headers: { host: asks.host ?? HOST, ...asks.headers },
+          agent: false,
+        },
+        (response) => {
+          let body = ''
+          response.setEncoding('latin1')
+          response.on('data', (text: string) => {
+            body += text
+          })
+          response.on('error', reject)
+          response.on('end', () => {
+            const xCache = String(response.headers['x-cache'] ?? '').replace(' from cloudfront', '')
+            resolve({ status: response.statusCode ?? 0, headers: response.headers, body, xCache })
+          })
+        },
+      )
+      request.on('error', reject)
+      request.end(asks.body)
+    })
+  }
+
+  /** Sends bytes and resolves with all that comes until the connection ends. */
+  raw(text: string, worker = 0): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port(worker), '127.0.0.1')
+      let got = ''
+      socket.setEncoding('latin1')
+      socket.on('data', (chunk: string) => {
+        got += chunk
+      })
+      socket.on('error', reject)
+      socket.on('close', () => resolve(got))
+      socket.write(text, 'latin1')
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.close()))
+    await this.feed.stop()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
