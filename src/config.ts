@@ -140,6 +140,11 @@ export function readHome(home: string | undefined, environment: Environment): st
   return parse.path(text, home === undefined ? 'CACHEFRONT_HOME' : '--home', homedir(), HOME_BYTES_MAX)
 }
 
+/** Directories in which client commands look for engine binaries: as `up` would by the same environment. */
+export function engineSearchPath(environment: Environment): readonly string[] {
+  return enginePath(environment.CACHEFRONT_ENGINE_PATH ?? null, environment)
+}
+
 /** Version of the program, from its package.json (one directory up, from src/ and from dist/). */
 export function programVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')

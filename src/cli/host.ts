@@ -36,7 +36,8 @@ export interface HomeFiles {
   readonly state: string
   readonly installation: string
   readonly keeperSocket: string
-  readonly accessLog: string
+  /** Directory with an access log of each worker: `access-worker-0.log`. */
+  readonly logs: string
 }
 
 export interface Output {

@@ -42,7 +42,7 @@ async function run(args: readonly string[], changes: Partial<CliHost> = {}, home
       state: join(at, 'state.db'),
       installation: join(at, 'installation.json'),
       keeperSocket: join(at, 'keeper.sock'),
-      accessLog: join(at, 'access.log'),
+      logs: at,
     }),
     endpoint: undefined,
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
@@ -208,15 +208,25 @@ describe('the command line', () => {
       const missing = await run(['logs'], {}, home)
       assert.equal(missing.code, 1)
       assert.match(missing.err, /There is no log yet/)
-      const lines = Array.from({ length: 30 }, (_, n) => `2026-01-01\t/p${n}`)
+      const lines = Array.from({ length: 30 }, (_, n) => `2026-01-01\t00:00:${String(n).padStart(2, '0')}\t/p${n}`)
       await mkdir(home, { recursive: true })
       await writeFile(
-        join(home, 'access.log'),
-        `#Version: 1.0\n#Fields: date cs-uri-stem\n${lines.join('\n')}\npartial`,
+        join(home, 'access-worker-0.log'),
+        `#Version: 1.0\n#Fields: date time path\n${lines.join('\n')}\npartial`,
       )
       const text = await run(['logs', '-n', '2'], {}, home)
-      assert.equal(text.out, `#Version: 1.0\n#Fields: date cs-uri-stem\n${lines.slice(-2).join('\n')}`)
+      assert.equal(text.out, `#Version: 1.0\n#Fields: date time path\n${lines.slice(-2).join('\n')}`)
       const json = await run(['logs', '-n', '1', '--json'], {}, home)
-      assert.deepEqual(JSON.parse(json.out), { date: '2026-01-01', 'cs-uri-stem': '/p29' })
+      // The lines of several workers are one log.
+      await writeFile(
+        join(home, 'access-worker-1.log'),
+        '#Version: 1.0\n#Fields: date time path\n2026-01-01\t00:00:28\t/other\n',
+      )
+      const both = await run(['logs', '-n', '3'], {}, home)
+      assert.deepEqual(
+        both.out.split('\n').map((line) => line.split('\t')[2] ?? ''),
+        ['', '', '/p28', '/other', '/p29'],
+      )
+      assert.deepEqual(JSON.parse(json.out), { date: '2026-01-01', time: '00:00:29', path: '/p29' })
     }))
 })

@@ -1,4 +1,5 @@
 //! Ends an installation from outside: control first (it would wish everything back), then keeper, workers and engines.
+import { existsSync } from 'node:fs'
 import { connectKeeper } from '../keeper/client.ts'
 import { signalProcess, statOf, waitForEnd } from '../lib/process.ts'
 import { CliError, type CliHost } from './host.ts'
@@ -33,9 +34,9 @@ export async function shutDown(host: CliHost, home: string, engines: boolean): P
       )
     }
   }
-  const keeper = await connectKeeper(host.files(home).keeperSocket, { version: host.version }, KEEPER_MS).catch(
-    () => null,
-  )
+  const { keeperSocket } = host.files(home)
+  if (!existsSync(keeperSocket)) return { control: control !== null, keeper: false, cachesLeft: [] }
+  const keeper = await connectKeeper(keeperSocket, { version: host.version }, KEEPER_MS).catch(() => null)
   if (keeper === null) return { control: control !== null, keeper: false, cachesLeft: [] }
   const seen = await keeper.waitFor(() => true, KEEPER_MS).catch(() => null)
   const cachesLeft = engines ? [] : (seen?.groups ?? []).map((group) => group.id)

@@ -1,0 +1,43 @@
+//! What this process gives the command line: its settings, its roles and its terminal.
+import { createInterface } from 'node:readline/promises'
+import type { CliHost, UpFlags } from '../cli/host.ts'
+import { engineSearchPath, homePaths, OPTIONS, programVersion, readConfig, readHome } from '../config.ts'
+
+/** `mainFile`: what the roles are started from. */
+export function hostOfProcess(mainFile: string): CliHost {
+  const environment = process.env
+  return {
+    version: programVersion(),
+    upOptions: OPTIONS,
+    async up(flags: UpFlags) {
+      const config = readConfig(flags, environment)
+      const { runControl } = await import('./control.ts')
+      return runControl({ config, mainFile, environment, json: flags.json === true, print })
+    },
+    home: (flag) => readHome(flag, environment),
+    files: homePaths,
+    endpoint: environment.CACHEFRONT_ENDPOINT,
+    credentials: {
+      accessKeyId: environment.CACHEFRONT_ACCESS_KEY_ID ?? environment.AWS_ACCESS_KEY_ID ?? 'cachefront',
+      secretAccessKey: environment.CACHEFRONT_SECRET_ACCESS_KEY ?? environment.AWS_SECRET_ACCESS_KEY ?? 'cachefront',
+    },
+    enginePath: engineSearchPath(environment),
+    out: {
+      print,
+      complain: (text) => void process.stderr.write(`${text}\n`),
+      interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      async ask(question) {
+        const lines = createInterface({ input: process.stdin, output: process.stdout })
+        try {
+          return await lines.question(question)
+        } finally {
+          lines.close()
+        }
+      },
+    },
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
