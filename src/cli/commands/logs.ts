@@ -22,13 +22,17 @@ export function logsCommand(host: CliHost, done: (code: number) => void): Comman
       const show = printer(host, options.json === true)
       const tails = await Promise.all(files.map(readTail))
       for (const line of tails[0]?.heading ?? []) show(line)
-      // Lines begin with date and time: in the order of the text they are in the order of time.
-      const lines = tails.flatMap((tail) => tail.lines).sort()
+      // Within a second the lines of one worker stay in their order.
+      const lines = tails.flatMap((tail) => tail.lines).sort((one, other) => compare(timeOf(one), timeOf(other)))
       for (const line of lines.slice(count === 0 ? lines.length : -count)) show(line)
       if (options.follow) await Promise.all(tails.map((tail) => follow(tail, show)))
       done(0)
     })
 }
+
+/** Date and time, which a line begins with. */
+const timeOf = (line: string): string => line.split('\t', 2).join(' ')
+const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0)
 
 /** Prints lines as they are, or as JSON objects by the names in the log's own `#Fields` line. */
 function printer(host: CliHost, json: boolean): (line: string) => void {
