@@ -19,6 +19,8 @@ export function checkShape(value: unknown, schema: NormalizedSchema, path: strin
 
 function checkStruct(value: Record<string, unknown>, schema: NormalizedSchema, path: string): void {
   const struct = structOf(schema)
+  // First, for a list whose Items are required: a Quantity without them disagrees with them.
+  if (struct.counted) checkQuantity(value, path)
   for (const member of struct.members) {
     const inside = join(path, member.wireName)
     const entry = value[member.name]
@@ -31,9 +33,10 @@ function checkStruct(value: Record<string, unknown>, schema: NormalizedSchema, p
     }
     checkShape(entry, member.schema, inside)
   }
-  if (!struct.counted) return
-  const items = Array.isArray(value.Items) ? value.Items.length : 0
-  if (value.Quantity !== undefined && value.Quantity !== items) {
-    throw new WireError('quantity', path, `${path}.Quantity is ${String(value.Quantity)} and there are ${items} Items.`)
-  }
+}
+
+function checkQuantity({ Quantity, Items }: Record<string, unknown>, path: string): void {
+  const items = Array.isArray(Items) ? Items.length : 0
+  if (Quantity === undefined || Quantity === items) return
+  throw new WireError('quantity', path, `${path}.Quantity is ${String(Quantity)} and there are ${items} Items.`)
 }

@@ -1,6 +1,5 @@
 //! Texts of the wire to values of the model's simple types, strictly.
 import type { NormalizedSchema } from '@smithy/core/schema'
-import { _parseRfc3339DateTimeWithOffset } from '@smithy/core/serde'
 import { WireError } from './wire-error.ts'
 import { UNSPEAKABLE } from './wire-node.ts'
 
@@ -50,16 +49,21 @@ function readNumber(text: string, path: string): number {
   return value
 }
 
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/
+
 /** RFC 3339, as both services write and read it (spec/cloudfront.md 1.1, spec/elasticache.md 1.1). */
 function readTimestamp(text: string, path: string): Date {
-  let time: Date | undefined
-  try {
-    time = _parseRfc3339DateTimeWithOffset(text.trim())
-  } catch {
-    // answered below
+  const found = RFC_3339.exec(text.trim())
+  if (found === null || !isDay(Number(found[1]), Number(found[2]), Number(found[3]))) {
+    throw mistyped(path, 'a time such as 2026-01-31T12:34:56Z')
   }
-  if (time === undefined || Number.isNaN(time.getTime())) throw mistyped(path, 'a time such as 2026-01-31T12:34:56Z')
-  return time
+  return new Date(found[0].toUpperCase())
+}
+
+/** `Date` itself takes 30 February for 2 March. */
+function isDay(year: number, month: number, day: number): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate()
 }
 
 function readBlob(text: string, path: string): Uint8Array {

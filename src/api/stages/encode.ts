@@ -1,17 +1,19 @@
 //! Output or fault to the wire, in the shape of the service that was called.
 import assert from 'node:assert'
 import type { WireAnswer } from '../../aws/protocol.ts'
+import { readAuthorization } from '../../aws/sigv4.ts'
 import { errorAnswer } from '../../aws/xml-writer.ts'
 import type { Fault } from '../../domain/faults.ts'
 import type { Call } from '../call.ts'
+import type { ApiEnvironment } from '../environment.ts'
 import { isLocalPath } from '../local.ts'
 import { stage } from '../stage.ts'
 
 export const encode = stage({
   name: 'encode',
   next: ['record'],
-  run(call) {
-    call.answer = call.fault === null ? outputAnswer(call) : faultAnswer(call, call.fault)
+  run(call, api) {
+    call.answer = call.fault === null ? outputAnswer(call) : faultAnswer(call, call.fault, api)
     return 'record'
   },
 })
@@ -22,10 +24,17 @@ function outputAnswer(call: Call): WireAnswer {
   return service.protocol.encode(service, matched.operation, call.output, call.requestId)
 }
 
-function faultAnswer(call: Call, fault: Fault): WireAnswer {
+function faultAnswer(call: Call, fault: Fault, api: ApiEnvironment): WireAnswer {
   const { code, status, message } = fault
-  if (!isLocalPath(call.request.rawPath)) return errorAnswer(fault, call.service?.namespace ?? '', call.requestId)
+  if (!isLocalPath(call.request.rawPath)) return errorAnswer(fault, namespaceOf(call, api), call.requestId)
   const headers = { 'Content-Type': 'application/json', 'x-amzn-RequestId': call.requestId }
   // `error` is the sentence that the routes' own answers have; `code` is for programs.
   return { status, headers, body: `${JSON.stringify({ code, message, error: message })}\n` }
+}
+
+/** A call that is refused before it is routed gets the namespace of the service that it was signed for. */
+function namespaceOf({ service, request }: Call, api: ApiEnvironment): string {
+  if (service !== null) return service.namespace
+  const reading = readAuthorization(request.headers, request.rawQuery)
+  return reading.found === 'authorization' ? (api.services.get(reading.authorization.service)?.namespace ?? '') : ''
 }
