@@ -105,7 +105,9 @@ function prepareNpmPackages() {
 function checkNode() {
   const pinned = existsSync(join(ROOT, 'node_modules', '.bin', 'node'))
   if (pinned || Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return
-  say(`Node ${NODE_MAJOR_MIN} or newer is needed and npm has none for ${process.platform}-${process.arch}: install it from nodejs.org.`)
+  say(
+    `Node ${NODE_MAJOR_MIN} or newer is needed and npm has none for ${process.platform}-${process.arch}: install it from nodejs.org.`,
+  )
   process.exit(1)
 }
 
