@@ -1,0 +1,161 @@
+//! The control plane put together: feed, tasks, health. Everything is given to it; it reads no environment and starts no
+//! process. main.ts composes it with the state, the keeper's link and the API.
+import type { Clock } from '../lib/clock.ts'
+import type { Health, Installation } from '../services/cachefront/installation.ts'
+import type { State } from '../state/state.ts'
+import type { ControlClock } from './clock-feed.ts'
+import { type FeedServer, openFeedServer } from './feed-server.ts'
+import { healthOf } from './health.ts'
+import type { KeeperPort } from './keeper-port.ts'
+import { type Reconciler, startReconciler, type Task, type TaskStatus } from './reconciler.ts'
+import { DEPLOY_KINDS, deployTask } from './tasks/deploy.ts'
+import { INVALIDATION_KINDS, invalidationsTask } from './tasks/invalidations.ts'
+
+/** A task and the kinds of documents whose commits poke it. */
+export interface PokedTask {
+  readonly task: Task
+  readonly kinds: readonly string[]
+}
+
+export interface ControlOptions {
+  readonly state: State
+  readonly clock: Clock
+  /** The same clock when it is movable, otherwise null. */
+  readonly movableClock: ControlClock | null
+  /** Unix socket that edge workers connect to, in a directory of mode 0700. */
+  readonly feedSocket: string
+  /** Version of the program. */
+  readonly version: string
+  /** Names of the workers that the keeper is wished to run. */
+  readonly workers: readonly string[]
+  /** Null for an installation without a keeper (tests of the edge alone). */
+  readonly keeper: Pick<KeeperPort, 'seen'> | null
+  /** Tasks besides those of distributions and invalidations, e.g. the caches'. */
+  readonly tasks?: readonly PokedTask[]
+  /** Begins the shutdown that SIGTERM begins. */
+  readonly onStop: (options: { readonly engines: boolean }) => Promise<void>
+  /** One line for the operator. */
+  readonly onProblem: (message: string) => void
+}
+
+export interface Control extends Installation {
+  readonly feed: FeedServer
+  /** Something that a task looks at has changed, e.g. the keeper has reported; all tasks without a name. */
+  poke(task?: string): void
+  tasks(): readonly TaskStatus[]
+  /** Ends tasks and feed; the state and the keeper's link are the caller's to close. */
+  close(): Promise<void>
+}
+
+/** @throws the system's error when the feed's socket cannot be made. */
+export async function startControl(options: ControlOptions): Promise<Control> {
+  let reconciler: Reconciler | null = null
+  const feed = await openFeedServer({
+    ...options,
+    socketPath: options.feedSocket,
+    onProgress: () => {
+      reconciler?.poke('deploy')
+      reconciler?.poke('invalidations')
+    },
+  })
+  const invalidations = invalidationsTask(options.state, () => feed.acknowledged())
+  const tasks: readonly PokedTask[] = [
+    { task: deployTask(options.state, () => feed.acknowledged()), kinds: DEPLOY_KINDS },
+    { task: invalidations, kinds: INVALIDATION_KINDS },
+    ...(options.tasks ?? []),
+  ]
+  const unwatch = options.state.watch((changes) => {
+    const written = changes.filter((change) => change.kind === 'invalidation' && !change.deleted)
+    if (written.length > 0) invalidations.written(written.map((change) => change.id))
+    for (const { task, kinds } of tasks) {
+      if (changes.some((change) => kinds.includes(change.kind))) reconciler?.poke(task.name)
+    }
+  })
+  reconciler = startReconciler(
+    tasks.map(({ task }) => task),
+    options.clock,
+    (task, error) =>
+      options.onProblem(`the task ${task} failed: ${error instanceof Error ? error.message : String(error)}`),
+  )
+  return new RunningControl(options, feed, reconciler, unwatch)
+}
+
+class RunningControl implements Control {
+  readonly #options: ControlOptions
+  readonly #reconciler: Reconciler
+  readonly #unwatch: () => void
+  readonly feed: FeedServer
+  readonly clock: Installation['clock']
+  #wasReady = false
+
+  constructor(options: ControlOptions, feed: FeedServer, reconciler: Reconciler, unwatch: () => void) {
+    this.#options = options
+    this.#reconciler = reconciler
+    this.#unwatch = unwatch
+    this.feed = feed
+    const { movableClock } = options
+    this.clock =
+      movableClock === null ? null : { offsetMs: () => movableClock.offsetMs, advance: (ms) => this.#advanceClock(ms) }
+  }
+
+  async #advanceClock(ms: number): Promise<void> {
+    await this.feed.advanceClock(ms)
+    // Schedules and retention may be due now.
+    this.poke()
+  }
+
+  async health(): Promise<Health> {
+    const { state, keeper, version } = this.#options
+    const revision = await state.revision().catch((error: unknown) => error as Error)
+    const health = healthOf({
+      version,
+      revision,
+      keeper: keeper === null ? null : { seen: keeper.seen() },
+      live: this.feed.live(),
+      missing: this.feed.missing(),
+      tasks: this.tasks(),
+      wasReady: this.#wasReady,
+    })
+    if (health.status === 'ok') this.#wasReady = true
+    return health
+  }
+
+  async trace(id: string): ReturnType<Installation['trace']> {
+    const { answers, missing } = await this.feed.ask({ kind: 'trace', traceId: id })
+    for (const { answer } of answers)
+      if (answer.kind === 'trace' && answer.trace) return { trace: answer.trace, missing }
+    return null
+  }
+
+  async counters(): ReturnType<Installation['counters']> {
+    const { answers, missing } = await this.feed.ask({ kind: 'counters' })
+    const counters: Record<string, number> = {}
+    for (const { answer } of answers) {
+      if (answer.kind !== 'counters') continue
+      for (const [name, count] of Object.entries(answer.counters)) counters[name] = (counters[name] ?? 0) + count
+    }
+    return { counters, missing }
+  }
+
+  keeperSeen(): ReturnType<Installation['keeperSeen']> {
+    return this.#options.keeper?.seen() ?? null
+  }
+
+  stop(options: { readonly engines: boolean }): Promise<void> {
+    return this.#options.onStop(options)
+  }
+
+  poke(task?: string): void {
+    this.#reconciler.poke(task)
+  }
+
+  tasks(): readonly TaskStatus[] {
+    return this.#reconciler.status()
+  }
+
+  async close(): Promise<void> {
+    this.#unwatch()
+    await this.#reconciler.close()
+    await this.feed.close()
+  }
+}

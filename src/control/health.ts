@@ -1,0 +1,74 @@
+//! Health of the installation from what its parts say of themselves.
+import type { KeeperSeen } from '../keeper/protocol.ts'
+import type { Health, PartHealth, PopHealth } from '../services/cachefront/installation.ts'
+import type { LiveWorker } from './live-workers.ts'
+import type { TaskStatus } from './reconciler.ts'
+
+export interface HealthFacts {
+  readonly version: string
+  /** Of the state, or why it cannot be read. */
+  readonly revision: number | Error
+  /** Null without a keeper: this control runs none. */
+  readonly keeper: { readonly seen: KeeperSeen | null } | null
+  readonly live: readonly LiveWorker[]
+  readonly missing: readonly string[]
+  readonly tasks: readonly TaskStatus[]
+  /** Whether everything was well once since the start. */
+  readonly wasReady: boolean
+}
+
+export function healthOf(facts: HealthFacts): Health {
+  const { revision, keeper, live, missing, tasks } = facts
+  const parts: PartHealth[] = [
+    revision instanceof Error
+      ? { name: 'state', ok: false, detail: revision.message }
+      : { name: 'state', ok: true, detail: `revision ${revision}` },
+    ...(keeper === null ? [] : keeperParts(keeper)),
+    ...live.map(workerPart),
+    ...missing.map((name) => ({ name, ok: false, detail: 'holds no lease: it has not come, or does not answer' })),
+    ...tasks.flatMap(failedTask),
+  ]
+  const well = parts.every((part) => part.ok) && live.length > 0
+  return {
+    status: well ? 'ok' : facts.wasReady ? 'degraded' : 'starting',
+    version: facts.version,
+    revision: revision instanceof Error ? -1 : revision,
+    pops: popsOf(live),
+    parts,
+  }
+}
+
+function keeperParts(keeper: NonNullable<HealthFacts['keeper']>): PartHealth[] {
+  const { seen } = keeper
+  if (seen === null) return [{ name: 'keeper', ok: false, detail: 'does not answer' }]
+  const binaries = seen.binaries.map((binary) => `${binary.engine} ${binary.version}`)
+  return [
+    { name: 'keeper', ok: true, detail: `${seen.workers.length} workers, ${seen.groups.length} caches` },
+    // A host without engines is well: the edge serves, and what needs an engine says so when it is called.
+    { name: 'engines', ok: true, detail: binaries.length > 0 ? binaries.join(', ') : 'none found on this host' },
+  ]
+}
+
+function workerPart(worker: LiveWorker): PartHealth {
+  const { worker: name, pid } = worker.identity
+  if (worker.connection === null) return { name, ok: false, detail: `process ${pid} has lost its connection` }
+  if (worker.acknowledged < 0) return { name, ok: false, detail: `process ${pid} has no configuration yet` }
+  return { name, ok: true, detail: `process ${pid}, revision ${worker.acknowledged}` }
+}
+
+function failedTask({ name, last }: TaskStatus): PartHealth[] {
+  if (last?.result.outcome !== 'failed') return []
+  return [{ name: `task ${name}`, ok: false, detail: last.result.message }]
+}
+
+/** Each POP once: all workers serve every POP on one address. */
+function popsOf(live: readonly LiveWorker[]): PopHealth[] {
+  const pops = new Map<string, PopHealth>()
+  for (const { identity, connection } of live) {
+    for (const { name, region, http } of identity.pops) {
+      const known = pops.get(name)?.http ?? null
+      pops.set(name, { name, region, http: known ?? (connection === null ? null : http), https: null })
+    }
+  }
+  return [...pops.values()]
+}
