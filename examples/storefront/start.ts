@@ -117,6 +117,7 @@ async function startServer(database: string, group: DeployedGroup, directory: st
       STOREFRONT_ASSETS_PORT: String(wanted.assets),
     },
     execArgv: [],
+    detached: true, // Ctrl-C is for the program that started it, which then stops it in order.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   child.stderr?.on('data', (text: Buffer) => log(text.toString('utf8').trimEnd()))
