@@ -19,7 +19,8 @@ export interface TestOrigin {
   close(): Promise<void>
 }
 
-export type OriginHandler = (asked: Asked, response: ServerResponse) => void | Promise<void>
+/** What it returns is awaited and not looked at. */
+export type OriginHandler = (asked: Asked, response: ServerResponse) => unknown
 
 export async function startOrigin(handler: OriginHandler): Promise<TestOrigin> {
   const asked: Asked[] = []
