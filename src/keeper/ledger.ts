@@ -4,7 +4,7 @@
 import { chmodSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { ProcessIdentity } from '../lib/process.ts'
-import type { KeeperEvent, KeeperWish } from './protocol.ts'
+import type { KeeperEvent, KeeperWish, NodeState } from './protocol.ts'
 
 /** Events kept for a control that stays away; older ones are dropped first. About 20 MB. */
 const EVENTS_KEPT_MAX = 100_000
@@ -15,6 +15,8 @@ export interface NodeRecord {
   readonly node: string
   readonly process: ProcessIdentity
   readonly binaryVersion: string
+  /** What it was doing; `available` and then dead means lost. */
+  readonly phase: NodeState
   /** Configuration it was started with: what cannot be read back from the engine is compared with this. */
   readonly startedWith: readonly (readonly [string, string])[]
   /** ISO time of its first answer; null before. */

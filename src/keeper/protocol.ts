@@ -50,6 +50,9 @@ export interface NodeWish {
 
 export type NodeState = 'creating' | 'available' | 'recovering' | 'rebooting' | 'deleting'
 
+/** How a node was lost: its process ended, was stopped by a signal, or runs without answering. */
+export type NodeLoss = 'exit' | 'frozen' | 'hung'
+
 export interface NodeSeen {
   readonly id: string
   readonly state: NodeState
@@ -85,7 +88,7 @@ export interface KeeperEvent {
   readonly at: string
   readonly groupId: string
   readonly event:
-    | { readonly kind: 'node-lost'; readonly node: string; readonly reason: 'exit' | 'frozen' | 'hung' }
+    | { readonly kind: 'node-lost'; readonly node: string; readonly reason: NodeLoss }
     | { readonly kind: 'failover'; readonly from: string; readonly to: string }
     | { readonly kind: 'recovering'; readonly node: string }
     | { readonly kind: 'recovered'; readonly node: string; readonly empty: boolean }

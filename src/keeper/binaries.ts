@@ -1,0 +1,98 @@
+//! Which engine binaries this host has, and which of them serves a version that a user asks for (DESIGN section 5).
+import { execFile } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+export type EngineName = 'redis' | 'valkey' | 'memcached'
+
+export interface Binary {
+  readonly engine: EngineName
+  /** Full version, e.g. `7.0.15`. */
+  readonly version: string
+  readonly path: string
+}
+
+/** Where servers are looked for, in this order; PATH of a service is often shorter than that of a person. */
+export const SEARCH_PATH: readonly string[] = [
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/usr/bin',
+  '/usr/sbin',
+  '/bin',
+  '/opt/redis/bin',
+  '/opt/valkey/bin',
+  '/snap/bin',
+]
+
+const VERSION_TIMEOUT_MS = 2000
+
+/** Program, how to ask for its version, and the package of Debian and Ubuntu that brings it. */
+const PROGRAMS: readonly { readonly program: string; readonly flag: string; readonly package: string }[] = [
+  { program: 'redis-server', flag: '--version', package: 'redis-server' },
+  { program: 'valkey-server', flag: '--version', package: 'valkey-server' },
+  { program: 'memcached', flag: '-V', package: 'memcached' },
+]
+
+/** Reads what a server says of itself; a `redis-server` that is really Valkey says so. Null for anything else. */
+export function parseVersion(text: string): { readonly engine: EngineName; readonly version: string } | null {
+  const match = /^(redis|valkey) server v=(\d+\.\d+\.\d+)/im.exec(text) ?? /^(memcached) (\d+\.\d+\.\d+)/im.exec(text)
+  return match === null ? null : { engine: match[1]!.toLowerCase() as EngineName, version: match[2]! }
+}
+
+/** Asks every server found in `path`; one that does not answer in two seconds is left out. */
+export async function findBinaries(path: readonly string[] = SEARCH_PATH): Promise<readonly Binary[]> {
+  const asked = PROGRAMS.flatMap(({ program, flag }) => {
+    const file = path.map((dir) => join(dir, program)).find(isExecutable)
+    return file === undefined ? [] : [askVersion(file, flag)]
+  })
+  const found = await Promise.all(asked)
+  return found.filter((binary) => binary !== null)
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function askVersion(path: string, flag: string): Promise<Binary | null> {
+  try {
+    const { stdout } = await promisify(execFile)(path, [flag], { timeout: VERSION_TIMEOUT_MS })
+    const parsed = parseVersion(stdout)
+    return parsed === null ? null : { ...parsed, path }
+  } catch {
+    return null
+  }
+}
+
+/** Which binary versions serve a wanted `major.minor`: the rule of each engine. */
+const SERVES: Readonly<Record<EngineName, (wanted: string, version: string) => boolean>> = {
+  // AWS's 7.1 is its own build of 7.0: any open-source 7.x serves both.
+  redis: (wanted, version) => (wanted === '7.0' || wanted === '7.1') && version.startsWith('7.'),
+  valkey: (wanted, version) => sameMinor(wanted, version),
+  memcached: (wanted, version) => wanted === '1.6' && sameMinor(wanted, version),
+}
+
+const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.')
+const sameMinor = (wanted: string, version: string): boolean => minorOf(version) === wanted
+
+/** The binary that serves `engine` in version `wanted` (`7.1`, `1.6.22`: the patch is ignored), or why none does. */
+export function chooseBinary(
+  binaries: readonly Binary[],
+  engine: EngineName,
+  wanted: string,
+): { readonly binary: Binary } | { readonly problem: string } {
+  const serving = binaries.find((b) => b.engine === engine && SERVES[engine](minorOf(wanted), b.version))
+  if (serving !== undefined) return { binary: serving }
+  const { package: name } = PROGRAMS.find((p) => p.program.startsWith(engine))!
+  const others = binaries.filter((b) => b.engine === engine)
+  if (others.length === 0) {
+    return { problem: `${engine} is not installed on this host: install the package ${name} (apt-get install ${name})` }
+  }
+  const have = others.map((b) => `${b.path} is ${b.version}`).join(', ')
+  return { problem: `no installed ${engine} serves version ${wanted}: ${have}; install a package ${name} that does` }
+}

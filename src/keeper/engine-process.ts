@@ -1,0 +1,67 @@
+//! Starts, finds again and ends the process of one node. The process is detached: it outlives the keeper.
+import { spawn } from 'node:child_process'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { identify, type ProcessIdentity, signalProcess, waitForEnd } from '../lib/process.ts'
+import type { Launch } from './engine.ts'
+
+/** An engine that does not end within this time after SIGTERM is killed. Milliseconds. */
+const END_TIMEOUT_MS = 2000
+/** How much of a log's end is read to tell why a start failed. Bytes. */
+const LOG_TAIL_BYTES = 4096
+
+/**
+ * Starts `path` in `dir` with its output appended to `dir/log`. `onExit` is called when it ends while we live.
+ * @throws when it cannot be started, or ended at once.
+ */
+export function startProcess(path: string, dir: string, launch: Launch, onExit: () => void): ProcessIdentity {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  // A file, not a pipe: a pipe would end with the keeper, and the engine with its next line.
+  const log = openSync(`${dir}/log`, 'a', 0o600)
+  try {
+    const stdin = launch.input === null ? 'ignore' : 'pipe'
+    const child = spawn(path, launch.args, { cwd: dir, detached: true, stdio: [stdin, log, log], env: {} })
+    child.on('exit', onExit)
+    child.on('error', onExit)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(launch.input)
+    child.unref()
+    const identity = child.pid === undefined ? null : identify(child.pid)
+    if (identity === null) throw new Error(`${path} could not be started`)
+    return identity
+  } finally {
+    closeSync(log)
+  }
+}
+
+/** Ends the process: asks with SIGTERM (nothing is saved, no save points are set), then kills. */
+export async function endProcess(process: ProcessIdentity): Promise<void> {
+  // A stopped process takes no SIGTERM before it goes on.
+  signalProcess(process, 'SIGTERM')
+  signalProcess(process, 'SIGCONT')
+  if (await waitForEnd(process, END_TIMEOUT_MS)) return
+  await killProcess(process)
+}
+
+/** Kills the process and waits until it holds no address any more. */
+export async function killProcess(process: ProcessIdentity): Promise<void> {
+  signalProcess(process, 'SIGKILL')
+  await waitForEnd(process, END_TIMEOUT_MS)
+}
+
+/** The end of a node's log; empty when there is none. */
+export function logTail(dir: string): string {
+  let file: number
+  try {
+    file = openSync(`${dir}/log`, 'r')
+  } catch {
+    return ''
+  }
+  try {
+    const { size } = fstatSync(file)
+    const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
+    readSync(file, buffer, 0, buffer.length, size - buffer.length)
+    return buffer.toString('utf8')
+  } finally {
+    closeSync(file)
+  }
+}

@@ -1,0 +1,78 @@
+//! What the keeper needs of an engine, whichever it is: how to start one, and an admin connection to a running one.
+//! Recovering a running engine after a restart of the keeper is `open` on the process that the ledger names.
+import type { Binary } from './binaries.ts'
+
+export type Setting = readonly [name: string, value: string]
+
+export interface LaunchOrder {
+  readonly binary: Binary
+  /** Id of the node, for the process title. */
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  /** Working directory of its own; nothing but the log is written there. */
+  readonly dir: string
+  readonly settings: readonly Setting[]
+  /** Address of the node to replicate from (same port); null for a primary and for memcached. */
+  readonly replicaOf: string | null
+}
+
+export interface Launch {
+  readonly args: readonly string[]
+  /** Text for its standard input; null for none. */
+  readonly input: string | null
+  /** The settings that were really given, where the host or the keeper forced others. */
+  readonly startedWith: readonly Setting[]
+}
+
+export interface EngineFacts {
+  /** Pid that the engine itself reports: tells a stranger on the address from ours. */
+  readonly pid: number
+  readonly version: string
+  /** `none` for memcached. */
+  readonly role: 'primary' | 'replica' | 'none'
+  /** Address it replicates from. */
+  readonly follows: string | null
+  readonly inSync: boolean
+  /** A full transfer from the primary is under way: what it holds is about to be replaced. */
+  readonly isCopying: boolean
+  /** Bytes of the replication stream that it holds; 0 without a copy. */
+  readonly offset: number
+  readonly bound: readonly string[]
+}
+
+export interface EngineLink {
+  /** Resolves when the engine answered anything, an error included; rejects when the connection is gone. */
+  ping(): Promise<void>
+  look(): Promise<EngineFacts>
+  /**
+   * Applies what can be applied to the running engine and reads all of it back.
+   * Returns the names that hold other values than wished.
+   */
+  configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]>
+  /** Null for memcached. */
+  readonly replication: Replication | null
+  /** Stores a value under a key of ours (memcached's fallback for discovery). */
+  store(key: string, value: string): Promise<void>
+  close(): void
+}
+
+export interface Replication {
+  /** Replicates from `address`; null makes it a primary. */
+  follow(address: string | null): Promise<void>
+  /** Listens on exactly these addresses. Connections that exist stay. */
+  bind(addresses: readonly string[]): Promise<void>
+  /** Ends the connections of clients that came through `address`. */
+  dropClients(address: string): Promise<void>
+  /** Pauses writes, waits until `address` has them all, and swaps roles with it. Rejects when that fails. */
+  handOver(address: string): Promise<void>
+}
+
+export interface Engine {
+  readonly replicated: boolean
+  launch(order: LaunchOrder): Launch
+  /** Opens an admin connection; rejects when nobody answers within `timeoutMs`. `onClosed` is called once after it. */
+  open(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink>
+  /** The setting that made a start fail, told from the end of its log; null when it was something else. */
+  refusedSetting(logTail: string, settings: readonly Setting[]): Setting | null
+}

@@ -1,0 +1,337 @@
+//! One group of nodes: looks, asks the decider, acts, and looks again until nothing is left to do. One turn at a time:
+//! that is what keeps two failovers of a group apart. A group works on without control.
+import { join } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import type { ProcessIdentity } from '../lib/process.ts'
+import type { Addresses } from './addresses.ts'
+import type { Binary } from './binaries.ts'
+import {
+  type GroupView,
+  isSettled,
+  type NodeView,
+  planGroup,
+  planIndependent,
+  readerHolder,
+  readerTargets,
+} from './failover.ts'
+import { type Front, readerFront } from './front.ts'
+import { act } from './group-acts.ts'
+import type { GroupRecord, Ledger } from './ledger.ts'
+import { type Member, Members } from './members.ts'
+import { memcachedEngine } from './memcached-engine.ts'
+import { type MembershipFront, membershipFront } from './memcached-front.ts'
+import type { GroupSeen, GroupWish, KeeperEvent, NodeSeen } from './protocol.ts'
+import { respEngine } from './resp-engine.ts'
+
+/** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
+const WATCH_MS = 200
+const LOOK_EVERY_ROUNDS = 5
+/** While a group is on its way to what is wished, it is looked at this often. Milliseconds. */
+const HURRY_MS = 15
+/** A group that has not settled after this many quick looks is looked at as any other. */
+const HURRY_ROUNDS = 400
+/** A watch that comes this late means that the keeper itself was stopped: silence is forgiven. Milliseconds. */
+const LATE_MS = 600
+/** Pause after a turn that changed nothing although it should have. Milliseconds, doubling. */
+const REPEAT_PAUSE_FIRST_MS = 10
+const REPEAT_PAUSE_LAST_MS = 2000
+
+export interface GroupContext {
+  readonly home: string
+  readonly ledger: Ledger
+  readonly addresses: Addresses
+  readonly clock: Clock
+  readonly binaries: () => readonly Binary[]
+  readonly orphanIn: (dir: string) => ProcessIdentity | null
+  readonly emit: (groupId: string, event: KeeperEvent['event']) => void
+  /** What the group shows may have changed. */
+  readonly onChange: () => void
+}
+
+export class Group {
+  readonly id: string
+  readonly #context: GroupContext
+  readonly #members: Members
+  readonly #endpoint: string
+  readonly #reader: string | null
+  readonly #front: Front | null
+  readonly #membership: MembershipFront | null
+  #wish: GroupWish
+  #record: GroupRecord
+  #problem: string | null = null
+  #timer: NodeJS.Timeout | null = null
+  #lastWatch: number
+  #rounds = 0
+  #unsettledRounds = 0
+  #poked = false
+  #running: Promise<void> | null = null
+  #lastActions = ''
+  #repeats = 0
+  #closed = false
+  #settled = false
+
+  constructor(wish: GroupWish, context: GroupContext) {
+    const { ledger, addresses, clock, home } = context
+    this.id = wish.id
+    this.#wish = wish
+    this.#context = context
+    const { endpoint, reader } = addresses.endpoints(wish.id, wish.engine)
+    this.#endpoint = endpoint
+    this.#reader = reader
+    this.#record = ledger.group(wish.id) ?? newRecord(wish)
+    ledger.setGroup(this.#record)
+    this.#members = new Members({
+      group: wish.id,
+      port: wish.port,
+      engine: wish.engine === 'memcached' ? memcachedEngine : respEngine,
+      ledger,
+      clock,
+      addressOf: (node) => addresses.node(wish.id, node),
+      dirOf: (node) => join(home, 'nodes', wish.id, node),
+      orphanIn: context.orphanIn,
+      emit: (event) => context.emit(wish.id, event),
+      onChange: () => this.poke(),
+    })
+    this.#members.sync(wish)
+    this.#front = reader === null ? null : readerFront(reader, wish.port, () => readerTargets(this.#view()))
+    this.#membership = reader === null ? membershipFront(endpoint, wish.port, () => this.#membershipNow()) : null
+    this.#lastWatch = clock.monotonic()
+    this.#watchLater()
+    this.poke()
+  }
+
+  /** Makes `wish` the one to fulfil. */
+  apply(wish: GroupWish): void {
+    if (JSON.stringify(wish) === JSON.stringify(this.#wish)) return
+    this.#wish = wish
+    this.#members.sync(wish)
+    this.#unsettledRounds = 0
+    this.poke()
+  }
+
+  /** Asks for a turn soon; any number of pokes during a turn is one more turn. */
+  poke(): void {
+    this.#poked = true
+    if (this.#running !== null || this.#closed) return
+    this.#running = this.#run().finally(() => {
+      this.#running = null
+      this.#context.onChange()
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (this.#poked && !this.#closed) {
+      this.#poked = false
+      try {
+        await this.#turn()
+      } catch (error) {
+        this.#problem = (error as Error).message
+        await this.#pause()
+        // The next watch tries again; what is lost is decided anew from what is then seen.
+      }
+    }
+  }
+
+  async #turn(): Promise<void> {
+    let view = this.#view()
+    for (const member of this.#members.all()) this.#members.noteHealth(member, this.#healthOf(member))
+    const actions = this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
+    await this.#holdBack(JSON.stringify(actions))
+    if (this.#front !== null && readerHolder(view) !== 'front') await this.#front.close()
+    for (const action of actions) {
+      await act(action, {
+        wish: this.#wish,
+        record: this.#record,
+        members: this.#members,
+        ledger: this.#context.ledger,
+        binaries: this.#context.binaries(),
+        view,
+        emit: (event) => this.#context.emit(this.id, event),
+        setRecord: (change) => this.#setRecord(change),
+        releaseAddress: (node) => this.#context.addresses.releaseNode(this.id, node),
+      })
+    }
+    view = this.#view()
+    await this.#serve(view)
+    this.#problem = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
+    this.#settled = this.#isSettled(view)
+    if (this.#settled) this.#unsettledRounds = 0
+    if (actions.length > 0) this.#poked = true
+    this.#context.onChange()
+  }
+
+  /** Settings, endpoints that are ours, and the state that users see. */
+  async #serve(view: GroupView): Promise<void> {
+    for (const node of view.nodes) {
+      const member = this.#members.get(node.id)
+      if (node.health.kind === 'well') await member.node.configure(this.#wish.configuration)
+    }
+    if (this.#front !== null && readerHolder(view) === 'front') await this.#front.open()
+    for (const node of view.nodes) {
+      const member = this.#members.get(node.id)
+      const waits = member.phase === 'creating' || member.phase === 'recovering' || member.phase === 'rebooting'
+      if (waits && this.#isReady(node, view)) this.#members.available(member)
+    }
+    if (this.#membership === null) return
+    this.#noteMembership()
+    await this.#membership.open()
+    await this.#membership.publish(this.#members.all().flatMap((m) => (m.node.link === null ? [] : [m.node.link])))
+  }
+
+  #isReady(node: NodeView, view: GroupView): boolean {
+    if (node.health.kind !== 'well') return false
+    if (this.#reader === null) return true
+    if (node.id !== view.primary) return node.role === 'replica' && node.inSync
+    return node.role === 'primary' && node.bound.includes(view.endpoint)
+  }
+
+  #isSettled(view: GroupView): boolean {
+    if (this.#members.all().some((m) => m.phase !== 'available')) return false
+    return this.#reader === null ? planIndependent(view.nodes).length === 0 : isSettled(view)
+  }
+
+  /** The same actions again and again mean that something refuses them: slower each time. */
+  async #holdBack(actions: string): Promise<void> {
+    this.#repeats = actions !== '[]' && actions === this.#lastActions ? this.#repeats + 1 : 0
+    this.#lastActions = actions
+    if (this.#repeats > 0) await this.#pause()
+  }
+
+  #pause(): Promise<void> {
+    const ms = Math.min(REPEAT_PAUSE_FIRST_MS * 2 ** this.#repeats, REPEAT_PAUSE_LAST_MS)
+    return new Promise((resolve) => setTimeout(resolve, ms))
+  }
+
+  #watchLater(): void {
+    const hurries = !this.#settled && this.#unsettledRounds < HURRY_ROUNDS
+    this.#timer = setTimeout(() => this.#watch(), hurries ? HURRY_MS : WATCH_MS)
+  }
+
+  #watch(): void {
+    const now = this.#context.clock.monotonic()
+    const late = now - this.#lastWatch > WATCH_MS + LATE_MS
+    this.#lastWatch = now
+    this.#rounds++
+    if (!this.#settled) this.#unsettledRounds++
+    const looks = !this.#settled || this.#rounds % LOOK_EVERY_ROUNDS === 0
+    for (const { node } of this.#members.all()) {
+      if (late) node.forgiveSilence()
+      void (looks ? node.look() : node.ping()).then(() => {
+        if (looks) this.poke()
+      })
+    }
+    // Silence itself is news when it lasts: nothing else would call for a turn.
+    if (this.#members.all().some((m) => this.#healthOf(m).kind !== 'well')) this.poke()
+    this.#watchLater()
+  }
+
+  #healthOf(member: Member) {
+    const copies = this.#members.all().filter((m) => m !== member && m.node.hasData && m.node.link !== null)
+    return member.node.health(this.#reader === null || copies.length === 0)
+  }
+
+  #view(): GroupView {
+    const nodes = this.#members.all().map((member): NodeView => {
+      const { node } = member
+      const facts = node.link === null ? null : node.facts
+      return {
+        id: node.id,
+        address: node.address,
+        wished: member.wished,
+        health: this.#healthOf(member),
+        role: facts === null || facts.role === 'none' ? 'unknown' : facts.role,
+        follows: facts?.follows ?? null,
+        inSync: facts?.inSync ?? false,
+        hasData: node.hasData,
+        bound: facts?.bound ?? [],
+        mayStart: node.mayStart,
+        restartWished: (this.#wish.restarts[node.id] ?? 0) > (this.#record.restarts[node.id] ?? 0),
+      }
+    })
+    const automaticFailover = this.#wish.automaticFailover
+    return {
+      primary: this.#record.primary ?? '',
+      automaticFailover,
+      endpoint: this.#endpoint,
+      reader: this.#reader ?? '',
+      nodes,
+    }
+  }
+
+  #setRecord(change: Partial<GroupRecord>): void {
+    this.#record = { ...this.#record, ...change }
+    this.#context.ledger.setGroup(this.#record)
+  }
+
+  /** A node is listed once it has been available, and leaves the list before it is stopped (spec/elasticache.md 3.3). */
+  #noteMembership(): void {
+    const ready = this.#members.all().filter((m) => m.wished && m.phase !== 'creating')
+    const members = ready.map((m) => m.node.address).sort(compareAddresses)
+    if (members.join() === this.#record.members.join()) return
+    this.#setRecord({ members, membershipVersion: this.#record.membershipVersion + 1 })
+  }
+
+  #membershipNow() {
+    return { version: this.#record.membershipVersion, members: this.#record.members }
+  }
+
+  seen(): GroupSeen {
+    const nodes = this.#members.all().map((member): NodeSeen => {
+      const { node } = member
+      const isPrimary = node.id === this.#record.primary
+      return {
+        id: node.id,
+        state: member.phase,
+        role: this.#reader === null ? 'none' : isPrimary ? 'primary' : 'replica',
+        address: node.address,
+        pid: node.process?.pid ?? null,
+        binaryVersion: member.binaryVersion || null,
+        pendingReboot: node.pending,
+        availableSince: member.availableSince,
+      }
+    })
+    const { id } = this
+    return {
+      id,
+      settled: this.#settled,
+      endpoint: this.#endpoint,
+      readerEndpoint: this.#reader,
+      nodes,
+      problem: this.#problem,
+    }
+  }
+
+  /** Stops watching; engines go on. */
+  async release(): Promise<void> {
+    this.#closed = true
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    await this.#running
+    this.#members.release()
+    await this.#front?.close()
+    await this.#membership?.close()
+  }
+
+  /** Ends the engines on purpose. The group stays in the ledger. */
+  async end(): Promise<void> {
+    await this.release()
+    await this.#members.endAll()
+  }
+
+  /** Ends the engines and forgets the group. */
+  async remove(): Promise<void> {
+    await this.end()
+    this.#context.addresses.releaseGroup(this.id)
+    this.#context.ledger.dropGroup(this.id)
+  }
+}
+
+function newRecord(wish: GroupWish): GroupRecord {
+  const primary = wish.engine === 'memcached' ? null : (wish.nodes.find((n) => n.firstPrimary) ?? wish.nodes[0])?.id
+  return { id: wish.id, primary: primary ?? null, membershipVersion: 0, members: [], restarts: wish.restarts }
+}
+
+/** By number, so that 127.16.0.10 comes after 127.16.0.9. */
+const compareAddresses = (a: string, b: string): number => {
+  const number = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+  return number(a) - number(b)
+}

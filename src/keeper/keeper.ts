@@ -1,0 +1,271 @@
+//! The keeper of a host: a process of its own that owns engines and edge workers, and serves control on a Unix socket.
+//! It keeps the newest wish in its ledger and goes on with it when control is away, and after its own death.
+import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import { tryMachineLock } from '../lib/machine-lock.ts'
+import { type ProcessIdentity, processesBelow } from '../lib/process.ts'
+import { Addresses } from './addresses.ts'
+import { type Binary, findBinaries, SEARCH_PATH } from './binaries.ts'
+import { ControlSocket } from './control-socket.ts'
+import { endProcess } from './engine-process.ts'
+import { Group } from './group.ts'
+import { Ledger } from './ledger.ts'
+import { claimNetwork } from './network.ts'
+import type { GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
+import { Workers } from './workers.ts'
+
+/** How often a keeper that lacks an engine looks whether it was installed meanwhile. Milliseconds. */
+const BINARIES_AGAIN_MS = 3000
+/** A claim on the network in /tmp is renewed before a cleaner of old files finds it. Milliseconds. */
+const CLAIM_AGAIN_MS = 3_600_000
+
+export interface KeeperOptions {
+  /** Directory of the installation (0700); ledger, node directories and worker logs lie in it. */
+  readonly home: string
+  /** Path of the socket for control, at most 107 bytes. */
+  readonly socketPath: string
+  /** N of 127.N.0.0/16; null for the one the ledger remembers, at first the first free one. */
+  readonly nodeNetwork: number | null
+  /** Version of this program. */
+  readonly version: string
+  readonly clock: Clock
+  /** One line for the keeper's log. */
+  readonly log: (line: string) => void
+  /** How workers are started: node, and what comes before the arguments of the wish. */
+  readonly execPath: string
+  readonly programArgs: readonly string[]
+  /** Environment of the workers. */
+  readonly env: NodeJS.ProcessEnv
+  /** Where engine binaries are looked for; the usual places by default. */
+  readonly searchPath?: readonly string[]
+  /** Where networks are claimed; only tests of installations apart from the machine's give another. */
+  readonly claimsDir?: string
+}
+
+export interface Keeper {
+  /** What it sees now. */
+  seen(): KeeperSeen
+  /** Ends engines and workers as asked and stops; resolves when all of that is done. */
+  stop(options: { readonly engines: boolean; readonly workers: boolean }): Promise<void>
+  /** Resolves when the keeper has stopped, whoever asked. */
+  readonly stopped: Promise<void>
+}
+
+/**
+ * Starts the keeper of `home`: adopts what runs, starts again what died, and listens for control.
+ * @throws when another keeper has this home, the ledger cannot be written, or no network is free.
+ */
+export async function startKeeper(given: KeeperOptions): Promise<Keeper> {
+  mkdirSync(given.home, { recursive: true, mode: 0o700 })
+  const options = { ...given, home: realpathSync(given.home) }
+  const lock = await tryMachineLock(`keeper:${options.home}`)
+  if (lock === null) throw new Error(`a keeper runs in ${options.home} already`)
+  try {
+    const ledger = new Ledger(join(options.home, 'keeper.db'))
+    const network = await claimNetwork({
+      home: options.home,
+      remembered: ledger.fact<number>('network'),
+      demanded: options.nodeNetwork,
+      ...(options.claimsDir === undefined ? {} : { claimsDir: options.claimsDir }),
+    })
+    ledger.setFact('network', network)
+    const binaries = await findBinaries(options.searchPath ?? SEARCH_PATH)
+    const keeper = new HostKeeper(options, ledger, new Addresses(ledger, network), binaries, lock.release)
+    await keeper.open()
+    return keeper
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+class HostKeeper implements Keeper {
+  readonly #options: KeeperOptions
+  readonly #ledger: Ledger
+  readonly #addresses: Addresses
+  readonly #workers: Workers
+  readonly #groups = new Map<string, Group>()
+  readonly #socket: ControlSocket
+  readonly #unlock: () => Promise<void>
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #orphans: ReadonlyMap<string, ProcessIdentity>
+  #binaries: readonly Binary[]
+  #wish: KeeperWish
+  #lastSeen = ''
+  #reportQueued = false
+  #removals: Promise<unknown> = Promise.resolve()
+  #stopping: Promise<void> | null = null
+  #done: () => void = () => {}
+  readonly stopped: Promise<void>
+
+  constructor(
+    options: KeeperOptions,
+    ledger: Ledger,
+    addresses: Addresses,
+    binaries: readonly Binary[],
+    unlock: () => Promise<void>,
+  ) {
+    this.#options = options
+    this.#ledger = ledger
+    this.#addresses = addresses
+    this.#binaries = binaries
+    this.#unlock = unlock
+    this.#wish = ledger.wish() ?? { sequence: 0, workers: [], groups: [] }
+    // Engines of ours by their directory, those included that a crash kept out of the ledger.
+    this.#orphans = new Map(processesBelow(join(options.home, 'nodes')).map((found) => [found.dir, found.process]))
+    this.stopped = new Promise((resolve) => {
+      this.#done = resolve
+    })
+    this.#workers = new Workers({ ...options, ledger, onChange: () => this.#report() })
+    this.#socket = new ControlSocket(options.socketPath, {
+      greeting: () => ({
+        type: 'hello',
+        pid: process.pid,
+        version: options.version,
+        wishSequence: this.#wish.sequence,
+      }),
+      seen: () => this.seen(),
+      events: () => ledger.events(),
+      receive: (message) => this.#receive(message),
+    })
+  }
+
+  async open(): Promise<void> {
+    await this.#socket.open()
+    chmodSync(this.#options.socketPath, 0o600)
+    this.#apply()
+    this.#timers.push(setInterval(() => void this.#findBinaries(), BINARIES_AGAIN_MS))
+    this.#timers.push(setInterval(() => void this.#renewClaim(), CLAIM_AGAIN_MS))
+  }
+
+  #receive(message: ToKeeper): void {
+    switch (message.type) {
+      case 'hello':
+        return
+      case 'wish':
+        if (message.wish.sequence < this.#wish.sequence) return
+        this.#wish = message.wish
+        this.#ledger.setWish(message.wish)
+        this.#apply()
+        return
+      case 'acknowledge-events':
+        this.#ledger.acknowledgeEvents(message.sequence)
+        return
+      case 'stop':
+        void this.stop(message)
+    }
+  }
+
+  /** Makes groups and workers those of the wish. */
+  #apply(): void {
+    if (this.#stopping !== null) return
+    const wished = new Set(this.#wish.groups.map((g) => g.id))
+    for (const [id, group] of this.#groups) if (!wished.has(id)) this.#remove(id, group)
+    for (const id of this.#ledger.groupIds()) {
+      // Unwished while nobody kept it: its group object exists only to end it.
+      if (!wished.has(id) && !this.#groups.has(id)) this.#forgetLeftOver(id)
+    }
+    for (const wish of this.#wish.groups) this.#applyGroup(wish)
+    this.#workers.apply(this.#wish.workers)
+    this.#report()
+  }
+
+  #applyGroup(wish: GroupWish): void {
+    const group = this.#groups.get(wish.id)
+    if (group !== undefined) {
+      group.apply(wish)
+      return
+    }
+    this.#groups.set(
+      wish.id,
+      new Group(wish, {
+        home: this.#options.home,
+        ledger: this.#ledger,
+        addresses: this.#addresses,
+        clock: this.#options.clock,
+        binaries: () => this.#binaries,
+        orphanIn: (dir) => this.#orphans.get(dir) ?? null,
+        emit: (groupId, event) => {
+          const at = new Date(this.#options.clock.wall()).toISOString()
+          this.#socket.send({ type: 'events', events: [this.#ledger.addEvent(at, groupId, event)] })
+        },
+        onChange: () => this.#report(),
+      }),
+    )
+  }
+
+  #remove(id: string, group: Group): void {
+    this.#groups.delete(id)
+    this.#removals = Promise.all([this.#removals, group.remove().catch((e: Error) => this.#options.log(e.message))])
+  }
+
+  /** A group that was removed from the wish just before a crash: its engines end, its addresses return. */
+  #forgetLeftOver(id: string): void {
+    const records = this.#ledger.nodes().filter((record) => record.group === id)
+    const ended = records.map(async ({ process, node }) => {
+      await endProcess(process)
+      this.#ledger.dropNode(id, node)
+    })
+    this.#removals = Promise.all([this.#removals, ...ended])
+    this.#addresses.releaseGroup(id)
+    this.#ledger.dropGroup(id)
+  }
+
+  async #findBinaries(): Promise<void> {
+    const wanted = new Set(this.#wish.groups.map((g) => g.engine))
+    for (const { engine } of this.#binaries) wanted.delete(engine)
+    if (wanted.size === 0) return
+    this.#binaries = await findBinaries(this.#options.searchPath ?? SEARCH_PATH)
+    this.#report()
+  }
+
+  async #renewClaim(): Promise<void> {
+    const remembered = this.#ledger.fact<number>('network')
+    const { home, claimsDir } = this.#options
+    const request = { home, remembered, demanded: null, ...(claimsDir === undefined ? {} : { claimsDir }) }
+    await claimNetwork(request).catch((error: Error) => this.#options.log(error.message))
+  }
+
+  /** Tells control what changed, once for all changes of one moment. */
+  #report(): void {
+    if (this.#reportQueued || this.#stopping !== null) return
+    this.#reportQueued = true
+    setImmediate(() => {
+      this.#reportQueued = false
+      const seen = this.seen()
+      const text = JSON.stringify(seen)
+      if (text === this.#lastSeen) return
+      this.#lastSeen = text
+      this.#socket.send({ type: 'seen', seen })
+    })
+  }
+
+  seen(): KeeperSeen {
+    return {
+      sequence: this.#wish.sequence,
+      groups: [...this.#groups.values()].map((group) => group.seen()),
+      workers: this.#workers.seen(),
+      nodeNetwork: this.#addresses.cidr,
+      binaries: this.#binaries,
+    }
+  }
+
+  stop(options: { readonly engines: boolean; readonly workers: boolean }): Promise<void> {
+    this.#stopping ??= this.#stop(options)
+    return this.#stopping
+  }
+
+  async #stop({ engines, workers }: { readonly engines: boolean; readonly workers: boolean }): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await this.#removals
+    if (workers) await this.#workers.end()
+    else this.#workers.release()
+    await Promise.all([...this.#groups.values()].map((group) => (engines ? group.end() : group.release())))
+    this.#ledger.close()
+    this.#socket.send({ type: 'stopped' })
+    await this.#socket.close()
+    await this.#unlock()
+    this.#done()
+  }
+}

@@ -1,0 +1,171 @@
+//! The nodes of one group with what the keeper remembers of each: the phase it is in, since when it is available, which
+//! process it has. Phases change here only, and each change that a user should know of becomes an event.
+import type { Clock } from '../lib/clock.ts'
+import { isAlive, type ProcessIdentity } from '../lib/process.ts'
+import type { Binary } from './binaries.ts'
+import type { Engine } from './engine.ts'
+import type { Health } from './failover.ts'
+import type { Ledger } from './ledger.ts'
+import { EngineNode } from './node.ts'
+import type { GroupWish, KeeperEvent, NodeLoss, NodeState } from './protocol.ts'
+
+export interface Member {
+  readonly node: EngineNode
+  phase: NodeState
+  wished: boolean
+  availableSince: string | null
+  binaryVersion: string | null
+  /** It was started without a copy of the data: as a primary, not as a replica. */
+  startedEmpty: boolean
+  /** Its process, or the one it had last. */
+  process: ProcessIdentity | null
+}
+
+export interface MembersOptions {
+  readonly group: string
+  readonly port: number
+  readonly engine: Engine
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly addressOf: (node: string) => string
+  readonly dirOf: (node: string) => string
+  /** A living process that works in `dir`, which the ledger does not know: a crash came between start and record. */
+  readonly orphanIn: (dir: string) => ProcessIdentity | null
+  readonly emit: (event: KeeperEvent['event']) => void
+  readonly onChange: () => void
+}
+
+export class Members {
+  readonly #options: MembersOptions
+  readonly #members = new Map<string, Member>()
+
+  constructor(options: MembersOptions) {
+    this.#options = options
+  }
+
+  all(): readonly Member[] {
+    return [...this.#members.values()]
+  }
+
+  get(id: string): Member {
+    const member = this.#members.get(id)
+    if (member === undefined) throw new Error(`no node ${id} in group ${this.#options.group}`)
+    return member
+  }
+
+  /** Makes the members those of the wish; one that is no longer wished stays until it is removed. */
+  sync(wish: GroupWish): void {
+    const wished = new Set(wish.nodes.map((n) => n.id))
+    for (const member of this.#members.values()) {
+      member.wished = wished.has(member.node.id)
+      if (!member.wished) member.phase = 'deleting'
+      else if (member.phase === 'deleting') member.phase = 'available'
+    }
+    const known = this.#options.ledger.nodes().filter((record) => record.group === this.#options.group)
+    for (const id of [...wished, ...known.map((record) => record.node)]) {
+      if (!this.#members.has(id)) this.#members.set(id, this.#make(id, wished.has(id)))
+    }
+  }
+
+  #make(id: string, wished: boolean): Member {
+    const { group, ledger, addressOf, dirOf, orphanIn, port, engine, clock, onChange } = this.#options
+    const dir = dirOf(id)
+    const node = new EngineNode({ id, address: addressOf(id), port, dir, engine, clock, onChange })
+    const record = ledger.nodes().find((r) => r.group === group && r.node === id) ?? null
+    const member: Member = {
+      node,
+      phase: wished ? (record?.phase ?? 'creating') : 'deleting',
+      wished,
+      availableSince: record?.availableSince ?? null,
+      binaryVersion: record?.binaryVersion ?? null,
+      startedEmpty: false,
+      process: record?.process ?? null,
+    }
+    if (record !== null && isAlive(record.process)) node.adopt(record.process, record.startedWith)
+    else {
+      const orphan = orphanIn(dir)
+      if (orphan !== null) node.adopt(orphan, record?.startedWith ?? [])
+      else if (record !== null) this.lose(member, 'exit')
+    }
+    if (node.process !== null) this.save(member)
+    return member
+  }
+
+  /** Notes a loss once: an available node recovers from here on. */
+  lose(member: Member, reason: NodeLoss): void {
+    if (member.phase !== 'available') return
+    member.phase = 'recovering'
+    member.availableSince = null
+    this.#options.emit({ kind: 'node-lost', node: member.node.id, reason })
+    this.#options.emit({ kind: 'recovering', node: member.node.id })
+    this.save(member)
+  }
+
+  noteHealth(member: Member, health: Health): void {
+    if (health.kind === 'lost') this.lose(member, health.reason)
+  }
+
+  reboot(member: Member): void {
+    member.phase = 'rebooting'
+    member.availableSince = null
+    this.save(member)
+  }
+
+  start(member: Member, binary: Binary, wish: GroupWish, replicaOf: string | null): void {
+    member.node.start(binary, wish.configuration, replicaOf)
+    member.startedEmpty = replicaOf === null
+    member.binaryVersion = null
+    this.save(member)
+  }
+
+  /** The node serves: answers, has its role and its settings. */
+  available(member: Member): void {
+    const id = member.node.id
+    if (member.phase === 'recovering') this.#options.emit({ kind: 'recovered', node: id, empty: member.startedEmpty })
+    if (member.phase === 'rebooting') this.#options.emit({ kind: 'restarted', node: id })
+    member.phase = 'available'
+    member.availableSince = new Date(this.#options.clock.wall()).toISOString()
+    member.binaryVersion = member.node.facts?.version ?? null
+    this.save(member)
+  }
+
+  save(member: Member): void {
+    const { group, ledger } = this.#options
+    const process = member.node.process ?? member.process
+    if (process === null) return
+    member.process = process
+    ledger.setNode({
+      group,
+      node: member.node.id,
+      process,
+      phase: member.phase,
+      binaryVersion: member.binaryVersion ?? '',
+      startedWith: member.node.startedWith,
+      availableSince: member.availableSince,
+    })
+  }
+
+  /** Ends the process and forgets the node. */
+  async remove(member: Member): Promise<void> {
+    await member.node.end()
+    member.node.release()
+    this.#options.ledger.dropNode(this.#options.group, member.node.id)
+    this.#members.delete(member.node.id)
+  }
+
+  /** Ends all processes on purpose: a later start is not a recovery. */
+  async endAll(): Promise<void> {
+    await Promise.all(
+      this.all().map(async (member) => {
+        await member.node.end()
+        member.node.release()
+        this.#options.ledger.dropNode(this.#options.group, member.node.id)
+      }),
+    )
+  }
+
+  /** Stops watching; the processes go on. */
+  release(): void {
+    for (const member of this.#members.values()) member.node.release()
+  }
+}

@@ -1,0 +1,145 @@
+//! memcached: options on the command line, one admin connection each in the text protocol.
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
+
+/** Options that are the keeper's own: where it listens, as whom it runs, whether it detaches. */
+const OWNED: ReadonlySet<string> = new Set(['-l', '-p', '-U', '-s', '-u', '-d', '-P', '--listen', '--port', '--user'])
+/** File descriptors that memcached needs besides one for each connection. */
+const SPARE_FILES = 64
+/** An answer that is longer is not one of memcached's to our three commands. */
+const ANSWER_BYTES_MAX = 1024 * 1024
+
+export const memcachedEngine: Engine = {
+  replicated: false,
+  launch(order) {
+    const settings = fitConnections(order.settings, openFilesMax())
+    const options = settings.flatMap(([name, value]) => (value === '' ? [name] : [name, value]))
+    const own = ['-l', order.address, '-p', String(order.port), '-U', '0', ...dropRights()]
+    return { args: [...options, ...own], input: null, startedWith: settings }
+  },
+  open: openLink,
+  refusedSetting: () => null,
+}
+
+/** memcached refuses to run as root without a user to become. */
+function dropRights(): readonly string[] {
+  if (process.getuid?.() !== 0) return []
+  const hasOwnUser = /^memcache:/m.test(readFileSync('/etc/passwd', 'utf8'))
+  return ['-u', hasOwnUser ? 'memcache' : 'nobody']
+}
+
+/** Open files that this host lets a process have; memcached exits when it asks for more than it may raise to. */
+function openFilesMax(): number {
+  const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  return hard === undefined ? Number.POSITIVE_INFINITY : Number(hard)
+}
+
+/** Lowers `-c` to what the host allows (shown as pending by `configure`), and leaves out the keeper's own options. */
+export function fitConnections(settings: readonly Setting[], filesMax: number): readonly Setting[] {
+  const most = filesMax - SPARE_FILES
+  return settings
+    .filter(([name]) => !OWNED.has(name))
+    .map(([name, value]) => (name === '-c' && Number(value) > most ? [name, String(most)] : [name, value]))
+}
+
+function openLink(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: address, port, noDelay: true })
+    const timer = setTimeout(() => socket.destroy(new Error(`${address}:${port} does not answer`)), timeoutMs)
+    socket.on('error', reject)
+    socket.once('connect', () => {
+      clearTimeout(timer)
+      socket.once('close', onClosed)
+      resolve(new MemcachedLink(socket, address))
+    })
+    socket.once('close', () => clearTimeout(timer))
+  })
+}
+
+interface Question {
+  readonly isDone: (text: string) => boolean
+  readonly resolve: (text: string) => void
+  readonly reject: (error: Error) => void
+}
+
+const isLine = (text: string): boolean => text.endsWith('\r\n')
+const isList = (text: string): boolean => text.endsWith('END\r\n') || text.startsWith('ERROR')
+
+class MemcachedLink implements EngineLink {
+  readonly #socket: Socket
+  readonly #address: string
+  readonly replication = null
+  #queue: Question[] = []
+  #answer = ''
+  /** One question at a time: answers carry no number. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(socket: Socket, address: string) {
+    this.#socket = socket
+    this.#address = address
+    socket.setEncoding('latin1')
+    socket.on('data', (chunk) => this.#receive(String(chunk)))
+    socket.on('close', () => {
+      for (const question of this.#queue) question.reject(new Error(`${address} closed the connection`))
+      this.#queue = []
+    })
+  }
+
+  #receive(chunk: string): void {
+    this.#answer += chunk
+    const question = this.#queue[0]
+    if (question === undefined || this.#answer.length > ANSWER_BYTES_MAX) {
+      this.#socket.destroy()
+      return
+    }
+    if (!question.isDone(this.#answer)) return
+    this.#queue.shift()
+    question.resolve(this.#answer)
+    this.#answer = ''
+  }
+
+  #ask(command: string, isDone: (text: string) => boolean): Promise<string> {
+    const asked = this.#last.then(
+      () =>
+        new Promise<string>((resolve, reject) => {
+          if (this.#socket.destroyed) {
+            reject(new Error(`${this.#address} closed the connection`))
+            return
+          }
+          this.#queue.push({ isDone, resolve, reject })
+          this.#socket.write(command)
+        }),
+    )
+    this.#last = asked.catch(() => {})
+    return asked
+  }
+
+  async ping(): Promise<void> {
+    await this.#ask('version\r\n', isLine)
+  }
+
+  async look(): Promise<EngineFacts> {
+    const stats = await this.#ask('stats\r\n', isList)
+    const stat = (name: string): string => new RegExp(`^STAT ${name} (.*?)\\r?$`, 'm').exec(stats)?.[1] ?? ''
+    const none = { role: 'none', follows: null, inSync: false, isCopying: false, offset: 0 } as const
+    return { ...none, pid: Number(stat('pid')), version: stat('version'), bound: [this.#address] }
+  }
+
+  /** Everything is decided at the start: what differs from it waits for a restart. */
+  configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]> {
+    const started = new Set(startedWith.map((setting) => setting.join(' ')))
+    const names = wished.filter((setting) => !started.has(setting.join(' '))).map(([name]) => name)
+    const wishes = new Set(wished.map(([name]) => name))
+    const leftOut = startedWith.map(([name]) => name).filter((name) => !wishes.has(name))
+    return Promise.resolve([...new Set([...names, ...leftOut])])
+  }
+
+  async store(key: string, value: string): Promise<void> {
+    await this.#ask(`set ${key} 0 0 ${Buffer.byteLength(value)}\r\n${value}\r\n`, isLine)
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+}

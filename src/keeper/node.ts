@@ -1,0 +1,281 @@
+//! One cache node as the keeper knows it: its process, the admin connection, what it last said, and for how long it has
+//! been silent. It watches and does as told; what should happen is decided for the whole group (failover.ts).
+import type { Clock } from '../lib/clock.ts'
+import { isAlive, type ProcessIdentity, statOf, waitForEnd } from '../lib/process.ts'
+import type { Binary } from './binaries.ts'
+import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
+import { endProcess, killProcess, logTail, startProcess } from './engine-process.ts'
+import type { Health } from './failover.ts'
+import { judge } from './judge.ts'
+import { holderOf } from './listeners.ts'
+
+/** Milliseconds between two attempts to connect to an engine that has just been started, or that does not answer. */
+const CONNECT_RETRY_MS = 4
+const CONNECT_SLOWLY_MS = 100
+/** From here on a started engine that has not answered is tried slowly, and later given up. */
+const START_QUICK_MS = 2000
+const START_TIMEOUT_MS = 15_000
+const CONNECT_TIMEOUT_MS = 500
+/** Back-off of starts that fail: doubles from the first to the last. The one retry policy of engines. */
+const BACK_OFF_FIRST_MS = 100
+const BACK_OFF_LAST_MS = 10_000
+/** After the connection closed, the process is given this long to be gone before it counts as silent. */
+const EXIT_GRACE_MS = 200
+
+export interface NodeOptions {
+  readonly id: string
+  readonly address: string
+  readonly port: number
+  readonly dir: string
+  readonly engine: Engine
+  readonly clock: Clock
+  /** Something changed that the group should look at. */
+  readonly onChange: () => void
+}
+
+export class EngineNode {
+  readonly id: string
+  readonly address: string
+  readonly dir: string
+  readonly #options: NodeOptions
+  process: ProcessIdentity | null = null
+  link: EngineLink | null = null
+  facts: EngineFacts | null = null
+  startedWith: readonly Setting[] = []
+  /** Names of settings the engine holds with other values than wished. */
+  pending: readonly string[] = []
+  /** JSON of the settings that `pending` speaks of. */
+  #configured = ''
+  /** What keeps it from starting, for a person. */
+  problem: string | null = null
+  /** Held a copy of the data when last seen in sync, or as a primary; false again when it is started anew. */
+  hasData = false
+  #isStarting = false
+  #startedAt = 0
+  #failures = 0
+  #mayStartAt = 0
+  #silentSince: number | null = null
+  #silentCpu = 0
+  #refused = new Set<string>()
+  #closed = false
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.id = options.id
+    this.address = options.address
+    this.dir = options.dir
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonic()
+  }
+
+  get mayStart(): boolean {
+    return this.#now() >= this.#mayStartAt
+  }
+
+  /** Milliseconds until the back-off ends; 0 when it may start. */
+  get startsInMs(): number {
+    return Math.max(0, this.#mayStartAt - this.#now())
+  }
+
+  health(alone: boolean): Health {
+    if (this.process === null) return { kind: 'absent' }
+    const stat = statOf(this.process)
+    if (stat === null) return { kind: 'lost', reason: 'exit' }
+    if (this.#isStarting && this.#now() - this.#startedAt < START_TIMEOUT_MS) return { kind: 'starting' }
+    const silentMs = this.#silentSince === null ? null : this.#now() - this.#silentSince
+    const judgement = judge({ state: stat.state, silentMs, cpuTicks: stat.cpuTicks - this.#silentCpu, alone })
+    if (judgement.kind === 'lost') return judgement
+    // Without facts it was adopted and has not answered yet: neither well nor lost.
+    return this.link !== null && this.facts !== null && judgement.kind === 'well'
+      ? { kind: 'well' }
+      : { kind: 'waiting' }
+  }
+
+  /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
+  start(binary: Binary, settings: readonly Setting[], replicaOf: string | null): void {
+    const { engine, port, address, dir, id } = this.#options
+    this.#forget()
+    const holder = holderOf(address, port)
+    if (holder !== null) {
+      this.#failed(`${address}:${port} of node ${id} is held by ${holder.text}; end it or delete this node`)
+      return
+    }
+    const usable = settings.filter((setting) => !this.#refused.has(setting.join(' ')))
+    const launch = engine.launch({ binary, name: id, address, port, dir, settings: usable, replicaOf })
+    try {
+      const started: ProcessIdentity = startProcess(binary.path, dir, launch, () => this.#exited(started, settings))
+      this.process = started
+    } catch (error) {
+      this.#failed(`node ${id} could not be started: ${(error as Error).message}`)
+      return
+    }
+    this.startedWith = launch.startedWith
+    this.#isStarting = true
+    this.#startedAt = this.#now()
+    void this.#connect(this.process)
+  }
+
+  /** Takes over a process that runs already. It is watched like any other from the first moment. */
+  adopt(process: ProcessIdentity, startedWith: readonly Setting[]): void {
+    this.#forget()
+    this.process = process
+    this.startedWith = startedWith
+    this.#noteSilence()
+    void this.#connect(process)
+  }
+
+  #forget(): void {
+    this.link?.close()
+    this.link = null
+    this.facts = null
+    this.process = null
+    this.pending = []
+    this.#configured = ''
+    this.hasData = false
+    this.#silentSince = null
+  }
+
+  /** Its own child ended. One that never answered failed to start; its log says why. */
+  #exited(process: ProcessIdentity, settings: readonly Setting[]): void {
+    // The end of the one before it is reported late at times: that one is history.
+    if (this.#closed || this.process !== process) return
+    if (this.#isStarting) {
+      const tail = logTail(this.dir)
+      const refused = this.#options.engine.refusedSetting(tail, settings)
+      if (refused !== null && !this.#refused.has(refused.join(' '))) {
+        // This engine does not know the directive: go on without it and name it as pending.
+        this.#refused.add(refused.join(' '))
+        this.process = null
+        this.#isStarting = false
+        this.#options.onChange()
+        return
+      }
+      const lastLine = tail.trim().split('\n').at(-1) ?? ''
+      this.process = null
+      this.#failed(`node ${this.id} ended right after its start: ${lastLine} (log: ${this.dir}/log)`)
+    }
+    this.#options.onChange()
+  }
+
+  #failed(problem: string): void {
+    this.problem = problem
+    this.#isStarting = false
+    this.#mayStartAt = this.#now() + Math.min(BACK_OFF_FIRST_MS * 2 ** this.#failures, BACK_OFF_LAST_MS)
+    this.#failures++
+  }
+
+  async #connect(process: ProcessIdentity): Promise<void> {
+    const { engine, port, address } = this.#options
+    while (!this.#closed && this.process === process && isAlive(process)) {
+      try {
+        const link = await engine.open(address, port, CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
+        if (this.process !== process || this.#closed) {
+          link.close()
+          return
+        }
+        this.link = link
+        await this.look()
+        if (this.facts !== null) this.#answeredFirst()
+        return
+      } catch {
+        const quick = this.#isStarting && this.#now() - this.#startedAt < START_QUICK_MS
+        await new Promise((resolve) => setTimeout(resolve, quick ? CONNECT_RETRY_MS : CONNECT_SLOWLY_MS))
+      }
+    }
+    this.#options.onChange()
+  }
+
+  #answeredFirst(): void {
+    this.#isStarting = false
+    this.#failures = 0
+    this.problem = null
+    this.#options.onChange()
+  }
+
+  /** The news that a primary is dead arrives here first: sockets close before the process is gone from /proc. */
+  #linkClosed(process: ProcessIdentity): void {
+    if (this.process !== process || this.#closed) return
+    this.link = null
+    this.#noteSilence()
+    void waitForEnd(process, EXIT_GRACE_MS).then((ended) => {
+      if (this.process !== process || this.#closed) return
+      this.#options.onChange()
+      if (!ended) void this.#connect(process)
+    })
+  }
+
+  #noteSilence(): void {
+    if (this.#silentSince !== null || this.process === null) return
+    this.#silentSince = this.#now()
+    this.#silentCpu = statOf(this.process)?.cpuTicks ?? 0
+  }
+
+  /** The keeper itself was stopped or starved for a while: silence of that time proves nothing. */
+  forgiveSilence(): void {
+    if (this.#silentSince !== null) this.#silentSince = this.#now()
+  }
+
+  /** Asks something and measures the silence until the answer. At most one question is open. */
+  async #question(ask: (link: EngineLink) => Promise<void>): Promise<void> {
+    const link = this.link
+    if (link === null) return
+    this.#noteSilence()
+    try {
+      await ask(link)
+      if (this.link === link) this.#silentSince = null
+    } catch {
+      // The connection broke: `#linkClosed` has the news.
+    }
+  }
+
+  async ping(): Promise<void> {
+    if (this.#silentSince === null) await this.#question((link) => link.ping())
+  }
+
+  /** Reads what the engine says of itself. */
+  async look(): Promise<void> {
+    await this.#question(async (link) => {
+      const facts = await link.look()
+      if (this.link !== link) return
+      if (facts.pid !== this.process?.pid) {
+        this.problem = `${this.address} is answered by process ${facts.pid}, which is not node ${this.id}`
+        return
+      }
+      this.facts = facts
+      // Once in sync it keeps its copy when the link breaks, until a new full transfer begins. An offset of 0 proves
+      // nothing: a primary that nobody wrote to has it, too.
+      if (facts.isCopying) this.hasData = false
+      else if (facts.role !== 'replica' || facts.inSync || facts.offset > 0) this.hasData = true
+    })
+  }
+
+  /** Applies the settings to the running engine, once for each new wish. */
+  async configure(settings: readonly Setting[]): Promise<void> {
+    const key = JSON.stringify(settings)
+    if (this.link === null || this.#configured === key) return
+    this.pending = await this.link.configure(settings, this.startedWith)
+    this.#configured = key
+  }
+
+  isConfigured(settings: readonly Setting[]): boolean {
+    return this.#configured === JSON.stringify(settings)
+  }
+
+  async end(): Promise<void> {
+    if (this.process !== null) await endProcess(this.process)
+    this.#forget()
+  }
+
+  async kill(): Promise<void> {
+    if (this.process !== null) await killProcess(this.process)
+  }
+
+  /** Stops watching; the process goes on. */
+  release(): void {
+    this.#closed = true
+    this.link?.close()
+    this.link = null
+  }
+}

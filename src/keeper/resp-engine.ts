@@ -1,0 +1,170 @@
+//! redis-server and valkey-server: configuration on standard input, one admin connection each.
+import { Redis } from 'ioredis'
+import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
+import { configText, holds, joinSettings, OWNED } from './resp-config.ts'
+
+/** How long a planned hand-over may pause writers, in milliseconds. */
+const HAND_OVER_MS = 2000
+/** Clients see a moved listener reset while it is reopened, so a refused bind is tried again slowly (engine-notes). */
+const BIND_ATTEMPTS = 5
+const BIND_RETRY_MS = 20
+
+export const respEngine: Engine = {
+  replicated: true,
+  launch: (order) => ({ args: ['-'], input: configText(order), startedWith: order.settings }),
+  open: openLink,
+  refusedSetting(logTail, settings) {
+    // *** FATAL CONFIG FILE ERROR ... at line 4, >>> 'foo bar'
+    const line = /FATAL CONFIG FILE ERROR[\s\S]*>>> '(.*)'/.exec(logTail)?.[1]
+    if (line === undefined) return null
+    const name = line.split(' ')[0]?.toLowerCase()
+    return settings.find((setting) => setting[0].toLowerCase() === name) ?? null
+  },
+}
+
+async function openLink(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
+  // No retries of any kind: a broken connection is news that the group's decider wants at once.
+  const redis = new Redis({
+    host: address,
+    port,
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: null,
+    enableReadyCheck: false,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    disableClientInfo: true,
+    protocol: 2,
+  })
+  redis.on('error', () => {})
+  try {
+    await redis.connect()
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+  redis.once('close', onClosed)
+  return new RespLink(redis, port)
+}
+
+class RespLink implements EngineLink {
+  readonly #redis: Redis
+  readonly replication: Replication
+
+  constructor(redis: Redis, port: number) {
+    this.#redis = redis
+    this.replication = new RespReplication(redis, port)
+  }
+
+  async ping(): Promise<void> {
+    try {
+      await this.#redis.call('PING')
+    } catch (error) {
+      // BUSY, LOADING, NOAUTH: it answers.
+      if (!isReplyError(error)) throw error
+    }
+  }
+
+  async look(): Promise<EngineFacts> {
+    const [info, bind] = await Promise.all([
+      this.#redis.call('INFO', 'server', 'replication') as Promise<string>,
+      this.#redis.call('CONFIG', 'GET', 'bind') as Promise<readonly string[]>,
+    ])
+    return { ...readInfo(info), bound: (bind[1] ?? '').split(' ').filter(Boolean) }
+  }
+
+  async configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]> {
+    const values = joinSettings(wished)
+    const started = joinSettings(startedWith)
+    const before = await this.#values([...values.keys()])
+    const changes = [...values].filter(([name, value]) => {
+      const actual = before.get(name)
+      return actual !== undefined && !OWNED.has(name) && !holds(name, value, actual)
+    })
+    // One command each: a single refused directive would undo all others of the same CONFIG SET.
+    await Promise.all(changes.map(([name, value]) => this.#redis.call('CONFIG', 'SET', name, value).catch(() => {})))
+    const after = changes.length === 0 ? before : await this.#values([...values.keys()])
+    return [...values].flatMap(([name, value]) => {
+      // What CONFIG GET does not know (rename-command) holds since the start.
+      const actual = after.get(name) ?? started.get(name)
+      return actual !== undefined && holds(name, value, actual) ? [] : [name]
+    })
+  }
+
+  async #values(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    if (names.length === 0) return new Map()
+    const flat = (await this.#redis.call('CONFIG', 'GET', ...names)) as readonly string[]
+    const pairs = new Map<string, string>()
+    for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(flat[at]!, flat[at + 1]!)
+    return pairs
+  }
+
+  async store(key: string, value: string): Promise<void> {
+    await this.#redis.call('SET', key, value)
+  }
+
+  close(): void {
+    this.#redis.disconnect()
+  }
+}
+
+class RespReplication implements Replication {
+  readonly #redis: Redis
+  readonly #port: number
+
+  constructor(redis: Redis, port: number) {
+    this.#redis = redis
+    this.#port = port
+  }
+
+  async follow(address: string | null): Promise<void> {
+    const [host, port] = address === null ? ['NO', 'ONE'] : [address, String(this.#port)]
+    await this.#redis.call('REPLICAOF', host, port)
+  }
+
+  async bind(addresses: readonly string[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#redis.call('CONFIG', 'SET', 'bind', addresses.join(' '))
+        return
+      } catch (error) {
+        if (attempt === BIND_ATTEMPTS || !isReplyError(error)) throw error
+        await new Promise((resolve) => setTimeout(resolve, BIND_RETRY_MS))
+      }
+    }
+  }
+
+  async dropClients(address: string): Promise<void> {
+    await this.#redis.call('CLIENT', 'KILL', 'LADDR', `${address}:${this.#port}`)
+  }
+
+  async handOver(address: string): Promise<void> {
+    await this.#redis.call('FAILOVER', 'TO', address, String(this.#port), 'TIMEOUT', String(HAND_OVER_MS))
+    // The command only begins it: it has ended when this engine is a replica, or is a primary without a failover.
+    for (;;) {
+      const info = (await this.#redis.call('INFO', 'replication')) as string
+      if (info.includes('role:slave')) return
+      if (info.includes('master_failover_state:no-failover')) throw new Error(`${address} did not take over in time`)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+}
+
+const isReplyError = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
+
+/** The facts in the text of INFO server and INFO replication. */
+export function readInfo(info: string): Omit<EngineFacts, 'bound'> {
+  const field = (name: string): string | null => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null
+  const isReplica = field('role') === 'slave'
+  return {
+    pid: Number(field('process_id')),
+    version: field('valkey_version') ?? field('redis_version') ?? '',
+    role: isReplica ? 'replica' : 'primary',
+    follows: isReplica ? field('master_host') : null,
+    inSync: isReplica && field('master_link_status') === 'up' && field('master_sync_in_progress') === '0',
+    isCopying: isReplica && field('master_sync_in_progress') === '1',
+    // A replica that never finished a transfer reports 0, and so does one whose transfer runs.
+    offset: Number(isReplica ? field('slave_repl_offset') : field('master_repl_offset')),
+  }
+}
