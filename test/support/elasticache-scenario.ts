@@ -1,0 +1,196 @@
+//! ElastiCache as a user has it, in one process: keeper with real engines, state, task and API, spoken to by the SDK.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as sdk from '@aws-sdk/client-elasticache'
+import { type CacheCluster, ElastiCacheClient, type ReplicationGroup } from '@aws-sdk/client-elasticache'
+import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.ts'
+import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
+import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
+import { type Keeper, startKeeper } from '../../src/keeper/keeper.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operations.ts'
+import { openSqliteState } from '../../src/state/sqlite.ts'
+import type { State } from '../../src/state/state.ts'
+import { clientOptions, KEY_PAIR, startApi, type TestApi } from './api-server.ts'
+
+/** Longest that anything here may take. Milliseconds. */
+const PATIENCE_MS = 15_000
+
+export class ElastiCacheScenario {
+  readonly home: string
+  readonly client: ElastiCacheClient
+  readonly #keeper: Keeper
+  #control: Control
+  readonly #api: TestApi
+  readonly #lines: string[]
+
+  private constructor(
+    home: string,
+    keeper: Keeper,
+    control: Control,
+    api: TestApi,
+    client: ElastiCacheClient,
+    lines: string[],
+  ) {
+    this.home = home
+    this.#keeper = keeper
+    this.#control = control
+    this.#api = api
+    this.client = client
+    this.#lines = lines
+  }
+
+  static async start(): Promise<ElastiCacheScenario> {
+    const home = await mkdtemp(join(tmpdir(), 'cachefront-ec-'))
+    const lines: string[] = []
+    const keeper = await startKeeper({
+      home,
+      socketPath: join(home, 'keeper.sock'),
+      nodeNetwork: null,
+      version: 'test',
+      clock: systemClock,
+      log: (line) => lines.push(line),
+      execPath: process.execPath,
+      programArgs: [],
+      env: {},
+      claimsDir: home,
+    })
+    const control = await startControl(home, lines)
+    // The context looks through to the control of the moment: a scenario may end one and start another.
+    const scenario: { current?: ElastiCacheScenario } = {}
+    const now = (): Control => scenario.current?.control ?? control
+    const context = {
+      get state() {
+        return now().state
+      },
+      clock: systemClock,
+      accountId: '123456789012',
+      region: 'us-east-1',
+      edgeDomain: 'cloudfront.localhost',
+      host: { binaries: () => now().link.binaries() },
+    }
+    const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
+    const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))
+    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines)
+    return scenario.current
+  }
+
+  get control(): Control {
+    return this.#control
+  }
+
+  get url(): string {
+    return this.#api.url
+  }
+
+  /** What the parts complained of, for the message of a failing test. */
+  get complaints(): readonly string[] {
+    return this.#lines
+  }
+
+  /** Control goes and comes again; the keeper and its engines stay. `while` runs in between. */
+  async restartControl(between: () => Promise<void>): Promise<void> {
+    await this.#control.close()
+    await between()
+    this.#control = await startControl(this.home, this.#lines)
+  }
+
+  async cluster(id: string): Promise<CacheCluster> {
+    const command = new sdk.DescribeCacheClustersCommand({ CacheClusterId: id, ShowCacheNodeInfo: true })
+    return (await this.client.send(command)).CacheClusters![0]!
+  }
+
+  async group(id: string): Promise<ReplicationGroup> {
+    const command = new sdk.DescribeReplicationGroupsCommand({ ReplicationGroupId: id })
+    return (await this.client.send(command)).ReplicationGroups![0]!
+  }
+
+  /** Messages of events of one source, oldest first. */
+  async messages(SourceType: sdk.SourceType, SourceIdentifier: string): Promise<string[]> {
+    const command = new sdk.DescribeEventsCommand({ SourceType, SourceIdentifier })
+    return (await this.client.send(command)).Events!.map((event) => event.Message!).reverse()
+  }
+
+  /** Looks again after each commit and each report until `accepts` does not throw; its last error otherwise. */
+  async until<T>(accepts: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + PATIENCE_MS
+    for (;;) {
+      try {
+        return await accepts()
+      } catch (error) {
+        const left = deadline - performance.now()
+        if (left <= 0) throw new Error(`${(error as Error).message}\n${this.#lines.join('\n')}`, { cause: error })
+        await this.#control.change(Math.min(left, 100))
+      }
+    }
+  }
+
+  async end(): Promise<void> {
+    this.client.destroy()
+    await this.#api.api.close()
+    await this.#control.close()
+    await this.#keeper.stop({ engines: true, workers: true })
+    await rm(this.home, { recursive: true, force: true })
+  }
+}
+
+/** State, link and reconciler: what dies with the control process. */
+export class Control {
+  readonly state: State
+  readonly link: KeeperLink
+  readonly #reconciler: Reconciler
+  readonly #wakers = new Set<() => void>()
+
+  constructor(state: State, link: KeeperLink, reconciler: Reconciler) {
+    this.state = state
+    this.link = link
+    this.#reconciler = reconciler
+    const wake = (): void => {
+      for (const waker of this.#wakers) waker()
+    }
+    state.watch((changes) => {
+      if (changes.some((change) => CACHE_KINDS.includes(change.kind))) reconciler.poke('caches')
+      wake()
+    })
+    link.onSeen(() => {
+      reconciler.poke('caches')
+      wake()
+    })
+  }
+
+  /** Resolves with the next commit or report, or after `ms`. */
+  change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms)
+      const wakers = this.#wakers
+      function done(): void {
+        clearTimeout(timer)
+        wakers.delete(done)
+        resolve()
+      }
+      wakers.add(done)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.link.close()
+    await this.#reconciler.close()
+    await this.link.idle()
+    await this.state.close()
+  }
+}
+
+async function startControl(home: string, lines: string[]): Promise<Control> {
+  const state = await openSqliteState(join(home, 'state.db'), systemClock)
+  const complain = (error: unknown): void => void lines.push(String(error))
+  const socketPath = join(home, 'keeper.sock')
+  const link = await openKeeperLink({ socketPath, version: 'test', state, clock: systemClock, onError: complain })
+  link.wish({ workers: [] })
+  const task = cachesTask(state, link, systemClock)
+  return new Control(
+    state,
+    link,
+    startReconciler([task], systemClock, (_name, error) => complain(error)),
+  )
+}
