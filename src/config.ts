@@ -262,13 +262,16 @@ export function homePaths(home: string) {
     lock: join(home, 'control.lock'),
     /** Addresses of the running installation, for the client commands. */
     installation: join(home, 'installation.json'),
-    /** Edge port that was taken for port 0, kept over restarts. */
+    /** How far the movable clock was moved. */
+    clock: join(home, 'clock.json'),
+    /** Ports that were taken for port 0, kept over restarts. */
     ports: join(home, 'ports.json'),
     keeperSocket: join(home, 'keeper.sock'),
     feedSocket: join(home, 'feed.sock'),
     keeper: join(home, 'keeper'),
     edge: join(home, 'edge'),
     logs: join(home, 'logs'),
+    controlLog: join(home, 'logs', 'control.log'),
   } as const
 }
 

@@ -4,11 +4,15 @@
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 
+type Role = (args: readonly string[], mainFile: string) => Promise<void>
+
 /** Roles that are not in the help text, by name. */
-const HIDDEN_ROLES: Readonly<Record<string, () => Promise<(args: readonly string[]) => Promise<void>>>> = {
+const HIDDEN_ROLES: Readonly<Record<string, () => Promise<Role>>> = {
   worker: async () => (await import('./roles/worker.ts')).runWorker,
   keeper: async () => (await import('./roles/keeper.ts')).runKeeper,
 }
+
+const mainFile = fileURLToPath(import.meta.url)
 
 async function main(args: readonly string[]): Promise<number | undefined> {
   if (Number(process.versions.node.split('.')[0]) < 24) {
@@ -19,11 +23,11 @@ async function main(args: readonly string[]): Promise<number | undefined> {
   const hidden = HIDDEN_ROLES[role]
   if (hidden !== undefined) {
     // A role stays until it is told to end: it sets its own exit code.
-    await (await hidden())(rest)
+    await (await hidden())(rest, mainFile)
     return undefined
   }
   const [{ runCli }, { hostOfProcess }] = await Promise.all([import('./cli/program.ts'), import('./roles/host.ts')])
-  return runCli(hostOfProcess(fileURLToPath(import.meta.url)), args.length === 0 ? ['--help'] : args)
+  return runCli(hostOfProcess(mainFile), args.length === 0 ? ['--help'] : args)
 }
 
 try {

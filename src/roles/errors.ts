@@ -1,7 +1,7 @@
 //! Which errors are words for a person, and which are defects.
 
 /** Names of the errors whose message says what happened, to what, and what to do. */
-const FOR_PEOPLE: ReadonlySet<string> = new Set(['CliError', 'ConfigError', 'ListenError', 'StartError', 'StateError'])
+const FOR_PEOPLE: ReadonlySet<string> = new Set(['CliError', 'ConfigError', 'StartError', 'StateError'])
 
 export const isForPeople = (error: Error): boolean => FOR_PEOPLE.has(error.name)
 

@@ -1,0 +1,122 @@
+//! The role that people start: control in the foreground, with state, API and the bond to the keeper. Everything that
+//! is slow to start starts at the same time; what outlives control (keeper, workers, caches) is adopted when it is there.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, type HomePaths, homePaths, programVersion } from '../config.ts'
+import { showAddress } from '../config-values.ts'
+import { systemClock } from '../lib/clock.ts'
+import { identify } from '../lib/process.ts'
+import type { Health } from '../services/cachefront/installation.ts'
+import { StartError } from './errors.ts'
+import { lockHome, makeHome, removeInstallation, writeInstallation } from './home.ts'
+import { ensureKeeper } from './keeper-process.ts'
+import { chooseAddress, isWorkerOf, KeptPorts } from './listen-address.ts'
+import { MovedClock } from './moved-clock.ts'
+import { openOperatorLog } from './operator-log.ts'
+import { type Plane, startPlane } from './plane.ts'
+import { startSample } from './sample.ts'
+import { describeStart } from './start-text.ts'
+
+/** Longest wait until everything answers. Milliseconds. */
+const START_MS = 30_000
+/** Milliseconds between two looks. */
+const LOOK_MS = 5
+
+export interface ControlRole {
+  readonly config: Config
+  /** File that the other roles are started from. */
+  readonly mainFile: string
+  readonly environment: NodeJS.ProcessEnv
+  /** One JSON document instead of words. */
+  readonly json: boolean
+  readonly print: (text: string) => void
+}
+
+/** Runs until it is told to stop; resolves with the exit code. @throws an error for a person when it cannot start */
+export async function runControl(role: ControlRole): Promise<number> {
+  const { config } = role
+  const paths = homePaths(config.home)
+  await makeHome(config.home, paths)
+  const lock = await lockHome(config.home, paths)
+  try {
+    return await runLocked(role, paths)
+  } finally {
+    await lock.release()
+  }
+}
+
+async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
+  const { config, json, print } = role
+  const stopping = stopSignals()
+  const clock = config.movableClock ? new MovedClock(paths.clock) : systemClock
+  const log = openOperatorLog(paths.controlLog, clock)
+  const ports = new KeptPorts(paths.ports)
+  const isOurs = (pid: number): boolean => isWorkerOf(config.home, pid)
+  const edgeListener = { who: 'The edge', variable: 'HTTP_LISTEN', wanted: config.httpListen, isOurs } as const
+  const apiListener = { who: 'The API', variable: 'API_LISTEN', wanted: config.apiListen, isOurs: () => false } as const
+  const [edge, api] = await Promise.all([chooseAddress(edgeListener, ports), chooseAddress(apiListener, ports)])
+  const keeperStarted = await ensureKeeper({ ...role, paths })
+  const plane = await startPlane({
+    ...role,
+    paths,
+    clock,
+    edge,
+    api,
+    keeperStarted,
+    log,
+    onStop: (engines) => stopping.begin(engines),
+  })
+  let endSample: (() => Promise<void>) | null = null
+  try {
+    const endpoint = `http://${showAddress(plane.api)}`
+    const me = identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: '' }
+    const file = { ...me, version: programVersion(), api: endpoint, edge: showAddress(edge), region: config.region }
+    await writeInstallation(paths, file)
+    const health = await Promise.race([untilReady(plane), stopping.begun])
+    if (health !== undefined) {
+      if (!json) print(describeStart(config, endpoint, showAddress(edge), health))
+      if (!config.bare)
+        endSample = await startSample({ config, endpoint, edge: showAddress(edge), print: json ? log : print })
+      print(json ? JSON.stringify({ ready: true, home: config.home, ...file }) : 'ready')
+    }
+    await stopping.begun
+  } finally {
+    await endSample?.()
+    await plane.stop(config.stopEngines || stopping.engines())
+    await removeInstallation(paths)
+  }
+  return 0
+}
+
+/** @throws StartError naming what does not answer */
+async function untilReady(plane: Plane): Promise<Health> {
+  for (let waited = 0; ; waited += LOOK_MS) {
+    const health = await plane.health()
+    if (health.status === 'ok') return health
+    if (waited > START_MS) {
+      const bad = health.parts.filter((part) => !part.ok).map((part) => `${part.name}: ${part.detail}`)
+      throw new StartError(
+        `Not everything answers after ${START_MS / 1000} s: ${bad.join('; ') || 'no worker listens'}.`,
+      )
+    }
+    await sleep(LOOK_MS)
+  }
+}
+
+/** SIGTERM, SIGINT, and the API's stop are one; a second signal ends the process at once. */
+function stopSignals() {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  let engines = false
+  let begun = false
+  const begin = (withEngines: boolean): void => {
+    engines ||= withEngines
+    begun = true
+    resolve(undefined)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (begun) process.exit(1)
+      begin(false)
+    })
+  }
+  return { begin, begun: promise, engines: () => engines }
+}

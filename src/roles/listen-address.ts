@@ -1,0 +1,104 @@
+//! Which addresses control and the workers take. The workers share theirs (SO_REUSEPORT), which would let them share it
+//! with another installation of this user, too: so control first takes it alone for a moment. A port that stood for 0 is
+//! kept: restarted and further workers need the same one, and workers are told what no origin may be.
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { type ListenAddress, showAddress } from '../config-values.ts'
+import { holderOf } from '../keeper/listeners.ts'
+import { StartError } from './errors.ts'
+
+export interface Listener {
+  /** For the error message: `The API`. */
+  readonly who: string
+  /** Setting that chooses another, without `CACHEFRONT_`: `API_LISTEN`. */
+  readonly variable: 'API_LISTEN' | 'HTTP_LISTEN'
+  readonly wanted: ListenAddress
+  /** True for the process of an earlier control's worker that still listens there: the address stays its. */
+  readonly isOurs: (pid: number) => boolean
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not use it (ports below 1024 need a right)',
+  EADDRNOTAVAIL: 'no interface of this machine has that address',
+}
+
+/** @throws StartError when another program has the address, or it cannot be had */
+export async function chooseAddress(listener: Listener, ports: KeptPorts): Promise<ListenAddress> {
+  const { wanted, variable, isOurs } = listener
+  const { host } = wanted
+  const kept = wanted.port === 0 ? ports.get(variable, wanted) : wanted.port
+  const holder = kept === null ? null : holderOf(host, kept)
+  if (kept !== null && holder?.pid != null && isOurs(holder.pid)) return { host, port: kept }
+  if (wanted.port !== 0) return { host, port: await probe(listener, wanted.port) }
+  const port = await probe(listener, kept ?? 0).catch(() => probe(listener, 0))
+  ports.set(variable, wanted, port)
+  return { host, port }
+}
+
+/** Listens alone for a moment and tells the port. */
+function probe({ who, variable, wanted }: Listener, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (error) => reject(listenError(who, { host: wanted.host, port }, error, variable)))
+    server.listen({ host: wanted.host, port, exclusive: true }, () => {
+      const bound = server.address()
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : port))
+    })
+  })
+}
+
+/** One line: what cannot listen where, who holds the port, how to choose another. */
+function listenError(who: string, address: ListenAddress, error: Error, variable: string): StartError {
+  const { code = '' } = error as NodeJS.ErrnoException
+  const holder = code === 'EADDRINUSE' ? holderOf(address.host, address.port) : null
+  const why = code === 'EADDRINUSE' ? `${holder?.text ?? 'another program'} has it` : (WHY[code] ?? error.message)
+  const flag = `--${variable.toLowerCase().replaceAll('_', '-')}`
+  return new StartError(
+    `${who} cannot listen on ${showAddress(address)}: ${why}. Choose another with ${flag} ADDRESS:PORT or ` +
+      `CACHEFRONT_${variable} (port 0 takes a free one).`,
+    error,
+  )
+}
+
+/** True when the process is an edge worker of this home. */
+export function isWorkerOf(home: string, pid: number): boolean {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+    return args.includes('worker') && args[args.indexOf('--home') + 1] === home
+  } catch {
+    return false
+  }
+}
+
+/** Ports that were taken for port 0, by setting, in a file of the home. */
+export class KeptPorts {
+  readonly #file: string
+  readonly #ports: Record<string, { readonly wanted: string; readonly port: number }>
+
+  constructor(file: string) {
+    this.#file = file
+    this.#ports = readPorts(file)
+  }
+
+  /** Null unless one was taken for the same wish. */
+  get(variable: string, wanted: ListenAddress): number | null {
+    const kept = this.#ports[variable]
+    return kept?.wanted === showAddress(wanted) && Number.isInteger(kept.port) ? kept.port : null
+  }
+
+  set(variable: string, wanted: ListenAddress, port: number): void {
+    this.#ports[variable] = { wanted: showAddress(wanted), port }
+    const next = `${this.#file}.new`
+    writeFileSync(next, JSON.stringify(this.#ports), { mode: 0o600 })
+    renameSync(next, this.#file)
+  }
+}
+
+function readPorts(file: string): Record<string, { wanted: string; port: number }> {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return typeof content === 'object' && content !== null ? (content as Record<string, never>) : {}
+  } catch {
+    return {}
+  }
+}

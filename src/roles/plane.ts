@@ -1,0 +1,154 @@
+//! State, keeper's link, control and API, put together and taken apart again.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config, HomePaths } from '../config.ts'
+import { programVersion } from '../config.ts'
+import type { ListenAddress } from '../config-values.ts'
+import type { KeeperLink } from '../control/keeper-link.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Health } from '../services/cachefront/installation.ts'
+import { StartError } from './errors.ts'
+import { MovedClock } from './moved-clock.ts'
+import { workerWishes } from './worker-settings.ts'
+
+/** Longest wait for a keeper to answer and to report. Milliseconds. */
+const KEEPER_MS = 10_000
+/** Longest wait for workers to finish what they serve, when the keeper stays. Milliseconds. */
+const DRAIN_MS = 15_000
+/** Milliseconds between two looks. */
+const LOOK_MS = 5
+
+export interface PlaneOptions {
+  readonly config: Config
+  readonly paths: HomePaths
+  readonly clock: Clock
+  /** Known before: workers are told what no origin may be. */
+  readonly api: ListenAddress
+  readonly edge: ListenAddress
+  /** A keeper of our own making is ended again when the start fails. */
+  readonly keeperStarted: boolean
+  /** One line for the operator. */
+  readonly log: (line: string) => void
+  readonly onStop: (engines: boolean) => void
+}
+
+export interface Plane {
+  readonly api: ListenAddress
+  health(): Promise<Health>
+  /** Ends API, workers, and the keeper unless it has caches to look after; caches too with `engines`. */
+  stop(engines: boolean): Promise<void>
+}
+
+/** @throws an error for a person */
+export async function startPlane(options: PlaneOptions): Promise<Plane> {
+  const ends: (() => Promise<void>)[] = []
+  try {
+    return await start(options, ends)
+  } catch (error) {
+    for (const end of ends.reverse()) await end().catch(() => {})
+    throw error
+  }
+}
+
+async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Promise<Plane> {
+  const { config, paths, clock, log } = options
+  const version = programVersion()
+  const [state, modules] = await Promise.all([
+    import('../state/sqlite.ts').then(({ openSqliteState }) => openSqliteState(paths.state, clock)),
+    loadModules(),
+  ])
+  ends.push(() => state.close())
+  const link = await modules
+    .openKeeperLink({
+      socketPath: paths.keeperSocket,
+      version,
+      state,
+      clock,
+      onError: (error) => log(`an event of the keeper could not be stored: ${(error as Error).message}`),
+    })
+    .catch((error) => {
+      throw new StartError(`The keeper does not answer; ${paths.logs}/keeper.log may say why.`, error)
+    })
+  ends.push(async () => (options.keeperStarted ? link.stop({ engines: false, workers: true }) : link.close()))
+  const nodeNetwork = await networkOf(link)
+  const workers = workerWishes(config, options.edge, options.api, nodeNetwork)
+  // Nothing is sent before the groups are wished too: that is when the control below has begun.
+  link.wish({ workers })
+  const started = await modules.startControl({
+    state,
+    clock,
+    movableClock: clock instanceof MovedClock ? clock : null,
+    feedSocket: paths.feedSocket,
+    version,
+    workers: workers.map((worker) => worker.name),
+    keeper: link,
+    tasks: [{ task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS }],
+    onStop: async ({ engines }) => options.onStop(engines),
+    onProblem: log,
+  })
+  link.onSeen(() => started.poke('caches'))
+  ends.push(() => started.close())
+  const api = await modules.createApi({
+    listen: options.api,
+    services: { cloudfront: modules.CLOUDFRONT_OPERATIONS, elasticache: modules.ELASTICACHE_OPERATIONS },
+    context: {
+      state,
+      clock,
+      accountId: config.accountId,
+      region: config.region,
+      edgeDomain: config.edgeDomain,
+      host: link,
+    },
+    localRoutes: modules.localRoutes(started, state),
+    keyPair: config.credentials,
+    allowedHosts: [],
+    clock,
+    log,
+  })
+  return {
+    api: api.address,
+    health: () => started.health(),
+    async stop(engines) {
+      await api.close()
+      const caches = link.seen()?.groups.length ?? 0
+      if (engines || caches === 0) await link.stop({ engines, workers: true }).catch(() => {})
+      else await drainWorkers(link, log)
+      await started.close()
+      link.close()
+      await state.close()
+    },
+  }
+}
+
+/** All at the same time: the SDK's schemas are the slowest part of a start. */
+async function loadModules() {
+  const [link, control, caches, api, cloudfront, elasticache, routes] = await Promise.all([
+    import('../control/keeper-link.ts'),
+    import('../control/control.ts'),
+    import('../control/tasks/caches.ts'),
+    import('../api/create-api.ts'),
+    import('../services/cloudfront/operations.ts'),
+    import('../services/elasticache/operations.ts'),
+    import('../services/cachefront/routes.ts'),
+  ])
+  return { ...link, ...control, ...caches, ...api, ...cloudfront, ...elasticache, ...routes }
+}
+
+/** The keeper tells with its first report which addresses its caches have. */
+async function networkOf(link: KeeperLink): Promise<string | null> {
+  for (let waited = 0; waited < KEEPER_MS; waited += LOOK_MS) {
+    const seen = link.seen()
+    if (seen !== null) return seen.nodeNetwork
+    await sleep(LOOK_MS)
+  }
+  throw new StartError('The keeper answers and does not report what runs on this host.')
+}
+
+/** The keeper stays with the caches; the workers finish what they serve and end. */
+async function drainWorkers(link: KeeperLink, log: (line: string) => void): Promise<void> {
+  link.wish({ workers: [] })
+  for (let waited = 0; waited < DRAIN_MS; waited += LOOK_MS) {
+    if (link.seen()?.workers.every((worker) => worker.pid === null) ?? true) return
+    await sleep(LOOK_MS)
+  }
+  log(`edge workers have not ended within ${DRAIN_MS / 1000} s; the keeper goes on ending them`)
+}

@@ -1,0 +1,14 @@
+//! What `up` says when everything answers.
+import type { Config } from '../config.ts'
+import type { Health } from '../services/cachefront/installation.ts'
+
+export function describeStart(config: Config, endpoint: string, edge: string, health: Health): string {
+  const engines = health.parts.find((part) => part.name === 'engines')?.detail ?? 'none'
+  return [
+    `Cachefront ${health.version}`,
+    `  AWS API  ${endpoint}   (aws --endpoint-url ${endpoint} ...)`,
+    `  edge     http://${edge}   (distributions are *.${config.edgeDomain})`,
+    `  engines  ${engines}`,
+    `  home     ${config.home}`,
+  ].join('\n')
+}
