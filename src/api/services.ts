@@ -5,6 +5,7 @@ import { modelOf } from '../aws/model.ts'
 import type { Protocol, WireService } from '../aws/protocol.ts'
 import { restXml } from '../aws/rest-xml.ts'
 import type { WireError, WireProblem } from '../aws/wire-error.ts'
+import { CLOUDFRONT_FAULTS, cloudfrontFault } from '../domain/cloudfront-faults.ts'
 import { Fault } from '../domain/faults.ts'
 import type { OperationTable } from '../services/service.ts'
 import { STS_OPERATIONS } from './sts.ts'
@@ -24,7 +25,7 @@ const CLOUDFRONT_WIRE_FAULTS: WireFaults = {
   malformed: ['MalformedInput', 400],
   unknown: ['MalformedInput', 400],
   type: ['MalformedInput', 400],
-  missing: ['InvalidArgument', 400],
+  missing: ['InvalidArgument', CLOUDFRONT_FAULTS.InvalidArgument],
   'no-body': ['MissingBody', 400],
   quantity: ['InconsistentQuantities', 400],
   'no-action': ['UnknownOperationException', 404],
@@ -48,7 +49,7 @@ export function wireFault(service: ApiService, error: WireError): Fault {
   // spec/cloudfront.md 1.2: without If-Match an update is refused with a code of its own.
   if (error.problem === 'missing' && error.path === 'if-match') {
     const message = 'The If-Match version is missing or not valid for the resource.'
-    return new Fault('InvalidIfMatchVersion', 400, message)
+    return cloudfrontFault('InvalidIfMatchVersion', message)
   }
   const [code, status] = service.wireFaults[error.problem]
   return new Fault(code, status, error.message)
@@ -76,6 +77,7 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       model: modelOf(cloudfront),
       namespace: 'http://cloudfront.amazonaws.com/doc/2020-05-31/',
       version: '2020-05-31',
+      fractions: new Set(['SamplingRate', 'Weight']),
       wireFaults: CLOUDFRONT_WIRE_FAULTS,
       operations: tables.cloudfront,
     },
@@ -85,6 +87,7 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       model: modelOf(elasticache),
       namespace: 'http://elasticache.amazonaws.com/doc/2015-02-02/',
       version: '2015-02-02',
+      fractions: new Set(),
       wireFaults: QUERY_WIRE_FAULTS,
       operations: tables.elasticache,
     },
@@ -94,6 +97,7 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       model: modelOf(sts),
       namespace: 'https://sts.amazonaws.com/doc/2011-06-15/',
       version: '2011-06-15',
+      fractions: new Set(),
       wireFaults: QUERY_WIRE_FAULTS,
       operations: STS_OPERATIONS,
     },

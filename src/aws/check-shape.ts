@@ -5,19 +5,36 @@ import { join } from './read-shape.ts'
 import { structOf } from './structs.ts'
 import { WireError } from './wire-error.ts'
 
-/** @throws WireError `missing` or `quantity`, for the first one found */
-export function checkShape(value: unknown, schema: NormalizedSchema, path: string): void {
+/**
+ * @param fractions names of the members that need not be whole numbers; the SDK's schemas do not tell them apart
+ * @throws WireError `missing`, `quantity` or `type`, for the first one found
+ */
+export function checkShape(
+  value: unknown,
+  schema: NormalizedSchema,
+  path: string,
+  fractions: ReadonlySet<string>,
+): void {
   if (value === undefined || value === null) return
-  if (schema.isStructSchema()) checkStruct(value as Record<string, unknown>, schema, path)
+  if (schema.isStructSchema()) checkStruct(value as Record<string, unknown>, schema, path, fractions)
   else if (schema.isListSchema()) {
     const item = schema.getValueSchema()
-    for (const [index, entry] of (value as unknown[]).entries()) checkShape(entry, item, `${path}.${index + 1}`)
+    for (const [index, entry] of (value as unknown[]).entries()) {
+      checkShape(entry, item, `${path}.${index + 1}`, fractions)
+    }
   } else if (schema.isMapSchema()) {
-    for (const entry of Object.values(value)) checkShape(entry, schema.getValueSchema(), `${path}.entry`)
+    for (const entry of Object.values(value)) checkShape(entry, schema.getValueSchema(), `${path}.entry`, fractions)
+  } else if (typeof value === 'number' && !Number.isInteger(value) && !fractions.has(schema.getMemberName())) {
+    throw new WireError('type', path, `${path} must be a whole number.`)
   }
 }
 
-function checkStruct(value: Record<string, unknown>, schema: NormalizedSchema, path: string): void {
+function checkStruct(
+  value: Record<string, unknown>,
+  schema: NormalizedSchema,
+  path: string,
+  fractions: ReadonlySet<string>,
+): void {
   const struct = structOf(schema)
   // First, for a list whose Items are required: a Quantity without them disagrees with them.
   if (struct.counted) checkQuantity(value, path)
@@ -31,7 +48,7 @@ function checkStruct(value: Record<string, unknown>, schema: NormalizedSchema, p
       const what = problem === 'no-body' ? 'The request needs a body' : `${named} is required`
       throw new WireError(problem, named, `${what}.`)
     }
-    checkShape(entry, member.schema, inside)
+    checkShape(entry, member.schema, inside, fractions)
   }
 }
 

@@ -8,6 +8,8 @@ export interface WireService {
   readonly namespace: string
   /** API version, e.g. `2015-02-02`. */
   readonly version: string
+  /** Members of inputs that the model has as float or double; the SDK's schemas know only numbers. */
+  readonly fractions: ReadonlySet<string>
 }
 
 /** A request as a protocol sees it, after the HTTP layer. */

@@ -38,7 +38,7 @@ function readBoolean(text: string, path: string): boolean {
   return word === 'true'
 }
 
-/** The SDK's schemas have one kind of number; whether it must be whole is the operation's rule. */
+/** The SDK's schemas have one kind of number; check-shape.ts knows which must be whole. */
 function readNumber(text: string, path: string): number {
   const digits = text.trim()
   if (!/^[+-]?\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,3})?$/.test(digits)) throw mistyped(path, 'a number')

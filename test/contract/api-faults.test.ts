@@ -1,8 +1,10 @@
 //! Our tables of error codes against the error schemas of the SDK: a client matches on the code, so it must be AWS's.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as cloudfront from '@aws-sdk/client-cloudfront'
 import * as elasticache from '@aws-sdk/client-elasticache'
 import { modelOf } from '../../src/aws/model.ts'
+import { CLOUDFRONT_FAULTS } from '../../src/domain/cloudfront-faults.ts'
 import { ELASTICACHE_FAULTS } from '../../src/domain/elasticache-faults.ts'
 
 interface FaultTable {
@@ -14,6 +16,13 @@ interface FaultTable {
 }
 
 const TABLES: readonly FaultTable[] = [
+  {
+    service: 'cloudfront',
+    namespace: cloudfront,
+    // The last two are answered before an operation sees the call.
+    table: { ...CLOUDFRONT_FAULTS, InconsistentQuantities: 400, MissingBody: 400 },
+    outside: new Set(['InvalidationBatchAlreadyExists']), // named in AWS's documents only
+  },
   {
     service: 'elasticache',
     namespace: elasticache,

@@ -13,7 +13,7 @@ export const validate = stage({
     assert(call.target?.kind === 'operation', 'route has found an operation')
     const { service, matched } = call.target
     try {
-      checkShape(call.input, matched.operation.input, '')
+      checkShape(call.input, matched.operation.input, '', service.fractions)
       return 'invoke'
     } catch (error) {
       if (error instanceof WireError) return refuse(call, wireFault(service, error))

@@ -106,6 +106,7 @@ describe('bad input', () => {
     ],
     ['a structure where text belongs', batch(BATCH.replace('>r<', '><r/><')), 'MalformedInput'],
     ['a number that is none', batch(BATCH.replace('>1<', '>one<')), 'MalformedInput'],
+    ['a number that is not whole', batch(BATCH.replace('>1<', '>1.5<')), 'InconsistentQuantities'],
     ['a number without digits', batch(BATCH.replace('>1<', '><')), 'MalformedInput'],
     ['Infinity', batch(BATCH.replace('>1<', '>Infinity<')), 'MalformedInput'],
     ['a required member that is missing', batch(BATCH.replace(/<CallerReference>.*/, '')), 'InvalidArgument'],
@@ -170,6 +171,7 @@ describe('bad input', () => {
     ['a list item numbered 0', `${CREATE}&Tags.Tag.0.Key=x`, 'MalformedInput'],
     ['two names for the items of a list', `${CREATE}&Tags.Tag.1.Key=x&Tags.member.2.Key=y`, 'MalformedInput'],
     ['a number that is none', `${CREATE}&NumCacheNodes=two`, 'InvalidParameterValue'],
+    ['a number that is not whole', `${CREATE}&NumCacheNodes=1.5`, 'InvalidParameterValue'],
     ['a boolean that is none', `${CREATE}&AutoMinorVersionUpgrade=maybe`, 'InvalidParameterValue'],
     ['a control character', `${CREATE}&Engine=%01`, 'InvalidParameterValue'],
     [
