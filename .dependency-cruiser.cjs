@@ -7,6 +7,8 @@ const ROWS = [
   ['state', 'edge', 'keeper'],
   ['services'],
   ['api', 'cli', 'control'],
+  // What main.ts starts: each role puts the parts of one process together.
+  ['roles'],
 ]
 
 /** One rule a folder: it may import itself and every folder of a lower row, nothing else of ours. */
