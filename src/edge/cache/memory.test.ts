@@ -1,0 +1,121 @@
+//! Goal: the store is a Map that forgets under pressure, never answers with another's bytes, and never overwrites bytes
+//! that are being sent.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { MemoryStore } from './memory.ts'
+import type { ObjectMeta } from './object.ts'
+
+const MIB = 1024 * 1024
+
+const meta = (changes: Partial<ObjectMeta> = {}): ObjectMeta => ({
+  status: 200,
+  head: 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n',
+  distributionId: 'E1',
+  uri: '/a',
+  contentType: 'text/plain',
+  etag: '"e"',
+  lastModified: '',
+  bornAt: 1_000.5,
+  freshUntil: 2_000,
+  staleUntil: 3_000,
+  ttlSource: 'max-age',
+  asOf: 7,
+  ...changes,
+})
+
+test('what goes in comes out, unpacked and from the front', () => {
+  const store = new MemoryStore(8 * MIB)
+  store.put('E1 /a', meta(), [Buffer.from('hel'), Buffer.from('lo')])
+  for (let look = 0; look < 2; look++) {
+    const found = store.get('E1 /a')
+    assert.ok(found !== null)
+    assert.equal(found.body.toString(), 'hello')
+    const { status, head, etag, bornAt, freshUntil, staleUntil, ttlSource, asOf, uri } = found
+    assert.deepEqual({ ...meta(), status, head, etag, bornAt, freshUntil, staleUntil, ttlSource, asOf, uri }, meta())
+  }
+  assert.equal(store.get('E1 /b'), null)
+})
+
+test('agrees with a Map while everything fits', () => {
+  const key = fc.string({ unit: fc.constantFrom('a', 'b', '\u00ff', '/'), maxLength: 4 })
+  const action = fc.record({ do: fc.constantFrom('put', 'get', 'delete', 'keep'), key, size: fc.nat(3_000) })
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
+      const store = new MemoryStore(64 * MIB)
+      const model = new Map<string, { body: string; freshUntil: number }>()
+      for (const [at, { do: what, key: name, size }] of actions.entries()) {
+        if (what === 'put') {
+          const body = `${at}`.padEnd(size, String.fromCharCode(97 + (at % 26)))
+          assert.ok(store.put(name, meta(), [Buffer.from(body)]) !== null)
+          model.set(name, { body, freshUntil: 2_000 })
+        } else if (what === 'delete') {
+          store.delete(name)
+          model.delete(name)
+        } else {
+          const found = store.get(name)
+          const expected = model.get(name)
+          assert.equal(found?.body.toString(), expected?.body)
+          assert.equal(found?.freshUntil, expected?.freshUntil)
+          if (what === 'keep' && found !== null && expected !== undefined) {
+            store.keepUntil(found, at)
+            expected.freshUntil = at
+          }
+        }
+        assert.equal(store.count, model.size)
+      }
+      const listed = new Set(store.list(1_000, () => true).map((object) => object.key))
+      assert.deepEqual(listed, new Set(model.keys()))
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('under pressure it stays within its bytes and answers with the right bytes or none', () => {
+  const store = new MemoryStore(6 * MIB)
+  const bodyOf = (n: number) => Buffer.alloc([500, 1_000, 20_000, 100_000, 700_000][n % 5] as number, `${n}:`)
+  let found = 0
+  for (let n = 0; n < 600; n++) {
+    store.put(`k${n}`, meta({ uri: `/k${n}` }), [bodyOf(n)])
+    assert.ok(store.bytes <= 6 * MIB, `${store.bytes}`)
+    for (const back of [n, n - 3, n - 50]) {
+      const object = back < 0 ? null : store.get(`k${back}`)
+      if (object === null) continue
+      found++
+      assert.equal(object.key, `k${back}`)
+      assert.ok(object.body.equals(bodyOf(back)))
+    }
+  }
+  assert.ok(found > 600)
+})
+
+test('memory of one size class is given to another when the traffic changes', () => {
+  const store = new MemoryStore(6 * MIB)
+  for (let n = 0; n < 8_000; n++) store.put(`small${n}`, meta(), [Buffer.alloc(600)])
+  let kept = 0
+  for (let n = 0; n < 300; n++) store.put(`large${n}`, meta(), [Buffer.alloc(40_000)])
+  for (let n = 0; n < 300; n++) if (store.get(`large${n}`) !== null) kept++
+  assert.ok(kept > 60, `${kept} large objects are there, ${Math.floor((6 * MIB) / 41_000)} would fit`)
+})
+
+test('bytes that are being sent stay as they are, whatever is stored meanwhile', () => {
+  const store = new MemoryStore(4 * MIB)
+  const sent = store.put('sent', meta(), [Buffer.alloc(1_000, 'S')])
+  assert.ok(sent !== null)
+  sent.hold()
+  store.delete('sent')
+  for (let n = 0; n < 8_000; n++) store.put(`other${n}`, meta(), [Buffer.alloc(1_000, 'o')])
+  assert.equal(sent.body.toString(), 'S'.repeat(1_000))
+  sent.release()
+  for (let n = 0; n < 8_000; n++) store.put(`again${n}`, meta(), [Buffer.alloc(1_000, 'a')])
+  assert.equal(store.get('sent'), null)
+  assert.ok(store.bytes <= 4 * MIB)
+})
+
+test('an object over the limit is not kept, and takes its older version along', () => {
+  const store = new MemoryStore(8 * MIB)
+  store.put('k', meta(), [Buffer.from('old')])
+  assert.equal(store.put('k', meta(), [Buffer.alloc(store.objectBytesMax + 1)]), null)
+  assert.equal(store.get('k'), null)
+  assert.equal(store.count, 0)
+})
