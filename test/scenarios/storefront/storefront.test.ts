@@ -1,0 +1,127 @@
+//! The whole road, on real parts: viewer, edge, shop, replication group, database, and back as a hit from the nearest.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { ListDistributionsCommand } from '@aws-sdk/client-cloudfront'
+import { request } from 'undici'
+import { type Door, invalidate, runPriceChange } from '../../../examples/storefront/demo/price.ts'
+import { WriteProbe } from '../../../examples/storefront/demo/write-probe.ts'
+import { type Clients, clientsOf } from '../../../examples/storefront/deploy.ts'
+import { type OwnInstallation, startInstallation } from '../../../examples/storefront/installation.ts'
+import { type Storefront, startStorefront } from '../../../examples/storefront/start.ts'
+
+const FAILOVER_TIMEOUT_MS = 30_000
+
+let installation: OwnInstallation
+let storefront: Storefront
+let clients: Clients
+let door: Door
+
+const start = (): Promise<Storefront> => startStorefront({ ...installation, log: () => {} })
+
+before(async () => {
+  installation = await startInstallation()
+  storefront = await start()
+  clients = clientsOf({ ...installation, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  const host = new URL(storefront.url).hostname
+  door = { edge: installation.edge, host, distributionId: storefront.distributionId }
+})
+
+after(async () => {
+  clients?.cloudfront.destroy()
+  clients?.elasticache.destroy()
+  await storefront?.stop()
+  await installation?.stop()
+})
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const answer = await request(`http://${door.edge}${path}`, { headers: { host: door.host, ...headers } })
+  const header = (name: string): string => String(answer.headers[name] ?? '')
+  const body = await answer.body.text()
+  return { status: answer.statusCode, xCache: header('x-cache'), tier: header('x-tier'), header, body }
+}
+
+async function queries(): Promise<number> {
+  return (JSON.parse((await get('/api/stats')).body) as { queries: { product: number } }).queries.product
+}
+
+test('database, then ElastiCache, then the edge: each tier spares the ones behind it', async () => {
+  const before = await queries()
+  const first = await get('/products/17')
+  assert.deepEqual([first.status, first.xCache, first.tier], [200, 'Miss from cloudfront', 'database'])
+  const second = await get('/api/products/17')
+  assert.deepEqual([second.status, second.xCache, second.tier], [200, 'Miss from cloudfront', 'elasticache'])
+  const third = await get('/products/17')
+  assert.deepEqual([third.status, third.xCache], [200, 'Hit from cloudfront'])
+  assert.equal(third.body, first.body)
+  assert.match(third.header('age'), /^\d+$/)
+  assert.equal((await queries()) - before, 1)
+})
+
+test('an invalidated page is made again without asking the database', async () => {
+  await get('/products/18')
+  const before = await queries()
+  await invalidate(door, clients.cloudfront, ['/products/*'])
+  const again = await get('/products/18')
+  assert.deepEqual([again.xCache, again.tier], ['Miss from cloudfront', 'elasticache'])
+  assert.equal(await queries(), before)
+})
+
+test('a new price: stale in the edge, fresh once the invalidation is Completed', async () => {
+  const { steps } = await runPriceChange(door, clients.cloudfront, 19)
+  const [old, stale, fresh, hit] = steps
+  assert.ok(old !== undefined && stale !== undefined && fresh !== undefined && hit !== undefined)
+  assert.deepEqual([stale.price, stale.xCache], [old.price, 'Hit from cloudfront'])
+  assert.equal(Number(fresh.price.slice(1)).toFixed(2), (Number(old.price.slice(1)) + 1).toFixed(2))
+  assert.deepEqual([fresh.xCache, fresh.tier], ['Miss from cloudfront', 'elasticache'])
+  assert.deepEqual([hit.price, hit.xCache], [fresh.price, 'Hit from cloudfront'])
+})
+
+test('images come from the second origin and stay in the edge', async () => {
+  const first = await get('/assets/product-1.svg')
+  const second = await get('/assets/product-1.svg')
+  assert.deepEqual([first.status, first.xCache, first.tier], [200, 'Miss from cloudfront', 'assets'])
+  assert.deepEqual([second.status, second.xCache], [200, 'Hit from cloudfront'])
+})
+
+test('a cart is seen by its owner only', async () => {
+  const mine = await get('/cart', { cookie: 'cart=1' })
+  const yours = await get('/cart', { cookie: 'cart=2' })
+  const mineAgain = await get('/cart', { cookie: 'cart=1' })
+  for (const cart of [mine, yours, mineAgain])
+    assert.deepEqual([cart.status, cart.xCache], [200, 'Miss from cloudfront'])
+  assert.notEqual(mine.body, yours.body)
+  assert.equal(mine.body, mineAgain.body)
+  assert.match(yours.header('set-cookie'), /^cart=2;/)
+})
+
+test('the shop outlives its primary, and the price changed meanwhile is the one that is shown', async () => {
+  const probe = new WriteProbe(storefront.primaryEndpoint)
+  await probe.start()
+  await probe.killPrimary()
+  let answered = 0
+  const pages = (async () => {
+    for (let id = 100; id < 140; id++) answered += (await get(`/products/${id}`)).status === 200 ? 1 : 0
+  })()
+  assert.equal(await probe.writable(FAILOVER_TIMEOUT_MS), true)
+  await pages
+  await probe.stop()
+  assert.equal(answered, 40)
+  const changed = await request(`http://${door.edge}/api/products/100/price`, {
+    method: 'POST',
+    headers: { host: door.host },
+    body: '{"cents":123}',
+  })
+  await changed.body.text()
+  assert.equal((JSON.parse((await get('/api/products/100')).body) as { cents: number }).cents, 123)
+})
+
+test('a second start finds what the first has deployed', async () => {
+  await storefront.stop()
+  const again = await start()
+  assert.equal(again.distributionId, storefront.distributionId)
+  assert.equal(again.primaryEndpoint, storefront.primaryEndpoint)
+  storefront = again
+  const list = await clients.cloudfront.send(new ListDistributionsCommand({}))
+  assert.equal(list.DistributionList?.Quantity, 1)
+  assert.equal((await get('/products/2000')).status, 200)
+})
