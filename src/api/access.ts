@@ -42,7 +42,7 @@ export function judgeAccess(head: Head, names: ReadonlySet<string>): Access {
   const { fetchSite } = head
   const ownPage = fetchSite === undefined || fetchSite === 'same-origin'
   // `none` is a person who typed the address or opened a bookmark.
-  const typed = fetchSite === 'none' && (head.method === 'GET' || head.method === 'HEAD')
+  const typed = fetchSite === 'none' && head.method === 'GET'
   return ownPage || typed ? { allowed: true } : refused('Web pages of another site may not call the API.')
 }
 

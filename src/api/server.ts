@@ -15,6 +15,8 @@ const REQUEST_TIMEOUT_MS = 60_000
 /** An idle connection is kept this long; longer than the SDKs keep theirs would be wasted. */
 const KEEP_ALIVE_MS = 60_000
 const HEAD_BYTES_MAX = 32 * 1024
+/** Clients at a time; each may hold a body of `BODY_BYTES_MAX` (stages/receive.ts) in memory. */
+const CONNECTIONS_MAX = 512
 
 export function createApiServer(api: ApiEnvironment): Server {
   const server = createServer({
@@ -23,6 +25,7 @@ export function createApiServer(api: ApiEnvironment): Server {
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: HEAD_BYTES_MAX,
   })
+  server.maxConnections = CONNECTIONS_MAX
   server.on('request', (message, response) => {
     void answer(message, response, api)
   })
@@ -42,7 +45,9 @@ async function answer(message: IncomingMessage, response: ServerResponse, api: A
   const { status, headers, body } = call.answer
   // A body that was not read to its end would be taken for the next request.
   const close = message.complete ? {} : { Connection: 'close' }
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body), ...close })
+  // RFC 9110 section 8.6: no Content-Length in a 204.
+  const length = status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }
+  response.writeHead(status, { ...headers, ...length, ...close })
   response.end(body)
 }
 

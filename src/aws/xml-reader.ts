@@ -156,16 +156,28 @@ class XmlReader {
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
+/** Longest name between & and ; that is looked at. */
+const REFERENCE_CHARS_MAX = 10
+
 function resolveEntities(text: string): string {
-  if (!text.includes('&')) return text
-  return text.replace(/&([^;&]{0,12};)?/g, (whole, body: string | undefined) => {
-    const name = body?.slice(0, -1) ?? ''
-    const known = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined
-    if (known !== undefined) return known
-    const digits = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name)
-    if (digits === null) throw malformed(`${whole} is not an entity that is accepted`)
-    return characterOf(digits[1] === undefined ? Number(digits[2]) : Number.parseInt(digits[1], 16), whole)
-  })
+  let resolved = ''
+  let from = 0
+  // A loop, not one replace: the first bad reference of a million ends it.
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', from)) {
+    const end = text.slice(at + 1, at + 2 + REFERENCE_CHARS_MAX).indexOf(';')
+    if (end <= 0) throw malformed('a bare & must be written &amp;')
+    const name = text.slice(at + 1, at + 1 + end)
+    resolved += text.slice(from, at) + referenced(name)
+    from = at + name.length + 2
+  }
+  return resolved + text.slice(from)
+}
+
+function referenced(name: string): string {
+  if (Object.hasOwn(ENTITIES, name)) return ENTITIES[name]!
+  const digits = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name)
+  if (digits === null) throw malformed(`&${name}; is not a reference that is accepted`)
+  return characterOf(digits[1] === undefined ? Number(digits[2]) : Number.parseInt(digits[1], 16), `&${name};`)
 }
 
 function characterOf(code: number, whole: string): string {

@@ -81,6 +81,35 @@ describe('the API server', () => {
     )
   })
 
+  test('an answer without a body has neither length nor type', async () => {
+    const server = await startApi({
+      services: { cloudfront: { DeleteDistribution: async () => ({}) }, elasticache: {} },
+    })
+    const headers = anyAuthorization('cloudfront')
+    const answer = await send(server.port, { method: 'DELETE', path: '/2020-05-31/distribution/E1', headers })
+    assert.equal(answer.status, 204)
+    assert.deepEqual(
+      [answer.headers['content-length'], answer.headers['content-type'], answer.body],
+      [undefined, undefined, ''],
+    )
+    assert.equal(answer.headers['x-amzn-requestid'], server.log[0]?.requestId)
+    await server.api.close()
+  })
+
+  test('an output that does not fit the model is a defect, told to the log', async () => {
+    const operations = { GetDistribution: async () => ({ Distribution: { LastModifiedTime: { not: 'a date' } } }) }
+    const server = await startApi({ services: { cloudfront: operations, elasticache: {} } })
+    const headers = anyAuthorization('cloudfront')
+    const answer = await send(server.port, { path: '/2020-05-31/distribution/E1', headers })
+    assert.deepEqual([answer.status, answer.code], [500, 'InternalFailure'])
+    assert.match(answer.body, /<Type>Receiver<\/Type>/)
+    assert.deepEqual(
+      server.log.map((line) => line.event),
+      ['api-defect', 'api-call'],
+    )
+    await server.api.close()
+  })
+
   test('what is not HTTP gets 400, a head that is too large 431', async () => {
     const server = await startApi()
     const status = async (text: string) => {
