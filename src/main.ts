@@ -1,8 +1,15 @@
 #!/usr/bin/env node
 //! The program: decides which role this process has and loads only that. `up` and the client commands are for people;
 //! `worker` and `keeper` are how the program starts itself again (detached: they outlive the control plane).
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+
+// Compiled code is kept between starts, in a directory that only this user can write (a shared one could be poisoned):
+// a start takes half the time.
+enableCompileCache(join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'cachefront'))
 
 type Role = (args: readonly string[], mainFile: string) => Promise<void>
 
