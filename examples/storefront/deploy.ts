@@ -69,14 +69,13 @@ export function clientsOf(platform: Platform): Clients {
   return { cloudfront: new CloudFrontClient(platform), elasticache: new ElastiCacheClient(platform) }
 }
 
-/** One primary, two replicas, automatic failover; resolves when the group is `available`. */
+/** One primary, two replicas, automatic failover, the engine left to AWS's default; resolves when `available`. */
 export async function deployGroup({ elasticache }: Clients): Promise<DeployedGroup> {
   if ((await describeGroup(elasticache)) === null) {
     await elasticache.send(
       new CreateReplicationGroupCommand({
         ReplicationGroupId: GROUP_ID,
         ReplicationGroupDescription: COMMENT,
-        Engine: 'redis',
         CacheNodeType: 'cache.t4g.micro',
         NumCacheClusters: 3,
         AutomaticFailoverEnabled: true,

@@ -1,10 +1,9 @@
 //! The shop against a real redis-server: lazy loading, one query for many who wait, write-through, and a cache that goes
 //! away and comes back.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
@@ -14,37 +13,15 @@ import { buildDatabase } from './database.ts'
 import { DatabaseClient } from './database-client.ts'
 import { ProductCache } from './product-cache.ts'
 import { createShop } from './shop.ts'
+import { HOST, TestRedis } from './support/redis.ts'
 
-const HOST = '127.0.0.1'
 let directory = ''
-let redisPort = 0
-let redis: ChildProcess
+let redis: TestRedis
 let admin: Redis
 let database: DatabaseClient
 let cache: ProductCache
 let shop: ReturnType<typeof createShop>
 let url = ''
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-function startRedis(): ChildProcess {
-  const settings = ['--port', String(redisPort), '--bind', HOST, '--save', '', '--dir', directory]
-  return spawn('redis-server', settings, { stdio: 'ignore' })
-}
-
-async function endRedis(): Promise<void> {
-  if (redis.exitCode !== null || redis.signalCode !== null) return
-  const ended = once(redis, 'exit')
-  redis.kill('SIGKILL')
-  await ended
-}
 
 /** Asks until it is so; the tests' own timeout is the limit. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
@@ -69,13 +46,12 @@ before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'storefront-shop-'))
   const file = join(directory, 'shop.db')
   buildDatabase(file, { categories: 10, products: 200, customers: 100, reviews: 3_000 })
-  redisPort = await freePort()
-  redis = startRedis()
-  admin = new Redis({ host: HOST, port: redisPort, retryStrategy: () => 5, maxRetriesPerRequest: null })
+  redis = await TestRedis.start()
+  admin = new Redis({ host: HOST, port: redis.port, retryStrategy: () => 5, maxRetriesPerRequest: null })
   admin.on('error', () => {})
   await admin.ping()
   database = new DatabaseClient(file)
-  const endpoint = { host: HOST, port: redisPort }
+  const endpoint = { host: HOST, port: redis.port }
   cache = new ProductCache(database, endpoint, endpoint)
   shop = createShop({ cache, database }).listen(0, HOST)
   await once(shop, 'listening')
@@ -92,7 +68,7 @@ after(async () => {
   admin.disconnect()
   await cache.close()
   await database.close()
-  await endRedis()
+  await redis.remove()
   rmSync(directory, { recursive: true })
 })
 
@@ -148,11 +124,11 @@ test('without its cache the shop answers from the database; back again, no stale
   await tierOf('/products/6')
   const stale = await admin.get('storefront::product:6')
   assert.ok(stale !== null)
-  await endRedis()
+  await redis.kill()
   assert.equal(await tierOf('/products/6'), 'database')
   assert.equal((await setPrice(6, 777)).cache, 'refused')
   assert.equal(await priceOf(6), 777)
-  redis = startRedis()
+  redis.startAgain()
   // What a replica that took over would still hold.
   await admin.set('storefront::product:6', stale)
   await until(async () => (await tierOf('/products/6')) === 'elasticache')
