@@ -42,7 +42,7 @@ export class Exchange {
   readonly snapshot: Snapshot
   /** X-Amz-Cf-Id; receive. */
   requestId = ''
-  /** Address of the viewer, also when a peer passed the request on; receive. */
+  /** Address of the viewer, also when a peer passed the request on or an explain header sets it. */
   viewerAddress: string
   /** Null on the hot lane; set when the request is to be explained. */
   watcher: TraceBuilder | null = null

@@ -19,8 +19,10 @@ export interface HandlerOptions {
 export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandler {
   return (request, reply) => {
     const x = new Exchange(request, reply, edge.snapshot, null)
-    if (options.explain === 'loopback' && request.connection.loopback && x.facts.wantsExplanation) {
-      x.watcher = beginTrace(edge, request)
+    if (options.explain === 'loopback' && request.connection.loopback) {
+      const { wantsExplanation, viewerAddress } = x.facts
+      if (wantsExplanation) x.watcher = beginTrace(edge, request)
+      if (viewerAddress !== null) x.viewerAddress = viewerAddress
     }
     process(x, edge, options)
   }

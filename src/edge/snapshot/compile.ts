@@ -2,6 +2,7 @@
 import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
 import { compileForward } from '../origin/forward.ts'
+import { encodePath } from './encode-path.ts'
 import { compileNames } from './name-rule.ts'
 import { compilePathPattern } from './path-pattern.ts'
 import type { BehaviorPlan, DistributionPlan, Snapshot } from './snapshot.ts'
@@ -58,7 +59,7 @@ export function compileDistribution(document: DistributionDoc): DistributionPlan
     doc: document,
     id: document.id,
     enabled: document.enabled,
-    rootPath: document.defaultRootObject === '' ? '' : `/${document.defaultRootObject}`,
+    rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior) => compileBehavior(document.id, behavior, origins)),
   }
 }

@@ -4,6 +4,7 @@ import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange } from '../feed-protocol.ts'
 import { compileSnapshot } from './compile.ts'
 import type { SavedSnapshot } from './disk.ts'
+import { encodePath } from './encode-path.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
 export class Configuration {
@@ -49,10 +50,10 @@ export class Configuration {
 
   #invalidate(revision: number, { distributionId, paths }: InvalidationDoc): void {
     const root = this.#documents.get(distributionId)?.defaultRootObject ?? ''
-    for (const path of paths) {
+    for (const path of paths.map(encodePath)) {
       this.#invalidations.add(distributionId, path, revision)
       // `/` names the object that it shows as well (unconfirmed, spec 8: what a user would expect).
-      if (path === '/' && root !== '') this.#invalidations.add(distributionId, `/${root}`, revision)
+      if (path === '/' && root !== '') this.#invalidations.add(distributionId, encodePath(`/${root}`), revision)
     }
   }
 

@@ -1,0 +1,6 @@
+//! A path as viewers send it: what a configuration or an invalidation holds beyond ASCII is percent-encoded UTF-8.
+
+/** Encodes everything but visible ASCII (spec/cloudfront.md 8, encoding); what is encoded already stays as it is. */
+export function encodePath(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text.toWellFormed()))
+}

@@ -1,0 +1,107 @@
+//! `x-cachefront-explain: 1`: what the trace tells, what it hides, and who may ask.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Trace } from '../../../src/observe/trace.ts'
+import { startOrigin } from '../../support/edge-origin.ts'
+import {
+  behaviorDoc,
+  cachePolicy,
+  DISTRIBUTION_ID,
+  distributionDoc,
+  EdgeScenario,
+  originDoc,
+} from '../../support/edge-scenario.ts'
+
+const EXPLAIN = { 'x-cachefront-explain': '1' }
+
+async function traceOf(edge: EdgeScenario, path: string, headers: Record<string, string> = {}): Promise<Trace> {
+  const answer = await edge.get(path, { headers: { ...EXPLAIN, ...headers } })
+  const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
+  assert.ok(told.kind === 'trace' && told.trace !== null, 'there is a trace')
+  return told.trace as Trace
+}
+
+test('a trace tells the way of a request: steps, key, lifetime, reason, and what the origin was asked', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.setHeader('cache-control', 'max-age=60').end('ok'))
+  t.after(() => origin.close())
+  const policy = cachePolicy({ queryStrings: { behavior: 'all', names: [] }, cookies: { behavior: 'all', names: [] } })
+  const edge = await EdgeScenario.start(t, [
+    distributionDoc(origin.port, {
+      origins: [originDoc(origin.port, { customHeaders: [['X-Origin-Key', 'hush-hush']] })],
+      behaviors: [behaviorDoc({ pathPattern: '/shop/*', cachePolicy: policy }), behaviorDoc()],
+    }),
+  ])
+  const miss = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
+  assert.deepEqual(
+    miss.steps.map((step) => step.name),
+    [
+      'receive',
+      'match-distribution',
+      'root-object',
+      'match-behavior',
+      'method',
+      'cache-key',
+      'cache-lookup',
+      'cache-wait',
+      'origin-request',
+      'origin-fetch',
+      'origin-response',
+      'cache-store',
+      'deliver',
+      'record',
+    ],
+  )
+  assert.deepEqual([miss.distribution, miss.behavior], [DISTRIBUTION_ID, '/shop/*'])
+  assert.match(miss.cacheKey ?? '', new RegExp(`^${DISTRIBUTION_ID} /shop/1\\?a=1\n`))
+  assert.deepEqual(miss.ttl, { seconds: 60, setBy: 'max-age' })
+  assert.deepEqual(miss.outcome, { result: 'Miss', reason: 'absent' })
+  assert.equal(miss.originRequests[0]?.target, '/shop/1?a=1')
+  assert.equal(miss.originRequests[0]?.status, 200)
+  assert.equal(JSON.stringify(miss).includes('top-secret'), false)
+  assert.equal(JSON.stringify(miss).includes('hush-hush'), false)
+  assert.equal(origin.asked[0]?.headers['x-origin-key'], 'hush-hush')
+  assert.equal(origin.asked[0]?.headers['x-cachefront-explain'], undefined, 'never forwarded')
+
+  const hit = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
+  assert.deepEqual(hit.outcome, { result: 'Hit', reason: 'memory' })
+  assert.deepEqual(hit.originRequests, [])
+  const plain = await edge.get('/shop/1?a=1', { headers: { cookie: 'session=top-secret' } })
+  assert.equal(plain.xCache, 'Hit', 'never keyed')
+  assert.equal(plain.headers['x-cachefront-trace'], undefined)
+
+  await edge.feed.invalidate(DISTRIBUTION_ID, '/shop/*')
+  const dead = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
+  assert.deepEqual(dead.outcome, { result: 'Miss', reason: 'invalidated' })
+})
+
+test('errors are explained too', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end())
+  const { port } = origin
+  await origin.close()
+  const edge = await EdgeScenario.start(t, [distributionDoc(port)])
+  const trace = await traceOf(edge, '/a')
+  assert.deepEqual(trace.outcome, { result: 'Error', reason: 'OriginConnectError: refused' })
+  assert.match(trace.originRequests[0]?.error ?? '', /ECONNREFUSED/)
+})
+
+test('a request that passed a proxy is not explained, nor when it is switched off', async (t) => {
+  const origin = await startOrigin((asked, response) => response.end(String(asked.headers['x-forwarded-for'])))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)])
+  const address = { 'x-cachefront-viewer-address': '203.0.113.9' }
+  for (const [name, value] of [
+    ['via', '1.1 x'],
+    ['forwarded', 'for=1.2.3.4'],
+    ['x-forwarded-for', '1.2.3.4'],
+  ] as const) {
+    const answer = await edge.get(`/${name}`, { headers: { ...EXPLAIN, ...address, [name]: value } })
+    assert.equal(answer.headers['x-cachefront-trace'], undefined, name)
+    assert.equal(answer.body.includes('203.0.113.9'), false)
+  }
+  assert.equal((await edge.get('/direct', { headers: address })).body, '203.0.113.9')
+
+  const off = await EdgeScenario.start(t, [distributionDoc(origin.port)], { explain: 'off' })
+  const silent = await off.get('/a', { headers: { ...EXPLAIN, ...address } })
+  assert.equal(silent.headers['x-cachefront-trace'], undefined)
+  assert.equal(silent.body, '127.0.0.1')
+})
