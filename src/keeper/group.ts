@@ -290,10 +290,9 @@ export class Group {
         availableSince: member.availableSince,
       }
     })
-    const { id } = this
     return {
-      id,
-      settled: this.#settled,
+      id: this.id,
+      settled: this.#settled && nodes.every((n) => n.state === 'available'),
       endpoint: this.#endpoint,
       readerEndpoint: this.#reader,
       nodes,

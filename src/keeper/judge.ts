@@ -2,6 +2,8 @@
 //! process state decides: gone is dead, T is frozen, CPU time that advances is busy, none of it is hung.
 import type { NodeLoss } from './protocol.ts'
 
+/** An answer that takes less than this is no silence at all. */
+export const SUSPECT_AFTER_MS = 500
 /** A stopped process is known to be stopped; one second forgives a debugger's short visit (engine-notes: 1.2 s in all). */
 export const FROZEN_AFTER_MS = 1000
 /** A process that neither runs nor answers, e.g. blocked in a system call. */
@@ -32,7 +34,7 @@ const BUSY_TICKS_PER_SECOND = 20
 /** What a probe says of a node. Only `lost` allows to act against it. */
 export function judge(probe: Probe): Judgement {
   if (probe.state === null) return { kind: 'lost', reason: 'exit' }
-  if (probe.silentMs === null) return { kind: 'well' }
+  if (probe.silentMs === null || probe.silentMs < SUSPECT_AFTER_MS) return { kind: 'well' }
   const silentMs = probe.silentMs / (probe.alone ? ALONE_FACTOR : 1)
   if (probe.state === 'T' || probe.state === 't') {
     return silentMs >= FROZEN_AFTER_MS ? { kind: 'lost', reason: 'frozen' } : { kind: 'suspect' }

@@ -81,10 +81,11 @@ export class Members {
       startedEmpty: false,
       process: record?.process ?? null,
     }
-    if (record !== null && isAlive(record.process)) node.adopt(record.process, record.startedWith)
+    if (record !== null && isAlive(record.process))
+      node.adopt(record.process, record.startedWith, record.phase === 'available')
     else {
       const orphan = orphanIn(dir)
-      if (orphan !== null) node.adopt(orphan, record?.startedWith ?? [])
+      if (orphan !== null) node.adopt(orphan, record?.startedWith ?? [], false)
       else if (record !== null) this.lose(member, 'exit')
     }
     if (node.process !== null) this.save(member)

@@ -48,8 +48,9 @@ export class EngineNode {
   #configured = ''
   /** What keeps it from starting, for a person. */
   problem: string | null = null
-  /** Held a copy of the data when last seen in sync, or as a primary; false again when it is started anew. */
+  /** Holds a copy of the data as far as we know; false again when it is started anew. */
   hasData = false
+  #wasAvailable = false
   #isStarting = false
   #startedAt = 0
   #failures = 0
@@ -117,11 +118,17 @@ export class EngineNode {
     void this.#connect(this.process)
   }
 
-  /** Takes over a process that runs already. It is watched like any other from the first moment. */
-  adopt(process: ProcessIdentity, startedWith: readonly Setting[]): void {
+  /**
+   * Takes over a process that runs already; `wasAvailable` when it is known to have been in sync before. It is watched
+   * like any other from the first moment.
+   */
+  adopt(process: ProcessIdentity, startedWith: readonly Setting[], wasAvailable: boolean): void {
     this.#forget()
+    this.#wasAvailable = wasAvailable
     this.process = process
     this.startedWith = startedWith
+    // Until it says otherwise: an empty primary beside it would make it throw its copy away.
+    this.hasData = true
     this.#noteSilence()
     void this.#connect(process)
   }
@@ -134,6 +141,7 @@ export class EngineNode {
     this.pending = []
     this.#configured = ''
     this.hasData = false
+    this.#wasAvailable = false
     this.#silentSince = null
   }
 
@@ -243,6 +251,7 @@ export class EngineNode {
         this.problem = `${this.address} is answered by process ${facts.pid}, which is not node ${this.id}`
         return
       }
+      if (this.facts === null) this.hasData = this.#wasAvailable
       this.facts = facts
       // Once in sync it keeps its copy when the link breaks, until a new full transfer begins. An offset of 0 proves
       // nothing: a primary that nobody wrote to has it, too.
