@@ -84,12 +84,7 @@ export class ElastiCacheScenario {
     return this.#api.url
   }
 
-  /** What the parts complained of, for the message of a failing test. */
-  get complaints(): readonly string[] {
-    return this.#lines
-  }
-
-  /** Control goes and comes again; the keeper and its engines stay. `while` runs in between. */
+  /** Control goes and comes again; the keeper and its engines stay. `between` runs while it is away. */
   async restartControl(between: () => Promise<void>): Promise<void> {
     await this.#control.close()
     await between()
@@ -120,10 +115,15 @@ export class ElastiCacheScenario {
         return await accepts()
       } catch (error) {
         const left = deadline - performance.now()
-        if (left <= 0) throw new Error(`${(error as Error).message}\n${this.#lines.join('\n')}`, { cause: error })
+        if (left <= 0) throw new Error(`${(error as Error).message}\n${this.#situation()}`, { cause: error })
         await this.#control.change(Math.min(left, 100))
       }
     }
+  }
+
+  /** What the keeper sees and what the parts complained of, for a failing test. */
+  #situation(): string {
+    return [JSON.stringify(this.#control.link.seen()?.groups, null, 1), ...this.#lines].join('\n')
   }
 
   async end(): Promise<void> {
