@@ -93,7 +93,7 @@ export class Connection implements ViewerConnection {
   answered(announced: boolean): void {
     let close = announced
     this.#reply = null
-    if (this.socket.writableNeedDrain) this.socket.setTimeout(this.#host.limits.sendStallMs)
+    if (this.socket.writableNeedDrain) this.stalled()
     if (this.#body !== null) {
       const { left } = this.#body
       this.#body.discard()
@@ -101,6 +101,10 @@ export class Connection implements ViewerConnection {
     }
     if (close) this.#finish()
     else if (!this.#parsing) this.#advance()
+  }
+
+  stalled(): void {
+    this.socket.setTimeout(this.#host.limits.sendStallMs)
   }
 
   pauseBody(): void {
@@ -313,7 +317,7 @@ export class Connection implements ViewerConnection {
     this.#held = null
     this.#body?.discard()
     this.#body = null
-    this.socket.setTimeout(this.#host.limits.sendStallMs)
+    this.stalled()
     this.socket.end(() => {
       this.deadline = this.#host.clock.monotonic() + this.#host.limits.lingerMs
     })

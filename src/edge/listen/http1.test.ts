@@ -479,6 +479,28 @@ test('time limits: an idle connection, a slow head, a slow body', async () => {
   slowBody.destroy()
 })
 
+test('a viewer that takes nothing of its answer for too long is cut', async () => {
+  const gone = Promise.withResolvers<void>()
+  const piece = Buffer.alloc(1024 * 1024, 'y')
+  const { dial } = await listening({
+    limits: { sendStallMs: 100 },
+    handler: (_request, reply) => {
+      reply.onAbort = () => gone.resolve()
+      reply.head('HTTP/1.1 200 OK\r\n\r\n', 'close')
+      const pump = () => {
+        while (reply.write(piece)) if (reply.gone) return
+      }
+      reply.onDrain = pump
+      pump()
+    },
+  })
+  const socket = dial().pause()
+  socket.on('error', () => {})
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await gone.promise
+  socket.destroy()
+})
+
 test('connections over the limit are dropped and counted', async () => {
   const { dial, events, listener } = await listening({ limits: { connections: 1 } })
   const first = dial()

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseCacheControl, SECONDS_MAX } from './cache-control.ts'
+
+const NOTHING = parseCacheControl([])
+
+/** Each row: the header's lines, and what differs from an absent header. */
+const ROWS: readonly (readonly [lines: readonly string[], differs: Partial<ReturnType<typeof parseCacheControl>>])[] = [
+  [[''], {}],
+  [['max-age=60'], { maxAge: 60 }],
+  [['Max-Age=60'], { maxAge: 60 }],
+  [['max-age="60"'], { maxAge: 60 }],
+  [['  max-age = 60 ,, public '], { maxAge: 60, isPublic: true }],
+  [['max-age=60', 's-maxage=5'], { maxAge: 60, sMaxage: 5 }],
+  [['max-age=60, max-age=30'], { maxAge: 30 }],
+  [['max-age'], { maxAge: 0 }],
+  [['max-age='], { maxAge: 0 }],
+  [['max-age=-1'], { maxAge: 0 }],
+  [['max-age=1.5'], { maxAge: 0 }],
+  [['max-age=1e3'], { maxAge: 0 }],
+  [['max-age=99999999999999999999999'], { maxAge: SECONDS_MAX }],
+  [['no-store'], { noStore: true }],
+  [['NO-CACHE'], { noCache: true }],
+  [['no-cache="Set-Cookie, X-A"'], { withoutFields: ['set-cookie', 'x-a'] }],
+  [['private="X-B", max-age=1'], { withoutFields: ['x-b'], maxAge: 1 }],
+  [['private'], { isPrivate: true }],
+  [['ext="a, no-store, b", max-age=7'], { maxAge: 7 }],
+  [['ext="a\\", no-store", max-age=7'], { maxAge: 7 }],
+  [['ext="never closed, no-store'], {}],
+  [['="x", no-store'], { noStore: true }],
+  [['proxy-revalidate'], { mustRevalidate: true }],
+  [['stale-while-revalidate=9, stale-if-error=8'], { staleWhileRevalidate: 9, staleIfError: 8 }],
+  [['constructor, __proto__=1, toString'], {}],
+] // biome-ignore format: a table
+
+for (const [lines, differs] of ROWS) {
+  test(`Cache-Control: ${lines.join(' | ')}`, () => {
+    assert.deepEqual(parseCacheControl(lines), { ...NOTHING, ...differs })
+  })
+}
+
+test('a hostile value does not take long', () => {
+  const hostile = `${'a="'.repeat(5_000)}${'\\'.repeat(5_000)}${' ,='.repeat(5_000)}`
+  const before = process.cpuUsage()
+  parseCacheControl([hostile])
+  assert.ok(process.cpuUsage(before).user < 1_000_000)
+})

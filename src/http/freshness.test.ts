@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decideFreshness, type FreshnessReason, type OriginAnswer } from './freshness.ts'
+import { formatHttpDate } from './http-date.ts'
+
+const NOW = Date.UTC(2026, 10, 21, 4, 0, 0)
+const IN_100_S = formatHttpDate(NOW + 100_000)
+const PAST = formatHttpDate(NOW - 100_000)
+
+function decide(
+  changes: Partial<Omit<OriginAnswer, 'cacheControl' | 'vary'>> & { cc?: string; vary?: string },
+  [minTtl, defaultTtl, maxTtl]: readonly [number, number, number],
+  errorMinTtl?: number,
+) {
+  const { cc, vary, ...rest } = changes
+  const answer: OriginAnswer = {
+    status: 200,
+    expires: undefined,
+    age: undefined,
+    ...rest,
+    cacheControl: cc === undefined ? [] : [cc],
+    vary: vary === undefined ? [] : [vary],
+  }
+  const { ttlSeconds, storable, reason } = decideFreshness(answer, { minTtl, defaultTtl, maxTtl }, NOW, errorMinTtl)
+  return [storable ? ttlSeconds : 'not stored', reason]
+}
+
+const ZERO = [0, 86_400, 1_000] as const
+const MIN = [50, 86_400, 1_000] as const
+const OFF = [0, 0, 0] as const
+
+/** Spec 5.1, a row a case: with Min TTL 0 and with Min TTL 50. */
+const SUCCESS: readonly (readonly [
+  what: Parameters<typeof decide>[0],
+  zero: readonly [number | 'not stored', FreshnessReason],
+  min: readonly [number | 'not stored', FreshnessReason],
+])[] = [
+  [{ cc: 's-maxage=70, max-age=60' }, [70, 's-maxage'], [70, 's-maxage']],
+  [{ cc: 's-maxage=20, max-age=60' }, [20, 's-maxage'], [50, 'min-ttl']],
+  [{ cc: 'max-age=60' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=10' }, [10, 'max-age'], [50, 'min-ttl']],
+  [{ cc: 'max-age=5000' }, [1_000, 'max-ttl'], [1_000, 'max-ttl']],
+  [{ expires: IN_100_S }, [100, 'expires'], [100, 'expires']],
+  [{ expires: PAST }, [0, 'expires'], [50, 'min-ttl']],
+  [{ expires: '0' }, [0, 'expires'], [50, 'min-ttl']],
+  [{ expires: IN_100_S, cc: 'max-age=60' }, [60, 'max-age'], [60, 'max-age']],
+  [{}, [86_400, 'default-ttl'], [86_400, 'default-ttl']],
+  [{ cc: 'public' }, [86_400, 'default-ttl'], [86_400, 'default-ttl']],
+  [{ cc: 'no-store' }, ['not stored', 'no-store'], [50, 'min-ttl']],
+  [{ cc: 'private, max-age=60' }, ['not stored', 'private'], [50, 'min-ttl']],
+  [{ cc: 'no-cache' }, [0, 'no-cache'], [50, 'min-ttl']],
+  [{ cc: 'no-cache="Set-Cookie", max-age=60' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=0' }, [0, 'max-age'], [50, 'min-ttl']],
+  [{ cc: 'max-age=60', age: '45' }, [15, 'max-age'], [50, 'min-ttl']],
+  [{ cc: 'max-age=60', age: '61' }, [0, 'max-age'], [50, 'min-ttl']],
+  [{ cc: 'max-age=60', age: 'old' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=60', vary: '*' }, ['not stored', 'vary-star'], [60, 'max-age']],
+  [{ cc: 'max-age=60', vary: 'Accept, *' }, ['not stored', 'vary-star'], [60, 'max-age']],
+  [{ cc: 'max-age=60', vary: 'Accept' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=60', status: 301 }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=60', status: 206 }, ['not stored', 'partial-content'], ['not stored', 'partial-content']],
+  [{ status: 304 }, ['not stored', 'status-not-cacheable'], ['not stored', 'status-not-cacheable']],
+] // biome-ignore format: a table
+
+for (const [what, zero, min] of SUCCESS) {
+  test(`success ${JSON.stringify(what)}`, () => {
+    assert.deepEqual(decide(what, ZERO), zero)
+    assert.deepEqual(decide(what, MIN), min)
+    assert.deepEqual(decide(what, OFF), ['not stored', 'caching-disabled'])
+  })
+}
+
+test('Min TTL above Default TTL', () => {
+  assert.deepEqual(decide({}, [60, 10, 1_000]), [60, 'min-ttl'])
+})
+
+/** Spec 5.4. */
+const ERRORS: readonly (readonly [
+  what: Parameters<typeof decide>[0],
+  outcome: readonly [number | 'not stored', FreshnessReason],
+])[] = [
+  [{ status: 404 }, [10, 'error-caching-min-ttl']],
+  [{ status: 503, cc: 'no-store' }, [10, 'error-caching-min-ttl']],
+  [{ status: 500, cc: 'max-age=60' }, [60, 'max-age']],
+  [{ status: 500, cc: 'max-age=3' }, [10, 'error-caching-min-ttl']],
+  [{ status: 500, cc: 's-maxage=5000' }, [1_000, 'max-ttl']],
+  [{ status: 504, expires: IN_100_S }, [100, 'expires']],
+  [{ status: 403 }, ['not stored', 'status-not-cacheable']],
+  [{ status: 403, expires: IN_100_S }, ['not stored', 'status-not-cacheable']],
+  [{ status: 403, cc: 'max-age=60' }, [60, 'max-age']],
+  [{ status: 405, cc: 's-maxage=1' }, [10, 'error-caching-min-ttl']],
+  [{ status: 401, cc: 'max-age=60' }, ['not stored', 'status-not-cacheable']],
+  [{ status: 416, cc: 'max-age=60' }, ['not stored', 'status-not-cacheable']],
+  [{ status: 429, cc: 'max-age=60' }, ['not stored', 'status-not-cacheable']],
+] // biome-ignore format: a table
+
+for (const [what, outcome] of ERRORS) {
+  test(`error ${JSON.stringify(what)}`, () => {
+    assert.deepEqual(decide(what, ZERO), outcome)
+    assert.deepEqual(decide(what, OFF), ['not stored', 'caching-disabled'])
+  })
+}
+
+test('an error caching minimum TTL of 0 keeps no errors', () => {
+  assert.deepEqual(decide({ status: 404 }, ZERO, 0), ['not stored', 'status-not-cacheable'])
+  assert.deepEqual(decide({ status: 404 }, ZERO, 300), [300, 'error-caching-min-ttl'])
+})
+
+test('what the store needs besides the TTL', () => {
+  const answer = {
+    status: 200,
+    cacheControl: ['max-age=60, stale-while-revalidate=5, stale-if-error=0, no-cache="X-A"'],
+    expires: undefined,
+    age: '7',
+    vary: [],
+  }
+  const freshness = decideFreshness(answer, { minTtl: 0, defaultTtl: 0, maxTtl: 100 }, NOW)
+  assert.deepEqual(freshness, {
+    ttlSeconds: 53,
+    storable: true,
+    reason: 'max-age',
+    ageSeconds: 7,
+    staleWhileRevalidateSeconds: 5,
+    staleIfErrorSeconds: 0,
+    withoutFields: ['x-a'],
+  })
+})
