@@ -16,7 +16,7 @@ const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 60_000
 const HEAD_BYTES_MAX = 32 * 1024
 /** Clients at a time; each may hold a body of `BODY_BYTES_MAX` (stages/receive.ts) in memory. */
-const CONNECTIONS_MAX = 512
+const CONNECTIONS_MAX = 256
 
 export function createApiServer(api: ApiEnvironment): Server {
   const server = createServer({

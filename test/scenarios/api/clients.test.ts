@@ -191,6 +191,24 @@ describe('AWS clients', () => {
     }
   })
 
+  test('the log tells changes from reads and keeps secrets out', async () => {
+    const client = new ElastiCache(clientOptions(server.url))
+    const AuthToken = 'a-token-that-nobody-may-read'
+    try {
+      await client.createReplicationGroup({ ReplicationGroupId: 's', ReplicationGroupDescription: 'd', AuthToken })
+      assert.deepEqual([server.log.at(-1)?.operation, server.log.at(-1)?.change], ['CreateReplicationGroup', true])
+      await assert.rejects(
+        client.createUser({ UserId: 'u', UserName: 'u', Engine: 'redis', AccessString: 'on', Passwords: [AuthToken] }),
+      )
+      assert.deepEqual([server.log.at(-1)?.code, server.log.at(-1)?.change], ['NotImplemented', true])
+      await client.describeCacheClusters({})
+      assert.deepEqual([server.log.at(-1)?.operation, server.log.at(-1)?.change], ['DescribeCacheClusters', false])
+      assert.ok(server.rawLog.every((line) => !line.includes(AuthToken)))
+    } finally {
+      client.destroy()
+    }
+  })
+
   test('the AWS CLI: a distribution there and back, a group with lists, errors', async () => {
     const url = server.url
     const identity = await aws(url, 'sts', 'get-caller-identity')
