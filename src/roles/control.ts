@@ -54,14 +54,14 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
   const edgeListener = { who: 'The edge', variable: 'HTTP_LISTEN', wanted: config.httpListen, isOurs } as const
   const apiListener = { who: 'The API', variable: 'API_LISTEN', wanted: config.apiListen, isOurs: () => false } as const
   const [edge, api] = await Promise.all([chooseAddress(edgeListener, ports), chooseAddress(apiListener, ports)])
-  const keeperStarted = await ensureKeeper({ ...role, paths })
+  const keeperPid = await ensureKeeper({ ...role, paths })
   const plane = await startPlane({
     ...role,
     paths,
     clock,
     edge,
     api,
-    keeperStarted,
+    keeperPid,
     log,
     onStop: (engines) => stopping.begin(engines),
   })

@@ -1,11 +1,67 @@
-//! Control's way to a keeper: the one that answers at the home's socket, or a new one.
+//! Control's way to a keeper: the one that answers at the home's socket, or a new one; and again when it dies.
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Config, HomePaths } from '../config.ts'
+import type { KeeperLink } from '../control/keeper-link.ts'
 import { spawnRole } from './spawn.ts'
 
+/** A keeper that does not stay is started again after this, doubled each time up to the last. Milliseconds. */
+const AGAIN_FIRST_MS = 250
+const AGAIN_LAST_MS = 10_000
+
+export interface KeeperStart {
+  readonly config: Config
+  readonly paths: HomePaths
+  readonly mainFile: string
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Returns the pid of a keeper that was started, null when one was there. Does not wait for it to answer. */
+export async function ensureKeeper({ config, paths, mainFile, environment }: KeeperStart): Promise<number | null> {
+  if (await answersAt(paths.keeperSocket)) return null
+  return spawnRole(environment, {
+    mainFile,
+    role: 'keeper',
+    args: [
+      ...['--home', config.home, '--engine-path', config.enginePath.join(':')],
+      ...(config.nodeNetwork === null ? [] : ['--node-network', config.nodeNetwork]),
+    ],
+    logFile: join(paths.logs, 'keeper.log'),
+    directory: config.home,
+  })
+}
+
+/** Starts a keeper whenever the link has lost its own, until the returned function is called. */
+export function watchKeeper(start: KeeperStart, link: KeeperLink, log: (line: string) => void): () => void {
+  let waitMs = AGAIN_FIRST_MS
+  let timer: NodeJS.Timeout | null = null
+  let ended = false
+  const look = async (): Promise<void> => {
+    timer = null
+    if (ended || link.pid !== null) return
+    try {
+      const pid = await ensureKeeper(start)
+      if (pid !== null) log(`the keeper was gone; process ${pid} is a new one`)
+    } catch (error) {
+      log(`a keeper cannot be started: ${(error as Error).message}`)
+    }
+    if (ended) return
+    timer = setTimeout(look, waitMs)
+    waitMs = Math.min(waitMs * 2, AGAIN_LAST_MS)
+  }
+  const unwatch = link.onSeen((seen) => {
+    if (seen !== null) waitMs = AGAIN_FIRST_MS
+    else if (timer === null) void look()
+  })
+  return () => {
+    ended = true
+    unwatch()
+    if (timer !== null) clearTimeout(timer)
+  }
+}
+
 /** Resolves true when somebody accepts at the socket. */
-export function answersAt(socketPath: string): Promise<boolean> {
+function answersAt(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(socketPath)
     const end = (answer: boolean): void => {
@@ -15,31 +71,4 @@ export function answersAt(socketPath: string): Promise<boolean> {
     socket.once('connect', () => end(true))
     socket.once('error', () => end(false))
   })
-}
-
-export interface KeeperStart {
-  readonly config: Config
-  readonly paths: HomePaths
-  readonly mainFile: string
-  readonly environment: NodeJS.ProcessEnv
-}
-
-/** True when a keeper was started, false when one was there. Does not wait for it to answer. */
-export async function ensureKeeper({ config, paths, mainFile, environment }: KeeperStart): Promise<boolean> {
-  if (await answersAt(paths.keeperSocket)) return false
-  spawnRole(environment, {
-    mainFile,
-    role: 'keeper',
-    args: keeperArgs(config),
-    logFile: join(paths.logs, 'keeper.log'),
-    directory: config.home,
-  })
-  return true
-}
-
-function keeperArgs(config: Config): readonly string[] {
-  return [
-    ...['--home', config.home, '--engine-path', config.enginePath.join(':')],
-    ...(config.nodeNetwork === null ? [] : ['--node-network', config.nodeNetwork]),
-  ]
 }

@@ -1,12 +1,12 @@
 //! State, keeper's link, control and API, put together and taken apart again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config, HomePaths } from '../config.ts'
 import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { StartError } from './errors.ts'
+import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
 import { workerWishes } from './worker-settings.ts'
 
@@ -17,15 +17,13 @@ const DRAIN_MS = 15_000
 /** Milliseconds between two looks. */
 const LOOK_MS = 5
 
-export interface PlaneOptions {
-  readonly config: Config
-  readonly paths: HomePaths
+export interface PlaneOptions extends KeeperStart {
   readonly clock: Clock
   /** Known before: workers are told what no origin may be. */
   readonly api: ListenAddress
   readonly edge: ListenAddress
-  /** A keeper of our own making is ended again when the start fails. */
-  readonly keeperStarted: boolean
+  /** A keeper that was started for this start is ended again when it fails; null when one was there. */
+  readonly keeperPid: number | null
   /** One line for the operator. */
   readonly log: (line: string) => void
   readonly onStop: (engines: boolean) => void
@@ -52,6 +50,9 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
 async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Promise<Plane> {
   const { config, paths, clock, log } = options
   const version = programVersion()
+  ends.push(async () => {
+    if (options.keeperPid !== null) process.kill(options.keeperPid, 'SIGTERM')
+  })
   const [state, modules] = await Promise.all([
     import('../state/sqlite.ts').then(({ openSqliteState }) => openSqliteState(paths.state, clock)),
     loadModules(),
@@ -68,7 +69,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     .catch((error) => {
       throw new StartError(`The keeper does not answer; ${paths.logs}/keeper.log may say why.`, error)
     })
-  ends.push(async () => (options.keeperStarted ? link.stop({ engines: false, workers: true }) : link.close()))
+  ends.push(async () => (options.keeperPid !== null ? link.stop({ engines: false, workers: true }) : link.close()))
   const nodeNetwork = await networkOf(link)
   const workers = workerWishes(config, options.edge, options.api, nodeNetwork)
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
@@ -86,6 +87,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     onProblem: log,
   })
   link.onSeen(() => started.poke('caches'))
+  const unwatchKeeper = watchKeeper(options, link, log)
+  ends.push(async () => unwatchKeeper())
   ends.push(() => started.close())
   const api = await modules.createApi({
     listen: options.api,
@@ -108,6 +111,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     api: api.address,
     health: () => started.health(),
     async stop(engines) {
+      unwatchKeeper()
       await api.close()
       const caches = link.seen()?.groups.length ?? 0
       if (engines || caches === 0) await link.stop({ engines, workers: true }).catch(() => {})

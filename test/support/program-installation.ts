@@ -1,0 +1,128 @@
+//! The real program for scenarios: an installation of its own, on free ports, in a home of its own, ended with all that
+//! it started.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Health } from '../../src/services/cachefront/installation.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+/** A program that is not ready by then never is. Milliseconds. */
+const READY_MS = 40_000
+
+export interface Finished {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+export interface Installation {
+  readonly home: string
+  /** Process of control. */
+  readonly control: ChildProcess
+  /** `http://127.0.0.1:PORT` */
+  readonly api: string
+  /** `127.0.0.1:PORT` */
+  readonly edge: string
+  /** What `up` printed until it was ready. */
+  readonly printed: string
+}
+
+export const newHome = (): Promise<string> => mkdtemp(join(tmpdir(), 'cachefront-program-'))
+
+/** The environment of the tests without settings of the program, and with this home. */
+function environmentOf(home: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('CACHEFRONT_') && name !== 'NODE_TEST_CONTEXT',
+  )
+  return { ...Object.fromEntries(own), CACHEFRONT_HOME: home }
+}
+
+/** Runs a command of the program to its end. */
+export async function cachefront(home: string, ...args: string[]): Promise<Finished> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: environmentOf(home),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let [out, err] = ['', '']
+  child.stdout.on('data', (text: Buffer) => {
+    out += text
+  })
+  child.stderr.on('data', (text: Buffer) => {
+    err += text
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, out, err }
+}
+
+export const FREE_PORTS = ['--api-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0'] as const
+
+/** Starts `up --bare` and waits for `ready`. @throws with what it said when it ends before */
+export async function up(home: string, ...flags: string[]): Promise<Installation> {
+  const args = [MAIN, 'up', '--bare', ...FREE_PORTS, ...flags]
+  const control = spawn(process.execPath, args, { env: environmentOf(home), stdio: ['ignore', 'pipe', 'pipe'] })
+  let printed = ''
+  let err = ''
+  const ready = Promise.withResolvers<void>()
+  const timer = setTimeout(() => ready.reject(new Error(`not ready after ${READY_MS} ms: ${printed}${err}`)), READY_MS)
+  control.stdout.on('data', (text: Buffer) => {
+    printed += text
+    if (/^ready$/m.test(printed)) ready.resolve()
+  })
+  control.stderr.on('data', (text: Buffer) => {
+    err += text
+  })
+  control.once('close', (code) => ready.reject(new Error(`ended with ${code} before it was ready: ${printed}${err}`)))
+  await ready.promise.finally(() => clearTimeout(timer))
+  const file = JSON.parse(readFileSync(join(home, 'installation.json'), 'utf8')) as { api: string; edge: string }
+  return { home, control, api: file.api, edge: file.edge, printed }
+}
+
+/** Ends everything of this home, caches included, and removes it. Returns what was still running afterwards. */
+export async function endAll(home: string): Promise<readonly string[]> {
+  await cachefront(home, 'down', '--stop-engines')
+  const left = processesOf(home)
+  for (const { pid } of left) process.kill(pid, 'SIGKILL')
+  await rm(home, { recursive: true, force: true })
+  return left.map(({ command }) => command)
+}
+
+/** Processes that name the home in their arguments or work below it. */
+export function processesOf(home: string): readonly { readonly pid: number; readonly command: string }[] {
+  const found: { pid: number; command: string }[] = []
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue
+    try {
+      const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+      const environment = readFileSync(`/proc/${name}/environ`, 'utf8')
+      const state = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '')[0]
+      if (command !== '' && state !== 'Z' && (command.includes(home) || environment.includes(home))) {
+        found.push({ pid: Number(name), command })
+      }
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return found
+}
+
+/** Kills a process as the kernel would and waits until it is gone. */
+export async function killed(child: ChildProcess): Promise<void> {
+  const closed = once(child, 'close')
+  child.kill('SIGKILL')
+  await closed
+}
+
+export async function healthOf(api: string): Promise<Health> {
+  return (await (await fetch(`${api}/_cachefront/health`)).json()) as Health
+}
+
+/** The process that a part of the installation names in its health. */
+export async function pidOf(api: string, part: string): Promise<number> {
+  const health = await healthOf(api)
+  const detail = health.parts.find((one) => one.name === part)?.detail ?? ''
+  return Number(/process (\d+)/.exec(detail)?.[1])
+}
