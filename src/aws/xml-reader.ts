@@ -6,7 +6,7 @@ import { WireError } from './wire-error.ts'
 import type { WireNode } from './wire-node.ts'
 import { UNSPEAKABLE } from './wire-node.ts'
 
-/** Levels of nesting; the deepest shape of the CloudFront model has eleven. */
+/** Levels of nesting; the deepest shape of the CloudFront model has ten. */
 const DEPTH_MAX = 40
 
 export interface XmlRoot extends WireNode {
