@@ -1,0 +1,185 @@
+//! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1, 2.3, 2.6), in AWS's own codes. Checked before what is
+//! not built (not-built.ts), so that a wrong value is called wrong.
+import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
+import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
+import { QUOTAS } from '../../domain/quotas.ts'
+import { checkOrigins } from './origin-checks.ts'
+
+const ALIAS = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+const ROOT_OBJECT = /^[A-Za-z0-9_\-.*$/~"'&]*$/
+const PATH_PATTERN = /^[A-Za-z0-9_\-.*$/~"'@:+&?]+$/
+
+/** Values of the enumerations that are checked; the SDK's types do not check what came over the wire. */
+const WORDS = {
+  PriceClass: ['PriceClass_100', 'PriceClass_200', 'PriceClass_All', 'None'],
+  HttpVersion: ['http1.1', 'http2', 'http3', 'http2and3'],
+  ViewerProtocolPolicy: ['allow-all', 'https-only', 'redirect-to-https'],
+  RestrictionType: ['none', 'blacklist', 'whitelist'],
+} as const
+
+/** The legal sets of methods, each sorted. */
+const CACHED_SETS = ['GET,HEAD', 'GET,HEAD,OPTIONS']
+const ALLOWED_SETS = [...CACHED_SETS, 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT']
+
+/**
+ * Checks a configuration with all its defaults. Policies are checked where they are looked up (policy-references.ts).
+ * @throws the fault of the first thing that is wrong.
+ */
+export function checkDistribution(config: DistributionConfig, edgeDomain: string): void {
+  if (!config.CallerReference) throw invalidArgument('CallerReference', 'it is required')
+  if ((config.Comment ?? '').length > QUOTAS.commentChars) {
+    throw invalidArgument('Comment', `it has at most ${QUOTAS.commentChars} characters`)
+  }
+  oneOf('PriceClass', config.PriceClass, WORDS.PriceClass)
+  oneOf('HttpVersion', config.HttpVersion, WORDS.HttpVersion)
+  checkAliases(config.Aliases?.Items ?? [], edgeDomain)
+  checkRootObject(config.DefaultRootObject ?? '')
+  checkOrigins(config.Origins?.Items ?? [])
+  checkRest(config)
+  checkBehaviors(config)
+}
+
+function oneOf(field: string, value: string | undefined, words: readonly string[]): void {
+  if (!words.includes(value ?? '')) {
+    throw invalidArgument(field, `${quoted(value ?? '')} is not one of ${words.join(', ')}`)
+  }
+}
+
+/** Without a certificate AWS allows no alias; here plain HTTP is served to any, as long as the edge speaks no TLS. */
+function checkAliases(aliases: readonly string[], edgeDomain: string): void {
+  if (aliases.length > QUOTAS.aliasesPerDistribution) {
+    throw cloudfrontFault(
+      'TooManyDistributionCNAMEs',
+      `A distribution has at most ${QUOTAS.aliasesPerDistribution} aliases.`,
+    )
+  }
+  const seen = new Set<string>()
+  for (const alias of aliases) {
+    if (!ALIAS.test(alias) || alias.length > QUOTAS.originDomainChars) {
+      throw invalidArgument(
+        'Aliases',
+        `${quoted(alias)} is not a domain name in lower case, with or without a leading *.`,
+      )
+    }
+    if (seen.has(alias)) throw invalidArgument('Aliases', `${quoted(alias)} is given twice`)
+    seen.add(alias)
+    for (const reserved of [edgeDomain, 'cloudfront.net']) {
+      if (alias === reserved || alias.endsWith(`.${reserved}`)) {
+        throw invalidArgument('Aliases', `${quoted(alias)} belongs to the names that distributions get`)
+      }
+    }
+  }
+}
+
+function checkRootObject(object: string): void {
+  const bad = !ROOT_OBJECT.test(object) || object.startsWith('/') || object.length > QUOTAS.rootObjectChars
+  if (bad) {
+    throw cloudfrontFault(
+      'InvalidDefaultRootObject',
+      `The default root object ${quoted(object)} is not valid: a path without a leading slash, of at most ${QUOTAS.rootObjectChars} characters.`,
+    )
+  }
+}
+
+function checkRest({ Restrictions, ViewerCertificate }: DistributionConfig): void {
+  oneOf(
+    'Restrictions.GeoRestriction.RestrictionType',
+    Restrictions?.GeoRestriction?.RestrictionType,
+    WORDS.RestrictionType,
+  )
+  const certificate = ViewerCertificate
+  const named = certificate?.ACMCertificateArn || certificate?.IAMCertificateId || certificate?.Certificate
+  if (certificate !== undefined && certificate.CloudFrontDefaultCertificate !== true && !named) {
+    throw cloudfrontFault(
+      'InvalidViewerCertificate',
+      'The ViewerCertificate names no certificate: give CloudFrontDefaultCertificate, ACMCertificateArn or IAMCertificateId.',
+    )
+  }
+}
+
+function checkBehaviors(config: DistributionConfig): void {
+  const targets = new Set<string | undefined>([
+    ...(config.Origins?.Items ?? []).map((origin) => origin.Id),
+    ...(config.OriginGroups?.Items ?? []).map((group) => group.Id),
+  ])
+  const listed: readonly CacheBehavior[] = config.CacheBehaviors?.Items ?? []
+  if (listed.length > QUOTAS.behaviorsPerDistribution) {
+    throw cloudfrontFault(
+      'TooManyCacheBehaviors',
+      `A distribution has at most ${QUOTAS.behaviorsPerDistribution} cache behaviors besides the default one.`,
+    )
+  }
+  const patterns = new Set<string>()
+  for (const [at, behavior] of listed.entries()) {
+    const path = `CacheBehaviors.Items[${at}]`
+    const pattern = behavior.PathPattern ?? ''
+    if (!PATH_PATTERN.test(pattern) || pattern.length > QUOTAS.pathPatternChars) {
+      throw invalidArgument(
+        `${path}.PathPattern`,
+        `${quoted(pattern)} has characters that a pattern cannot have, or none`,
+      )
+    }
+    // A leading slash means nothing (spec 3.2).
+    const plain = pattern.replace(/^\//, '')
+    if (patterns.has(plain)) throw invalidArgument(`${path}.PathPattern`, `${quoted(pattern)} is given twice`)
+    patterns.add(plain)
+    checkBehavior(behavior, path, targets)
+  }
+  checkBehavior(config.DefaultCacheBehavior, 'DefaultCacheBehavior', targets)
+}
+
+function checkBehavior(
+  behavior: DefaultCacheBehavior | undefined,
+  path: string,
+  targets: ReadonlySet<string | undefined>,
+): void {
+  if (behavior === undefined) throw invalidArgument(path, 'it is required')
+  if (!behavior.TargetOriginId) throw invalidArgument(`${path}.TargetOriginId`, 'it is required')
+  if (!targets.has(behavior.TargetOriginId)) {
+    throw cloudfrontFault(
+      'NoSuchOrigin',
+      `One or more of your origins or origin groups do not exist: ${path}.TargetOriginId is ${quoted(behavior.TargetOriginId)}.`,
+    )
+  }
+  oneOf(`${path}.ViewerProtocolPolicy`, behavior.ViewerProtocolPolicy, WORDS.ViewerProtocolPolicy)
+  checkMethods(behavior, path)
+  checkCaching(behavior, path)
+}
+
+function checkMethods({ AllowedMethods }: DefaultCacheBehavior, path: string): void {
+  const allowed = AllowedMethods?.Items ?? []
+  const cached = AllowedMethods?.CachedMethods?.Items ?? []
+  if (!ALLOWED_SETS.includes([...allowed].sort().join(','))) {
+    throw invalidArgument(`${path}.AllowedMethods`, `it is one of the sets ${ALLOWED_SETS.join(' | ')}`)
+  }
+  if (!CACHED_SETS.includes([...cached].sort().join(','))) {
+    throw invalidArgument(`${path}.AllowedMethods.CachedMethods`, `it is one of the sets ${CACHED_SETS.join(' | ')}`)
+  }
+  if (!cached.every((method) => allowed.includes(method))) {
+    throw invalidArgument(`${path}.AllowedMethods.CachedMethods`, 'a cached method must be allowed')
+  }
+}
+
+/** A cache policy, or ForwardedValues with TTLs: exactly one of the two (spec 2.3). */
+function checkCaching(behavior: DefaultCacheBehavior, path: string): void {
+  const { CachePolicyId: policy, ForwardedValues: forwarded, OriginRequestPolicyId: request } = behavior
+  const { MinTTL, DefaultTTL, MaxTTL } = behavior
+  if (!policy && forwarded === undefined) {
+    throw invalidArgument(`${path}.CachePolicyId`, 'a cache behavior has a CachePolicyId or ForwardedValues')
+  }
+  if (policy && forwarded !== undefined) {
+    throw invalidArgument(`${path}.ForwardedValues`, 'it cannot stand beside a CachePolicyId')
+  }
+  if (request && !policy) throw invalidArgument(`${path}.OriginRequestPolicyId`, 'it needs a CachePolicyId')
+  const ttls = [MinTTL, DefaultTTL, MaxTTL]
+  if (policy && ttls.some((ttl) => ttl !== undefined)) {
+    throw invalidArgument(
+      `${path}.MinTTL, DefaultTTL, MaxTTL`,
+      'they cannot stand beside a CachePolicyId, which has its own',
+    )
+  }
+  const [least = 0, standard = Math.max(86_400, least), most = Math.max(31_536_000, standard)] = ttls
+  if (least < 0 || least > standard || standard > most) {
+    throw cloudfrontFault('InvalidTTLOrder', `${path}: the order of TTLs is 0 <= MinTTL <= DefaultTTL <= MaxTTL.`)
+  }
+}

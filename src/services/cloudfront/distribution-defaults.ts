@@ -1,0 +1,164 @@
+//! A DistributionConfig as AWS returns it: every field present, so that Get -> edit -> Update round-trips
+//! (spec/cloudfront.md 1.2, 2.1-2.3). Nothing is judged here. Lists without items have a Quantity and no Items.
+import type {
+  CacheBehavior,
+  DefaultCacheBehavior,
+  DistributionConfig,
+  Method,
+  Origin,
+  SslProtocol,
+} from '@aws-sdk/client-cloudfront'
+
+interface Counted<T> {
+  Quantity: number
+  Items?: T[]
+}
+
+export function counted<T>(items: readonly T[] | undefined): Counted<T> {
+  return items === undefined || items.length === 0 ? { Quantity: 0 } : { Quantity: items.length, Items: [...items] }
+}
+
+export function withDefaults(config: DistributionConfig): DistributionConfig {
+  const { Logging, Restrictions, ViewerCertificate } = config
+  return {
+    ...config,
+    Aliases: counted(config.Aliases?.Items),
+    DefaultRootObject: config.DefaultRootObject ?? '',
+    Origins: {
+      ...counted(config.Origins?.Items?.map(originWithDefaults)),
+      Items: config.Origins?.Items?.map(originWithDefaults) ?? [],
+    },
+    OriginGroups: counted(config.OriginGroups?.Items),
+    DefaultCacheBehavior: behaviorWithDefaults<DefaultCacheBehavior>(config.DefaultCacheBehavior ?? blankBehavior),
+    CacheBehaviors: counted(config.CacheBehaviors?.Items?.map(behaviorWithDefaults<CacheBehavior>)),
+    CustomErrorResponses: counted(config.CustomErrorResponses?.Items),
+    Comment: config.Comment ?? '',
+    Logging: {
+      Enabled: Logging?.Enabled ?? false,
+      IncludeCookies: Logging?.IncludeCookies ?? false,
+      Bucket: Logging?.Enabled ? (Logging.Bucket ?? '') : '',
+      Prefix: Logging?.Enabled ? (Logging.Prefix ?? '') : '',
+    },
+    PriceClass: config.PriceClass ?? 'PriceClass_All',
+    Enabled: config.Enabled ?? false,
+    ViewerCertificate:
+      ViewerCertificate === undefined || ViewerCertificate.CloudFrontDefaultCertificate
+        ? defaultCertificate()
+        : ViewerCertificate,
+    Restrictions: {
+      GeoRestriction: {
+        RestrictionType: Restrictions?.GeoRestriction?.RestrictionType ?? 'none',
+        ...counted(Restrictions?.GeoRestriction?.Items),
+      },
+    },
+    WebACLId: config.WebACLId ?? '',
+    HttpVersion: config.HttpVersion ?? 'http2',
+    IsIPV6Enabled: config.IsIPV6Enabled ?? false,
+    ContinuousDeploymentPolicyId: config.ContinuousDeploymentPolicyId ?? '',
+    Staging: config.Staging ?? false,
+  }
+}
+
+const blankBehavior: DefaultCacheBehavior = { TargetOriginId: undefined, ViewerProtocolPolicy: undefined }
+
+/** CloudFront's own certificate: the protocol version is TLSv1 whatever was sent (spec 2.6). */
+const defaultCertificate = () =>
+  ({
+    CloudFrontDefaultCertificate: true,
+    SSLSupportMethod: 'vip',
+    MinimumProtocolVersion: 'TLSv1',
+    CertificateSource: 'cloudfront',
+  }) as const
+
+function originWithDefaults(origin: Origin): Origin {
+  const custom = origin.CustomOriginConfig
+  return {
+    ...origin,
+    OriginPath: origin.OriginPath ?? '',
+    CustomHeaders: counted(origin.CustomHeaders?.Items),
+    ...(custom === undefined
+      ? {}
+      : {
+          CustomOriginConfig: {
+            ...custom,
+            // What AWS takes when none is named is unconfirmed; these are the console's.
+            OriginSslProtocols: sslProtocols(custom.OriginSslProtocols?.Items),
+            OriginReadTimeout: custom.OriginReadTimeout ?? 30,
+            OriginKeepaliveTimeout: custom.OriginKeepaliveTimeout ?? 5,
+          },
+        }),
+    ConnectionAttempts: origin.ConnectionAttempts ?? 3,
+    ConnectionTimeout: origin.ConnectionTimeout ?? 10,
+    OriginShield: origin.OriginShield ?? { Enabled: false },
+    OriginAccessControlId: origin.OriginAccessControlId ?? '',
+  }
+}
+
+function sslProtocols(given: readonly SslProtocol[] | undefined) {
+  const items: SslProtocol[] = given === undefined || given.length === 0 ? ['TLSv1', 'TLSv1.1', 'TLSv1.2'] : [...given]
+  return { Quantity: items.length, Items: items }
+}
+
+const READS: readonly Method[] = ['HEAD', 'GET']
+
+function methods(given: readonly Method[] | undefined): { Quantity: number; Items: Method[] } {
+  const items = given === undefined || given.length === 0 ? [...READS] : [...given]
+  return { Quantity: items.length, Items: items }
+}
+
+function behaviorWithDefaults<T extends DefaultCacheBehavior | CacheBehavior>(behavior: T): T {
+  return {
+    ...behavior,
+    TrustedSigners: { Enabled: behavior.TrustedSigners?.Enabled ?? false, ...counted(behavior.TrustedSigners?.Items) },
+    TrustedKeyGroups: {
+      Enabled: behavior.TrustedKeyGroups?.Enabled ?? false,
+      ...counted(behavior.TrustedKeyGroups?.Items),
+    },
+    AllowedMethods: {
+      ...methods(behavior.AllowedMethods?.Items),
+      CachedMethods: methods(behavior.AllowedMethods?.CachedMethods?.Items),
+    },
+    SmoothStreaming: behavior.SmoothStreaming ?? false,
+    Compress: behavior.Compress ?? false,
+    LambdaFunctionAssociations: counted(behavior.LambdaFunctionAssociations?.Items),
+    FunctionAssociations: counted(behavior.FunctionAssociations?.Items),
+    FieldLevelEncryptionId: behavior.FieldLevelEncryptionId ?? '',
+    GrpcConfig: { Enabled: behavior.GrpcConfig?.Enabled ?? false },
+  }
+}
+
+/** Fields that an update must carry and a create need not (spec 1.2). */
+const UPDATE_FIELDS = [
+  'Aliases',
+  'DefaultRootObject',
+  'CacheBehaviors',
+  'CustomErrorResponses',
+  'Logging',
+  'PriceClass',
+  'ViewerCertificate',
+  'Restrictions',
+  'WebACLId',
+  'HttpVersion',
+] as const satisfies readonly (keyof DistributionConfig)[]
+
+const UPDATE_BEHAVIOR_FIELDS = [
+  'AllowedMethods',
+  'SmoothStreaming',
+  'Compress',
+  'LambdaFunctionAssociations',
+  'FieldLevelEncryptionId',
+] as const satisfies readonly (keyof DefaultCacheBehavior)[]
+
+/** Names of fields that an update lacks. */
+export function missingForUpdate(config: DistributionConfig): string[] {
+  const behaviors: (readonly [string, DefaultCacheBehavior | undefined])[] = [
+    ['DefaultCacheBehavior', config.DefaultCacheBehavior],
+    ...(config.CacheBehaviors?.Items ?? []).map((b, at) => [`CacheBehaviors.Items[${at}]`, b] as const),
+  ]
+  return [
+    ...UPDATE_FIELDS.filter((field) => config[field] === undefined),
+    ...behaviors.flatMap(([path, behavior]) =>
+      UPDATE_BEHAVIOR_FIELDS.filter((field) => behavior?.[field] === undefined).map((field) => `${path}.${field}`),
+    ),
+  ]
+}

@@ -1,0 +1,202 @@
+//! Distributions: create, read, replace, delete, list (spec/cloudfront.md 1.2, 1.7, 1.8). An operation writes the wish
+//! and returns with `InProgress`; control/tasks/deploy.ts says when it is `Deployed`.
+import type {
+  CreateDistributionRequest,
+  CreateDistributionResult,
+  CreateDistributionWithTagsRequest,
+  DeleteDistributionRequest,
+  DistributionConfig,
+  GetDistributionConfigRequest,
+  GetDistributionConfigResult,
+  GetDistributionRequest,
+  GetDistributionResult,
+  ListDistributionsRequest,
+  ListDistributionsResult,
+  UpdateDistributionRequest,
+  UpdateDistributionResult,
+} from '@aws-sdk/client-cloudfront'
+import { cloudfrontArn } from '../../domain/arn.ts'
+import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import { QUOTAS } from '../../domain/quotas.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
+import { lowerId, upperId } from '../../lib/ids.ts'
+import type { Reader, Transaction } from '../../state/state.ts'
+import type { Operation, ServiceContext } from '../service.ts'
+import { checkDistribution } from './distribution-checks.ts'
+import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
+import { configOf, distributionSummary, distributionView } from './distribution-view.ts'
+import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
+import { refuseNotBuilt } from './not-built.ts'
+import { markedPage } from './paging.ts'
+import { checkPolicies } from './policy-references.ts'
+import { checkTags, type Tags, writeTags } from './tag-rules.ts'
+
+/** @throws NoSuchDistribution */
+export async function findDistribution(reader: Reader, id: string | undefined): Promise<DistributionRecord> {
+  const stored = id ? await reader.get('distribution', id) : undefined
+  if (stored === undefined) {
+    throw cloudfrontFault('NoSuchDistribution', `The specified distribution does not exist: ${quoted(id ?? '')}.`)
+  }
+  return stored.doc
+}
+
+async function invalidationsInProgress(reader: Reader, id: string): Promise<number> {
+  const stored = await reader.list('invalidation', { prefix: `${id}/` })
+  return stored.filter(({ doc }) => doc.status === 'InProgress').length
+}
+
+/** The configuration with every default, checked against AWS's rules and against what is built. */
+async function accepted(
+  reader: Reader,
+  given: DistributionConfig | undefined,
+  others: readonly DistributionRecord[],
+  context: ServiceContext,
+): Promise<DistributionConfig> {
+  if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs a DistributionConfig.')
+  const config = withDefaults(given)
+  checkDistribution(config, context.edgeDomain)
+  for (const alias of config.Aliases?.Items ?? []) {
+    const holder = others.find((other) => configOf(other).Aliases?.Items?.includes(alias))
+    if (holder !== undefined) {
+      throw cloudfrontFault(
+        'CNAMEAlreadyExists',
+        `The alias ${quoted(alias)} belongs to the distribution ${holder.id}.`,
+      )
+    }
+  }
+  await checkPolicies(reader, config, others)
+  refuseNotBuilt(config)
+  return config
+}
+
+async function create(
+  given: DistributionConfig | undefined,
+  tags: Tags,
+  context: ServiceContext,
+): Promise<CreateDistributionResult> {
+  const record = await context.state.transact(async (tx) => {
+    const others = (await tx.list('distribution')).map(({ doc }) => doc)
+    const same = others.find((other) => other.callerReference === given?.CallerReference)
+    if (same !== undefined) {
+      throw cloudfrontFault(
+        'DistributionAlreadyExists',
+        `The caller reference is that of the distribution ${same.id}; each new distribution needs a new one.`,
+      )
+    }
+    const config = await accepted(tx, given, others, context)
+    if (others.length >= QUOTAS.distributions) {
+      throw cloudfrontFault('TooManyDistributions', `An account has at most ${QUOTAS.distributions} distributions.`)
+    }
+    const id = `E${upperId(13)}`
+    const now = new Date(context.clock.now()).toISOString()
+    const made: DistributionRecord = {
+      id,
+      arn: cloudfrontArn(context.accountId, 'distribution', id),
+      domainName: `d${lowerId(13)}.${context.edgeDomain}`,
+      etag: newEtag(),
+      callerReference: config.CallerReference ?? '',
+      status: 'InProgress',
+      changedRevision: tx.revision,
+      createdAt: now,
+      lastModifiedTime: now,
+      config,
+    }
+    await tx.put('distribution', id, made)
+    await writeTags(tx, made.arn, tags)
+    return made
+  })
+  return {
+    Distribution: distributionView(record, 0),
+    Location: locationOf(`distribution/${record.id}`),
+    ETag: record.etag,
+  }
+}
+
+export const createDistribution: Operation<CreateDistributionRequest, CreateDistributionResult> = (input, context) =>
+  create(input.DistributionConfig, {}, context)
+
+export const createDistributionWithTags: Operation<CreateDistributionWithTagsRequest, CreateDistributionResult> = (
+  input,
+  context,
+) => {
+  const { DistributionConfig: config, Tags: tags } = input.DistributionConfigWithTags ?? {}
+  return create(config, checkTags(tags?.Items ?? []), context)
+}
+
+export const getDistribution: Operation<GetDistributionRequest, GetDistributionResult> = async (input, { state }) => {
+  const record = await findDistribution(state, input.Id)
+  return {
+    Distribution: distributionView(record, await invalidationsInProgress(state, record.id)),
+    ETag: record.etag,
+  }
+}
+
+export const getDistributionConfig: Operation<GetDistributionConfigRequest, GetDistributionConfigResult> = async (
+  input,
+  { state },
+) => {
+  const record = await findDistribution(state, input.Id)
+  return { DistributionConfig: configOf(record), ETag: record.etag }
+}
+
+/** A full replacement. */
+export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDistributionResult> = async (
+  input,
+  context,
+) => {
+  const [record, inProgress] = await context.state.transact(async (tx) => {
+    const old = await findDistribution(tx, input.Id)
+    requireMatch(input.IfMatch, old.etag)
+    const given = input.DistributionConfig
+    if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs a DistributionConfig.')
+    const missing = missingForUpdate(given)
+    if (missing.length > 0) {
+      throw cloudfrontFault('IllegalUpdate', `${missing.join(', ')}: required for updates; take them from Get.`)
+    }
+    if (given.CallerReference !== old.callerReference) {
+      throw cloudfrontFault('IllegalUpdate', 'The CallerReference of a distribution cannot be changed.')
+    }
+    const others = (await tx.list('distribution')).map(({ doc }) => doc).filter((doc) => doc.id !== old.id)
+    const updated: DistributionRecord = {
+      ...old,
+      etag: newEtag(),
+      status: 'InProgress',
+      changedRevision: tx.revision,
+      lastModifiedTime: new Date(context.clock.now()).toISOString(),
+      config: await accepted(tx, given, others, context),
+    }
+    await tx.put('distribution', old.id, updated)
+    return [updated, await invalidationsInProgress(tx, old.id)] as const
+  })
+  return { Distribution: distributionView(record, inProgress), ETag: record.etag }
+}
+
+/** Only what is disabled, and known so at every edge. */
+export const deleteDistribution: Operation<DeleteDistributionRequest, object> = async (input, { state }) => {
+  await state.transact(async (tx) => {
+    const record = await findDistribution(tx, input.Id)
+    requireMatch(input.IfMatch, record.etag)
+    if (configOf(record).Enabled || record.status !== 'Deployed') {
+      throw cloudfrontFault(
+        'DistributionNotDisabled',
+        `The distribution ${record.id} must be disabled and its status Deployed; it is ${configOf(record).Enabled ? 'enabled' : 'disabled'} and ${record.status}.`,
+      )
+    }
+    await remove(tx, record)
+  })
+  return {}
+}
+
+async function remove(tx: Transaction, record: DistributionRecord): Promise<void> {
+  await tx.delete('distribution', record.id)
+  await tx.delete('tags', record.arn)
+  for (const { id } of await tx.list('invalidation', { prefix: `${record.id}/` })) await tx.delete('invalidation', id)
+}
+
+export const listDistributions: Operation<ListDistributionsRequest, ListDistributionsResult> = async (
+  input,
+  { state },
+) => {
+  const records = (await state.list('distribution')).map(({ doc }) => doc)
+  return { DistributionList: markedPage(records, (record) => record.id, distributionSummary, input) }
+}

@@ -1,0 +1,135 @@
+//! Invalidations (spec/cloudfront.md 8, 1.7). Created `InProgress`; control/tasks/invalidations.ts says when every edge
+//! has applied it.
+import type {
+  CreateInvalidationRequest,
+  CreateInvalidationResult,
+  GetInvalidationRequest,
+  GetInvalidationResult,
+  Invalidation,
+  ListInvalidationsRequest,
+  ListInvalidationsResult,
+} from '@aws-sdk/client-cloudfront'
+import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
+import { notImplemented } from '../../domain/faults.ts'
+import { QUOTAS } from '../../domain/quotas.ts'
+import type { InvalidationRecord } from '../../domain/records.ts'
+import { upperId } from '../../lib/ids.ts'
+import type { Operation } from '../service.ts'
+import { findDistribution } from './distributions.ts'
+import { locationOf } from './entity-tag.ts'
+import { markedPage } from './paging.ts'
+
+function invalidationView(record: InvalidationRecord): Invalidation {
+  return {
+    Id: record.id,
+    Status: record.status,
+    CreateTime: new Date(record.createTime),
+    InvalidationBatch: {
+      Paths: { Quantity: record.paths.length, Items: [...record.paths] },
+      CallerReference: record.callerReference,
+    },
+  }
+}
+
+/** @throws InvalidArgument, BatchTooLarge; NotImplemented for `#tag` items. */
+function checkPaths(paths: readonly string[]): void {
+  if (paths.length === 0) throw invalidArgument('InvalidationBatch.Paths', 'it has at least one path')
+  if (paths.length > QUOTAS.invalidationPaths) {
+    throw cloudfrontFault('BatchTooLarge', `A batch has at most ${QUOTAS.invalidationPaths} paths.`)
+  }
+  for (const path of paths) {
+    if (path.startsWith('#')) throw notImplemented('Invalidation by cache tag')
+    const star = path.indexOf('*')
+    const bad = !/^\/[\x21-\x7e]*$/.test(path) || path.length > QUOTAS.invalidationPathChars
+    if (bad || (star >= 0 && star < path.length - 1)) {
+      throw invalidArgument(
+        'InvalidationBatch.Paths',
+        `${quoted(path)} must begin with /, be URL-encoded, have * only as its last character and at most ${QUOTAS.invalidationPathChars} characters`,
+      )
+    }
+  }
+}
+
+/** Order and repetition do not matter (unconfirmed). */
+const samePaths = (a: readonly string[], b: readonly string[]): boolean =>
+  JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort())
+
+export const createInvalidation: Operation<CreateInvalidationRequest, CreateInvalidationResult> = async (
+  input,
+  { state, clock },
+) => {
+  const batch = input.InvalidationBatch
+  if (batch === undefined) throw cloudfrontFault('MissingBody', 'The request needs an InvalidationBatch.')
+  const record = await state.transact(async (tx): Promise<InvalidationRecord> => {
+    const { id: distributionId } = await findDistribution(tx, input.DistributionId)
+    const paths = batch.Paths?.Items ?? []
+    checkPaths(paths)
+    const callerReference = batch.CallerReference ?? ''
+    if (callerReference === '') throw invalidArgument('InvalidationBatch.CallerReference', 'it is required')
+    const earlier = (await tx.list('invalidation', { prefix: `${distributionId}/` })).map(({ doc }) => doc)
+    const same = earlier.find((doc) => doc.callerReference === callerReference)
+    if (same !== undefined) {
+      if (samePaths(same.paths, paths)) return same
+      throw cloudfrontFault(
+        'InvalidationBatchAlreadyExists',
+        `The caller reference is that of the invalidation ${same.id}, which has other paths.`,
+      )
+    }
+    checkInProgress(earlier, paths)
+    const id = `I${upperId(13)}`
+    const made: InvalidationRecord = {
+      id,
+      distributionId,
+      callerReference,
+      paths,
+      status: 'InProgress',
+      createdRevision: tx.revision,
+      createTime: new Date(clock.now()).toISOString(),
+    }
+    await tx.put('invalidation', `${distributionId}/${id}`, made)
+    return made
+  })
+  return {
+    Location: locationOf(`distribution/${record.distributionId}/invalidation/${record.id}`),
+    Invalidation: invalidationView(record),
+  }
+}
+
+/** @throws TooManyInvalidationsInProgress. The quota of 2023 by count; AWS's newer one is by rate. */
+function checkInProgress(earlier: readonly InvalidationRecord[], paths: readonly string[]): void {
+  const open = earlier.filter((doc) => doc.status === 'InProgress').flatMap((doc) => doc.paths)
+  const all = [...open, ...paths]
+  const wildcards = all.filter((path) => path.endsWith('*')).length
+  if (all.length > QUOTAS.invalidationPaths || wildcards > QUOTAS.invalidationWildcardsInProgress) {
+    throw cloudfrontFault(
+      'TooManyInvalidationsInProgress',
+      `At most ${QUOTAS.invalidationPaths} paths and ${QUOTAS.invalidationWildcardsInProgress} wildcards may be in progress for a distribution.`,
+    )
+  }
+}
+
+export const getInvalidation: Operation<GetInvalidationRequest, GetInvalidationResult> = async (input, { state }) => {
+  const { id } = await findDistribution(state, input.DistributionId)
+  const stored = await state.get('invalidation', `${id}/${input.Id}`)
+  if (stored === undefined) {
+    throw cloudfrontFault('NoSuchInvalidation', `The specified invalidation does not exist: ${quoted(input.Id ?? '')}.`)
+  }
+  return { Invalidation: invalidationView(stored.doc) }
+}
+
+/** Newest first (unconfirmed). */
+export const listInvalidations: Operation<ListInvalidationsRequest, ListInvalidationsResult> = async (
+  input,
+  { state },
+) => {
+  const { id } = await findDistribution(state, input.DistributionId)
+  const records = (await state.list('invalidation', { prefix: `${id}/` })).map(({ doc }) => doc)
+  records.sort((a, b) => b.createdRevision - a.createdRevision)
+  const page = markedPage(
+    records,
+    (record) => record.id,
+    (record) => ({ Id: record.id, CreateTime: new Date(record.createTime), Status: record.status }),
+    input,
+  )
+  return { InvalidationList: page }
+}

@@ -1,0 +1,115 @@
+//! THE TABLE of what a DistributionConfig may say and this program does not do yet. Such a field, set to anything but
+//! its harmless default, is refused with 501 and its name, so that nothing is accepted and ignored. A feature that is
+//! built lifts its row. What AWS itself would refuse is refused first, with AWS's own code (distribution-checks.ts).
+import type { DefaultCacheBehavior, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import { notImplemented } from '../../domain/faults.ts'
+
+interface Row<T> {
+  readonly field: string
+  /** What is accepted today, for the message. */
+  readonly accepted: string
+  readonly isUsed: (part: T) => boolean
+}
+
+const some = (list: { Quantity?: number | undefined; Items?: readonly unknown[] | undefined } | undefined): boolean =>
+  (list?.Items?.length ?? list?.Quantity ?? 0) > 0
+
+export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
+  { field: 'OriginGroups', accepted: 'none', isUsed: (c) => some(c.OriginGroups) },
+  { field: 'CustomErrorResponses', accepted: 'none', isUsed: (c) => some(c.CustomErrorResponses) },
+  { field: 'Logging.Enabled', accepted: 'false', isUsed: (c) => c.Logging?.Enabled === true },
+  { field: 'Logging.IncludeCookies', accepted: 'false', isUsed: (c) => c.Logging?.IncludeCookies === true },
+  {
+    field: 'PriceClass',
+    accepted: 'PriceClass_All',
+    isUsed: (c) => c.PriceClass !== undefined && c.PriceClass !== 'PriceClass_All',
+  },
+  {
+    field: 'ViewerCertificate',
+    accepted: 'CloudFrontDefaultCertificate',
+    isUsed: (c) => c.ViewerCertificate !== undefined && c.ViewerCertificate.CloudFrontDefaultCertificate !== true,
+  },
+  {
+    field: 'Restrictions.GeoRestriction',
+    accepted: 'none',
+    isUsed: (c) => (c.Restrictions?.GeoRestriction?.RestrictionType ?? 'none') !== 'none',
+  },
+  { field: 'WebACLId', accepted: 'empty', isUsed: (c) => Boolean(c.WebACLId) },
+  { field: 'IsIPV6Enabled', accepted: 'false', isUsed: (c) => c.IsIPV6Enabled === true },
+  { field: 'ContinuousDeploymentPolicyId', accepted: 'empty', isUsed: (c) => Boolean(c.ContinuousDeploymentPolicyId) },
+  { field: 'Staging', accepted: 'false', isUsed: (c) => c.Staging === true },
+  { field: 'AnycastIpListId', accepted: 'empty', isUsed: (c) => Boolean(c.AnycastIpListId) },
+  { field: 'TenantConfig', accepted: 'absent', isUsed: (c) => c.TenantConfig !== undefined },
+  {
+    field: 'ConnectionMode',
+    accepted: 'direct',
+    isUsed: (c) => c.ConnectionMode !== undefined && c.ConnectionMode !== 'direct',
+  },
+  { field: 'ViewerMtlsConfig', accepted: 'absent', isUsed: (c) => c.ViewerMtlsConfig !== undefined },
+  {
+    field: 'ConnectionFunctionAssociation',
+    accepted: 'absent',
+    isUsed: (c) => c.ConnectionFunctionAssociation !== undefined,
+  },
+  { field: 'CacheTagConfig', accepted: 'absent', isUsed: (c) => c.CacheTagConfig !== undefined },
+]
+
+export const ORIGIN_ROWS: readonly Row<Origin>[] = [
+  { field: 'S3OriginConfig', accepted: 'CustomOriginConfig', isUsed: (o) => o.S3OriginConfig !== undefined },
+  { field: 'VpcOriginConfig', accepted: 'CustomOriginConfig', isUsed: (o) => o.VpcOriginConfig !== undefined },
+  { field: 'OriginShield.Enabled', accepted: 'false', isUsed: (o) => o.OriginShield?.Enabled === true },
+  { field: 'OriginAccessControlId', accepted: 'empty', isUsed: (o) => Boolean(o.OriginAccessControlId) },
+  {
+    field: 'CustomOriginConfig.OriginProtocolPolicy',
+    accepted: 'http-only or match-viewer',
+    isUsed: (o) => o.CustomOriginConfig?.OriginProtocolPolicy === 'https-only',
+  },
+  {
+    field: 'CustomOriginConfig.IpAddressType',
+    accepted: 'ipv4',
+    isUsed: (o) => (o.CustomOriginConfig?.IpAddressType ?? 'ipv4') !== 'ipv4',
+  },
+  {
+    field: 'CustomOriginConfig.OriginMtlsConfig',
+    accepted: 'absent',
+    isUsed: (o) => o.CustomOriginConfig?.OriginMtlsConfig !== undefined,
+  },
+]
+
+export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
+  { field: 'TrustedSigners.Enabled', accepted: 'false', isUsed: (b) => b.TrustedSigners?.Enabled === true },
+  { field: 'TrustedKeyGroups.Enabled', accepted: 'false', isUsed: (b) => b.TrustedKeyGroups?.Enabled === true },
+  { field: 'ViewerProtocolPolicy', accepted: 'allow-all', isUsed: (b) => b.ViewerProtocolPolicy !== 'allow-all' },
+  { field: 'SmoothStreaming', accepted: 'false', isUsed: (b) => b.SmoothStreaming === true },
+  { field: 'Compress', accepted: 'false', isUsed: (b) => b.Compress === true },
+  { field: 'LambdaFunctionAssociations', accepted: 'none', isUsed: (b) => some(b.LambdaFunctionAssociations) },
+  { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },
+  { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },
+  { field: 'RealtimeLogConfigArn', accepted: 'absent', isUsed: (b) => Boolean(b.RealtimeLogConfigArn) },
+  { field: 'ResponseHeadersPolicyId', accepted: 'absent', isUsed: (b) => Boolean(b.ResponseHeadersPolicyId) },
+  { field: 'GrpcConfig.Enabled', accepted: 'false', isUsed: (b) => b.GrpcConfig?.Enabled === true },
+  { field: 'ForwardedValues', accepted: 'CachePolicyId', isUsed: (b) => b.ForwardedValues !== undefined },
+]
+
+/** Full names of the fields of a (fully defaulted) configuration that are used and not built, with what is accepted. */
+export function fieldsNotBuilt(config: DistributionConfig): string[] {
+  const behaviors: (readonly [string, DefaultCacheBehavior | undefined])[] = [
+    ['DefaultCacheBehavior', config.DefaultCacheBehavior],
+    ...(config.CacheBehaviors?.Items ?? []).map((b, at) => [`CacheBehaviors.Items[${at}]`, b] as const),
+  ]
+  return [
+    ...used(DISTRIBUTION_ROWS, config, ''),
+    ...(config.Origins?.Items ?? []).flatMap((origin, at) => used(ORIGIN_ROWS, origin, `Origins.Items[${at}].`)),
+    ...behaviors.flatMap(([path, behavior]) => (behavior ? used(BEHAVIOR_ROWS, behavior, `${path}.`) : [])),
+  ]
+}
+
+function used<T>(rows: readonly Row<T>[], part: T, path: string): string[] {
+  return rows.filter((row) => row.isUsed(part)).map((row) => `${path}${row.field} (accepted: ${row.accepted})`)
+}
+
+/** @throws NotImplemented (501) that names every such field. */
+export function refuseNotBuilt(config: DistributionConfig): void {
+  const fields = fieldsNotBuilt(config)
+  if (fields.length > 0) throw notImplemented(`What DistributionConfig sets in ${fields.join(', ')}`)
+}

@@ -1,0 +1,74 @@
+//! Which policies a distribution names, and which distributions name a policy (spec/cloudfront.md 2.3, 2.7, 4.6).
+import type { DistributionConfig } from '@aws-sdk/client-cloudfront'
+import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import { notImplemented } from '../../domain/faults.ts'
+import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
+import { generatedHeadersNotBuilt } from '../../domain/policy-headers.ts'
+import { QUOTAS } from '../../domain/quotas.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
+import type { Reader } from '../../state/state.ts'
+
+type Kind = 'cache-policy' | 'origin-request-policy'
+
+/** What differs between the two kinds. */
+const KINDS = {
+  'cache-policy': {
+    field: 'CachePolicyId',
+    missing: 'NoSuchCachePolicy',
+    tooMany: 'TooManyDistributionsAssociatedToCachePolicy',
+    managed: managedCachePolicy,
+  },
+  'origin-request-policy': {
+    field: 'OriginRequestPolicyId',
+    missing: 'NoSuchOriginRequestPolicy',
+    tooMany: 'TooManyDistributionsAssociatedToOriginRequestPolicy',
+    managed: managedOriginRequestPolicy,
+  },
+} as const
+
+/** Ids of the policies of a kind that a configuration names, each once. */
+export function policyIds(config: DistributionConfig, kind: Kind): string[] {
+  const { field } = KINDS[kind]
+  const behaviors = [config.DefaultCacheBehavior, ...(config.CacheBehaviors?.Items ?? [])]
+  return [...new Set(behaviors.flatMap((behavior) => behavior?.[field] || []))]
+}
+
+export function distributionsNaming(
+  records: readonly DistributionRecord[],
+  kind: Kind,
+  id: string,
+): DistributionRecord[] {
+  return records.filter((record) => policyIds(record.config as DistributionConfig, kind).includes(id))
+}
+
+/**
+ * Checks that every policy named exists, may take one more distribution, and can be enforced by the edge.
+ * @param others the account's other distributions
+ * @throws NoSuchCachePolicy, NoSuchOriginRequestPolicy, TooManyDistributionsAssociatedTo...; then NotImplemented.
+ */
+export async function checkPolicies(
+  reader: Reader,
+  config: DistributionConfig,
+  others: readonly DistributionRecord[],
+): Promise<void> {
+  const notBuilt: string[] = []
+  for (const kind of ['cache-policy', 'origin-request-policy'] as const) {
+    const { missing, tooMany, managed } = KINDS[kind]
+    for (const id of policyIds(config, kind)) {
+      const known = managed(id)
+      if (known === undefined) {
+        const stored = await reader.get(kind, id)
+        if (stored === undefined) throw cloudfrontFault(missing, `The policy ${quoted(id)} does not exist.`)
+        if (distributionsNaming(others, kind, id).length >= QUOTAS.distributionsPerPolicy) {
+          throw cloudfrontFault(tooMany, `A policy serves at most ${QUOTAS.distributionsPerPolicy} distributions.`)
+        }
+      } else if (known.settings === null) {
+        notBuilt.push(`The managed policy ${known.name}, whose settings AWS does not publish,`)
+      } else {
+        const headers = generatedHeadersNotBuilt(known.settings.headers.names)
+        if (headers.length > 0) notBuilt.push(`The managed policy ${known.name} with its headers ${headers.join(', ')}`)
+      }
+    }
+  }
+  if (notBuilt[0] !== undefined) throw notImplemented(notBuilt[0])
+}

@@ -1,0 +1,55 @@
+//! Tags of distributions, the only CloudFront resource here that has some.
+import type {
+  ListTagsForResourceRequest,
+  ListTagsForResourceResult,
+  TagResourceRequest,
+  UntagResourceRequest,
+} from '@aws-sdk/client-cloudfront'
+import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
+import type { Reader } from '../../state/state.ts'
+import type { Operation } from '../service.ts'
+import { checkTags, readTags, writeTags } from './tag-rules.ts'
+
+const DISTRIBUTION_ARN = /^arn:aws:cloudfront::\d{12}:distribution\/([A-Z0-9]+)$/
+
+/** @throws InvalidArgument for what is no ARN, NoSuchResource when there is no such distribution in this account. */
+async function requireResource(reader: Reader, arn: string | undefined): Promise<string> {
+  const id = DISTRIBUTION_ARN.exec(arn ?? '')?.[1]
+  if (arn === undefined || id === undefined) {
+    throw invalidArgument('Resource', `${quoted(arn ?? '')} is not the ARN of a distribution`)
+  }
+  const stored = await reader.get('distribution', id)
+  if (stored?.doc.arn !== arn) {
+    throw cloudfrontFault('NoSuchResource', `The resource ${quoted(arn)} does not exist.`)
+  }
+  return arn
+}
+
+/** A key that is there already gets the new value. */
+export const tagResource: Operation<TagResourceRequest, object> = async (input, { state }) => {
+  const tags = checkTags(input.Tags?.Items ?? [])
+  await state.transact(async (tx) => {
+    const arn = await requireResource(tx, input.Resource)
+    await writeTags(tx, arn, { ...(await readTags(tx, arn)), ...tags })
+  })
+  return {}
+}
+
+/** A key that is not there is no error. */
+export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state }) => {
+  const gone = new Set(input.TagKeys?.Items ?? [])
+  await state.transact(async (tx) => {
+    const arn = await requireResource(tx, input.Resource)
+    const kept = Object.entries(await readTags(tx, arn)).filter(([key]) => !gone.has(key))
+    await writeTags(tx, arn, Object.fromEntries(kept))
+  })
+  return {}
+}
+
+export const listTagsForResource: Operation<ListTagsForResourceRequest, ListTagsForResourceResult> = async (
+  input,
+  { state },
+) => {
+  const tags = await readTags(state, await requireResource(state, input.Resource))
+  return { Tags: { Items: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) } }
+}
