@@ -17,6 +17,8 @@ export interface Member {
   binaryVersion: string | null
   /** It was started without a copy of the data: as a primary, not as a replica. */
   startedEmpty: boolean
+  /** The event `recovering` was given: once a loss, with the first start after it. */
+  recoveryAnnounced: boolean
   /** Its process, or the one it had last. */
   process: ProcessIdentity | null
 }
@@ -79,6 +81,7 @@ export class Members {
       availableSince: record?.availableSince ?? null,
       binaryVersion: record?.binaryVersion ?? null,
       startedEmpty: false,
+      recoveryAnnounced: record?.phase === 'recovering',
       process: record?.process ?? null,
     }
     if (record !== null && isAlive(record.process))
@@ -98,7 +101,7 @@ export class Members {
     member.phase = 'recovering'
     member.availableSince = null
     this.#options.emit({ kind: 'node-lost', node: member.node.id, reason })
-    this.#options.emit({ kind: 'recovering', node: member.node.id })
+    member.recoveryAnnounced = false
     this.save(member)
   }
 
@@ -113,6 +116,10 @@ export class Members {
   }
 
   start(member: Member, binary: Binary, wish: GroupWish, replicaOf: string | null): void {
+    if (member.phase === 'recovering' && !member.recoveryAnnounced) {
+      member.recoveryAnnounced = true
+      this.#options.emit({ kind: 'recovering', node: member.node.id })
+    }
     member.node.start(binary, wish.configuration, replicaOf)
     member.startedEmpty = replicaOf === null
     member.binaryVersion = null
