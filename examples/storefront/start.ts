@@ -15,6 +15,8 @@ import {
   type Platform,
 } from './deploy.ts'
 
+/** Rows between two lines of progress. */
+const PROGRESS_ROWS = 200_000
 const SERVER_START_TIMEOUT_MS = 20_000
 const SERVER_STOP_TIMEOUT_MS = 3_000
 
@@ -99,7 +101,9 @@ async function build(file: string, log: (line: string) => void): Promise<void> {
   if (isBuilt(file)) return
   log('Storefront: building a catalogue of 50,000 products, once')
   const thread = new Worker(new URL('./build-thread.ts', import.meta.url), { workerData: { file } })
-  thread.on('message', (rows: number) => log(`Storefront: ${rows.toLocaleString('en')} rows`))
+  thread.on('message', (rows: number) => {
+    if (rows % PROGRESS_ROWS === 0) log(`Storefront: ${rows.toLocaleString('en')} rows`)
+  })
   await once(thread, 'exit')
   if (!isBuilt(file)) throw new Error(`The catalogue could not be built in ${file}.`)
 }

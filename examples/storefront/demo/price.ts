@@ -23,7 +23,8 @@ export interface PriceStep {
   /** As the page shows it. */
   readonly price: string
   readonly xCache: string
-  readonly tier: string
+  /** The edge, or the tier behind it that the shop names. */
+  readonly answeredBy: string
 }
 
 export interface PriceReport {
@@ -76,5 +77,8 @@ export async function invalidate(door: Door, cloudfront: CloudFrontClient, paths
 async function look(door: Door, path: string, what: string): Promise<PriceStep> {
   const answer = await request(`http://${door.edge}${path}`, { headers: { host: door.host } })
   const [, price = '?'] = /<p id="price">([^<]*)</.exec(await answer.body.text()) ?? []
-  return { what, price, xCache: String(answer.headers['x-cache']), tier: String(answer.headers['x-tier']) }
+  const xCache = String(answer.headers['x-cache'])
+  // A hit carries the X-Tier that was stored with the page; it is the edge that answered.
+  const answeredBy = /hit from/i.test(xCache) ? 'edge' : String(answer.headers['x-tier'])
+  return { what, price, xCache, answeredBy }
 }

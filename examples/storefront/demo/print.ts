@@ -25,8 +25,8 @@ export function printReport(report: Report): void {
     'A price changes',
     '',
     drawTable(
-      ['', 'price shown', 'x-cache', 'x-tier'],
-      report.price.steps.map((step) => [step.what, step.price, step.xCache, step.tier]),
+      ['', 'price shown', 'x-cache', 'answered by'],
+      report.price.steps.map((step) => [step.what, step.price, step.xCache, step.answeredBy]),
     ),
     '',
     `From CreateInvalidation to Completed: ${showMs(report.price.invalidationMs)} ms.`,

@@ -72,7 +72,7 @@ test('a new price: stale in the edge, fresh once the invalidation is Completed',
   assert.ok(old !== undefined && stale !== undefined && fresh !== undefined && hit !== undefined)
   assert.deepEqual([stale.price, stale.xCache], [old.price, 'Hit from cloudfront'])
   assert.equal(Number(fresh.price.slice(1)).toFixed(2), (Number(old.price.slice(1)) + 1).toFixed(2))
-  assert.deepEqual([fresh.xCache, fresh.tier], ['Miss from cloudfront', 'elasticache'])
+  assert.deepEqual([fresh.xCache, fresh.answeredBy], ['Miss from cloudfront', 'elasticache'])
   assert.deepEqual([hit.price, hit.xCache], [fresh.price, 'Hit from cloudfront'])
 })
 
