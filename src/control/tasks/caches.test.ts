@@ -1,17 +1,10 @@
-//! The operations of ElastiCache and the task that follows them, on a real state; the keeper's reports are written by hand
+//! The task that follows ElastiCache's operations, on a real state; the keeper's reports are written by hand
 //! (test/scenarios/keeper has the real one).
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, beforeEach, test } from 'node:test'
-import type { Fault } from '../../domain/faults.ts'
+import { beforeEach, type TestContext, test } from 'node:test'
+import { type ElastiCacheContext, elasticacheContext, fails } from '../../../test/support/elasticache-context.ts'
 import type { GroupSeen, GroupWish, KeeperSeen, NodeSeen } from '../../keeper/protocol.ts'
-import { MovableClock } from '../../lib/clock.ts'
 import { ELASTICACHE_OPERATIONS as ops } from '../../services/elasticache/operations.ts'
-import type { ServiceContext } from '../../services/service.ts'
-import { openSqliteState } from '../../state/sqlite.ts'
-import type { State } from '../../state/state.ts'
 import { type CachesKeeper, cachesTask } from './caches.ts'
 
 const SINCE = '2026-01-01T00:00:00.000Z'
@@ -58,51 +51,18 @@ function seenOf(wish: GroupWish, at: number): GroupSeen {
   return { id: wish.id, settled: true, endpoint: `127.16.${at}.1`, readerEndpoint, nodes, problem: null }
 }
 
-const clock = new MovableClock()
-let dir: string
-let state: State
 let keeper: ScriptedKeeper
-let context: ServiceContext
-
-before(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'cachefront-caches-'))
-})
-after(() => rm(dir, { recursive: true }))
+let context: ElastiCacheContext
 
 beforeEach(async (t) => {
-  state = await openSqliteState(join(dir, `${encodeURIComponent(t.name)}.db`), clock)
-  ;(t as unknown as { after(fn: () => Promise<void>): void }).after(() => state.close())
   keeper = new ScriptedKeeper()
-  const binaries = [
-    { engine: 'redis', version: '7.0.15' },
-    { engine: 'memcached', version: '1.6.18' },
-  ]
-  context = {
-    state,
-    clock,
-    accountId: '123456789012',
-    region: 'us-east-1',
-    edgeDomain: 'cloudfront.localhost',
-    host: { binaries: () => binaries },
-  }
+  context = await elasticacheContext(t as TestContext)
 })
 
 /** Runs the task until it has nothing to do. */
 async function settle(): Promise<void> {
-  const task = cachesTask(state, keeper, clock)
+  const task = cachesTask(context.state, keeper, context.clock)
   for (let round = 0; (await task.run()).length > 0; round++) assert.ok(round < 10, 'the task does not come to rest')
-}
-
-const fails = async (work: () => Promise<unknown>, code: string, words = /./): Promise<void> => {
-  // An operation may also throw before it returns its promise.
-  await assert.rejects(
-    async () => work(),
-    (error: Fault) => {
-      assert.equal(error.code, code, error.message)
-      assert.match(error.message, words)
-      return true
-    },
-  )
 }
 
 const cluster = async (id: string) =>
@@ -224,7 +184,7 @@ test('replicas come and go', async () => {
   await settle()
   await fails(() => group('shop'), 'ReplicationGroupNotFoundFault')
   await fails(() => cluster('shop-001'), 'CacheClusterNotFound')
-  assert.deepEqual(await state.list('tags'), [])
+  assert.deepEqual(await context.state.list('tags'), [])
 })
 
 test('memcached: nodes are added and removed by number, the configuration endpoint stays', async () => {
@@ -314,107 +274,6 @@ test('parameter groups: into the wish, applying, pending a reboot, in sync after
   assert.ok(keeper.groups[0]!.configuration.some(([name, value]) => name === 'databases' && value === '16'))
 })
 
-test('bad parameters change nothing, all or nothing', async () => {
-  const PG = { CacheParameterGroupName: 'mine' }
-  await ops.CreateCacheParameterGroup({ ...PG, CacheParameterGroupFamily: 'redis7', Description: 'x' }, context)
-  const modify = (...pairs: (readonly [string, string])[]) =>
-    ops.ModifyCacheParameterGroup(
-      {
-        ...PG,
-        ParameterNameValues: pairs.map(([ParameterName, ParameterValue]) => ({ ParameterName, ParameterValue })),
-      },
-      context,
-    )
-  await fails(
-    () => modify(['timeout', '60'], ['maxmemory-policy', 'random']),
-    'InvalidParameterValue',
-    /maxmemory-policy/,
-  )
-  await fails(() => modify(['timeout', '10']), 'InvalidParameterValue', /0,20-/)
-  await fails(() => modify(['no-such', '1']), 'InvalidParameterValue', /no-such/)
-  await fails(() => modify(['appendonly', 'yes']), 'InvalidParameterValue', /cannot be modified/)
-  await fails(() => modify(['cluster-enabled', 'yes']), 'NotImplemented', /cluster mode/)
-  await fails(() => modify(['rename-commands', 'flushall blocked']), 'NotImplemented')
-  await fails(() => modify(), 'InvalidParameterValue')
-  assert.deepEqual((await state.get('cache-parameter-group', 'mine'))!.doc.values, {})
-  await fails(
-    () =>
-      ops.ModifyCacheParameterGroup(
-        {
-          CacheParameterGroupName: 'default.redis7',
-          ParameterNameValues: [{ ParameterName: 'timeout', ParameterValue: '60' }],
-        },
-        context,
-      ),
-    'InvalidCacheParameterGroupState',
-  )
-  await fails(
-    () =>
-      ops.CreateCacheCluster(
-        { CacheClusterId: 'm', Engine: 'memcached', NumCacheNodes: 1, CacheNodeType: 'cache.t3.micro', ...PG },
-        context,
-      ),
-    'InvalidParameterCombination',
-    /family memcached1\.6 but found one of family redis7/,
-  )
-})
-
-test('bad input of clusters and groups, by code; nothing is half written', async () => {
-  const create = (more: object) => () => ops.CreateCacheCluster({ CacheClusterId: 'one', ...REDIS, ...more }, context)
-  await fails(create({ CacheClusterId: '1st' }), 'InvalidParameterValue')
-  await fails(create({ Engine: 'mongodb' }), 'InvalidParameterValue')
-  await fails(create({ Engine: 'valkey' }), 'InsufficientCacheClusterCapacity', /valkey-server/)
-  await fails(create({ CacheNodeType: 'huge' }), 'InvalidParameterValue')
-  await fails(create({ NumCacheNodes: 2 }), 'InvalidParameterValue')
-  await fails(create({ Port: 80 }), 'InvalidParameterValue')
-  await fails(create({ CacheParameterGroupName: 'none' }), 'CacheParameterGroupNotFound')
-  await fails(create({ CacheParameterGroupName: 'default.redis7.cluster.on' }), 'NotImplemented')
-  await fails(create({ CacheSubnetGroupName: 'none' }), 'CacheSubnetGroupNotFoundFault')
-  await fails(create({ PreferredAvailabilityZone: 'eu-west-1a' }), 'InvalidParameterValue')
-  await fails(create({ PreferredMaintenanceWindow: 'never' }), 'InvalidParameterValue')
-  await fails(create({ Tags: [{ Key: 'aws:x', Value: '1' }] }), 'InvalidParameterValue')
-  for (const [field, value] of Object.entries({
-    TransitEncryptionEnabled: true,
-    AuthToken: 'secret-secret-secret',
-    SnapshotRetentionLimit: 1,
-    SnapshotName: 's',
-    SecurityGroupIds: ['sg-1'],
-    NotificationTopicArn: 'arn:aws:sns:x',
-    NetworkType: 'ipv6',
-    LogDeliveryConfigurations: [{}],
-    OutpostMode: 'single-outpost',
-  })) {
-    await fails(create({ [field]: value }), 'NotImplemented', new RegExp(`^(?!.*secret).*${field}`))
-  }
-  const group = (more: object) => () => ops.CreateReplicationGroup({ ...GROUP, ...more }, context)
-  await fails(group({ NumCacheClusters: 1 }), 'InvalidParameterCombination', /at least 2/)
-  await fails(group({ NumCacheClusters: 7 }), 'NodeQuotaForClusterExceeded')
-  await fails(group({ ReplicasPerNodeGroup: 1 }), 'InvalidParameterCombination')
-  await fails(group({ ReplicationGroupDescription: undefined }), 'MissingParameter')
-  await fails(group({ Engine: 'memcached' }), 'InvalidParameterValue')
-  for (const [field, value] of Object.entries({
-    MultiAZEnabled: true,
-    AtRestEncryptionEnabled: true,
-    NumNodeGroups: 2,
-    ClusterMode: 'enabled',
-    UserGroupIds: ['g'],
-    DataTieringEnabled: true,
-    GlobalReplicationGroupId: 'g',
-    PrimaryClusterId: 'one',
-  })) {
-    await fails(group({ [field]: value }), 'NotImplemented', new RegExp(field))
-  }
-  assert.equal(await state.revision(), 0)
-})
-
-test('names are unique over clusters, members and groups', async () => {
-  await ops.CreateReplicationGroup(GROUP, context)
-  await fails(() => ops.CreateReplicationGroup(GROUP, context), 'ReplicationGroupAlreadyExists')
-  for (const id of ['shop', 'shop-002']) {
-    await fails(() => ops.CreateCacheCluster({ CacheClusterId: id, ...REDIS }, context), 'CacheClusterAlreadyExists')
-  }
-})
-
 test('events: paging, windows of time, 14 days by the movable clock', async () => {
   await ops.CreateCacheParameterGroup(
     { CacheParameterGroupName: 'p', CacheParameterGroupFamily: 'redis7', Description: 'x' },
@@ -436,43 +295,13 @@ test('events: paging, windows of time, 14 days by the movable clock', async () =
   await fails(() => ops.DescribeEvents({ MaxRecords: 5 }, context), 'InvalidParameterValue')
   await fails(() => ops.DescribeEvents({ Marker: '??' }, context), 'InvalidParameterValue')
   await fails(() => ops.DescribeEvents({ SourceIdentifier: 'p' }, context), 'InvalidParameterCombination')
-  clock.moveTo(clock.offsetMs + 61 * 60_000)
+  context.clock.moveTo(context.clock.offsetMs + 61 * 60_000)
   assert.equal((await ops.DescribeEvents({}, context)).Events!.length, 0)
   assert.equal((await ops.DescribeEvents({ Duration: 120 }, context)).Events!.length, 45)
-  const all = { StartTime: new Date(0), EndTime: new Date(clock.now()) }
+  const all = { StartTime: new Date(0), EndTime: new Date(context.clock.now()) }
   assert.equal((await ops.DescribeEvents(all, context)).Events!.length, 45)
-  clock.moveTo(clock.offsetMs + 14 * 24 * 3600_000)
+  context.clock.moveTo(context.clock.offsetMs + 14 * 24 * 3600_000)
   assert.equal((await ops.DescribeEvents(all, context)).Events!.length, 0)
   await settle()
-  assert.equal((await state.list('cache-event')).length, 0)
-})
-
-test('subnet groups and tags', async () => {
-  const SG = { CacheSubnetGroupName: 'Mine', CacheSubnetGroupDescription: 'x', SubnetIds: ['subnet-0a', 'subnet-0b'] }
-  const made = (await ops.CreateCacheSubnetGroup(SG, context)).CacheSubnetGroup!
-  assert.equal(made.CacheSubnetGroupName, 'mine')
-  assert.equal(made.Subnets!.length, 2)
-  await fails(() => ops.CreateCacheSubnetGroup(SG, context), 'CacheSubnetGroupAlreadyExists')
-  await fails(() => ops.CreateCacheSubnetGroup({ ...SG, SubnetIds: ['net'] }, context), 'InvalidSubnet')
-  await ops.CreateCacheCluster({ CacheClusterId: 'one', ...REDIS, CacheSubnetGroupName: 'mine' }, context)
-  await fails(() => ops.DeleteCacheSubnetGroup({ CacheSubnetGroupName: 'mine' }, context), 'CacheSubnetGroupInUse')
-  await fails(
-    () => ops.ModifyCacheSubnetGroup({ CacheSubnetGroupName: 'mine', SubnetIds: ['subnet-0a'] }, context),
-    'SubnetInUse',
-  )
-  assert.deepEqual(
-    (await ops.DescribeCacheSubnetGroups({}, context)).CacheSubnetGroups!.map((g) => g.CacheSubnetGroupName),
-    ['default', 'mine'],
-  )
-  const ResourceName = made.ARN
-  await ops.AddTagsToResource({ ResourceName, Tags: [{ Key: 'a', Value: '1' }] }, context)
-  const two = await ops.AddTagsToResource({ ResourceName, Tags: [{ Key: 'b' }] }, context)
-  assert.deepEqual(two.TagList, [
-    { Key: 'a', Value: '1' },
-    { Key: 'b', Value: '' },
-  ])
-  await fails(() => ops.RemoveTagsFromResource({ ResourceName, TagKeys: ['a', 'c'] }, context), 'TagNotFound')
-  const one = await ops.RemoveTagsFromResource({ ResourceName, TagKeys: ['a'] }, context)
-  assert.deepEqual(one.TagList, [{ Key: 'b', Value: '' }])
-  await fails(() => ops.ListTagsForResource({ ResourceName: 'arn:aws:s3:::x' }, context), 'InvalidARN')
+  assert.equal((await context.state.list('cache-event')).length, 0)
 })
