@@ -228,21 +228,32 @@ function compare(ours: Reading, nodes: Reading): string | null {
   return null
 }
 
-/** Runs `cases` inputs from `seed` on; returns the differences. */
-export async function fuzzHttp1(seed: number, cases: number): Promise<Difference[]> {
+export interface FuzzResult {
+  readonly differences: readonly Difference[]
+  /** Requests that both understood alike, and inputs that we refused: neither may be rare, or nothing was tried. */
+  readonly understood: number
+  readonly refused: number
+}
+
+/** Runs `cases` inputs from `seed` on. */
+export async function fuzzHttp1(seed: number, cases: number): Promise<FuzzResult> {
   const our = await ourPartner()
   const differences: Difference[] = []
+  let understood = 0
+  let refused = 0
   try {
     for (let n = 0; n < cases; n++) {
       const input = makeInput(randomOf(seed + n))
       const [ours, nodes] = [await our.read(input), nodeReads(input)]
       const why = compare(ours, nodes)
+      if (why === null) understood += ours.requests.length
+      if (ours.refused) refused++
       if (why !== null) differences.push({ seed: seed + n, input, ours, nodes, why })
     }
   } finally {
     await our.close()
   }
-  return differences
+  return { differences, understood, refused }
 }
 
 if (import.meta.main) {
@@ -252,8 +263,10 @@ if (import.meta.main) {
   }
   const seed = number('--seed', 1)
   const cases = number('--cases', 100_000)
-  const differences = await fuzzHttp1(seed, cases)
+  const { differences, understood, refused } = await fuzzHttp1(seed, cases)
   for (const difference of differences.slice(0, 10)) console.log(JSON.stringify(difference, null, 1))
-  console.log(`${cases} cases from seed ${seed}: ${differences.length} differences`)
+  console.log(
+    `${cases} cases from seed ${seed}: ${differences.length} differences, ${understood} requests understood, ${refused} inputs refused`,
+  )
   process.exitCode = differences.length === 0 ? 0 : 1
 }

@@ -1,13 +1,14 @@
 //! One HTTP/1.1 viewer connection: bytes in, requests out in order, one at a time; its times and limits.
-//! Requests are parsed by request-line.ts and header-block.ts, bodies by request-body.ts, answers written by reply.ts.
+//! Heads are read by head-reader.ts, bodies by request-body.ts, answers written by reply.ts.
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
-import { type Malformed, type ParsedHeaders, parseHeaders, TOKEN } from './header-block.ts'
+import { HeadReader } from './head-reader.ts'
+import type { ParsedHeaders } from './header-block.ts'
 import type { ListenLimits } from './limits.ts'
 import { type RefusalCause, STATUS_OF } from './refusal.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
-import { parseRequestLine, type RequestLine } from './request-line.ts'
+import type { RequestLine } from './request-line.ts'
 import type { ViewerConnection, ViewerHandler, ViewerRequest } from './viewer.ts'
 
 /** What a connection needs of its listener. */
@@ -35,6 +36,7 @@ export class Connection implements ViewerConnection {
   /** Clock.monotonic() at which what is awaited is overdue. */
   deadline: number
   readonly #host: ConnectionHost
+  readonly #heads: HeadReader
   #state: 'open' | 'lingering' = 'open'
   /** Bytes read and not yet consumed: the beginning of a head, or later requests. */
   #held: Buffer | null = null
@@ -47,13 +49,11 @@ export class Connection implements ViewerConnection {
   #peerEnded = false
   #closeAsked = false
   #lingered = 0
-  /** The last header block as text, and what it was parsed into: equal bytes are not parsed again. */
-  #lastBlock = ''
-  #lastHeaders: ParsedHeaders | null = null
 
   constructor(socket: Socket, host: ConnectionHost, pop: number) {
     this.socket = socket
     this.#host = host
+    this.#heads = new HeadReader(host.limits)
     this.pop = pop
     this.remoteAddress = plainAddress(socket.remoteAddress)
     this.remotePort = socket.remotePort ?? 0
@@ -204,36 +204,14 @@ export class Connection implements ViewerConnection {
 
   /** Takes the request that begins at `at`; returns where it ended (its body included), or `at` when it is incomplete. */
   #takeRequest(bytes: Buffer, text: string, at: number): number {
-    const { limits } = this.#host
-    // One empty line before a request is ignored (RFC 9112 2.2).
-    const from = at === 0 && bytes[0] === 13 && bytes[1] === 10 ? 2 : at
-    const lineEnd = text.indexOf('\r\n', from)
-    const headEnd =
-      lineEnd < 0 ? -1 : text.startsWith('\r\n\r\n', lineEnd) ? lineEnd : text.indexOf('\r\n\r\n', lineEnd)
-    if (headEnd < 0) {
-      const cause = this.#awaitHead(bytes, from, lineEnd)
-      if (cause !== null) this.#refuse(cause)
-      return at
+    const outcome = this.#heads.read(bytes, text, at)
+    if (outcome === 'whole') return this.#begin(this.#heads.line!, this.#heads.headers!, bytes, this.#heads.end)
+    if (outcome !== 'incomplete') this.#refuse(outcome)
+    else if (!this.#headBegun) {
+      this.#headBegun = true
+      this.deadline = this.#host.clock.monotonic() + this.#host.limits.headMs
     }
-    const line = parseRequestLine(text.slice(from, lineEnd), limits.urlBytes)
-    if (typeof line === 'string') return this.#reject(line, at)
-    if (headEnd + 4 - from > limits.headBytes) return this.#reject('head-too-large', at)
-    const headers = this.#headersOf(bytes, text, lineEnd + 2, headEnd + 2)
-    if (typeof headers === 'string') return this.#reject(headers, at)
-    const wrong = mismatch(line, headers)
-    if (wrong !== null) return this.#reject(wrong, at)
-    return this.#begin(line, headers, bytes, headEnd + 4)
-  }
-
-  #headersOf(bytes: Buffer, text: string, from: number, end: number): ParsedHeaders | Malformed {
-    const block = text.slice(from, end)
-    if (this.#lastHeaders !== null && block === this.#lastBlock) return this.#lastHeaders
-    const headers = parseHeaders(bytes, text, from, end, this.#host.limits.headers)
-    if (typeof headers !== 'string') {
-      this.#lastBlock = block
-      this.#lastHeaders = headers
-    }
-    return headers
+    return at
   }
 
   /** Hands a request to the pipeline and gives its body what is already here. */
@@ -268,28 +246,6 @@ export class Connection implements ViewerConnection {
       return bytes.length
     }
     return body === null || this.#body !== body || bodyAt >= bytes.length ? bodyAt : this.#takeBody(bytes, bodyAt)
-  }
-
-  /** The head is not complete: refuses what can be refused already, otherwise begins to count the time. */
-  #awaitHead(bytes: Buffer, from: number, lineEnd: number): RefusalCause | null {
-    const { limits, clock } = this.#host
-    const length = bytes.length - from
-    if (length > limits.headBytes) return lineEnd < 0 ? 'url-too-long' : 'head-too-large'
-    // Method, two spaces and the version take under 64 bytes; all else of an unfinished line is the target.
-    if ((lineEnd < 0 ? length : lineEnd - from) > limits.urlBytes + 64) return 'url-too-long'
-    if (length > 0 && bytes[from] !== 13 && TOKEN[bytes[from]!] !== 1) return 'bad-request-line'
-    for (let lf = bytes.indexOf(10, from); lf >= 0; lf = bytes.indexOf(10, lf + 1)) {
-      if (lf === from || bytes[lf - 1] !== 13) return 'bad-line-end'
-    }
-    if (this.#headBegun) return null
-    this.#headBegun = true
-    this.deadline = clock.monotonic() + limits.headMs
-    return null
-  }
-
-  #reject(cause: Malformed, at: number): number {
-    this.#refuse(cause)
-    return at
   }
 
   /** The listener's own answer to what is not a request it may pass on; the connection ends with it. */
@@ -349,16 +305,6 @@ export class Connection implements ViewerConnection {
     reply?.lost()
     this.#host.closed(this)
   }
-}
-
-/** What only the request line and the headers together can tell. */
-function mismatch(line: RequestLine, headers: ParsedHeaders): Malformed | null {
-  const { facts } = headers
-  if (line.minor === 1 && !facts.hasHost) return 'bad-host'
-  // A sender of HTTP/1.0 does not know chunks: whatever is meant, it is not this (RFC 9112 6.1).
-  if (line.minor === 0 && facts.chunked) return 'bad-transfer-encoding'
-  if (line.authority !== null && line.authority.toLowerCase() !== facts.authority.toLowerCase()) return 'bad-host'
-  return null
 }
 
 /** Without the zone of a link-local address; a mapped IPv4 address as IPv4. */

@@ -89,19 +89,13 @@ const CR = 13
 const LF = 10
 
 /**
- * Parses header lines: `bytes` from `from` up to `end`, where each line ends with CRLF; `text` is the same bytes as
- * latin1. No whitespace before the colon, no folded line, no control byte, no bare CR or LF (RFC 9112 5).
+ * Parses a whole block of header lines, each ending with CRLF; `text` is `bytes` as latin1. No whitespace before the
+ * colon, no folded line, no control byte, no bare CR or LF (RFC 9112 5).
  */
-export function parseHeaders(
-  bytes: Uint8Array,
-  text: string,
-  from: number,
-  end: number,
-  headersMax: number,
-): ParsedHeaders | Malformed {
+export function parseHeaders(bytes: Uint8Array, text: string, headersMax: number): ParsedHeaders | Malformed {
   const raw: string[] = []
-  let at = from
-  while (at < end) {
+  let at = 0
+  while (at < bytes.length) {
     const nameAt = at
     while (TOKEN[bytes[at]!] === 1) at++
     if (at === nameAt || bytes[at] !== COLON) return 'bad-header-name'
@@ -118,7 +112,7 @@ export function parseHeaders(
     if (raw.length > headersMax * 2) return 'head-too-large'
   }
   const facts = factsOf(raw)
-  return typeof facts === 'string' ? facts : new ParsedHeaders(raw, end - from, facts)
+  return typeof facts === 'string' ? facts : new ParsedHeaders(raw, bytes.length, facts)
 }
 
 /** uri-host [ ":" port ] of RFC 9110 7.2, narrowed to what a name or an address can be; no userinfo, no percent. */
