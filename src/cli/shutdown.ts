@@ -1,7 +1,7 @@
 //! Ends an installation from outside: control first (it would wish everything back), then keeper, workers and engines.
-import { existsSync } from 'node:fs'
 import { connectKeeper } from '../keeper/client.ts'
 import { signalProcess, statOf, waitForEnd } from '../lib/process.ts'
+import { answersAt } from '../lib/unix-socket.ts'
 import { CliError, type CliHost } from './host.ts'
 import { type InstallationFile, readInstallationFile } from './installation-file.ts'
 
@@ -35,7 +35,7 @@ export async function shutDown(host: CliHost, home: string, engines: boolean): P
     }
   }
   const { keeperSocket } = host.files(home)
-  if (!existsSync(keeperSocket)) return { control: control !== null, keeper: false, cachesLeft: [] }
+  if (!(await answersAt(keeperSocket))) return { control: control !== null, keeper: false, cachesLeft: [] }
   const keeper = await connectKeeper(keeperSocket, { version: host.version }, KEEPER_MS).catch(() => null)
   if (keeper === null) return { control: control !== null, keeper: false, cachesLeft: [] }
   const seen = await keeper.waitFor(() => true, KEEPER_MS).catch(() => null)

@@ -1,8 +1,8 @@
 //! Control's way to a keeper: the one that answers at the home's socket, or a new one; and again when it dies.
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Config, HomePaths } from '../config.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
+import { answersAt } from '../lib/unix-socket.ts'
 import { spawnRole } from './spawn.ts'
 
 /** A keeper that does not stay is started again after this, doubled each time up to the last. Milliseconds. */
@@ -58,17 +58,4 @@ export function watchKeeper(start: KeeperStart, link: KeeperLink, log: (line: st
     unwatch()
     if (timer !== null) clearTimeout(timer)
   }
-}
-
-/** Resolves true when somebody accepts at the socket. */
-function answersAt(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath)
-    const end = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('connect', () => end(true))
-    socket.once('error', () => end(false))
-  })
 }

@@ -14,6 +14,8 @@ import { workerWishes } from './worker-settings.ts'
 const KEEPER_MS = 10_000
 /** Longest wait for workers to finish what they serve, when the keeper stays. Milliseconds. */
 const DRAIN_MS = 15_000
+/** How long the answer to a stop may take to leave. Milliseconds. */
+const ANSWER_MS = 20
 /** Milliseconds between two looks. */
 const LOOK_MS = 5
 
@@ -83,7 +85,10 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     workers: workers.map((worker) => worker.name),
     keeper: link,
     tasks: [{ task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS }],
-    onStop: async ({ engines }) => options.onStop(engines),
+    onStop: async ({ engines }) => {
+      // The answer to whoever asked leaves first, so that its connection does not hold up the end.
+      setTimeout(() => options.onStop(engines), ANSWER_MS)
+    },
     onProblem: log,
   })
   link.onSeen(() => started.poke('caches'))

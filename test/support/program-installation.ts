@@ -120,8 +120,10 @@ export async function healthOf(api: string): Promise<Health> {
   return (await (await fetch(`${api}/_cachefront/health`)).json()) as Health
 }
 
-/** The process that a part of the installation names in its health. */
-export async function pidOf(api: string, part: string): Promise<number> {
+/** The process of a worker, by its health; of the keeper, by its command; NaN when there is none. */
+export async function pidOf({ api, home }: Pick<Installation, 'api' | 'home'>, part: string): Promise<number> {
+  if (part === 'keeper')
+    return processesOf(home).find(({ command }) => / keeper --home /.test(command))?.pid ?? Number.NaN
   const health = await healthOf(api)
   const detail = health.parts.find((one) => one.name === part)?.detail ?? ''
   return Number(/process (\d+)/.exec(detail)?.[1])

@@ -41,7 +41,7 @@ describe('an installation that loses a part', TIMEOUT, () => {
 
   it('serves on without control, and a new control adopts keeper and workers as they are', async () => {
     const parts = ['keeper', 'worker-0', 'worker-1'] as const
-    const before_ = await Promise.all(parts.map((part) => pidOf(running.api, part)))
+    const before_ = await Promise.all(parts.map((part) => pidOf(running, part)))
     const advanced = await cachefront(running.home, 'clock', 'advance', '24h', '--json')
     assert.equal(JSON.parse(advanced.out).offsetMs, 86_400_000, advanced.err)
     await killed(running.control)
@@ -54,17 +54,17 @@ describe('an installation that loses a part', TIMEOUT, () => {
     const { api, edge } = running
     running = await up(running.home, '--movable-clock', '--workers', '2')
     assert.deepEqual([running.api, running.edge], [api, edge], 'free ports are kept')
-    assert.deepEqual(await Promise.all(parts.map((part) => pidOf(running.api, part))), before_)
+    assert.deepEqual(await Promise.all(parts.map((part) => pidOf(running, part))), before_)
     // Time did not go back meanwhile.
     const again = await cachefront(running.home, 'clock', 'advance', '1h', '--json')
     assert.equal(JSON.parse(again.out).offsetMs, 90_000_000, again.err)
   })
 
   it('starts a killed worker again, at its address', async () => {
-    const pid = await pidOf(running.api, 'worker-1')
+    const pid = await pidOf(running, 'worker-1')
     process.kill(pid, 'SIGKILL')
     const next = await eventually('another worker-1', async () => {
-      const found = await pidOf(running.api, 'worker-1')
+      const found = await pidOf(running, 'worker-1')
       const { status } = await healthOf(running.api)
       return status === 'ok' && found > 0 && found !== pid ? found : null
     })
@@ -73,22 +73,23 @@ describe('an installation that loses a part', TIMEOUT, () => {
   })
 
   it('survives the death of control and keeper at once', async () => {
-    const workers = await Promise.all(['worker-0', 'worker-1'].map((part) => pidOf(running.api, part)))
-    const keeper = await pidOf(running.api, 'keeper')
+    const workers = await Promise.all(['worker-0', 'worker-1'].map((part) => pidOf(running, part)))
+    const keeper = await pidOf(running, 'keeper')
     process.kill(keeper, 'SIGKILL')
     await killed(running.control)
     assert.equal(await edgeStatus(running.edge), 403)
     running = await up(running.home, '--movable-clock', '--workers', '2')
-    assert.deepEqual(await Promise.all(['worker-0', 'worker-1'].map((part) => pidOf(running.api, part))), workers)
-    assert.notEqual(await pidOf(running.api, 'keeper'), keeper)
+    assert.deepEqual(await Promise.all(['worker-0', 'worker-1'].map((part) => pidOf(running, part))), workers)
+    assert.notEqual(await pidOf(running, 'keeper'), keeper)
   })
 
   it('gets a new keeper while control lives', async () => {
-    const keeper = await pidOf(running.api, 'keeper')
+    const keeper = await pidOf(running, 'keeper')
     process.kill(keeper, 'SIGKILL')
     const next = await eventually('another keeper', async () => {
-      const found = await pidOf(running.api, 'keeper')
-      return found > 0 && found !== keeper ? found : null
+      const found = await pidOf(running, 'keeper')
+      const { status } = await healthOf(running.api)
+      return status === 'ok' && found > 0 && found !== keeper ? found : null
     })
     assert.notEqual(next, keeper)
     assert.equal(await edgeStatus(running.edge), 403)
