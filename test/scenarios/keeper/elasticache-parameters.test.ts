@@ -12,11 +12,18 @@ import { Redis } from 'ioredis'
 import { nodeType } from '../../../src/domain/node-types.ts'
 import { configurationOf } from '../../../src/domain/parameters/directives.ts'
 import { FAMILIES } from '../../../src/domain/parameters/families.ts'
+import { type Binary, findBinaries, SEARCH_PATH } from '../../../src/keeper/binaries.ts'
 import { configText, holds } from '../../../src/keeper/resp-config.ts'
 
 const MICRO = nodeType('cache.t4g.micro')
 /** The file limit of a test machine does not allow 65000 clients; the keeper gives what it allows. */
 const HOST_LIMITED = 'maxclients'
+
+async function installed(engine: string): Promise<Binary> {
+  const binary = (await findBinaries(SEARCH_PATH)).find((found) => found.engine === engine)
+  assert.ok(binary !== undefined, `this test needs ${engine}`)
+  return binary
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -44,8 +51,8 @@ before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'cachefront-parameters-'))
   port = await freePort()
   const settings = configurationOf(FAMILIES.get('redis7')!, '7.0', {}, MICRO)
-  server = spawn('redis-server', ['-'], { stdio: ['pipe', 'ignore', 'inherit'], cwd: dir })
-  const binary = { engine: 'redis' as const, version: '7.0', path: 'redis-server' }
+  const binary = await installed('redis')
+  server = spawn(binary.path, ['-'], { stdio: ['pipe', 'ignore', 'inherit'], cwd: dir })
   server.stdin!.end(configText({ binary, name: 'one', address: '127.0.0.1', port, dir, settings, replicaOf: null }))
   redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
   redis.on('error', () => {})
@@ -108,9 +115,13 @@ test('memcached starts with the options of its family and reports them', async (
     .map(([flag, argument]) => (flag === '-c' ? [flag, '1000'] : [flag, argument]))
     .flatMap(([flag, argument]) => (argument === '' ? [flag!] : [flag!, argument!]))
   const user = process.getuid?.() === 0 ? ['-u', 'root'] : []
-  const child = spawn('memcached', ['-l', '127.0.0.1', '-p', String(mcPort), '-U', '0', ...user, ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
+  const child = spawn(
+    (await installed('memcached')).path,
+    ['-l', '127.0.0.1', '-p', String(mcPort), '-U', '0', ...user, ...args],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  )
   try {
     const settings = await statsSettings(mcPort, child)
     assert.equal(settings.get('maxbytes'), String(412 * 1024 * 1024))
