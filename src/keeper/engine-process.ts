@@ -33,10 +33,10 @@ export function startProcess(path: string, dir: string, launch: Launch, onExit: 
   }
 }
 
-/** Ends the process: asks with SIGTERM (nothing is saved, no save points are set), then kills. */
-export async function endProcess(process: ProcessIdentity): Promise<void> {
+/** Ends the process by `signal`, and kills it when that does not help. */
+export async function endProcess(process: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   // A stopped process takes no SIGTERM before it goes on.
-  signalProcess(process, 'SIGTERM')
+  signalProcess(process, signal)
   signalProcess(process, 'SIGCONT')
   if (await waitForEnd(process, END_TIMEOUT_MS)) return
   await killProcess(process)

@@ -70,6 +70,8 @@ export interface Replication {
 
 export interface Engine {
   readonly replicated: boolean
+  /** The signal that ends it in order; it is killed when it does not end then. */
+  readonly endSignal: 'SIGTERM' | 'SIGKILL'
   launch(order: LaunchOrder): Launch
   /** Opens an admin connection; rejects when nobody answers within `timeoutMs`. `onClosed` is called once after it. */
   open(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink>

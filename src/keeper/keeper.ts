@@ -204,7 +204,7 @@ class HostKeeper implements Keeper {
   #forgetLeftOver(id: string): void {
     const records = this.#ledger.nodes().filter((record) => record.group === id)
     const ended = records.map(async ({ process, node }) => {
-      await endProcess(process)
+      await endProcess(process, 'SIGTERM')
       this.#ledger.dropNode(id, node)
     })
     this.#removals = Promise.all([this.#removals, ...ended])

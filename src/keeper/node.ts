@@ -273,7 +273,7 @@ export class EngineNode {
   }
 
   async end(): Promise<void> {
-    if (this.process !== null) await endProcess(this.process)
+    if (this.process !== null) await endProcess(this.process, this.#options.engine.endSignal)
     this.#forget()
   }
 

@@ -11,6 +11,8 @@ const BIND_RETRY_MS = 20
 
 export const respEngine: Engine = {
   replicated: true,
+  // Without save points it ends without saving, and says so in its log.
+  endSignal: 'SIGTERM',
   launch: (order) => ({ args: ['-'], input: configText(order), startedWith: order.settings }),
   open: openLink,
   refusedSetting(logTail, settings) {

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  type Action,
+  type Candidate,
+  chooseReplica,
+  type GroupView,
+  isSettled,
+  type NodeView,
+  planGroup,
+  planIndependent,
+  readerHolder,
+  readerTargets,
+} from './failover.ts'
+
+const ENDPOINT = '127.16.0.1'
+const READER = '127.16.0.2'
+const ADDRESS: Readonly<Record<string, string>> = { a: '127.16.0.3', b: '127.16.0.4', c: '127.16.0.5' }
+
+function node(id: string, change: Partial<NodeView> = {}): NodeView {
+  const isPrimary = id === 'a'
+  return {
+    id,
+    address: ADDRESS[id]!,
+    wished: true,
+    health: { kind: 'well' },
+    role: isPrimary ? 'primary' : 'replica',
+    follows: isPrimary ? null : ADDRESS.a!,
+    inSync: !isPrimary,
+    hasData: true,
+    bound: isPrimary ? [ADDRESS.a!, ENDPOINT] : [ADDRESS[id]!],
+    mayStart: true,
+    restartWished: false,
+    ...change,
+  }
+}
+
+const group = (nodes: readonly NodeView[], change: Partial<GroupView> = {}): GroupView => ({
+  primary: 'a',
+  automaticFailover: true,
+  endpoint: ENDPOINT,
+  reader: READER,
+  nodes,
+  ...change,
+})
+
+const died = { kind: 'lost', reason: 'exit' } as const
+const frozen = { kind: 'lost', reason: 'frozen' } as const
+const [a, b, c] = [node('a'), node('b'), node('c')]
+const gone: Partial<NodeView> = {
+  health: died,
+  role: 'unknown',
+  follows: null,
+  inSync: false,
+  bound: [],
+  hasData: false,
+}
+const begun: Partial<NodeView> = { ...gone, health: { kind: 'starting' } }
+const start = (id: string, from: string | null): Action => ({ do: 'start', node: id, replicaOf: from })
+
+const rows: readonly [string, GroupView, readonly Action[]][] = [
+  ['a settled group of three has nothing to do', group([a, b, c]), []],
+  [
+    'a new group starts its primary first',
+    group([node('a', { ...gone, health: { kind: 'absent' } }), node('b', gone)]),
+    [start('a', null)],
+  ],
+  [
+    'replicas start once the primary answers',
+    group([a, node('b', gone), node('c', gone)]),
+    [start('b', ADDRESS.a!), start('c', ADDRESS.a!)],
+  ],
+  [
+    'a dead primary with copies is failed over',
+    group([node('a', { ...gone, health: died }), b, c]),
+    [{ do: 'fail-over', from: 'a' }],
+  ],
+  [
+    'a frozen primary with copies is failed over',
+    group([node('a', { health: frozen }), b, c]),
+    [{ do: 'fail-over', from: 'a' }],
+  ],
+  ['a silent primary is waited for', group([node('a', { health: { kind: 'waiting' } }), b, c]), []],
+  [
+    'a dead primary never starts empty while a copy is only silent',
+    group([node('a', gone), node('b', { health: { kind: 'waiting' } })]),
+    [],
+  ],
+  [
+    'a dead primary without copies comes back empty',
+    group([node('a', gone), node('b', { hasData: false, inSync: false })]),
+    [start('a', null)],
+  ],
+  [
+    'a frozen primary without copies is ended first',
+    group([node('a', { health: frozen })]),
+    [{ do: 'kill', node: 'a' }],
+  ],
+  ['a start that failed waits for its back-off', group([node('a', { ...gone, mayStart: false })]), []],
+  [
+    'without automatic failover the primary is rebuilt from a copy',
+    group([node('a', gone), b, c], { automaticFailover: false }),
+    [{ do: 'rebuild-primary', node: 'a' }],
+  ],
+  [
+    'a primary that is being rebuilt is waited for',
+    group(
+      [
+        node('a', { role: 'replica', follows: ADDRESS.b!, inSync: false }),
+        node('b', { role: 'primary', follows: null }),
+      ],
+      { automaticFailover: false },
+    ),
+    [],
+  ],
+  [
+    'a rebuilt primary is promoted when it has everything',
+    group(
+      [
+        node('a', { role: 'replica', follows: ADDRESS.b!, inSync: true }),
+        node('b', { role: 'primary', follows: null }),
+      ],
+      { automaticFailover: false },
+    ),
+    [{ do: 'promote', node: 'a' }],
+  ],
+  [
+    'a decided primary whose promotion a crash cut off is promoted',
+    group([node('a', { role: 'replica', follows: ADDRESS.c!, inSync: false }), b, node('c', gone)]),
+    [{ do: 'promote', node: 'a' }],
+  ],
+  [
+    'an old primary that is still primary follows the new one',
+    group([a, node('b', { role: 'primary', follows: null, inSync: false }), c]),
+    [{ do: 'follow', node: 'b', primary: 'a' }],
+  ],
+  [
+    'a replica of the wrong primary is repointed',
+    group([a, b, node('c', { follows: ADDRESS.b! })]),
+    [{ do: 'follow', node: 'c', primary: 'a' }],
+  ],
+  ['a frozen replica is ended', group([a, b, node('c', { health: frozen })]), [{ do: 'kill', node: 'c' }]],
+  ['a dead replica starts as a replica', group([a, b, node('c', gone)]), [start('c', ADDRESS.a!)]],
+  ['a starting replica is waited for', group([a, b, node('c', begun)]), []],
+  ['an unwished replica is removed', group([a, b, node('c', { wished: false })]), [{ do: 'remove', node: 'c' }]],
+  [
+    'an unwished primary hands over first',
+    group([node('a', { wished: false }), b]),
+    [{ do: 'hand-over', from: 'a', to: 'b' }],
+  ],
+  [
+    'a primary to restart hands over first',
+    group([node('a', { restartWished: true }), b, c]),
+    [{ do: 'hand-over', from: 'a', to: 'b' }],
+  ],
+  [
+    'a primary to restart waits for a replica in sync',
+    group([node('a', { restartWished: true, bound: [ADDRESS.a!, ENDPOINT, READER] }), node('b', { inSync: false })]),
+    [],
+  ],
+  ['a single node restarts as it is', group([node('a', { restartWished: true })]), [{ do: 'restart', node: 'a' }]],
+  [
+    'replicas restart one at a time',
+    group([a, node('b', { restartWished: true }), node('c', { restartWished: true })]),
+    [{ do: 'restart', node: 'b' }],
+  ],
+  [
+    'a single replica takes the reader endpoint from the primary, which lets go first',
+    group([node('a', { bound: [ADDRESS.a!, ENDPOINT, READER] }), b]),
+    [
+      { do: 'bind', node: 'a', addresses: [ADDRESS.a!, ENDPOINT] },
+      { do: 'bind', node: 'b', addresses: [ADDRESS.b!, READER] },
+    ],
+  ],
+  [
+    'a primary alone serves readers, too',
+    group([a]),
+    [{ do: 'bind', node: 'a', addresses: [ADDRESS.a!, ENDPOINT, READER] }],
+  ],
+]
+for (const [name, view, expected] of rows) {
+  test(`plan: ${name}`, () => assert.deepEqual(planGroup(view), expected))
+}
+
+test('the reader endpoint leads to healthy replicas, to the primary when there is none', () => {
+  assert.equal(readerHolder(group([a, b, c])), 'front')
+  assert.deepEqual(readerTargets(group([a, b, c])), [ADDRESS.b, ADDRESS.c])
+  assert.deepEqual(readerTargets(group([a, b, node('c', { inSync: false })])), [ADDRESS.b])
+  assert.deepEqual(readerTargets(group([a, node('b', gone), node('c', gone)])), [ADDRESS.a])
+  assert.equal(readerHolder(group([a, node('b', { inSync: false })])), 'a')
+})
+
+test('a group is settled only when every node is as wished', () => {
+  assert.equal(isSettled(group([a, b, c])), true)
+  assert.equal(isSettled(group([a, b, node('c', { inSync: false })])), false)
+  assert.equal(isSettled(group([a, b, node('c', begun)])), false)
+})
+
+test('memcached nodes are decided one by one', () => {
+  const nodes = [a, node('b', gone), node('c', { wished: false })]
+  assert.deepEqual(planIndependent(nodes), [start('b', null), { do: 'remove', node: 'c' }])
+  assert.deepEqual(planIndependent([node('a', { health: frozen })]), [{ do: 'kill', node: 'a' }])
+})
+
+const candidate = (id: string, offset: number, change: Partial<Candidate> = {}): Candidate => ({
+  id,
+  offset,
+  role: 'replica',
+  hasData: true,
+  ...change,
+})
+const choices: readonly [string, readonly Candidate[], string | null][] = [
+  ['the largest offset', [candidate('a', 10), candidate('b', 12)], 'b'],
+  ['the lowest id at equal offsets', [candidate('b', 10), candidate('a', 10)], 'a'],
+  [
+    'one that was promoted already, at equal offsets',
+    [candidate('a', 10), candidate('b', 10, { role: 'primary' })],
+    'b',
+  ],
+  ['never one without a copy', [candidate('a', 99, { hasData: false }), candidate('b', 1)], 'b'],
+  ['a copy at offset 0 when nobody ever wrote', [candidate('a', 0)], 'a'],
+  ['none when there is no copy', [candidate('a', 0, { hasData: false })], null],
+]
+for (const [name, candidates, expected] of choices) {
+  test(`choice of a replica: ${name}`, () => assert.equal(chooseReplica(candidates), expected))
+}
