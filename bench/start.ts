@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import {
@@ -210,11 +210,13 @@ async function listen(server: Server): Promise<number> {
 }
 
 const rounds = Number(values.rounds ?? 5)
+/** Wall time suffers from whatever else runs: the load before the first round is part of the result. */
+const load = (loadavg()[0] ?? 0).toFixed(1)
 const origin = createServer((_, response) => response.setHeader('Cache-Control', 'max-age=3600').end('hello'))
 try {
   const rows = summarize(await runRounds(rounds, await listen(origin)))
   if (values.json === true) {
-    console.log(JSON.stringify({ rounds, node: process.version, cpus: cpus().length, rows }, null, 2))
+    console.log(JSON.stringify({ rounds, node: process.version, cpus: cpus().length, load, rows }, null, 2))
   } else {
     const cells = rows.map((row) => [
       row.what,
@@ -224,6 +226,7 @@ try {
       row.result,
     ])
     console.log(drawTable([`${rounds} rounds, milliseconds`, 'target', 'median', 'max', 'result'], cells))
+    console.log(`${cpus().length} processors; load average before the first round ${load}.`)
   }
 } catch (error) {
   say(`bench: ${(error as Error).message}`)

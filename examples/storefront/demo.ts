@@ -123,6 +123,9 @@ async function main(): Promise<number> {
   const own = found === null ? await startInstallation() : null
   const installation = found ?? own
   if (installation === null) return 1
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void (own?.stop() ?? Promise.resolve()).finally(() => process.exit(1)))
+  }
   try {
     const shop = await openShop(installation)
     try {

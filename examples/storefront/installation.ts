@@ -63,7 +63,8 @@ export async function startInstallation(flags: readonly string[] = []): Promise<
   })
   closeSync(output)
   const stop = async (): Promise<void> => {
-    await end(child)
+    // What outlives a control plane that did not end in order is ended by name of its home.
+    if ((await end(child)) !== 0) await down(home)
     rmSync(home, { recursive: true, force: true })
   }
   const deadline = spawnedAt + START_TIMEOUT_MS
@@ -107,11 +108,21 @@ function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('CACHEFRONT_')))
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
+/** Asks the control plane to end, and insists; resolves with its exit code, null when it was killed. */
+async function end(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   const late = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
   await ended
   clearTimeout(late)
+  return child.exitCode
+}
+
+async function down(home: string): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'down', '--stop-engines', '--home', home], {
+    env: withoutSettings(process.env),
+    stdio: 'ignore',
+  })
+  await once(child, 'exit')
 }

@@ -80,3 +80,5 @@ const ports = {
 }
 console.log(JSON.stringify(ports))
 process.send?.(ports)
+// The channel may have closed before anybody listened for that.
+if (process.connected === false) void stop()

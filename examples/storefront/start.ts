@@ -65,7 +65,7 @@ export async function startStorefront(options: StorefrontOptions): Promise<Store
       url,
       distributionId: distribution.id,
       primaryEndpoint: show(group.primary),
-      tryThis: tryThis(url, distribution.id, options.endpoint),
+      tryThis: tryThis(url, distribution.id, options),
       stop: server.stop,
     }
   } catch (error) {
@@ -86,13 +86,16 @@ export async function edgeAddress(endpoint: string): Promise<string> {
   return found
 }
 
-function tryThis(url: string, distributionId: string, endpoint: string): readonly string[] {
-  const aws = `aws --endpoint-url ${endpoint}`
+function tryThis(url: string, distributionId: string, options: StorefrontOptions): readonly string[] {
+  const aws = `aws --endpoint-url ${options.endpoint}`
+  const keys = `export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=${options.region}`
   return [
-    `curl -sD- -o/dev/null ${url}/products/17     # twice: x-cache goes from Miss to Hit`,
+    `curl -sD- -o/dev/null ${url}/products/17   # twice: x-cache goes from Miss to Hit`,
     `curl -sX POST -d '{"cents":999}' ${url}/api/products/17/price`,
-    `curl -s ${url}/products/17 | grep price       # still the old page`,
+    `curl -s ${url}/products/17 | grep price   # the edge still has the old page`,
+    ...(options.credentials === undefined ? [`${keys}   # any keys do on loopback`] : []),
     `${aws} cloudfront create-invalidation --distribution-id ${distributionId} --paths '/products/17'`,
+    `curl -s ${url}/products/17 | grep price   # and now the new one`,
     `${aws} elasticache describe-replication-groups`,
   ]
 }
