@@ -95,6 +95,51 @@ test('the primary is killed: the same endpoint takes writes again, roles and eve
   }
 })
 
+test('a parameter group for all members; a rebooted primary hands over first, so the data stays', async () => {
+  const { client } = scenario
+  const PG = { CacheParameterGroupName: 'eight' }
+  await client.send(
+    new sdk.CreateCacheParameterGroupCommand({ ...PG, CacheParameterGroupFamily: 'redis7', Description: 'x' }),
+  )
+  await client.send(
+    new sdk.ModifyCacheParameterGroupCommand({
+      ...PG,
+      ParameterNameValues: [
+        { ParameterName: 'databases', ParameterValue: '8' },
+        { ParameterName: 'timeout', ParameterValue: '300' },
+      ],
+    }),
+  )
+  await client.send(new sdk.ModifyReplicationGroupCommand({ ReplicationGroupId: 'shop', ...PG }))
+  const before = await scenario.until(async () => {
+    const group = await scenario.group('shop')
+    assert.equal(group.Status, 'available')
+    for (const id of group.MemberClusters!) {
+      assert.equal((await scenario.cluster(id)).CacheParameterGroup!.ParameterApplyStatus, 'pending-reboot')
+    }
+    return group
+  })
+  const primaryId = Object.entries(rolesOf(before)).find(([, role]) => role === 'primary')![0]
+  await client.send(new sdk.RebootCacheClusterCommand({ CacheClusterId: primaryId, CacheNodeIdsToReboot: ['0001'] }))
+  await scenario.until(async () => {
+    const group = await scenario.group('shop')
+    assert.equal(group.Status, 'available')
+    assert.equal(rolesOf(group)[primaryId], 'replica')
+    assert.equal((await scenario.cluster(primaryId)).CacheParameterGroup!.ParameterApplyStatus, 'in-sync')
+  })
+  const rebooted = redisAt((await scenario.cluster(primaryId)).CacheNodes![0]!.Endpoint!)
+  const writer = redisAt(before.NodeGroups![0]!.PrimaryEndpoint!)
+  try {
+    assert.deepEqual(await rebooted.config('GET', 'databases'), ['databases', '8'])
+    assert.deepEqual(await writer.config('GET', 'timeout'), ['timeout', '300'])
+    await writer.set('rebooted', '1')
+    assert.equal(await writer.get('before'), '1')
+  } finally {
+    rebooted.disconnect()
+    writer.disconnect()
+  }
+})
+
 test('replicas come and go while the data stays', async () => {
   const { client } = scenario
   const count = { ReplicationGroupId: 'shop', ApplyImmediately: true }
