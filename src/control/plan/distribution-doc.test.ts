@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DistributionConfig } from '@aws-sdk/client-cloudfront'
+import type { DistributionRecord } from '../../domain/records.ts'
+import { distributionDoc, policiesNamed } from './distribution-doc.ts'
+
+const MINE = '11111111-2222-3333-4444-555555555555'
+const ALL_VIEWER_EXCEPT_HOST = 'b689b0a8-53d0-40ab-baf2-68738e2966ac'
+const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad'
+
+const config: DistributionConfig = {
+  CallerReference: 'r',
+  Comment: '',
+  Enabled: true,
+  DefaultRootObject: 'index.html',
+  HttpVersion: 'http2',
+  Origins: {
+    Quantity: 1,
+    Items: [
+      {
+        Id: 'shop',
+        DomainName: 'localhost',
+        OriginPath: '/app',
+        CustomHeaders: { Quantity: 1, Items: [{ HeaderName: 'X-Secret', HeaderValue: 's' }] },
+        ConnectionAttempts: 2,
+        ConnectionTimeout: 4,
+        CustomOriginConfig: {
+          HTTPPort: 8000,
+          HTTPSPort: 443,
+          OriginProtocolPolicy: 'match-viewer',
+          OriginReadTimeout: 7,
+          OriginKeepaliveTimeout: 9,
+        },
+      },
+    ],
+  },
+  CacheBehaviors: {
+    Quantity: 1,
+    Items: [
+      {
+        PathPattern: '/api/*',
+        TargetOriginId: 'shop',
+        ViewerProtocolPolicy: 'allow-all',
+        CachePolicyId: CACHING_DISABLED,
+        OriginRequestPolicyId: ALL_VIEWER_EXCEPT_HOST,
+      },
+    ],
+  },
+  DefaultCacheBehavior: { TargetOriginId: 'shop', ViewerProtocolPolicy: 'allow-all', CachePolicyId: MINE },
+}
+
+const record: DistributionRecord = {
+  id: 'E1',
+  arn: 'arn',
+  domainName: 'd1.cloudfront.localhost',
+  etag: 'E',
+  callerReference: 'r',
+  status: 'InProgress',
+  changedRevision: 1,
+  createdAt: '',
+  lastModifiedTime: '',
+  config,
+}
+
+const mine = {
+  Name: 'mine',
+  MinTTL: 1,
+  DefaultTTL: 2,
+  MaxTTL: 3,
+  ParametersInCacheKeyAndForwardedToOrigin: {
+    EnableAcceptEncodingGzip: true,
+    HeadersConfig: { HeaderBehavior: 'whitelist', Headers: { Quantity: 1, Items: ['X-Tenant'] } },
+    CookiesConfig: { CookieBehavior: 'none' },
+    QueryStringsConfig: { QueryStringBehavior: 'all' },
+  },
+} as const
+
+test('times are milliseconds, the default behavior is the last, policies are resolved', () => {
+  const policies = { cache: new Map([[MINE, structuredClone(mine) as never]]), originRequest: new Map() }
+  const doc = distributionDoc(record, policies)
+  assert.deepEqual(doc.origins, [
+    {
+      id: 'shop',
+      domainName: 'localhost',
+      path: '/app',
+      customHeaders: [['X-Secret', 's']],
+      connectionAttempts: 2,
+      connectionTimeoutMs: 4_000,
+      protocolPolicy: 'match-viewer',
+      httpPort: 8000,
+      httpsPort: 443,
+      readTimeoutMs: 7_000,
+      keepaliveTimeoutMs: 9_000,
+      responseCompletionTimeoutMs: null,
+    },
+  ])
+  const [api, standard] = doc.behaviors
+  assert.equal(doc.behaviors.length, 2)
+  assert.equal(api?.pathPattern, '/api/*')
+  assert.equal(api?.cachePolicy.maxTtl, 0)
+  assert.deepEqual(api?.originRequestPolicy?.headers, { behavior: 'allExcept', names: ['host'] })
+  assert.equal(standard?.pathPattern, '*')
+  assert.equal(standard?.originRequestPolicy, null)
+  assert.deepEqual(standard?.cachePolicy, {
+    id: MINE,
+    minTtl: 1,
+    defaultTtl: 2,
+    maxTtl: 3,
+    headers: { behavior: 'whitelist', names: ['x-tenant'] },
+    cookies: { behavior: 'none', names: [] },
+    queryStrings: { behavior: 'all', names: [] },
+    gzip: true,
+    brotli: false,
+  })
+})
+
+test('a policy that is not there is an error that names both', () => {
+  const none = { cache: new Map(), originRequest: new Map() }
+  assert.throws(() => distributionDoc(record, none), new RegExp(`E1.*${MINE}`))
+})
+
+test('the policies that a configuration names', () => {
+  const named = policiesNamed(config)
+  assert.deepEqual([...named.cache].sort(), [MINE, CACHING_DISABLED].sort())
+  assert.deepEqual([...named.originRequest], [ALL_VIEWER_EXCEPT_HOST])
+})
