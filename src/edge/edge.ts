@@ -23,6 +23,8 @@ export interface PopIdentity {
 /** Asks the owner of a key; the flight gets the answer's bytes. */
 export interface AskPeers {
   ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult>
+  /** Breaks off with every peer that is not among these; what waits for one goes on to the next in line. */
+  onlyThese(workers: readonly WorkerIdentity[]): void
   close(): void
 }
 

@@ -99,7 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     failures: new FailureMemory(),
     origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
     ids: new RequestIds(),
-    workers: [],
+    workers: saved?.workers ?? [],
     peers: new PeerClient(),
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => feed?.catchUp() ?? Promise.resolve(),
@@ -146,17 +146,29 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     ending ??= end(false)
     return ending
   }
+  const save = (): void => {
+    const { revision } = configuration.snapshot
+    if (revision >= 0) saver.save({ revision, distributions: configuration.documents, workers: edge.workers })
+  }
   feed = connectFeed(options.feedSocket, identity, clock, {
     revision: () => configuration.snapshot.revision,
     apply(message) {
-      if (message.type === 'snapshot') configuration.replace(message.revision, message.distributions)
-      else if (message.revision > configuration.snapshot.revision)
+      if (message.type === 'snapshot') {
+        // A lower revision is another history (the state was reset): nothing here can be compared with it.
+        if (message.revision < configuration.snapshot.revision) {
+          store.clear()
+          invalidations.clear()
+        }
+        configuration.replace(message.revision, message.distributions)
+      } else if (message.revision > configuration.snapshot.revision)
         configuration.apply(message.revision, message.changes)
       edge.snapshot = configuration.snapshot
-      saver.save(configuration.saved)
+      save()
     },
     workers: (workers) => {
       edge.workers = workers
+      edge.peers.onlyThese(workers)
+      save()
     },
     moveClock(offsetMs) {
       if (!(clock instanceof MovableClock)) return false

@@ -32,7 +32,9 @@ export class EdgeFeed {
   readonly #answers = new Map<number, (answer: Answer) => void>()
   #server: Server | null = null
   #questions = 0
-  /** Distribution changes are logged as well; a worker that is behind gets them. */
+  /** As after a reset of the state: what a worker has is not to be built on. */
+  greetsWithSnapshot = false
+  /** Revisions that workers said hello with. */
   readonly hellos: number[] = []
 
   constructor(path: string, documents: readonly DistributionDoc[]) {
@@ -51,6 +53,7 @@ export class EdgeFeed {
     const server = this.#server
     this.#server = null
     for (const { socket } of this.#connected) socket.destroy()
+    this.#connected.clear()
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()))
   }
 
@@ -184,7 +187,7 @@ export class EdgeFeed {
 
   #greet({ lines }: Connected, revision: number): void {
     const oldest = this.#log[0]?.revision ?? Number.POSITIVE_INFINITY
-    if (revision >= 0 && (revision >= this.revision || revision + 1 >= oldest)) {
+    if (!this.greetsWithSnapshot && revision >= 0 && (revision >= this.revision || revision + 1 >= oldest)) {
       const changes = this.#log.filter((entry) => entry.revision > revision).map((entry) => entry.change)
       lines.send({ type: 'changes', revision: this.revision, changes })
     } else {

@@ -8,6 +8,8 @@ import type { OriginSink, SourceControl } from '../origin/pool.ts'
 
 /** Bytes that an unkept answer may be ahead of its slowest reader before the origin is asked to pause. */
 const AHEAD_BYTES_MAX = 1024 * 1024
+/** Bytes that all kept answers under way may take together; beyond it answers stream through without being kept. */
+const KEPT_BYTES_MAX = 256 * 1024 * 1024
 /** Keys remembered as not worth waiting for. */
 const UNSHARED_KEYS_MAX = 65_536
 
@@ -45,6 +47,9 @@ export interface FlightReader {
   /** There is more to read, or the end has come. Called synchronously as bytes arrive. */
   wake(): void
 }
+
+/** What all flights of this process hold for the cache. */
+let keptBytes = 0
 
 export class Flight implements OriginSink {
   readonly key: string
@@ -103,7 +108,10 @@ export class Flight implements OriginSink {
   onData(chunk: Uint8Array): void {
     this.bytes += chunk.length
     this.#chunks.push(chunk)
-    if (this.#keep && this.bytes > this.#keepBytesMax) this.#giveUpKeeping()
+    if (this.#keep) {
+      keptBytes += chunk.length
+      if (this.bytes > this.#keepBytesMax || keptBytes > KEPT_BYTES_MAX) this.#giveUpKeeping()
+    }
     this.#wakeAll()
     this.#trim()
   }
@@ -121,6 +129,7 @@ export class Flight implements OriginSink {
   }
 
   #over(): void {
+    if (this.#keep) keptBytes -= this.bytes
     this.onOver?.()
     this.onOver = null
     this.#wakeAll()
@@ -166,6 +175,7 @@ export class Flight implements OriginSink {
 
   /** The body is not for the cache: chunks that all readers have passed are let go. */
   stopKeeping(): void {
+    if (this.#keep && !this.over) keptBytes -= this.bytes
     this.#keep = false
     this.#trim()
   }

@@ -43,6 +43,13 @@ export class Invalidations {
     this.revision = Math.max(this.revision, revision)
   }
 
+  clear(): void {
+    this.revision = -1
+    this.#horizon = -1
+    this.#byDistribution = new Map()
+    this.#log = []
+  }
+
   /** True when an invalidation newer than `asOf` matches. `uri` is the path, with the query as far as it is keyed. */
   isDead(distributionId: string, uri: string, asOf: number): boolean {
     if (asOf < this.#horizon) return true

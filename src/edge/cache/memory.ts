@@ -119,6 +119,10 @@ export class MemoryStore implements Store {
     this.#forget(entry)
   }
 
+  clear(): void {
+    while (this.#evictOne());
+  }
+
   keepUntil(object: StoredObject, freshUntil: number): void {
     object.freshUntil = freshUntil
     // The packed form too, for when the unpacked one leaves the front.

@@ -7,6 +7,7 @@ export interface Store {
   /** Keeps an object in place of an older one with the key; null when it does not fit. Body pieces are copied. */
   put(key: string, meta: ObjectMeta, body: readonly Uint8Array[]): StoredObject | null
   delete(key: string): void
+  clear(): void
   /** Changes how long an object is fresh. */
   keepUntil(object: StoredObject, freshUntil: number): void
   /** Bytes of the largest object (key, head and body) that it keeps. */

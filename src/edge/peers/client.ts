@@ -15,6 +15,7 @@ const HEAD_BYTES_MAX = 256 * 1024
 
 export class PeerClient implements AskPeers {
   readonly #idle = new Map<string, Socket[]>()
+  readonly #busy = new Map<Socket, string>()
   #closed = false
 
   ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult> {
@@ -26,14 +27,23 @@ export class PeerClient implements AskPeers {
     )
   }
 
+  /** A worker without a lease may be frozen, its sockets open: nothing would ever come from it. */
+  onlyThese(workers: readonly WorkerIdentity[]): void {
+    const live = new Set(workers.map((worker) => worker.peerSocket))
+    for (const [socket, path] of this.#busy) if (!live.has(path)) socket.destroy()
+    for (const [path, sockets] of this.#idle) if (!live.has(path)) for (const socket of [...sockets]) socket.destroy()
+  }
+
   close(): void {
     this.#closed = true
+    for (const socket of this.#busy.keys()) socket.destroy()
     for (const sockets of this.#idle.values()) for (const socket of sockets) socket.destroy()
     this.#idle.clear()
   }
 
   #ask(path: string, socket: Socket, x: Exchange, flight: Flight): Promise<PeerResult> {
     return new Promise((resolve) => {
+      this.#busy.set(socket, path)
       const parser = new AnswerParser({
         head: (head) => {
           if (head.kind === 'answer') {
@@ -49,6 +59,7 @@ export class PeerClient implements AskPeers {
         data: (chunk) => flight.onData(chunk),
         end: () => {
           socket.removeAllListeners()
+          this.#busy.delete(socket)
           this.#keep(path, socket)
           if (parser.answered) flight.onEnd()
         },
@@ -58,6 +69,7 @@ export class PeerClient implements AskPeers {
       })
       socket.on('error', () => {})
       socket.once('close', () => {
+        this.#busy.delete(socket)
         if (parser.answered) flight.onFailure(new OriginFailure('reset', 'the worker that owns the key broke off'))
         resolve({ kind: 'gone' })
       })

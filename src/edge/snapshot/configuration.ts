@@ -22,12 +22,12 @@ export class Configuration {
     return this.#snapshot
   }
 
-  get saved(): SavedSnapshot {
-    return { revision: this.#snapshot.revision, distributions: [...this.#documents.values()] }
+  get documents(): readonly DistributionDoc[] {
+    return [...this.#documents.values()]
   }
 
   /** Takes over everything as it was saved: nothing is cached yet that could be invalid. */
-  restore(saved: SavedSnapshot): void {
+  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
     this.#documents = new Map(saved.distributions.map((document) => [document.id, document]))
     this.#compile(saved.revision)
   }

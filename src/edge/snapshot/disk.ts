@@ -3,21 +3,25 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DistributionDoc } from '../../domain/distribution.ts'
+import type { WorkerIdentity } from '../feed-protocol.ts'
 
 export interface SavedSnapshot {
   readonly revision: number
   readonly distributions: readonly DistributionDoc[]
+  /** The workers that shared the POP: without control they go on as one cache. */
+  readonly workers: readonly WorkerIdentity[]
 }
 
 /** Changes when the documents' shape does; a file of another format is as good as none. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** Null when there is none, or none that can be read: the feed will bring a new one. */
 export async function loadSnapshot(file: string): Promise<SavedSnapshot | null> {
   try {
     const saved = JSON.parse(await readFile(file, 'utf8')) as SavedSnapshot & { format: number }
     const usable = saved.format === FORMAT && Number.isInteger(saved.revision) && Array.isArray(saved.distributions)
-    return usable ? { revision: saved.revision, distributions: saved.distributions } : null
+    const { revision, distributions, workers } = saved
+    return usable ? { revision, distributions, workers } : null
   } catch {
     return null
   }

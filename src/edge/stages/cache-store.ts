@@ -14,9 +14,11 @@ export const cacheStore = stage({
     const answer = x.answer as Answer
     flight.answer = answer
     x.notStored = answer.notStored
-    if (!x.cacheable || answer.notStored !== null) {
+    // An owner's answer to HEAD describes a kept object and has no body: it is no object of ours.
+    const head = x.request.method === 'HEAD'
+    if (!x.cacheable || head || answer.notStored !== null) {
       flight.stopKeeping()
-      if (x.cacheable && x.request.method !== 'HEAD') edge.flights.unshare(flight)
+      if (x.cacheable && !head && !x.facts.range) edge.flights.unshare(flight)
       flight.decide('alone')
       return to.deliver
     }

@@ -17,15 +17,10 @@ export const cacheWait = stage({
     const { key, uri } = { key: x.key, uri: invalidationUri(behavior.key, x.path, x.request.query) }
     const asOf = edge.snapshot.revision
     const tier = edge.workers.length > 1 && x.peer === null ? to.ownerLookup : to.originRequest
-    if (x.facts.range && x.request.method === 'GET') {
-      // Parts of objects are not cached yet: the origin answers the range, and nothing of it is kept.
-      x.cacheable = false
-      x.missReason = x.notStored = 'range-not-cached'
-      return to.originRequest
-    }
     x.leads = true
     const alone =
       x.request.method === 'HEAD' ||
+      x.facts.range ||
       behavior.forward.cookies.kind !== 'none' ||
       x.flightsJoined >= JOINS_MAX ||
       edge.flights.isUnshared(key)

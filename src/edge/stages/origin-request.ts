@@ -19,6 +19,11 @@ export const originRequest = stage({
       x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
+    if (x.facts.range && request.method === 'GET' && x.cacheable) {
+      // Parts of objects are not cached yet: the origin answers the range, and nothing of it is kept.
+      x.cacheable = false
+      x.missReason = x.notStored = 'range-not-cached'
+    }
     const { scheme } = request.connection
     const headers = originHeaders(behavior.forward, {
       method: request.method,
@@ -35,7 +40,7 @@ export const originRequest = stage({
       via: edge.pop.via,
     })
     if (request.body !== null && request.body.length !== null) headers.push('Content-Length', `${request.body.length}`)
-    if (x.stale !== null && x.request.method === 'GET') {
+    if (x.stale !== null && x.cacheable && request.method === 'GET') {
       const { etag, lastModified } = x.stale
       headers.push(...revalidationHeaders({ etag: etag || undefined, lastModified: lastModified || undefined }))
     }

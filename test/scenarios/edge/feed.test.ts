@@ -4,6 +4,8 @@ import { readFile, stat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { LEASE_MS } from '../../../src/edge/feed-protocol.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { DISTRIBUTION_ID, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
 
@@ -59,6 +61,43 @@ test('when the log of changes no longer reaches back, every cached object counts
   await edge.feed.workersReady(1)
   assert.equal((await edge.get('/a')).xCache, 'Miss')
   assert.equal((await edge.get('/a')).xCache, 'Hit')
+})
+
+test('a worker that was frozen for longer than its lease catches up before it answers from the cache', async (t) => {
+  let version = 1
+  const origin = await startOrigin((_asked, response) => response.end(`v${version}`))
+  t.after(() => origin.close())
+  let frozenMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + frozenMs }
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { clock })
+  assert.equal((await edge.get('/a')).body, 'v1')
+  version = 2
+  edge.feed.commit((revision) => ({
+    kind: 'invalidation',
+    revision,
+    invalidation: { id: 'I', distributionId: DISTRIBUTION_ID, paths: ['/a'] },
+  }))
+  assert.equal((await edge.get('/a')).body, 'v1', 'within its lease it is still waited for')
+  frozenMs = LEASE_MS + 1
+  assert.equal((await edge.get('/a')).body, 'v2')
+  assert.deepEqual(edge.feed.hellos, [-1, 1])
+})
+
+test('a control plane with another history starts the cache anew', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end('ok'))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)])
+  for (let round = 0; round < 3; round++) await edge.feed.put(distributionDoc(origin.port))
+  await edge.get('/a')
+  await edge.feed.stop()
+  edge.feed.revision = 2
+  edge.feed.forgetLog()
+  edge.feed.greetsWithSnapshot = true
+  await edge.feed.start()
+  await edge.feed.workersReady(1)
+  assert.equal((await edge.get('/a')).xCache, 'Miss')
+  await edge.feed.invalidate(DISTRIBUTION_ID, '/a')
+  assert.equal((await edge.get('/a')).xCache, 'Miss')
 })
 
 test('an acknowledged change is what every later request sees', async (t) => {

@@ -59,6 +59,62 @@ test('an invalidation reaches every copy, also while only one worker knows it', 
   assert.equal(origin.count('/p'), 2)
 })
 
+test('an owner that has not heard of an invalidation yet does not answer whoever has', async (t) => {
+  let version = 1
+  const origin = await startOrigin((_asked, response) => response.end(`v${version}`))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { count: 2 })
+  const paths = ['/a', '/b', '/c', '/d']
+  for (const path of paths) for (const worker of [0, 1]) assert.equal((await edge.get(path, { worker })).body, 'v1')
+  version = 2
+  await edge.feed.send(
+    (revision) => ({
+      kind: 'invalidation',
+      revision,
+      invalidation: { id: 'I', distributionId: DISTRIBUTION_ID, paths: ['/*'] },
+    }),
+    'worker-0',
+  )
+  const answers = await Promise.all(paths.map((path) => edge.get(path, { worker: 0 })))
+  assert.deepEqual(
+    answers.map((answer) => answer.body),
+    ['v2', 'v2', 'v2', 'v2'],
+  )
+})
+
+test('HEAD and ranges through a worker that lacks the object leave no empty object behind', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.setHeader('content-length', 4).end('body'))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { count: 3 })
+  for (const path of ['/a', '/b', '/c', '/d']) {
+    assert.equal((await edge.get(path, { worker: 0 })).body, 'body')
+    for (const worker of [1, 2]) {
+      const head = await edge.get(path, { worker, method: 'HEAD' })
+      assert.deepEqual([head.status, head.headers['content-length'], head.xCache], [200, '4', 'Hit'])
+      assert.equal((await edge.get(path, { worker, headers: { range: 'bytes=0-1' } })).body, 'body')
+      const whole = await edge.get(path, { worker })
+      assert.deepEqual([whole.body, whole.xCache], ['body', 'Hit'])
+    }
+    assert.equal(origin.count(path), 1)
+  }
+})
+
+test('without control the workers of a POP go on as one cache, also after a restart', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end('ok'))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { count: 2 })
+  // The list of workers comes after the configuration; a question is answered after both.
+  for (const name of ['worker-0', 'worker-1']) await edge.feed.ask({ kind: 'counters' }, name)
+  await edge.feed.stop()
+  await Promise.all(edge.workers.map((worker) => worker.close()))
+  for (const name of ['worker-0', 'worker-1']) await edge.addWorker(name)
+  for (const path of ['/a', '/b', '/c']) {
+    assert.equal((await edge.get(path, { worker: 2 })).xCache, 'Miss')
+    assert.equal((await edge.get(path, { worker: 3 })).xCache, 'Hit')
+    assert.equal(origin.count(path), 1)
+  }
+})
+
 test('an owner that is gone is passed over', async (t) => {
   const origin = await startOrigin((_asked, response) => response.end('ok'))
   t.after(() => origin.close())
