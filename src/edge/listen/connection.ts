@@ -87,7 +87,8 @@ export class Connection implements ViewerConnection {
 
   /** Ends the connection now when no request is under way; otherwise after its answer. */
   drain(): void {
-    if (this.idle) this.#finish()
+    // Nothing is unread and nothing unsent: no need to linger.
+    if (this.idle) this.socket.destroySoon()
   }
 
   answered(announced: boolean): void {
@@ -161,6 +162,8 @@ export class Connection implements ViewerConnection {
     if (body.complete) {
       this.#body = null
       this.#continueOwed = false
+      // Reading on shows when the viewer goes away.
+      this.resumeBody()
       this.deadline = Number.POSITIVE_INFINITY
       return end
     }
