@@ -2,7 +2,13 @@
 //! hold their leases and acknowledge. What became of an acknowledgement is the tasks' business.
 import { chmod, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import { type FromWorker, LEASE_RENEW_MS, type Question, type ToWorker } from '../edge/feed-protocol.ts'
+import {
+  type FromWorker,
+  LEASE_RENEW_MS,
+  type Question,
+  type ToWorker,
+  type WorkerIdentity,
+} from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
 import type { State } from '../state/state.ts'
@@ -24,7 +30,7 @@ export interface FeedServerOptions {
   readonly version: string
   /** Names of the workers that the keeper is wished to run. */
   readonly workers: readonly string[]
-  /** The revision that all live workers have acknowledged may have changed; a worker came or went. */
+  /** The revision that all live workers have acknowledged has changed. */
   readonly onProgress: () => void
   /** One line for the operator. */
   readonly onProblem: (message: string) => void
@@ -65,6 +71,9 @@ class Feed implements FeedServer {
   readonly #timer: NodeJS.Timeout
   #telling: Promise<void> | null = null
   #tellAgain = false
+  /** Tell of a newer revision even when nothing in it concerns an edge. */
+  #tellEmpty = false
+  #acknowledged: number | null = null
   #told = ''
   #sweeps = 0
   #closed = false
@@ -95,7 +104,7 @@ class Feed implements FeedServer {
     this.#sockets.add(socket)
     const lines: JsonLines<ToWorker> = jsonLines<FromWorker, ToWorker>(socket, (message) => {
       if (worker === null) {
-        if (message.type !== 'hello' || typeof message.identity?.worker !== 'string') {
+        if (message.type !== 'hello' || !isIdentity(message.identity) || !Number.isInteger(message.revision)) {
           socket.destroy()
           return
         }
@@ -110,7 +119,6 @@ class Feed implements FeedServer {
       worker.connection = null
       this.#questions.lost(worker)
       this.#tellWorkers()
-      this.#options.onProgress()
     })
   }
 
@@ -132,7 +140,7 @@ class Feed implements FeedServer {
         return
       case 'acknowledge':
         if (message.revision > worker.acknowledged) worker.acknowledged = message.revision
-        this.#options.onProgress()
+        this.#progress()
         return
       case 'clock':
         this.#clock.heard(worker, message.offsetMs)
@@ -168,6 +176,8 @@ class Feed implements FeedServer {
   async #tellOnce(): Promise<void> {
     const { state } = this.#options
     // Inside a transaction nothing else commits: what is read is of one revision.
+    const tellEmpty = this.#tellEmpty
+    this.#tellEmpty = false
     await state.transact(async (tx) => {
       const head = tx.revision - 1
       const messages = new Map<number, ToWorker>()
@@ -183,6 +193,8 @@ class Feed implements FeedServer {
               : { type: 'changes', revision: head, changes: await feedChanges(tx, changes, from) }
           messages.set(from, message)
         }
+        // A status that was set is no news: edges need not compile again for it.
+        if (worker.sent !== null && !tellEmpty && message.type === 'changes' && message.changes.length === 0) continue
         worker.connection?.send(message)
         worker.sent = head
       }
@@ -229,9 +241,19 @@ class Feed implements FeedServer {
     }
     if (lapsed.length > 0) this.#tellWorkers()
     this.#clock.progress()
-    this.#options.onProgress()
+    this.#progress()
     // Commits that concern no edge are told now and then only, so that the change log reaches back to every worker.
-    if (++this.#sweeps % SWEEPS_PER_REVISION === 0) this.#tellAll()
+    if (++this.#sweeps % SWEEPS_PER_REVISION === 0) {
+      this.#tellEmpty = true
+      this.#tellAll()
+    }
+  }
+
+  #progress(): void {
+    const acknowledged = this.#workers.acknowledged()
+    if (acknowledged === this.#acknowledged) return
+    this.#acknowledged = acknowledged
+    this.#options.onProgress()
   }
 
   async close(): Promise<void> {
@@ -248,6 +270,12 @@ class Feed implements FeedServer {
 }
 
 const SWEEPS_PER_REVISION = 8
+
+/** As far as anything here relies on it: a stranger on the socket must not break health. */
+function isIdentity(identity: WorkerIdentity | undefined): boolean {
+  return typeof identity?.worker === 'string' && Array.isArray(identity.pops)
+}
+
 /** Kinds that an edge serves from. */
 const EDGE_KINDS: ReadonlySet<string> = new Set([
   'distribution',

@@ -1,4 +1,4 @@
-//! Cache policies: AWS's cache policy shapes around policies.ts.
+//! Cache policies: AWS's shapes around policies.ts.
 import type {
   CachePolicy,
   CachePolicyConfig,
@@ -81,18 +81,11 @@ export const deleteCachePolicy: Operation<DeleteCachePolicyRequest, object> = as
   return {}
 }
 
-/** Listed in place of settings that AWS does not publish. */
-const nameOnly = (name: string): CachePolicyConfig => ({
-  Name: name,
-  Comment: 'Settings not published by AWS: it cannot be attached here',
-  MinTTL: 0,
-})
-
 export const listCachePolicies: Operation<ListCachePoliciesRequest, ListCachePoliciesResult> = async (
   input,
   { state },
 ) => {
-  const policies = await allPolicies(KIND, state, input.Type, nameOnly)
+  const policies = await allPolicies(KIND, state, input.Type)
   const summary = (policy: Policy<CachePolicyConfig>) => ({ Type: policy.type, CachePolicy: view(policy) })
   return { CachePolicyList: plainPage(policies, (policy) => policy.id, summary, input) }
 }

@@ -18,12 +18,20 @@ const queryStrings = (list: NameList) => ({
   QueryStrings: listed(list),
 })
 
+/** Listed in place of settings that AWS does not publish. */
+const notPublished = (name: string): CachePolicyConfig => ({
+  Name: name,
+  Comment: 'Settings not published by AWS: it cannot be attached here',
+  MinTTL: 0,
+})
+
 export const managedCachePolicyConfigs = MANAGED_CACHE_POLICIES.map(({ id, name, settings }) => ({
   id,
   name: apiName(name),
+  published: settings !== null,
   config:
     settings === null
-      ? null
+      ? notPublished(apiName(name))
       : ({
           Name: apiName(name),
           Comment: '',
@@ -46,6 +54,7 @@ export const managedCachePolicyConfigs = MANAGED_CACHE_POLICIES.map(({ id, name,
 export const managedOriginRequestPolicyConfigs = MANAGED_ORIGIN_REQUEST_POLICIES.map(({ id, name, settings }) => ({
   id,
   name: apiName(name),
+  published: true,
   config: {
     Name: apiName(name),
     Comment: '',

@@ -1,4 +1,4 @@
-//! Origin request policies: AWS's origin request policy shapes around policies.ts.
+//! Origin request policies: AWS's shapes around policies.ts.
 import type {
   CreateOriginRequestPolicyRequest,
   CreateOriginRequestPolicyResult,
@@ -91,16 +91,11 @@ export const deleteOriginRequestPolicy: Operation<DeleteOriginRequestPolicyReque
   return {}
 }
 
-/** All of AWS's origin request policies are published; this is never called. */
-const nameOnly = (name: string): OriginRequestPolicyConfig => {
-  throw new Error(`the managed origin request policy ${name} has no settings`)
-}
-
 export const listOriginRequestPolicies: Operation<
   ListOriginRequestPoliciesRequest,
   ListOriginRequestPoliciesResult
 > = async (input, { state }) => {
-  const policies = await allPolicies(KIND, state, input.Type, nameOnly)
+  const policies = await allPolicies(KIND, state, input.Type)
   const summary = (policy: Policy<OriginRequestPolicyConfig>) => ({
     Type: policy.type,
     OriginRequestPolicy: view(policy),

@@ -20,8 +20,13 @@ export interface PolicyKind<Config> {
     readonly inUse: CloudfrontCode
     readonly tooMany: CloudfrontCode
   }
-  /** AWS's own: null settings are not published. */
-  readonly managed: readonly { readonly id: string; readonly name: string; readonly config: Config | null }[]
+  /** AWS's own. One whose settings are not `published` is listed by its name and cannot be used. */
+  readonly managed: readonly {
+    readonly id: string
+    readonly name: string
+    readonly config: Config
+    readonly published: boolean
+  }[]
   /** The configuration with every field; throws what is wrong with it. */
   accepted(given: Config): Config
 }
@@ -61,7 +66,7 @@ export async function findPolicy<Config extends object>(
   id: string | undefined,
 ): Promise<Policy<Config>> {
   const known = kind.managed.find((policy) => policy.id === id)
-  if (known?.config === null) {
+  if (known?.published === false) {
     throw notImplemented(`The managed policy ${known.name}, whose settings AWS does not publish,`)
   }
   if (known !== undefined) return managed(known.id, known.config)
@@ -157,23 +162,16 @@ export async function deletePolicy<Config extends object>(
   })
 }
 
-/**
- * Managed ones first, then the account's own by id. A managed policy whose settings are not published is listed with
- * its name alone: it is there, and cannot be used.
- */
+/** Managed ones first, then the account's own by id. */
 export async function allPolicies<Config extends { Name?: string | undefined }>(
   kind: PolicyKind<Config>,
   reader: Reader,
   type: string | undefined,
-  nameOnly: (name: string) => Config,
 ): Promise<Policy<Config>[]> {
   if (type !== undefined && type !== 'managed' && type !== 'custom') {
     throw invalidArgument('Type', `${quoted(type)} is not one of managed, custom`)
   }
   const ours = type === 'managed' ? [] : await reader.list(kind.kind)
   const theirs = type === 'custom' ? [] : kind.managed
-  return [
-    ...theirs.map(({ id, name, config }) => managed(id, config ?? nameOnly(name))),
-    ...ours.map(({ doc }) => custom<Config>(doc)),
-  ]
+  return [...theirs.map(({ id, config }) => managed(id, config)), ...ours.map(({ doc }) => custom<Config>(doc))]
 }
