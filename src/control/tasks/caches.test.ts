@@ -209,6 +209,9 @@ test('memcached: nodes are added and removed by number, the configuration endpoi
     'MissingParameter',
     /CacheNodeIdsToRemove/,
   )
+  for (const more of [{ NumCacheNodes: 5, CacheNodeIdsToRemove: ['0002'] }, { NewAvailabilityZones: ['us-east-1a'] }]) {
+    await fails(() => ops.ModifyCacheCluster({ ...modify, ...more }, context), 'InvalidParameterCombination')
+  }
   await ops.ModifyCacheCluster({ ...modify, NumCacheNodes: 3, CacheNodeIdsToRemove: ['0002'] }, context)
   await settle()
   assert.equal((await cluster('mc')).CacheClusterStatus, 'available')

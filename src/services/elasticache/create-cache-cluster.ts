@@ -108,6 +108,7 @@ function zonesOf(engine: CacheEngine, input: CreateCacheClusterMessage, region: 
     throw invalidCombination('AZMode cross-az is for memcached with at least 2 cache nodes.')
   }
   if (each !== undefined && each.length > 0) {
+    if (one) throw invalidCombination('Give PreferredAvailabilityZone or PreferredAvailabilityZones, not both.')
     if (each.length !== count) {
       throw invalidCombination(`PreferredAvailabilityZones names ${each.length} zones for ${count} cache nodes.`)
     }

@@ -123,10 +123,14 @@ async function resized(
   const present = record.nodes.length
   const wanted = input.NumCacheNodes ?? present
   const named = input.CacheNodeIdsToRemove ?? []
-  if (wanted === present) {
-    if (named.length === 0) return record
+  const zones = input.NewAvailabilityZones ?? []
+  if (named.length > 0 && wanted >= present) {
     throw invalidCombination('CacheNodeIdsToRemove needs a NumCacheNodes below the present number.')
   }
+  if (zones.length > 0 && wanted <= present) {
+    throw invalidCombination('NewAvailabilityZones needs a NumCacheNodes above the present number.')
+  }
+  if (wanted === present) return record
   if (record.engine !== 'memcached') throw invalidValue(`NumCacheNodes is 1 for ${record.engine}.`)
   if (!Number.isInteger(wanted) || wanted < 1) throw invalidValue(`NumCacheNodes is at least 1, not ${wanted}.`)
   if (wanted > MEMCACHED_NODES_MAX) {
@@ -139,7 +143,7 @@ async function resized(
     throw notImplemented('Changing NumCacheNodes in the maintenance window (ApplyImmediately other than true)')
   }
   return wanted > present
-    ? grown(tx, record, wanted - present, input.NewAvailabilityZones ?? [], context)
+    ? grown(tx, record, wanted - present, zones, context)
     : shrunk(record, present - wanted, named)
 }
 

@@ -76,6 +76,10 @@ test('bad input of clusters and groups, by code; nothing is half written', async
   await fails(create({ CacheParameterGroupName: 'default.redis7.cluster.on' }), 'NotImplemented')
   await fails(create({ CacheSubnetGroupName: 'none' }), 'CacheSubnetGroupNotFoundFault')
   await fails(create({ PreferredAvailabilityZone: 'eu-west-1a' }), 'InvalidParameterValue')
+  await fails(
+    create({ PreferredAvailabilityZone: 'us-east-1a', PreferredAvailabilityZones: ['us-east-1b'] }),
+    'InvalidParameterCombination',
+  )
   await fails(create({ PreferredMaintenanceWindow: 'never' }), 'InvalidParameterValue')
   await fails(create({ Tags: [{ Key: 'aws:x', Value: '1' }] }), 'InvalidParameterValue')
   for (const [field, value] of Object.entries({
