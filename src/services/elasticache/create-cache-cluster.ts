@@ -62,6 +62,7 @@ async function join(
   return addReplica(tx, input.ReplicationGroupId, context, {
     id,
     zone: input.PreferredAvailabilityZone ? zone(context.region, input.PreferredAvailabilityZone) : null,
+    autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? null,
     tags: tagsOf(input.Tags),
   })
 }
@@ -75,6 +76,9 @@ async function standAlone(
   const engine = cacheEngine(required('Engine', input.Engine))
   const version = chooseVersion(engine, input.EngineVersion, context.host.binaries())
   const zones = zonesOf(engine, input, context.region)
+  if (engine === 'memcached' && input.SnapshotWindow) {
+    throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
+  }
   await checkNodeQuota(tx, zones.length)
   const record = newCluster(
     {

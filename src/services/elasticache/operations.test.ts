@@ -80,6 +80,8 @@ test('bad input of clusters and groups, by code; nothing is half written', async
     create({ PreferredAvailabilityZone: 'us-east-1a', PreferredAvailabilityZones: ['us-east-1b'] }),
     'InvalidParameterCombination',
   )
+  const memcached = { Engine: 'memcached', NumCacheNodes: 1, SnapshotWindow: '05:00-06:00' }
+  await fails(create(memcached), 'InvalidParameterCombination', /SnapshotWindow/)
   await fails(create({ PreferredMaintenanceWindow: 'never' }), 'InvalidParameterValue')
   await fails(create({ Tags: [{ Key: 'aws:x', Value: '1' }] }), 'InvalidParameterValue')
   for (const [field, value] of Object.entries({

@@ -45,6 +45,8 @@ export interface NewReplica {
   readonly id: string
   /** Null: the service chooses. */
   readonly zone: string | null
+  /** Null: as its group. */
+  readonly autoMinorVersionUpgrade: boolean | null
   readonly tags: Readonly<Record<string, string>>
 }
 
@@ -82,6 +84,7 @@ async function addMember(
       ...model,
       id: replica.id,
       snapshotWindow: group.snapshotWindow,
+      autoMinorVersionUpgrade: replica.autoMinorVersionUpgrade ?? group.autoMinorVersionUpgrade,
       zones: [replica.zone ?? spreadZone(context.region, group.members.length)],
     },
     context,
@@ -161,7 +164,7 @@ export const increaseReplicaCount: Operation<IncreaseReplicaCountMessage, Increa
       const id = memberId(group.id, number)
       if (group.members.includes(id)) continue
       await checkNameFree(tx, id, 'cluster')
-      await addMember(tx, group, context, { id, zone: null, tags: {} })
+      await addMember(tx, group, context, { id, zone: null, autoMinorVersionUpgrade: null, tags: {} })
       group = (await findReplicationGroup(tx, group.id)).doc
     }
     return { ReplicationGroup: replicationGroupView(group, await membersOf(tx, group)) }
