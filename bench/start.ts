@@ -124,7 +124,7 @@ async function timeCluster(elasticache: ElastiCacheClient): Promise<number> {
   return available - since
 }
 
-/** One primary and one replica, written to without pause when the primary is killed. */
+/** One primary and one replica, written to each millisecond when the primary is killed. */
 async function timeFailover(elasticache: ElastiCacheClient): Promise<number> {
   const ReplicationGroupId = 'bench-group'
   await elasticache.send(

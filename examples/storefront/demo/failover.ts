@@ -23,7 +23,7 @@ export interface VisitorWindow {
 export interface FailoverReport {
   readonly calm: VisitorWindow
   readonly storm: VisitorWindow
-  /** Writes straight to the primary endpoint, one after the other without pause. */
+  /** Writes straight to the primary endpoint, a millisecond apart. */
   readonly writes: { readonly accepted: number; readonly refused: number; readonly outageMs: number | null }
   /** Price changes through the edge: all reach the database; `refused` ones were not written through at once. */
   readonly prices: { readonly written: number; readonly refused: number; readonly failed: number }

@@ -1,10 +1,10 @@
-//! Writes to a primary endpoint without pause, to see to the millisecond when it refuses and when it accepts again.
+//! Writes to a primary endpoint each millisecond, to see when it refuses and when it accepts again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 
 const CONNECT_TIMEOUT_MS = 500
-/** Between two attempts that were refused. */
-const RETRY_MS = 1
+/** Between two writes: fine enough to time an outage, and leaves the processor to those whom the outage is to concern. */
+const PAUSE_MS = 1
 const KEY = 'storefront::write-probe'
 
 export interface ProbeResult {
@@ -34,14 +34,14 @@ export class WriteProbe {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: () => RETRY_MS,
+      retryStrategy: () => PAUSE_MS,
     })
     this.#redis.on('error', () => {}) // Each refused write is counted where it failed.
   }
 
-  /** Resolves when the endpoint has accepted a first write; from then on it writes without pause. */
+  /** Resolves when the endpoint has accepted a first write; from then on it writes each millisecond. */
   async start(): Promise<void> {
-    while (!(await this.#write())) await sleep(RETRY_MS)
+    while (!(await this.#write())) await sleep(PAUSE_MS)
     this.#accepted = 0
     this.#refused = 0
     this.#loop = this.#run()
@@ -75,7 +75,7 @@ export class WriteProbe {
   /** Resolves true when a write was refused and a later one accepted since the kill, false after `timeoutMs`. */
   async writable(timeoutMs: number): Promise<boolean> {
     const deadline = performance.now() + timeoutMs
-    while (this.#acceptedAgainAt === null && performance.now() < deadline) await sleep(RETRY_MS)
+    while (this.#acceptedAgainAt === null && performance.now() < deadline) await sleep(PAUSE_MS)
     return this.#acceptedAgainAt !== null
   }
 
@@ -88,7 +88,10 @@ export class WriteProbe {
   }
 
   async #run(): Promise<void> {
-    while (this.#running) if (!(await this.#write())) await sleep(RETRY_MS)
+    while (this.#running) {
+      await this.#write()
+      await sleep(PAUSE_MS)
+    }
   }
 
   async #write(): Promise<boolean> {
