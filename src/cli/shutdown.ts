@@ -1,6 +1,6 @@
 //! Ends an installation from outside: control first (it would wish everything back), then keeper, workers and engines.
 import { connectKeeper } from '../keeper/client.ts'
-import { signalProcess, statOf, waitForEnd } from '../lib/process.ts'
+import { identify, signalProcess, statOf, waitForEnd } from '../lib/process.ts'
 import { answersAt } from '../lib/unix-socket.ts'
 import { CliError, type CliHost } from './host.ts'
 import { type InstallationFile, readInstallationFile } from './installation-file.ts'
@@ -40,6 +40,8 @@ export async function shutDown(host: CliHost, home: string, engines: boolean): P
   if (keeper === null) return { control: control !== null, keeper: false, cachesLeft: [] }
   const seen = await keeper.waitFor(() => true, KEEPER_MS).catch(() => null)
   const cachesLeft = engines ? [] : (seen?.groups ?? []).map((group) => group.id)
+  const keeperProcess = identify(keeper.hello?.pid ?? 0)
   await keeper.stop({ engines, workers: true })
+  if (keeperProcess !== null) await waitForEnd(keeperProcess, KEEPER_MS)
   return { control: control !== null, keeper: true, cachesLeft }
 }

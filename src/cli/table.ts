@@ -15,5 +15,3 @@ export function drawTable(rows: readonly (readonly string[])[]): string {
     )
     .join('\n')
 }
-
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`

@@ -1,8 +1,6 @@
 //! Every AWS error that this program answers, once: its wire code, its HTTP status, the service it belongs to.
 //! A contract test compares each row with the SDK's own error schemas.
 
-export type ServiceName = 'cloudfront' | 'elasticache' | 'sts' | 'cachefront'
-
 /** HTTP status by wire code, for each service (spec/cloudfront.md 1.5, spec/elasticache.md 1.8). */
 const STATUS = {
   common: {

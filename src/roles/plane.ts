@@ -4,6 +4,7 @@ import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
+import { identify, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -119,7 +120,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       unwatchKeeper()
       await api.close()
       const caches = link.seen()?.groups.length ?? 0
-      if (engines || caches === 0) await link.stop({ engines, workers: true }).catch(() => {})
+      if (engines || caches === 0) await endKeeper(link, engines)
       else await drainWorkers(link, log)
       await started.close()
       link.close()
@@ -150,6 +151,13 @@ async function networkOf(link: KeeperLink): Promise<string | null> {
     await sleep(LOOK_MS)
   }
   throw new StartError('The keeper answers and does not report what runs on this host.')
+}
+
+/** The keeper says that it has stopped a moment before its process ends. */
+async function endKeeper(link: KeeperLink, engines: boolean): Promise<void> {
+  const keeper = identify(link.pid ?? 0)
+  await link.stop({ engines, workers: true }).catch(() => {})
+  if (keeper !== null) await waitForEnd(keeper, KEEPER_MS)
 }
 
 /** The keeper stays with the caches; the workers finish what they serve and end. */
