@@ -101,7 +101,7 @@ async function addMember(
 
 /**
  * Marks a replica `deleting`; the reconciler removes it when its process has ended.
- * @throws InvalidCacheClusterState for the primary, InvalidCacheClusterState for the last replica under automatic failover.
+ * @throws InvalidCacheClusterState for the primary, and for the last replica under automatic failover.
  */
 export async function removeReplica(
   tx: Transaction,

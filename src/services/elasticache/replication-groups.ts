@@ -75,7 +75,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
       const changed = {
         ...member,
         snapshotWindow: group.snapshotWindow,
-        autoMinorVersionUpgrade: group.autoMinorVersionUpgrade,
+        autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? member.autoMinorVersionUpgrade,
         maintenanceWindow: input.PreferredMaintenanceWindow
           ? maintenanceWindow(input.PreferredMaintenanceWindow)
           : member.maintenanceWindow,
