@@ -1,7 +1,8 @@
 //! What the stages work with: one worker's parts, each behind the smallest interface that the request path needs.
 import type { Clock } from '../lib/clock.ts'
-import type { Flight, Flights } from './cache/collapse.ts'
+import type { Flights } from './cache/collapse.ts'
 import type { FailureMemory } from './cache/failures.ts'
+import type { Flight } from './cache/flight.ts'
 import type { Invalidations } from './cache/invalidation.ts'
 import type { Store } from './cache/store.ts'
 import type { Exchange } from './exchange.ts'

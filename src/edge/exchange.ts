@@ -9,7 +9,7 @@ import type {
   Tier,
 } from '../domain/outcomes.ts'
 import type { TraceBuilder } from '../observe/trace.ts'
-import type { Answer, Flight } from './cache/collapse.ts'
+import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { OriginRequest } from './origin/pool.ts'

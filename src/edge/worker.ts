@@ -16,13 +16,14 @@ import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
-import type { Answer, Question, WorkerIdentity } from './feed-protocol.ts'
+import type { WorkerIdentity } from './feed-protocol.ts'
 import { viewerHandler } from './handler.ts'
 import { listenHttp1, type Refusal } from './listen/http1.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
+import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
 import { RequestIds } from './request-ids.ts'
 import { Configuration } from './snapshot/configuration.ts'
@@ -175,7 +176,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clock.moveTo(offsetMs)
       return true
     },
-    answer: (question) => answer(question, { counters, traces, store, edge }),
+    answer: (question) => answerQuestion(question, { counters, traces, store, edge }),
     drain: () => void drain(),
     lease: (until) => {
       edge.leaseUntil = until
@@ -227,40 +228,4 @@ function countConnection(counters: Counters, event: 'opened' | 'closed' | 'dropp
   }
   if (event === 'opened') counters.add(COUNTER.connectionsOpened)
   counters.add(COUNTER.connectionsOpen, event === 'opened' ? 1 : -1)
-}
-
-interface Answering {
-  readonly counters: Counters
-  readonly traces: TraceRing
-  readonly store: MemoryStore
-  readonly edge: Edge
-}
-
-function answer(question: Question, { counters, traces, store, edge }: Answering): Answer {
-  switch (question.kind) {
-    case 'trace':
-      return { kind: 'trace', trace: traces.get(question.traceId) ?? null }
-    case 'counters':
-      counters.set(COUNTER.objects, store.count)
-      counters.set(COUNTER.cacheBytes, store.bytes)
-      return { kind: 'counters', counters: counters.snapshot() }
-    case 'cache': {
-      const now = edge.clock.now()
-      const listed = store.list(
-        question.limit,
-        (meta) =>
-          meta.distributionId === question.distributionId &&
-          !edge.invalidations.isDead(meta.distributionId, meta.uri, meta.asOf),
-      )
-      return {
-        kind: 'cache',
-        objects: listed.map(({ key, bytes, meta }) => ({
-          key,
-          bytes,
-          ageSeconds: Math.max(0, Math.floor((now - meta.bornAt) / 1000)),
-          ttlSeconds: Math.floor((meta.freshUntil - now) / 1000),
-        })),
-      }
-    }
-  }
 }

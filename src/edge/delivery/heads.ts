@@ -1,7 +1,7 @@
 //! The head of each kind of answer to a viewer: what is stored, plus the lines that every delivery adds (spec 6.4).
 //! For a hit all of it but the request's name and the age was put together by the first hit.
 import { notModifiedHeaders } from '../../http/conditional.ts'
-import type { Answer } from '../cache/collapse.ts'
+import type { Answer } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

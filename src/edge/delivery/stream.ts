@@ -1,5 +1,5 @@
 //! Reads a running fetch for one viewer (or peer), at the viewer's own pace.
-import type { Flight } from '../cache/collapse.ts'
+import type { Flight } from '../cache/flight.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
 
 /** How a streamed answer ended. */

@@ -1,7 +1,7 @@
 //! Asks the worker that owns a key (peers/protocol.ts). The head comes back as a promise, the body goes into the flight
 //! as it arrives, at the pace of those who read it.
 import { connect, type Socket } from 'node:net'
-import type { Flight } from '../cache/collapse.ts'
+import type { Flight } from '../cache/flight.ts'
 import type { AskPeers } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'

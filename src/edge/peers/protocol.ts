@@ -2,7 +2,7 @@
 //! question, one as the head of the answer, then the body in pieces (4 bytes of length, big endian, then the bytes; a
 //! length of 0 ends it). One question at a time on a connection; a body that breaks off is a closed connection.
 import type { ResultType } from '../../domain/outcomes.ts'
-import type { Answer } from '../cache/collapse.ts'
+import type { Answer } from '../cache/flight.ts'
 import type { EdgeFault } from '../exchange.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */

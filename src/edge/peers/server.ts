@@ -3,7 +3,7 @@
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ResultType } from '../../domain/outcomes.ts'
-import type { Answer } from '../cache/collapse.ts'
+import type { Answer } from '../cache/flight.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, PeerAnswer } from '../exchange.ts'
 import { type HandlerOptions, handlePeer } from '../handler.ts'

@@ -1,5 +1,5 @@
 //! Keeps the answer when its last byte is here, and tells those who wait whether they may read along.
-import type { Answer, Flight } from '../cache/collapse.ts'
+import type { Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

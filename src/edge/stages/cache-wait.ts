@@ -1,6 +1,6 @@
 //! Joins the fetch of the same key that is under way, or leads a new one (spec/cloudfront.md 5.7). No request joins a
 //! fetch that began before an invalidation which the request already knows.
-import { Flight } from '../cache/collapse.ts'
+import { Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'

@@ -1,6 +1,6 @@
 //! Sends the answer: a stored object in one write, a running fetch as its bytes arrive.
 import { isNotModified } from '../../http/conditional.ts'
-import type { Answer, Flight } from '../cache/collapse.ts'
+import type { Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import { hitHead, notModifiedHead, streamHead } from '../delivery/heads.ts'
 import { streamBody } from '../delivery/stream.ts'

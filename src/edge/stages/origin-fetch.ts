@@ -1,6 +1,7 @@
 //! Asks the origin and waits for the head of its answer.
-import { Flight } from '../cache/collapse.ts'
+
 import { ERROR_CACHING_MIN_TTL_MS } from '../cache/failures.ts'
+import { Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

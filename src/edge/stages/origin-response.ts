@@ -1,6 +1,6 @@
 //! What the origin's head means: a new answer, the stored one confirmed (304), or a reason to serve the stored one on.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
-import type { Flight } from '../cache/collapse.ts'
+import type { Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

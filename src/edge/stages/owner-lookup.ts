@@ -1,7 +1,7 @@
 //! One POP is one cache: a worker that lacks a key asks the worker that owns it, never the origin. An owner that does
 //! not answer is passed over for the next in line; when that is this worker, it fetches itself.
 
-import type { Flight } from '../cache/collapse.ts'
+import type { Flight } from '../cache/flight.ts'
 import { ownersOf } from '../cache/owner.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

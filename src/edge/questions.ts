@@ -1,0 +1,44 @@
+//! What control may ask a worker (edge/feed-protocol.ts): a trace, its counters, what it has cached.
+import { COUNTER, type Counters } from '../observe/counters.ts'
+import type { TraceRing } from '../observe/trace.ts'
+import type { MemoryStore } from './cache/memory.ts'
+import type { Edge } from './edge.ts'
+import type { Answer, Question } from './feed-protocol.ts'
+
+/** The parts of a worker that know the answers. */
+export interface Answering {
+  readonly counters: Counters
+  readonly traces: TraceRing
+  readonly store: MemoryStore
+  readonly edge: Edge
+}
+
+/** Answers at once; what a worker does not know (a trace of another one) is null. */
+export function answerQuestion(question: Question, { counters, traces, store, edge }: Answering): Answer {
+  switch (question.kind) {
+    case 'trace':
+      return { kind: 'trace', trace: traces.get(question.traceId) ?? null }
+    case 'counters':
+      counters.set(COUNTER.objects, store.count)
+      counters.set(COUNTER.cacheBytes, store.bytes)
+      return { kind: 'counters', counters: counters.snapshot() }
+    case 'cache': {
+      const now = edge.clock.now()
+      const listed = store.list(
+        question.limit,
+        (meta) =>
+          meta.distributionId === question.distributionId &&
+          !edge.invalidations.isDead(meta.distributionId, meta.uri, meta.asOf),
+      )
+      return {
+        kind: 'cache',
+        objects: listed.map(({ key, bytes, meta }) => ({
+          key,
+          bytes,
+          ageSeconds: Math.max(0, Math.floor((now - meta.bornAt) / 1000)),
+          ttlSeconds: Math.floor((meta.freshUntil - now) / 1000),
+        })),
+      }
+    }
+  }
+}
