@@ -26,7 +26,7 @@ const available = (id: string) =>
     return found
   })
 
-test('redis: available means that it answers; the waiter of the SDK agrees; parameters are real', async () => {
+test('redis: available means that it answers; the waiter of the SDK agrees; parameters are real', async (t) => {
   const { client } = scenario
   const PG = { CacheParameterGroupName: 'mine' }
   await client.send(
@@ -43,7 +43,7 @@ test('redis: available means that it answers; the waiter of the SDK agrees; para
   )
   assert.equal(made.CacheCluster!.CacheClusterStatus, 'creating')
   const one = await available('one')
-  console.log(`CreateCacheCluster to available: ${Math.round(performance.now() - begun)} ms`)
+  t.diagnostic(`CreateCacheCluster to available: ${Math.round(performance.now() - begun)} ms`)
   await sdk.waitUntilCacheClusterAvailable({ client, ...WAIT }, { CacheClusterId: 'one' })
   assert.deepEqual(await scenario.messages('cache-cluster', 'one'), [
     'Added cache node 0001 in availability zone us-east-1a',
