@@ -61,8 +61,13 @@ export async function cachefront(home: string, ...args: string[]): Promise<Finis
 export const FREE_PORTS = ['--api-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0'] as const
 
 /** Starts `up --bare` and waits for `ready`. @throws with what it said when it ends before */
-export async function up(home: string, ...flags: string[]): Promise<Installation> {
-  const args = [MAIN, 'up', '--bare', ...FREE_PORTS, ...flags]
+export const up = (home: string, ...flags: string[]): Promise<Installation> => start(home, ['--bare', ...flags])
+
+/** Starts `up` with the sample storefront and waits for `ready`. @throws with what it said when it ends before */
+export const upWithSample = (home: string): Promise<Installation> => start(home, [])
+
+async function start(home: string, flags: readonly string[]): Promise<Installation> {
+  const args = [MAIN, 'up', ...FREE_PORTS, ...flags]
   const control = spawn(process.execPath, args, { env: environmentOf(home), stdio: ['ignore', 'pipe', 'pipe'] })
   let printed = ''
   let err = ''
