@@ -160,6 +160,16 @@ const rows: readonly [string, GroupView, readonly Action[]][] = [
   ],
   ['a single node restarts as it is', group([node('a', { restartWished: true })]), [{ do: 'restart', node: 'a' }]],
   [
+    'replicas restart before the primary hands over',
+    group([node('a', { restartWished: true }), node('b', { restartWished: true }), c]),
+    [{ do: 'restart', node: 'b' }],
+  ],
+  [
+    'a replica to restart waits until the others serve',
+    group([a, node('b', { restartWished: true }), node('c', begun)]),
+    [],
+  ],
+  [
     'replicas restart one at a time',
     group([a, node('b', { restartWished: true }), node('c', { restartWished: true })]),
     [{ do: 'restart', node: 'b' }],

@@ -112,13 +112,16 @@ function planLeaving(group: GroupView, primary: NodeView, others: readonly NodeV
   const removals = others.filter((n) => !n.wished)
   if (removals.length > 0) return removals.map((n) => ({ do: 'remove', node: n.id }))
   const heir = others.find(isHealthyReplica)
-  if ((!primary.wished || (primary.restartWished && group.automaticFailover)) && heir !== undefined) {
-    return [{ do: 'hand-over', from: primary.id, to: heir.id }]
+  if (!primary.wished) return heir === undefined ? [] : [{ do: 'hand-over', from: primary.id, to: heir.id }]
+  // Replicas first and one at a time, so that the others keep serving and the primary is handed over only once.
+  const replica = others.find((n) => n.restartWished && isWell(n))
+  if (replica !== undefined) {
+    const restReady = others.every((n) => n === replica || isHealthyReplica(n))
+    return restReady ? [{ do: 'restart', node: replica.id }] : []
   }
-  // One at a time, so that the others keep serving; the primary not before a replica can take its place.
-  const waitsForHeir = (n: NodeView): boolean => n === primary && group.automaticFailover && others.length > 0
-  const restart = group.nodes.find((n) => n.restartWished && n.wished && isWell(n) && !waitsForHeir(n))
-  return restart === undefined ? [] : [{ do: 'restart', node: restart.id }]
+  if (!primary.restartWished || !others.every(isHealthyReplica)) return []
+  if (group.automaticFailover && heir !== undefined) return [{ do: 'hand-over', from: primary.id, to: heir.id }]
+  return [{ do: 'restart', node: primary.id }]
 }
 
 function planReplicas(primary: NodeView, others: readonly NodeView[]): readonly Action[] {

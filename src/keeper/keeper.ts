@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { tryMachineLock } from '../lib/machine-lock.ts'
-import { type ProcessIdentity, processesBelow } from '../lib/process.ts'
+import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts'
 import { Addresses } from './addresses.ts'
 import { type Binary, findBinaries, SEARCH_PATH } from './binaries.ts'
 import { ControlSocket } from './control-socket.ts'
@@ -94,6 +94,7 @@ class HostKeeper implements Keeper {
   #wish: KeeperWish
   #lastSeen = ''
   #reportQueued = false
+  readonly #removing = new Set<string>()
   #removals: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #done: () => void = () => {}
@@ -135,6 +136,7 @@ class HostKeeper implements Keeper {
     await this.#socket.open()
     chmodSync(this.#options.socketPath, 0o600)
     this.#apply()
+    this.#endStrays()
     this.#timers.push(setInterval(() => void this.#findBinaries(), BINARIES_AGAIN_MS))
     this.#timers.push(setInterval(() => void this.#renewClaim(), CLAIM_AGAIN_MS))
   }
@@ -164,7 +166,7 @@ class HostKeeper implements Keeper {
     for (const [id, group] of this.#groups) if (!wished.has(id)) this.#remove(id, group)
     for (const id of this.#ledger.groupIds()) {
       // Unwished while nobody kept it: its group object exists only to end it.
-      if (!wished.has(id) && !this.#groups.has(id)) this.#forgetLeftOver(id)
+      if (!wished.has(id) && !this.#groups.has(id) && !this.#removing.has(id)) this.#forgetLeftOver(id)
     }
     for (const wish of this.#wish.groups) this.#applyGroup(wish)
     this.#workers.apply(this.#wish.workers)
@@ -177,6 +179,7 @@ class HostKeeper implements Keeper {
       group.apply(wish)
       return
     }
+    if (this.#removing.has(wish.id)) return
     this.#groups.set(
       wish.id,
       new Group(wish, {
@@ -185,7 +188,10 @@ class HostKeeper implements Keeper {
         addresses: this.#addresses,
         clock: this.#options.clock,
         binaries: () => this.#binaries,
-        orphanIn: (dir) => this.#orphans.get(dir) ?? null,
+        orphanIn: (dir) => {
+          const orphan = this.#orphans.get(dir)
+          return orphan !== undefined && isAlive(orphan) ? orphan : null
+        },
         emit: (groupId, event) => {
           const at = new Date(this.#options.clock.wall()).toISOString()
           this.#socket.send({ type: 'events', events: [this.#ledger.addEvent(at, groupId, event)] })
@@ -195,9 +201,18 @@ class HostKeeper implements Keeper {
     )
   }
 
+  /** A group of the same id may be wished again meanwhile: it waits until this one is gone with all it holds. */
   #remove(id: string, group: Group): void {
     this.#groups.delete(id)
-    this.#removals = Promise.all([this.#removals, group.remove().catch((e: Error) => this.#options.log(e.message))])
+    this.#removing.add(id)
+    const removed = group
+      .remove()
+      .catch((error: Error) => this.#options.log(`group ${id} was not removed cleanly: ${error.message}`))
+      .then(() => {
+        this.#removing.delete(id)
+        this.#apply()
+      })
+    this.#removals = Promise.all([this.#removals, removed])
   }
 
   /** A group that was removed from the wish just before a crash: its engines end, its addresses return. */
@@ -210,6 +225,17 @@ class HostKeeper implements Keeper {
     this.#removals = Promise.all([this.#removals, ...ended])
     this.#addresses.releaseGroup(id)
     this.#ledger.dropGroup(id)
+  }
+
+  /** Engines in our directories that no wish and no record knows: left by a crash between their start and the ledger. */
+  #endStrays(): void {
+    const wished = this.#wish.groups.flatMap((g) => g.nodes.map((n) => join(this.#options.home, 'nodes', g.id, n.id)))
+    const recorded = new Set(this.#ledger.nodes().map((record) => record.process.pid))
+    for (const [dir, process] of this.#orphans) {
+      if (wished.includes(dir) || recorded.has(process.pid)) continue
+      this.#options.log(`process ${process.pid} in ${dir} belongs to no wished node; it is ended`)
+      this.#removals = Promise.all([this.#removals, endProcess(process, 'SIGTERM')])
+    }
   }
 
   async #findBinaries(): Promise<void> {

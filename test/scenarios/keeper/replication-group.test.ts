@@ -124,3 +124,14 @@ test('a removed replica goes, a removed group leaves nothing', async () => {
   host.wish([])
   await host.waitFor((seen) => seen.groups.length === 0)
 })
+
+test('a group that is wished again while it is still being removed is made anew', async () => {
+  host.wish([redisGroup('again', 1)])
+  const first = await host.settled('again')
+  host.wish([])
+  host.wish([redisGroup('again', 1)])
+  const second = await host.settled('again', (g) => g.nodes[0]!.pid !== first.nodes[0]!.pid)
+  const redis = await redisAt(second.endpoint)
+  assert.equal(await redis.ping(), 'PONG')
+  redis.disconnect()
+})
