@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { readConfig } from '../config.ts'
+import { chooseAddress, KeptPorts, type Listener } from './listen-address.ts'
+import { MovedClock } from './moved-clock.ts'
+import { popOf, readSettings, workerWishes } from './worker-settings.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'cachefront-roles-'))
+after(() => rmSync(directory, { recursive: true }))
+
+describe('the settings of a worker', () => {
+  it('come back from its arguments as they were written', () => {
+    const config = readConfig(
+      { workers: '3', home: '/h', 'allow-origin': ['10.0.0.0/8'], 'movable-clock': true, 'cache-memory-mb': '30' },
+      {},
+    )
+    const http = { host: '::1', port: 81 }
+    const wishes = workerWishes(config, http, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16')
+    assert.deepEqual(
+      wishes.map((wish) => wish.name),
+      ['worker-0', 'worker-1', 'worker-2'],
+    )
+    const [role, ...args] = wishes[2]!.args
+    assert.equal(role, 'worker')
+    assert.deepEqual(readSettings(args), {
+      name: 'worker-2',
+      home: '/h',
+      http,
+      cacheBytes: 10 * 1024 * 1024,
+      allowOrigins: ['10.0.0.0/8'],
+      ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
+      movableClock: true,
+      explain: 'loopback',
+      region: 'us-east-1',
+    })
+    assert.throws(() => readSettings([]), /without --name/)
+  })
+
+  it('explain nothing when a listener can be reached from elsewhere', () => {
+    const [wish] = workerWishes(readConfig({}, {}), { host: '0.0.0.0', port: 80 }, { host: '127.0.0.1', port: 1 }, null)
+    assert.equal(readSettings(wish!.args.slice(1)).explain, 'off')
+  })
+
+  it('name the POP by its region', () => {
+    assert.deepEqual([popOf('eu-central-1').name, popOf('xx-nowhere-9').name], ['FRA50-C1', 'LOC50-C1'])
+  })
+})
+
+describe('the port that stands for 0', () => {
+  const listener = (wanted: Listener['wanted']): Listener => ({
+    who: 'The edge',
+    variable: 'HTTP_LISTEN',
+    wanted,
+    isOurs: () => false,
+  })
+
+  it('is kept, and given up when another program has it', async () => {
+    const file = join(directory, 'ports.json')
+    const wanted = { host: '127.0.0.1', port: 0 }
+    const first = await chooseAddress(listener(wanted), new KeptPorts(file))
+    assert.deepEqual(await chooseAddress(listener(wanted), new KeptPorts(file)), first)
+    const holder = createServer().listen(first.port, first.host)
+    await once(holder, 'listening')
+    const other = await chooseAddress(listener(wanted), new KeptPorts(file))
+    assert.notEqual(other.port, first.port)
+    await assert.rejects(chooseAddress(listener(first), new KeptPorts(file)), {
+      name: 'StartError',
+      message: new RegExp(`^The edge cannot listen on 127.0.0.1:${first.port}: process ${process.pid} .*--http-listen`),
+    })
+    const ours = await chooseAddress({ ...listener(first), isOurs: (pid) => pid === process.pid }, new KeptPorts(file))
+    assert.deepEqual(ours, first, 'a worker of ours keeps its address')
+    holder.close()
+  })
+})
+
+describe('the movable clock of control', () => {
+  it('does not go back when control starts again', () => {
+    const file = join(directory, 'clock.json')
+    new MovedClock(file).moveTo(86_400_000)
+    assert.equal(new MovedClock(file).offsetMs, 86_400_000)
+    assert.equal(new MovedClock(join(directory, 'none.json')).offsetMs, 0)
+  })
+})
