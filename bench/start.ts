@@ -44,7 +44,7 @@ const TARGETS = {
 type What = keyof typeof TARGETS
 type Round = Readonly<Record<What, number>>
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' } } })
+const { values } = readArguments()
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 /** Looks until `seen` says yes; resolves with `performance.now()` of that moment. @throws Error when it takes too long */
@@ -207,6 +207,16 @@ async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as AddressInfo).port
+}
+
+/** A flag that there is not ends the program with 2 and one line. */
+function readArguments() {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' } } })
+  } catch (error) {
+    console.error(`bench: ${(error as Error).message}`)
+    process.exit(2)
+  }
 }
 
 const rounds = Number(values.rounds ?? 5)

@@ -12,7 +12,7 @@ import { changePrice, type Door, invalidate, runPriceChange } from './demo/price
 import { printReport, type Report } from './demo/print.ts'
 import { tierRows } from './demo/report.ts'
 import { Visitors } from './demo/visitors.ts'
-import { clientsOf, deployGroup, findDistribution } from './deploy.ts'
+import { clientsOf, credentialsOf, deployGroup, findDistribution } from './deploy.ts'
 import { findInstallation, type RunningInstallation, startInstallation } from './installation.ts'
 import { startStorefront } from './start.ts'
 
@@ -21,8 +21,9 @@ const CONNECTIONS = 4
 const PRODUCT = 3
 const SEED = 7
 
-const { values } = parseArgs({ options: { json: { type: 'boolean' }, requests: { type: 'string' } } })
+const { values } = readArguments()
 const requests = Number(values.requests ?? 4_000)
+const credentials = credentialsOf(process.env)
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 interface Shop {
@@ -33,14 +34,14 @@ interface Shop {
 }
 
 async function openShop(installation: RunningInstallation): Promise<Shop> {
-  const clients = clientsOf({ ...installation, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
+  const clients = clientsOf({ ...installation, credentials })
   const found = await findDistribution(clients)
   const door = { edge: installation.edge, host: found?.domainName ?? '', distributionId: found?.id ?? '' }
   if (found !== null && (await readStats(door)) !== null) {
     const { primary } = await deployGroup(clients)
     return { door, primaryEndpoint: `${primary.host}:${primary.port}`, stop: async () => {} }
   }
-  const storefront = await startStorefront({ ...installation, log: say })
+  const storefront = await startStorefront({ ...installation, credentials, log: say })
   const host = new URL(storefront.url).hostname
   return {
     door: { edge: installation.edge, host, distributionId: storefront.distributionId },
@@ -70,10 +71,7 @@ async function emptyCacheTier(endpoint: string): Promise<void> {
 }
 
 async function play(installation: RunningInstallation, shop: Shop): Promise<Report> {
-  const { cloudfront } = clientsOf({
-    ...installation,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
+  const { cloudfront } = clientsOf({ ...installation, credentials })
   const visitors = new Visitors({
     edge: shop.door.edge,
     host: shop.door.host,
@@ -139,6 +137,16 @@ async function main(): Promise<number> {
     await own?.stop()
   }
   return 0
+}
+
+/** A flag that there is not ends the program with 2 and one line. */
+function readArguments() {
+  try {
+    return parseArgs({ options: { json: { type: 'boolean' }, requests: { type: 'string' } } })
+  } catch (error) {
+    console.error(`demo: ${(error as Error).message}`)
+    process.exit(2)
+  }
 }
 
 try {

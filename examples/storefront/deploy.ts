@@ -65,6 +65,14 @@ export interface DeployedDistribution {
   readonly ports: OriginPorts
 }
 
+/** Keys of the environment, as the command line of Cachefront takes them; any others do on loopback. */
+export function credentialsOf(environment: NodeJS.ProcessEnv): Platform['credentials'] {
+  return {
+    accessKeyId: environment.CACHEFRONT_ACCESS_KEY_ID ?? environment.AWS_ACCESS_KEY_ID ?? 'test',
+    secretAccessKey: environment.CACHEFRONT_SECRET_ACCESS_KEY ?? environment.AWS_SECRET_ACCESS_KEY ?? 'test',
+  }
+}
+
 export function clientsOf(platform: Platform): Clients {
   return { cloudfront: new CloudFrontClient(platform), elasticache: new ElastiCacheClient(platform) }
 }

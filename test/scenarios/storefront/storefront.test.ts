@@ -1,5 +1,9 @@
 //! The whole road, on real parts: viewer, edge, shop, replication group, database, and back as a hit from the nearest.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { ListDistributionsCommand } from '@aws-sdk/client-cloudfront'
 import { request } from 'undici'
@@ -124,4 +128,21 @@ test('a second start finds what the first has deployed', async () => {
   const list = await clients.cloudfront.send(new ListDistributionsCommand({}))
   assert.equal(list.DistributionList?.Quantity, 1)
   assert.equal((await get('/products/2000')).status, 200)
+})
+
+test('a port that is taken meanwhile: the shop moves, and the distribution is updated', async () => {
+  await storefront.stop()
+  const portsFile = join(installation.home, 'storefront', 'ports.json')
+  const { shop } = JSON.parse(readFileSync(portsFile, 'utf8')) as { shop: number }
+  const squatter = createServer().listen(shop, '127.0.0.1')
+  await once(squatter, 'listening')
+  try {
+    storefront = await start()
+    assert.equal(storefront.distributionId, door.distributionId)
+    assert.notEqual((JSON.parse(readFileSync(portsFile, 'utf8')) as { shop: number }).shop, shop)
+    const page = await get('/products/3000')
+    assert.deepEqual([page.status, page.tier], [200, 'database'])
+  } finally {
+    squatter.close()
+  }
 })
