@@ -27,6 +27,8 @@ export type MissReason =
   | 'invalidated'
   | 'caching-disabled'
   | 'method-not-cached'
+  /** The body may change the answer, and no key has it. */
+  | 'request-body'
   /** A Range request whose object is not in the cache is handed to the origin and its part is not kept. */
   | 'range-not-cached'
 
@@ -34,6 +36,7 @@ export type MissReason =
 export type NotStoredReason =
   | FreshnessReason
   | 'method-not-cached'
+  | 'request-body'
   | 'range-not-cached'
   | 'head-answer'
   | 'over-object-limit'

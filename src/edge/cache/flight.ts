@@ -95,7 +95,9 @@ export class Flight implements OriginSink {
     })
   }
 
+  // A fetch that was let go may still be heard of: its source ends in its own time.
   onHead(status: number, statusText: string, headers: readonly string[]): void {
+    if (this.over) return
     this.status = status
     this.statusText = statusText
     this.headers = headers
@@ -103,6 +105,7 @@ export class Flight implements OriginSink {
   }
 
   onData(chunk: Uint8Array): void {
+    if (this.over) return
     this.bytes += chunk.length
     this.#chunks.push(chunk)
     if (this.#keep) {
@@ -114,12 +117,14 @@ export class Flight implements OriginSink {
   }
 
   onEnd(): void {
+    if (this.over) return
     this.ended = true
     if (this.#keep) this.#onComplete?.(this.#chunks)
     this.#over()
   }
 
   onFailure(failure: OriginFailure): void {
+    if (this.over) return
     this.failure = failure
     this.#headHere()
     this.#over()

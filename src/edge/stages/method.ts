@@ -21,6 +21,10 @@ export const method = stage({
       x.missReason = x.notStored = 'method-not-cached'
       return to.originRequest
     }
+    if (body !== null && body.length !== 0) {
+      x.missReason = x.notStored = 'request-body'
+      return to.originRequest
+    }
     if (!behavior.caching) {
       x.missReason = x.notStored = 'caching-disabled'
       return to.originRequest

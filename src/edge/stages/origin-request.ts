@@ -25,6 +25,7 @@ export const originRequest = stage({
       x.missReason = x.notStored = 'range-not-cached'
     }
     const { scheme } = request.connection
+    const body = request.body === null || request.body.length === 0 ? null : request.body
     const headers = originHeaders(behavior.forward, {
       method: request.method,
       path: x.path,
@@ -34,12 +35,12 @@ export const originRequest = stage({
       scheme,
       viewerAddress: x.viewerAddress,
       viewerPort: request.connection.remotePort,
-      hasBody: request.body !== null,
+      hasBody: body !== null,
       cacheable: x.cacheable,
       requestId: x.requestId,
       via: edge.pop.via,
     })
-    if (request.body !== null && request.body.length !== null) headers.push('Content-Length', `${request.body.length}`)
+    if (body !== null && body.length !== null) headers.push('Content-Length', `${body.length}`)
     if (x.stale !== null && x.cacheable && request.method === 'GET') {
       const { etag, lastModified } = x.stale
       headers.push(...revalidationHeaders({ etag: etag || undefined, lastModified: lastModified || undefined }))
@@ -51,7 +52,7 @@ export const originRequest = stage({
       method: request.method,
       target: originTarget(behavior.forward, x.path, request.query),
       headers,
-      body: request.body === null ? null : request.body.stream(),
+      body: body === null ? null : body.stream(),
     }
     return to.originFetch
   },

@@ -93,6 +93,24 @@ test('HEAD is answered from a cached GET and never fills the cache itself', asyn
   assert.deepEqual([second.xCache, second.headers['content-length'], second.body], ['Hit', '4', ''])
 })
 
+test('OPTIONS has a key of its own; with a body nothing is kept; an empty POST reaches the origin', async (t) => {
+  const origin = await startOrigin((asked, response) => response.end(`${asked.method} ${asked.body}`))
+  t.after(() => origin.close())
+  const behavior = behaviorDoc({
+    allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
+    cachedMethods: ['GET', 'HEAD', 'OPTIONS'],
+  })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors: [behavior] })])
+  assert.equal((await edge.get('/a')).body, 'GET ')
+  assert.equal((await edge.get('/a', { method: 'OPTIONS' })).xCache, 'Miss')
+  assert.equal((await edge.get('/a', { method: 'OPTIONS' })).xCache, 'Hit')
+  const headers = { 'content-length': '3' }
+  const withBody = await edge.get('/a', { method: 'OPTIONS', body: 'abc', headers })
+  assert.deepEqual([withBody.body, withBody.xCache], ['OPTIONS abc', 'Miss'])
+  assert.equal((await edge.get('/a', { method: 'POST' })).body, 'POST ')
+  assert.equal((await edge.get('/a', { method: 'DELETE' })).body, 'DELETE ')
+})
+
 test('query strings, cookies and headers are in the key as far as the policy lists them', async (t) => {
   const origin = await startOrigin((asked, response) => {
     response.setHeader('set-cookie', 'session=1')
