@@ -1,0 +1,110 @@
+//! A memory hit takes the whole table in one go: no promise, one write. This is a property of the code, like its shape.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Flights } from '../../../src/edge/cache/collapse.ts'
+import { FailureMemory } from '../../../src/edge/cache/failures.ts'
+import { Invalidations } from '../../../src/edge/cache/invalidation.ts'
+import { MemoryStore } from '../../../src/edge/cache/memory.ts'
+import type { Edge } from '../../../src/edge/edge.ts'
+import { Exchange } from '../../../src/edge/exchange.ts'
+import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
+import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
+import { addressGuard } from '../../../src/edge/origin/guard.ts'
+import { Origins } from '../../../src/edge/origin/pool.ts'
+import { PeerClient } from '../../../src/edge/peers/client.ts'
+import { runPipeline } from '../../../src/edge/pipeline.ts'
+import { RequestIds } from '../../../src/edge/request-ids.ts'
+import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { DISTRIBUTION_ID, distributionDoc, HOST } from '../../support/edge-scenario.ts'
+
+test('a memory hit is answered before the walk returns, in one write', () => {
+  const store = new MemoryStore(8 * 1024 * 1024)
+  let recorded = 0
+  const edge: Edge = {
+    clock: systemClock,
+    name: 'worker-0',
+    pop: { name: 'FRA50-C1', region: 'eu-central-1', via: 'x.cloudfront.net (CloudFront)' },
+    snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
+    invalidations: new Invalidations(),
+    store,
+    flights: new Flights(),
+    failures: new FailureMemory(),
+    origins: new Origins(addressGuard([], [])),
+    ids: new RequestIds(),
+    workers: [],
+    peers: new PeerClient(),
+    leaseUntil: Number.POSITIVE_INFINITY,
+    catchUp: () => assert.fail('a lease is held'),
+    date: () => '',
+    record: () => {
+      recorded++
+    },
+  }
+  const now = systemClock.now()
+  const meta = {
+    status: 200,
+    head: 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n',
+    distributionId: DISTRIBUTION_ID,
+    uri: '/a',
+    contentType: 'text/plain',
+    etag: '',
+    lastModified: '',
+    bornAt: now,
+    freshUntil: now + 60_000,
+    staleUntil: now + 60_000,
+    ttlSource: 'max-age',
+    asOf: 1,
+  } as const
+  store.put(`${DISTRIBUTION_ID} /a`, meta, [Buffer.from('hello')])
+
+  const facts = {
+    contentLength: -1,
+    chunked: false,
+    close: false,
+    expectContinue: false,
+    hasHost: true,
+    authority: HOST,
+  }
+  const request: ViewerRequest = {
+    method: 'GET',
+    path: '/a',
+    query: null,
+    httpVersion: '1.1',
+    headers: new ParsedHeaders(['Host', HOST], 20, facts),
+    body: null,
+    connection: {
+      remoteAddress: '127.0.0.1',
+      remotePort: 1,
+      localAddress: '127.0.0.1',
+      localPort: 2,
+      loopback: true,
+      scheme: 'http',
+      pop: 0,
+      logParts: null,
+    },
+    startedAt: systemClock.monotonic(),
+  }
+  const written: string[] = []
+  const reply: ViewerReply = {
+    whole(head, body, onSent) {
+      written.push(head + Buffer.from(body ?? []).toString('latin1'))
+      onSent?.()
+    },
+    head: () => assert.fail('a hit is one write'),
+    write: () => assert.fail('a hit is one write'),
+    end: () => assert.fail('a hit is one write'),
+    abort: () => assert.fail('a hit is one write'),
+    onDrain: null,
+    onAbort: null,
+    gone: false,
+    closes: false,
+    bytesSent: 0,
+  }
+  for (let round = 1; round <= 3; round++) {
+    const x = new Exchange(request, reply, edge.snapshot, null)
+    assert.equal(runPipeline(x, edge), undefined, 'nothing was waited for')
+    assert.deepEqual([x.result, x.tier, written.length, recorded], ['Hit', 'memory', round, round])
+  }
+  assert.match(written[2] ?? '', /^HTTP\/1\.1 200 OK\r\n[^]*X-Cache: Hit from cloudfront\r\n[^]*\r\n\r\nhello$/)
+})
