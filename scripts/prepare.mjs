@@ -83,18 +83,36 @@ function npmPackagesMatch(lockText) {
   )
 }
 
+function runNpm(...args) {
+  const npm = process.env.npm_execpath
+  const all = [...args, '--include=dev', '--include=optional', '--no-audit', '--no-fund']
+  return npm?.endsWith('.js') ? run(process.execPath, [npm, ...all]) : run('npm', all)
+}
+
+/**
+ * What package-lock.json says, exactly. `npm ci` refuses a lock file that leaves out optional packages of other systems,
+ * which a registry may not carry: then `npm install` takes the versions of the lock file, which stays as it is.
+ */
+function installNpmPackages(lockText) {
+  const clean = runNpm('ci')
+  if (clean.ok || !clean.output.includes('Missing: ')) return clean
+  const installed = runNpm('install', '--no-save')
+  const lockFile = join(ROOT, 'package-lock.json')
+  if (readFileSync(lockFile, 'utf8') !== lockText) writeFileSync(lockFile, lockText)
+  return installed
+}
+
 function prepareNpmPackages() {
   const lockText = readFileSync(join(ROOT, 'package-lock.json'), 'utf8')
   const hash = createHash('sha256').update(lockText).digest('hex')
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === hash) return
   if (!npmPackagesMatch(lockText)) {
     say('installing the npm packages (a minute at most on a fresh machine) ...')
-    const npm = process.env.npm_execpath
-    const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund']
-    const { ok, output } = npm?.endsWith('.js') ? run(process.execPath, [npm, ...args]) : run('npm', args)
+    const { ok, output } = installNpmPackages(lockText)
     if (!ok) {
-      process.stderr.write(`${output}\n`)
-      say('npm ci failed (above); without the packages nothing runs.')
+      const lines = output.split('\n').filter((line) => !line.includes('EBADENGINE'))
+      process.stderr.write(`${lines.slice(0, 20).join('\n')}\n`)
+      say('npm could not install the packages (above); without them nothing runs.')
       process.exit(1)
     }
     say(`npm packages installed (${seconds()})`)
