@@ -28,7 +28,12 @@ interface Sample {
   /** CPU microseconds of the server's process tree for one request. */
   readonly cpuMicros: number
   readonly requestsPerSecond: number
+  /** CPU seconds used for each second of load: near 1 when the server had its processor for itself. */
+  readonly busy: number
 }
+
+/** Below this the servers were not at their limit: other programs had part of their processor or of the load's. */
+const BUSY_MIN = 0.85
 
 const { values: flags } = parseArgs({
   options: {
@@ -73,9 +78,10 @@ async function measure(server: BenchServer, round: number, seconds: number): Pro
   const before = cpuSeconds(server.pids)
   const { requests, seconds: took } = await load(EDGE_BENCH, server.port, seconds)
   await server.logSettled()
-  const cpuMicros = ((cpuSeconds(server.pids) - before) * 1e6) / requests
+  const used = cpuSeconds(server.pids) - before
   await untilHit(server)
-  return { server: server.name, round, cpuMicros, requestsPerSecond: requests / took, requests }
+  const cpuMicros = (used * 1e6) / requests
+  return { server: server.name, round, cpuMicros, requestsPerSecond: requests / took, busy: used / took, requests }
 }
 
 /** @throws Error when the server did not log what it answered */
@@ -102,6 +108,7 @@ function summarize(samples: readonly Sample[], servers: readonly BenchServer[]) 
       version: server.version,
       cpuMicrosPerHit: median(own.map((sample) => sample.cpuMicros)),
       requestsPerSecond: median(own.map((sample) => sample.requestsPerSecond)),
+      busy: median(own.map((sample) => sample.busy)),
       ratioToNginx:
         ratios.length === 0 ? null : { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) },
     }
@@ -119,6 +126,16 @@ function printTable(rows: ReturnType<typeof summarize>): void {
       `${row.server.padEnd(12)}${row.cpuMicrosPerHit.toFixed(1).padStart(12)}${(ratio?.median.toFixed(2) ?? '-').padStart(10)}   ${spread.padEnd(16)}${Math.round(row.requestsPerSecond)}`,
     )
   }
+}
+
+/** A shared machine makes figures worthless; say so instead of letting them pass for a result. */
+function warnWhenDisturbed(rows: ReturnType<typeof summarize>): void {
+  const disturbed = rows.filter((row) => row.busy < BUSY_MIN)
+  if (disturbed.length === 0) return
+  const shares = disturbed.map((row) => `${row.server} ${Math.round(row.busy * 100)}%`).join(', ')
+  process.stderr.write(
+    `Other programs were running: of their processor the servers used only ${shares}. Repeat on a quiet machine.\n`,
+  )
 }
 
 async function main(): Promise<void> {
@@ -156,6 +173,7 @@ async function main(): Promise<void> {
     const rows = summarize(samples, servers)
     if (flags.json) console.log(JSON.stringify({ config: EDGE_BENCH, rows, samples }, null, 2))
     else printTable(rows)
+    warnWhenDisturbed(rows)
   } finally {
     for (const server of servers) await server.stop()
     origin.close()
