@@ -68,7 +68,8 @@ export class Group {
   #lastActions = ''
   #repeats = 0
   #closed = false
-  #settled = false
+  /** The wish that was fulfilled when it was last looked; another one that came since is not. */
+  #settledWish: GroupWish | null = null
 
   constructor(wish: GroupWish, context: GroupContext) {
     const { ledger, addresses, clock, home } = context
@@ -132,7 +133,12 @@ export class Group {
     }
   }
 
+  get #settled(): boolean {
+    return this.#settledWish === this.#wish
+  }
+
   async #turn(): Promise<void> {
+    const wish = this.#wish
     let view = this.#view()
     for (const member of this.#members.all()) this.#members.noteHealth(member, this.#healthOf(member))
     const actions = this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
@@ -140,7 +146,7 @@ export class Group {
     if (this.#front !== null && readerHolder(view) !== 'front') await this.#front.close()
     for (const action of actions) {
       await act(action, {
-        wish: this.#wish,
+        wish,
         record: this.#record,
         members: this.#members,
         ledger: this.#context.ledger,
@@ -152,19 +158,19 @@ export class Group {
       })
     }
     view = this.#view()
-    await this.#serve(view)
+    await this.#serve(view, wish)
     this.#problem = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
-    this.#settled = this.#isSettled(view)
+    this.#settledWish = this.#isSettled(view) ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
     if (actions.length > 0) this.#poked = true
     this.#context.onChange()
   }
 
   /** Settings, endpoints that are ours, and the state that users see. */
-  async #serve(view: GroupView): Promise<void> {
+  async #serve(view: GroupView, wish: GroupWish): Promise<void> {
     for (const node of view.nodes) {
       const member = this.#members.get(node.id)
-      if (node.health.kind === 'well') await member.node.configure(this.#wish.configuration)
+      if (node.health.kind === 'well') await member.node.configure(wish.configuration)
     }
     if (this.#front !== null && readerHolder(view) === 'front') await this.#front.open()
     for (const node of view.nodes) {

@@ -148,14 +148,14 @@ function clusterEvents(before: CacheClusterRecord, after: CacheClusterRecord | n
     )
     return [...added, event('Cache cluster created')]
   }
-  if (before.nodesBefore !== null && after.nodesBefore === null) {
-    const removed = before.nodes.filter((node) => node.status === 'deleting').map((node) => node.id)
-    const from = before.nodesBefore
-    return from > after.nodes.length
-      ? [event(`Removed cache nodes ${removed.join(', ')}`)]
-      : [event(`Finished modifying number of nodes from ${from} to ${after.nodes.length}`)]
-  }
-  return []
+  const stay = new Set(after.nodes.map((node) => node.id))
+  const removed = before.nodes.filter((node) => !stay.has(node.id)).map((node) => node.id)
+  // The keeper may report that the nodes are gone before it reports that the rest has settled.
+  if (removed.length > 0) return [event(`Removed cache nodes ${removed.join(', ')}`)]
+  const finished = before.nodesBefore !== null && after.nodesBefore === null
+  return finished && before.nodesBefore < after.nodes.length
+    ? [event(`Finished modifying number of nodes from ${before.nodesBefore} to ${after.nodes.length}`)]
+    : []
 }
 
 function groupEvents(before: ReplicationGroupRecord, after: ReplicationGroupRecord | null): NewEvent[] {
