@@ -24,7 +24,6 @@ const SYSTEM_PACKAGES = [
   { name: 'redis-tools', found: ['redis-cli'], services: [], when: 'test' },
   { name: 'awscli', found: ['/usr/bin/aws'], services: [], when: 'test' },
   { name: 'python3-boto3', found: ['/usr/lib/python3/dist-packages/boto3'], services: [], when: 'test' },
-  { name: 'python3-pymemcache', found: ['/usr/lib/python3/dist-packages/pymemcache'], services: [], when: 'test' },
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },
   { name: 'wrk', found: ['wrk'], services: [], when: 'bench' },
