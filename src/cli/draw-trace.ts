@@ -40,9 +40,11 @@ const showFact = (fact: Fact): string =>
 
 function drawOriginRequest(asked: TracedOriginRequest): string[] {
   const answer = asked.status === null ? `failed: ${asked.error ?? 'no answer'}` : `answered ${asked.status}`
+  // Which connection it was is not always known, but whoever answered was connected to.
+  const where = asked.address ?? (asked.status === null ? 'not connected' : null)
   return [
     '',
-    `origin ${asked.origin} (${asked.address ?? 'not connected'}) ${answer} after ${asked.tookMs.toFixed(2)} ms`,
+    `origin ${asked.origin}${where === null ? '' : ` (${where})`} ${answer} after ${asked.tookMs.toFixed(2)} ms`,
     `  ${asked.method} ${asked.target}`,
     ...drawHeaders(asked.headers),
     ...(asked.status === null ? [] : ['  it answered', ...drawHeaders(asked.responseHeaders)]),

@@ -26,7 +26,16 @@ export function explain(x: Exchange, edge: Edge): void {
   if (x.notStored !== null) trace.note('notStored', x.notStored)
   trace.turnedOut(x.result, outcomeReason(x))
   if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest)
-  trace.answered(x.status, source === null ? [] : headerPairs(source.head), x.reply.bytesSent)
+  const stored = source === null || x.fault !== null ? [] : headerPairs(source.head)
+  trace.answered(x.status, [...stored, ...ownHeaders(x, edge, source)], x.reply.bytesSent)
+}
+
+/** What every delivery adds (delivery/heads.ts); the age is that of the end of the answer. */
+function ownHeaders(x: Exchange, edge: Edge, source: { readonly bornAt: number } | null): string[] {
+  const own = ['X-Cache', `${x.result} from cloudfront`, 'X-Amz-Cf-Pop', edge.pop.name, 'X-Amz-Cf-Id', x.requestId]
+  if (source === null || x.fault !== null) return own
+  const seconds = Math.max(0, Math.floor((edge.clock.now() - source.bornAt) / 1000))
+  return seconds > 0 || x.result !== 'Miss' ? [...own, 'Age', String(seconds)] : own
 }
 
 function outcomeReason(x: Exchange): string {

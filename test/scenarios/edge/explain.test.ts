@@ -65,6 +65,9 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
   const hit = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
   assert.deepEqual(hit.outcome, { result: 'Hit', reason: 'memory' })
   assert.deepEqual(hit.originRequests, [])
+  const told = (trace: Trace, name: string) => trace.answer?.headers[trace.answer.headers.indexOf(name) + 1]
+  assert.deepEqual([told(miss, 'X-Cache'), told(hit, 'X-Cache')], ['Miss from cloudfront', 'Hit from cloudfront'])
+  assert.match(told(hit, 'Age') ?? '', /^\d+$/)
   const plain = await edge.get('/shop/1?a=1', { headers: { cookie: 'session=top-secret' } })
   assert.equal(plain.xCache, 'Hit', 'never keyed')
   assert.equal(plain.headers['x-cachefront-trace'], undefined)
