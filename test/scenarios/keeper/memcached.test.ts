@@ -1,6 +1,5 @@
 //! A memcached cluster on real memcacheds: nodes direct, discovery through the configuration endpoint.
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { KeeperHost, memcachedGroup } from '../../support/keeper-host.ts'
@@ -114,23 +113,4 @@ test('a changed option waits for a restart of the node, and a wished restart app
   assert.deepEqual(group.nodes[1]!.pendingReboot, ['-m'])
   assert.match(await say(group.nodes[0]!.address, 'stats settings\r\n'), /STAT maxbytes 134217728/)
   assert.ok(host.eventWords().includes('restarted 0001'))
-})
-
-const pymemcache = spawnSync('/usr/bin/python3', ['-c', 'import pymemcache.client.ext.aws_ec_client'])
-const skip = pymemcache.status === 0 ? false : 'no pymemcache with AWSElastiCacheHashClient (4.0 or newer) is installed'
-
-test('pymemcache discovers the nodes and spreads its keys', { skip }, async () => {
-  const group = await host.settled('mem')
-  const script = `
-from pymemcache.client.ext.aws_ec_client import AWSElastiCacheHashClient
-client = AWSElastiCacheHashClient('${group.endpoint}:11211')
-for n in range(50):
-    client.set('key%d' % n, str(n))
-assert all(client.get('key%d' % n) == str(n).encode() for n in range(50))
-print(len(client.clients))
-`
-  const run = spawnSync('/usr/bin/python3', ['-c', script], { encoding: 'utf8' })
-  assert.equal(run.stdout.trim(), '2', run.stderr)
-  const counts = await Promise.all(group.nodes.map(async (n) => await say(n.address, 'stats\r\n')))
-  for (const stats of counts) assert.ok(Number(/curr_items (\d+)/.exec(stats)![1]) > 1)
 })
