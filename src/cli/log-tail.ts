@@ -1,11 +1,13 @@
 //! The end of growing text files.
-import { createReadStream, watch } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { watch } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CliError } from './host.ts'
 
 /** How much of the end of a log is read to find its last lines. Bytes. */
 const TAIL_BYTES = 1024 * 1024
+/** Most that is read at once of what was added. Bytes. */
+const CHUNK_BYTES = 256 * 1024
 /** The heading is within this much of the beginning. Bytes. */
 const HEADING_BYTES = 4096
 
@@ -52,41 +54,77 @@ export async function readTail(file: string): Promise<Tail> {
   }
 }
 
-/** Shows each new line; goes on until the process ends. A log that became shorter, or was set aside, is begun anew. */
-export async function follow({ file, end }: Tail, show: (line: string) => void): Promise<never> {
+/**
+ * Shows each new line until `signal`. A log that was set aside is read to its end, then its successor from the beginning;
+ * so is one that became shorter.
+ * @throws CliError when the directory is gone
+ */
+export async function follow({ file, end }: Tail, show: (line: string) => void, signal?: AbortSignal): Promise<void> {
+  let reading = await open(file)
   let at = end
   let rest = ''
-  for await (const _ of changes(file)) {
-    const size = await stat(file).then(
-      (found) => found.size,
-      () => 0,
-    )
+  const readOn = async (): Promise<void> => {
+    const { size } = await reading.stat()
     if (size < at) [at, rest] = [0, '']
-    if (size === at) continue
-    for await (const chunk of createReadStream(file, { start: at, end: size - 1, encoding: 'utf8' })) rest += chunk
-    at = size
-    const lines = rest.split('\n')
+    if (size === at) return
+    const bytes = Buffer.alloc(Math.min(size - at, CHUNK_BYTES))
+    const { bytesRead } = await reading.read(bytes, 0, bytes.length, at)
+    at += bytesRead
+    // Fields are escaped to ASCII: a character is a byte.
+    const lines = (rest + bytes.toString('latin1', 0, bytesRead)).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) show(line)
+    if (at < size) await readOn()
   }
-  throw new Error(`the watch of ${file} ended`)
+  try {
+    for await (const _ of changes(dirname(file), signal)) {
+      await readOn()
+      const successor = await open(file).catch(() => null)
+      if (successor === null) continue
+      if ((await successor.stat()).ino === (await reading.stat()).ino) {
+        await successor.close()
+        continue
+      }
+      // What was written between the last look and the renaming.
+      await readOn()
+      await reading.close()
+      ;[reading, at, rest] = [successor, 0, '']
+      await readOn()
+    }
+  } finally {
+    await reading.close()
+  }
 }
 
-async function* changes(file: string): AsyncGenerator<void> {
+/** Once at the beginning, then whenever something happened in the directory. */
+async function* changes(directory: string, signal: AbortSignal | undefined): AsyncGenerator<void> {
   let wake: () => void = () => {}
   let changed = true
-  watch(file, () => {
+  let broken: Error | null = null
+  const watcher = watch(directory, () => {
     changed = true
     wake()
   })
-  for (;;) {
-    if (changed) {
-      changed = false
-      yield
-      continue
+  watcher.on('error', (error) => {
+    broken = error
+    wake()
+  })
+  const onAbort = (): void => wake()
+  signal?.addEventListener('abort', onAbort)
+  try {
+    while (signal?.aborted !== true) {
+      if (broken !== null) throw new CliError(`${directory} can be watched no longer: ${(broken as Error).message}`)
+      if (changed) {
+        changed = false
+        yield
+        continue
+      }
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
     }
-    await new Promise<void>((resolve) => {
-      wake = resolve
-    })
+  } finally {
+    watcher.close()
+    signal?.removeEventListener('abort', onAbort)
   }
 }
