@@ -77,6 +77,15 @@ export function domain(text: string, name: string): string {
   return lower
 }
 
+/** A Host header's name without a port, in lower case; one label will do (`api`, as in a network of containers). */
+export function hostName(text: string, name: string): string {
+  const lower = text.toLowerCase()
+  if (lower.length > 253 || !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*$/.test(lower)) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a host name without a port, like aws.test.`)
+  }
+  return lower
+}
+
 /** 127.0.0.0/16 is left to everybody else. */
 export function nodeNetwork(text: string, name: string): string {
   const [, n] = /^127\.(\d{1,3})\.0\.0\/16$/.exec(text) ?? []

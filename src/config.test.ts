@@ -40,6 +40,7 @@ describe('settings', () => {
       nodeNetwork: null,
       enginePath: ['/bin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin'],
       credentials: null,
+      allowHosts: [],
       bare: false,
       stopEngines: false,
       movableClock: false,
@@ -77,6 +78,7 @@ describe('settings', () => {
       '10.0.0.0/8',
       'fd00::/8',
     ])
+    assert.deepEqual(readConfig({}, { CACHEFRONT_ALLOW_HOST: 'API, aws.Test' }).allowHosts, ['api', 'aws.test'])
     const keys = { CACHEFRONT_ACCESS_KEY_ID: 'id', CACHEFRONT_SECRET_ACCESS_KEY: 'secret' }
     const config = readConfig({ 'api-listen': '0.0.0.0:4566' }, keys)
     assert.deepEqual(config.credentials, { accessKeyId: 'id', secretAccessKey: 'secret' })
@@ -91,6 +93,12 @@ describe('settings', () => {
     ['a domain of one label', { 'edge-domain': 'localhost' }, {}, /a domain like/],
     ["the host's own network", { 'node-network': '127.0.0.0/16' }, {}, /N from 1 to 254/],
     ['a network that is none', { 'allow-origin': ['10.0.0.0/33'] }, {}, /a network like 10\.0\.0\.0\/8/],
+    [
+      'a host name with a port',
+      {},
+      { CACHEFRONT_ALLOW_HOST: 'aws.test,b:80' },
+      /ALLOW_HOST is "b:80": .* without a port/,
+    ],
     ['half a key pair', {}, { CACHEFRONT_ACCESS_KEY_ID: 'x' }, /CACHEFRONT_SECRET_ACCESS_KEY is not/],
     ['an API beyond loopback without a key', { 'api-listen': '0.0.0.0:4566' }, {}, /sign with a real key/],
     ['two listeners on one port', { 'api-listen': '8080' }, {}, /cannot both listen on port 8080/],

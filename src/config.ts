@@ -53,6 +53,7 @@ export const OPTIONS: readonly OptionRow[] = [
   row('engine-path', 'DIRS', null, 'where engine binaries are looked for, like PATH; PATH and the usual places'),
   row('access-key-id', 'ID', null, 'key that callers of the API must sign with; needed beyond loopback'),
   row('secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
+  { ...row('allow-host', 'NAME', null, 'a host name that the API answers to, besides localhost'), list: true },
   flagOnly(row('bare', null, null, 'without the sample storefront')),
   flagOnly(row('stop-engines', null, null, 'the caches end with the program (they outlive it otherwise)')),
   flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
@@ -87,6 +88,8 @@ export interface Config {
   /** Directories in which engine binaries are looked for, in this order. */
   readonly enginePath: readonly string[]
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  /** Host names that the API answers to besides IP addresses and localhost; lower case. */
+  readonly allowHosts: readonly string[]
   readonly bare: boolean
   readonly stopEngines: boolean
   readonly movableClock: boolean
@@ -113,6 +116,10 @@ export function readConfig(flags: Flags, environment: Environment): Config {
   }
   const optional = <T>(name: string, check: (text: string, name: string) => T): T | null =>
     given.has(name) ? value(name, check) : null
+  const list = <T>(name: string, check: (text: string, name: string) => T): readonly T[] => {
+    const found = given.get(name)
+    return (found?.values ?? []).map((text) => check(text.trim(), found?.from ?? ''))
+  }
   const config: Config = {
     home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
     apiListen: value('api-listen', parse.listenAddress),
@@ -125,10 +132,11 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     nodeNetwork: optional('node-network', parse.nodeNetwork),
     enginePath: enginePath(optional('engine-path', parse.anyText), environment),
     credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),
+    allowHosts: list('allow-host', parse.hostName),
     bare: given.has('bare'),
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
-    allowOrigins: (given.get('allow-origin')?.values ?? []).map((text) => parse.cidr(text, '--allow-origin')),
+    allowOrigins: list('allow-origin', parse.cidr),
   }
   checkTogether(config)
   return config

@@ -34,7 +34,9 @@ export function judgeAccess(head: Head, names: ReadonlySet<string>): Access {
   const [host] = head.hosts
   if (host === undefined || head.hosts.length > 1) return refused('A request needs exactly one Host header.')
   if (!isOwnHost(host, names)) {
-    return refused('The API does not answer to this Host; use an IP address or localhost, or configure the name.')
+    return refused(
+      'The API does not answer to this Host; use an IP address or localhost, or allow the name with CACHEFRONT_ALLOW_HOST.',
+    )
   }
   if (head.origin !== undefined && head.origin !== `http://${host}` && head.origin !== `https://${host}`) {
     return refused('Web pages of another origin may not call the API.')

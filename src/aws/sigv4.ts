@@ -162,7 +162,7 @@ function queryBag(rawQuery: string): Record<string, string | string[]> {
 }
 
 /** node:crypto in the shape that the signer asks for: a hash, or an HMAC when it is given a key. */
-const Sha256: ChecksumConstructor = class {
+export const Sha256: ChecksumConstructor = class {
   readonly #hash: ReturnType<typeof createHash> | ReturnType<typeof createHmac>
 
   constructor(secret?: Parameters<typeof Buffer.from>[0] | ArrayBuffer | ArrayBufferView | string) {

@@ -1,6 +1,8 @@
-//! Calls of `/_cachefront` routes on the API port.
+//! Calls of `/_cachefront` routes on the API port, signed: beyond loopback most of them ask for it.
 import { request } from 'node:http'
-import { CliError } from './host.ts'
+import { type KeyPair, Sha256 } from '../aws/sigv4.ts'
+import { CliError, type CliHost } from './host.ts'
+import { type ClientOptions, findEndpoint } from './installation-file.ts'
 
 /** Longest wait for an answer: moving the clock waits for every worker, a stop for the drain. Milliseconds. */
 const ANSWER_MS = 30_000
@@ -10,19 +12,30 @@ export interface LocalAnswer {
   readonly document: unknown
 }
 
+/** The API that a client command speaks to. */
+export interface LocalApi {
+  /** `http://address:port` */
+  readonly endpoint: string
+  readonly credentials: KeyPair
+}
+
+/** @throws CliError when nothing was started on this home */
+export function findApi(host: CliHost, options: ClientOptions): LocalApi {
+  return { endpoint: findEndpoint(host, options), credentials: host.credentials }
+}
+
 /**
  * Sends one request; `body` makes it a POST.
  * @throws CliError when nothing answers or the answer is no JSON.
  */
-export function localCall(endpoint: string, path: string, body?: unknown): Promise<LocalAnswer> {
-  const text = body === undefined ? undefined : JSON.stringify(body)
+export async function localCall(api: LocalApi, path: string, body?: unknown): Promise<LocalAnswer> {
+  const { endpoint } = api
+  const url = new URL(path, endpoint)
+  const text = body === undefined ? '' : JSON.stringify(body)
+  const method = body === undefined ? 'GET' : 'POST'
+  const headers = await signed(api.credentials, method, url, text)
   return new Promise((resolve, reject) => {
-    const call = request(new URL(path, endpoint), {
-      method: text === undefined ? 'GET' : 'POST',
-      headers:
-        text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-      timeout: ANSWER_MS,
-    })
+    const call = request(url, { method, headers, timeout: ANSWER_MS })
     call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)))
     call.on('error', (error) => reject(notAnswering(endpoint, error)))
     call.on('response', (response) => {
@@ -42,12 +55,41 @@ export function localCall(endpoint: string, path: string, body?: unknown): Promi
   })
 }
 
+/** The headers of the request with its Authorization (SigV4, service `cachefront`, any region). */
+async function signed(credentials: KeyPair, method: string, url: URL, body: string): Promise<Record<string, string>> {
+  const { SignatureV4 } = await import('@smithy/signature-v4')
+  const signer = new SignatureV4({
+    credentials,
+    region: 'us-east-1',
+    service: 'cachefront',
+    sha256: Sha256,
+    applyChecksum: false,
+  })
+  const change: Record<string, string> =
+    method === 'POST' ? { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) } : {}
+  const { headers } = await signer.sign({
+    method,
+    protocol: url.protocol,
+    hostname: url.hostname,
+    path: url.pathname,
+    query: {},
+    headers: { host: url.host, ...change },
+    body,
+  })
+  return headers
+}
+
+/** What a caller without the right keys does next. */
+const KEYS_ADVICE =
+  'Set CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY to the keys that it was started with.'
+
 /** The document of an answer with a 2xx status. @throws CliError with the route's own words otherwise. */
-export async function localDocument(endpoint: string, path: string, body?: unknown): Promise<unknown> {
-  const { status, document } = await localCall(endpoint, path, body)
+export async function localDocument(api: LocalApi, path: string, body?: unknown): Promise<unknown> {
+  const { status, document } = await localCall(api, path, body)
   if (status >= 200 && status < 300) return document
   const said = (document as { error?: unknown; message?: unknown } | null) ?? {}
-  throw new CliError(String(said.error ?? said.message ?? `${path} answered ${status}`))
+  const why = String(said.error ?? said.message ?? `${path} answered ${status}`)
+  throw new CliError(status === 403 ? `${why} ${KEYS_ADVICE}` : why)
 }
 
 function notAnswering(endpoint: string, error: Error): CliError {

@@ -84,6 +84,15 @@ describe('the command line', () => {
     }
   })
 
+  it('takes an endpoint only where it is used, and headers without eating the URL', async () => {
+    for (const command of ['down', 'logs', 'doctor', 'reset']) {
+      const { code, err } = await run([command, '--endpoint', 'http://127.0.0.1:1'])
+      assert.deepEqual([code, /unknown option/.test(err)], [2, true], command)
+    }
+    const asked = await run(['explain', '-H', 'A: 1', '-H', 'B: 2', 'http://x/', '--endpoint', 'http://127.0.0.1:1'])
+    assert.deepEqual([asked.code, /does not answer/.test(asked.err)], [1, true], asked.err)
+  })
+
   it('tells its version', async () => {
     assert.deepEqual(await run(['--version']), { code: 0, out: '1.2.3', err: '', ups: [] })
   })

@@ -32,6 +32,9 @@ const COMMANDS: readonly CommandMaker[] = [
   callCommand,
 ]
 
+/** Commands that work on the home and its processes: an endpoint would say nothing to them. */
+const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'doctor', 'reset'])
+
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {
   const groups = command.commands.length > 0 ? command.commands : [command]
@@ -39,7 +42,8 @@ function withClientOptions(command: Command): Command {
     one
       .option('--json', 'print one JSON document')
       .addOption(new Option('--home <DIR>', 'home of the installation (CACHEFRONT_HOME)'))
-      .addOption(new Option('--endpoint <URL>', 'address of its API (CACHEFRONT_ENDPOINT)'))
+    if (OF_THE_HOME.has(one.name())) continue
+    one.addOption(new Option('--endpoint <URL>', 'address of its API, for one elsewhere (CACHEFRONT_ENDPOINT)'))
   }
   return command
 }

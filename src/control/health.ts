@@ -43,7 +43,7 @@ function keeperParts(keeper: NonNullable<HealthFacts['keeper']>): PartHealth[] {
   if (seen === null) return [{ name: 'keeper', ok: false, detail: 'does not answer' }]
   const binaries = seen.binaries.map((binary) => `${binary.engine} ${binary.version}`)
   return [
-    { name: 'keeper', ok: true, detail: `${seen.workers.length} workers, ${seen.groups.length} caches` },
+    { name: 'keeper', ok: true, detail: `workers: ${seen.workers.length}, caches: ${seen.groups.length}` },
     // A host without engines is well: the edge serves, and what needs an engine says so when it is called.
     { name: 'engines', ok: true, detail: binaries.length > 0 ? binaries.join(', ') : 'none found on this host' },
   ]

@@ -109,7 +109,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     },
     localRoutes: modules.localRoutes(started, state),
     keyPair: config.credentials,
-    allowedHosts: [],
+    allowedHosts: config.allowHosts,
     clock,
     log,
   })

@@ -3,13 +3,13 @@ import { Command } from 'commander'
 import type { GroupSeen } from '../../keeper/protocol.ts'
 import type { Status } from '../../services/cachefront/status.ts'
 import { CliError, type CliHost } from '../host.ts'
-import { type ClientOptions, findEndpoint } from '../installation-file.ts'
-import { localDocument } from '../local-call.ts'
+import type { ClientOptions } from '../installation-file.ts'
+import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
 
 export function cacheCommand(host: CliHost, done: (code: number) => void): Command {
   const seen = async (options: ClientOptions): Promise<readonly GroupSeen[]> => {
-    const status = (await localDocument(findEndpoint(host, options), '/_cachefront/status')) as Status
+    const status = (await localDocument(findApi(host, options), '/_cachefront/status')) as Status
     if (status.caches === null) throw new CliError('The keeper does not answer, so nothing is known of the caches.')
     return status.caches
   }
@@ -36,6 +36,10 @@ export function cacheCommand(host: CliHost, done: (code: number) => void): Comma
   return new Command('cache').description('the caches of this host (list, show)').addCommand(list).addCommand(show)
 }
 
+const OTHER_THAN_WISHED =
+  'Other than wished: the process holds these parameters with another value than its parameter group. A reboot of the ' +
+  'node applies most of them; maxclients stays at what the limit of open files of this host allows (ulimit -n).'
+
 const stateOf = (group: GroupSeen): string => (group.settled ? 'settled' : (group.problem ?? 'settling'))
 
 function drawList(groups: readonly GroupSeen[]): string {
@@ -57,6 +61,7 @@ function drawGroup(group: GroupSeen): string {
   return [
     `${group.id}: ${stateOf(group)}`,
     `endpoint ${group.endpoint}${group.readerEndpoint === null ? '' : `, reader ${group.readerEndpoint}`}`,
-    drawTable([['NODE', 'STATE', 'ROLE', 'ADDRESS', 'PID', 'BINARY', 'PENDING REBOOT'], ...nodes]),
+    drawTable([['NODE', 'STATE', 'ROLE', 'ADDRESS', 'PID', 'BINARY', 'OTHER THAN WISHED'], ...nodes]),
+    ...(group.nodes.some((node) => node.pendingReboot.length > 0) ? [OTHER_THAN_WISHED] : []),
   ].join('\n')
 }

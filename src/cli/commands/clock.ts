@@ -2,8 +2,8 @@
 import { Command } from 'commander'
 import { parseDuration } from '../duration.ts'
 import type { CliHost } from '../host.ts'
-import { type ClientOptions, findEndpoint } from '../installation-file.ts'
-import { localDocument } from '../local-call.ts'
+import type { ClientOptions } from '../installation-file.ts'
+import { findApi, localDocument } from '../local-call.ts'
 
 export function clockCommand(host: CliHost, done: (code: number) => void): Command {
   const advance = new Command('advance')
@@ -12,7 +12,7 @@ export function clockCommand(host: CliHost, done: (code: number) => void): Comma
     .addHelpText('after', '\nExample:\n  cachefront clock advance 24h')
     .action(async (duration: string, options: ClientOptions) => {
       const advanceMs = parseDuration(duration)
-      const answer = await localDocument(findEndpoint(host, options), '/_cachefront/clock', { advanceMs })
+      const answer = await localDocument(findApi(host, options), '/_cachefront/clock', { advanceMs })
       const { offsetMs } = answer as { offsetMs: number }
       const text = `The clock is ${offsetMs / 1000} s ahead of the host's.`
       host.out.print(options.json ? JSON.stringify({ offsetMs }) : text)

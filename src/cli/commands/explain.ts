@@ -5,8 +5,8 @@ import type { Trace } from '../../observe/trace.ts'
 import type { Health } from '../../services/cachefront/installation.ts'
 import { drawTrace } from '../draw-trace.ts'
 import { CliError, type CliHost } from '../host.ts'
-import { type ClientOptions, findEndpoint } from '../installation-file.ts'
-import { localCall, localDocument } from '../local-call.ts'
+import type { ClientOptions } from '../installation-file.ts'
+import { findApi, localCall, localDocument } from '../local-call.ts'
 
 /** Longest wait for the edge: longer than any origin timeout of a distribution (60 s, three attempts). Milliseconds. */
 const EDGE_MS = 200_000
@@ -25,7 +25,7 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
   return new Command('explain')
     .argument('<url>', 'as a viewer would ask for it; the name need not resolve')
     .option('-X, --request <METHOD>', 'method', 'GET')
-    .option('-H, --header <NAME: VALUE...>', 'headers of the viewer', [])
+    .option('-H, --header <NAME: VALUE>', 'a header of the viewer (again for more)', collect, [])
     .description('ask the edge for a URL and show how the answer came about')
     .addHelpText('after', '\nExample:\n  cachefront explain http://d1234567890abc.cloudfront.localhost:8080/product/7')
     .action(async (text: string, options: ExplainOptions) => {
@@ -36,8 +36,8 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
           2,
         )
       }
-      const endpoint = findEndpoint(host, options)
-      const health = (await localCall(endpoint, '/_cachefront/health')).document as Health
+      const api = findApi(host, options)
+      const health = (await localCall(api, '/_cachefront/health')).document as Health
       const edge = health.pops.find((pop) => pop.http !== null)?.http
       if (edge === undefined || edge === null) throw new CliError('No edge worker listens; see `cachefront status`.')
       const answer = await askEdge(edge, url, options)
@@ -48,11 +48,13 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
         )
       }
       const path = `/_cachefront/traces/${encodeURIComponent(id)}`
-      const { trace } = (await localDocument(endpoint, path)) as { trace: Trace }
+      const { trace } = (await localDocument(api, path)) as { trace: Trace }
       host.out.print(options.json ? JSON.stringify(trace, null, 2) : drawTrace(trace))
       done(0)
     })
 }
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 /** The request goes to the edge's address whatever the URL's name resolves to: the name is what is asked for. */
 function askEdge(edge: string, url: URL, options: ExplainOptions): Promise<EdgeAnswer> {

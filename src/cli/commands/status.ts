@@ -2,8 +2,8 @@
 import { Command } from 'commander'
 import type { Status } from '../../services/cachefront/status.ts'
 import type { CliHost } from '../host.ts'
-import { type ClientOptions, findEndpoint } from '../installation-file.ts'
-import { localDocument } from '../local-call.ts'
+import type { ClientOptions } from '../installation-file.ts'
+import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
 
 export function statusCommand(host: CliHost, done: (code: number) => void): Command {
@@ -11,9 +11,9 @@ export function statusCommand(host: CliHost, done: (code: number) => void): Comm
     .description('what runs and what is served; exit code 1 unless everything answers')
     .addHelpText('after', '\nExample:\n  cachefront status --json')
     .action(async (options: ClientOptions) => {
-      const endpoint = findEndpoint(host, options)
-      const status = (await localDocument(endpoint, '/_cachefront/status')) as Status
-      host.out.print(options.json ? JSON.stringify(status, null, 2) : drawStatus(endpoint, status))
+      const api = findApi(host, options)
+      const status = (await localDocument(api, '/_cachefront/status')) as Status
+      host.out.print(options.json ? JSON.stringify(status, null, 2) : drawStatus(api.endpoint, status))
       done(status.health.status === 'ok' ? 0 : 1)
     })
 }

@@ -42,13 +42,14 @@ function setUp(changes: Partial<Installation> = {}) {
   }
   const state = { list: async () => [{ id: 'E1', revision: 1, doc: record }] } as unknown as State
   const routes = localRoutes(installation, state)
+  const signedReads = routes.filter((r) => r.readsNeedSignature === true).map((r) => r.path)
   const call = async (method: string, path: string, body?: unknown, rest = '') => {
     const route = routes.find((r) => r.method === method && r.path === path)
     assert.ok(route, `${method} ${path}`)
     const answer = await route.run({ rest, body })
     return { ...answer, document: answer.contentType === 'application/json' ? JSON.parse(answer.body) : null }
   }
-  return { call, calls }
+  return { call, calls, signedReads }
 }
 
 describe('/_cachefront', () => {
@@ -59,6 +60,10 @@ describe('/_cachefront', () => {
       const bad = await setUp({ health: async () => ({ ...healthy, status }) }).call('GET', '/_cachefront/health')
       assert.deepEqual([bad.status, bad.document.status], [503, status])
     }
+  })
+
+  it('tells what is inside only to callers who sign, beyond loopback', () => {
+    assert.deepEqual(setUp().signedReads, ['/_cachefront/status', '/_cachefront/traces/*'])
   })
 
   it('names what is served', async () => {

@@ -23,6 +23,8 @@ export interface LocalRoute {
   readonly method: 'GET' | 'POST'
   /** Whole path; a final `*` stands for one segment that is not empty. */
   readonly path: string
+  /** Beyond loopback, changes always need a signature; reads only with this: they tell what is inside. */
+  readonly readsNeedSignature?: boolean
   /** Must not throw for anything that a caller sent. */
   run(request: LocalRequest): Promise<LocalAnswer>
 }
@@ -55,6 +57,7 @@ export function localRoutes(installation: Installation, state: State): readonly 
     {
       method: 'GET',
       path: '/_cachefront/status',
+      readsNeedSignature: true,
       run: async () => json(200, await statusOf(installation, state)),
     },
     {
@@ -69,6 +72,7 @@ export function localRoutes(installation: Installation, state: State): readonly 
     {
       method: 'GET',
       path: '/_cachefront/traces/*',
+      readsNeedSignature: true,
       async run({ rest }) {
         const found = await installation.trace(rest)
         if (found !== null) return json(200, found)
