@@ -14,12 +14,14 @@ import { MovedClock } from './moved-clock.ts'
 import { openOperatorLog } from './operator-log.ts'
 import { type Plane, startPlane } from './plane.ts'
 import { startSample } from './sample.ts'
-import { describeStart } from './start-text.ts'
+import { describeEnd, describeStart } from './start-text.ts'
 
 /** Longest wait until everything answers. Milliseconds. */
 const START_MS = 30_000
 /** Milliseconds between two looks. */
 const LOOK_MS = 5
+/** Signals this soon after the first are the same wish: of one Ctrl-C, npm passes on what the terminal sent as well. */
+const SAME_WISH_MS = 500
 
 export interface ControlRole {
   readonly config: Config
@@ -46,7 +48,9 @@ export async function runControl(role: ControlRole): Promise<number> {
 
 async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
   const { config, json, print } = role
-  const stopping = stopSignals()
+  const stopping = stopSignals(() => {
+    if (!json) print('Stopping ... (again to end at once)')
+  })
   const clock = config.movableClock ? new MovedClock(paths.clock) : systemClock
   const log = openOperatorLog(paths.controlLog, clock)
   const ports = new KeptPorts(paths.ports)
@@ -76,13 +80,16 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
       if (!json) print(describeStart(config, endpoint, showAddress(edge), health))
       if (!config.bare)
         endSample = await startSample({ config, endpoint, edge: showAddress(edge), print: json ? log : print })
+    }
+    if (health !== undefined && !stopping.isBegun()) {
       print(json ? JSON.stringify({ ready: true, home: config.home, ...file }) : 'ready')
     }
     await stopping.begun
   } finally {
     await endSample?.()
-    await plane.stop(config.stopEngines || stopping.engines())
+    const left = await plane.stop(config.stopEngines || stopping.engines())
     await removeInstallation(paths)
+    if (!json && stopping.isBegun()) print(describeEnd(left))
   }
   return 0
 }
@@ -102,21 +109,24 @@ async function untilReady(plane: Plane): Promise<Health> {
   }
 }
 
-/** SIGTERM, SIGINT, and the API's stop are one; a second signal ends the process at once. */
-function stopSignals() {
+/** SIGTERM, SIGINT, and the API's stop are one; a second signal ends the process at once. `onBegin` runs once. */
+function stopSignals(onBegin: () => void) {
   const { promise, resolve } = Promise.withResolvers<undefined>()
   let engines = false
-  let begun = false
+  /** On the monotonic clock; null before. */
+  let begunAt: number | null = null
   const begin = (withEngines: boolean): void => {
     engines ||= withEngines
-    begun = true
+    if (begunAt !== null) return
+    begunAt = systemClock.monotonic()
+    onBegin()
     resolve(undefined)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (begun) process.exit(1)
+      if (begunAt !== null && systemClock.monotonic() - begunAt > SAME_WISH_MS) process.exit(1)
       begin(false)
     })
   }
-  return { begin, begun: promise, engines: () => engines }
+  return { begin, begun: promise, isBegun: () => begunAt !== null, engines: () => engines }
 }

@@ -35,8 +35,11 @@ export interface PlaneOptions extends KeeperStart {
 export interface Plane {
   readonly api: ListenAddress
   health(): Promise<Health>
-  /** Ends API, workers, and the keeper unless it has caches to look after; caches too with `engines`. */
-  stop(engines: boolean): Promise<void>
+  /**
+   * Ends API, workers, and the keeper unless it has caches to look after; caches too with `engines`. Resolves with the
+   * ids of those that still run.
+   */
+  stop(engines: boolean): Promise<readonly string[]>
 }
 
 /** @throws an error for a person */
@@ -119,12 +122,13 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     async stop(engines) {
       unwatchKeeper()
       await api.close()
-      const caches = link.seen()?.groups.length ?? 0
-      if (engines || caches === 0) await endKeeper(link, engines)
+      const left = engines ? [] : (link.seen()?.groups ?? []).map((group) => group.id)
+      if (left.length === 0) await endKeeper(link, engines)
       else await drainWorkers(link, log)
       await started.close()
       link.close()
       await state.close()
+      return left
     },
   }
 }

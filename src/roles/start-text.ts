@@ -1,4 +1,4 @@
-//! What `up` says when everything answers.
+//! What `up` says when everything answers, and when it has ended.
 import type { Config } from '../config.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 
@@ -11,4 +11,10 @@ export function describeStart(config: Config, endpoint: string, edge: string, he
     `  engines  ${engines}`,
     `  home     ${config.home}`,
   ].join('\n')
+}
+
+/** `cachesLeft`: ids of the caches that go on without control. */
+export function describeEnd(cachesLeft: readonly string[]): string {
+  if (cachesLeft.length === 0) return 'Stopped.'
+  return `Stopped. Caches still run: ${cachesLeft.join(', ')} (\`cachefront down --stop-engines\` ends them too).`
 }

@@ -110,6 +110,24 @@ describe('the end of an installation', TIMEOUT, () => {
     }
   })
 
+  it('one Ctrl-C is one, though npm passes it on as well: drains, and says what it did', async () => {
+    const home = await newHome()
+    try {
+      const { control } = await up(home)
+      let said = ''
+      control.stdout?.on('data', (text: Buffer) => {
+        said += text
+        if (said.startsWith('Stopping')) control.kill('SIGINT')
+      })
+      control.kill('SIGINT')
+      const [code] = await once(control, 'close')
+      assert.deepEqual([code, said], [0, 'Stopping ... (again to end at once)\nStopped.\n'])
+      assert.deepEqual(processesOf(home), [])
+    } finally {
+      await endAll(home)
+    }
+  })
+
   it('cachefront down ends all of it, also without control', async () => {
     const home = await newHome()
     try {
