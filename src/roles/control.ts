@@ -6,7 +6,7 @@ import { showAddress } from '../config-values.ts'
 import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
-import { StartError } from './errors.ts'
+import { fileProblem, StartError } from './errors.ts'
 import { lockHome, makeHome, removeInstallation, writeInstallation } from './home.ts'
 import { ensureKeeper } from './keeper-process.ts'
 import { chooseAddress, isWorkerOf, KeptPorts } from './listen-address.ts'
@@ -41,6 +41,11 @@ export async function runControl(role: ControlRole): Promise<number> {
   const lock = await lockHome(config.home, paths)
   try {
     return await runLocked(role, paths)
+  } catch (error) {
+    const why = error instanceof Error && error.name === 'Error' ? fileProblem(error) : null
+    if (why === null) throw error
+    const file = (error as NodeJS.ErrnoException).path ?? config.home
+    throw new StartError(`${file} cannot be written: ${why}. Make room or choose another CACHEFRONT_HOME.`, error)
   } finally {
     await lock.release()
   }

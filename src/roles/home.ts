@@ -4,16 +4,7 @@ import { type InstallationFile, readInstallationFile } from '../cli/installation
 import type { HomePaths } from '../config.ts'
 import { type MachineLock, tryMachineLock } from '../lib/machine-lock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
-import { StartError } from './errors.ts'
-
-const ADVICE: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of the path is a file',
-}
+import { fileProblem, StartError } from './errors.ts'
 
 /** Makes the directories. @throws StartError in one line */
 export async function makeHome(home: string, paths: HomePaths): Promise<void> {
@@ -21,7 +12,7 @@ export async function makeHome(home: string, paths: HomePaths): Promise<void> {
     for (const directory of [home, paths.keeper, paths.edge, paths.logs]) await makePrivateDirectory(directory)
     await chmod(home, 0o700)
   } catch (error) {
-    const why = ADVICE[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message
+    const why = fileProblem(error) ?? (error as Error).message
     throw new StartError(
       `The home ${home} cannot be made: ${why}. Give this user the right to write there, or choose another CACHEFRONT_HOME.`,
       error,

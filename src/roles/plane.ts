@@ -4,7 +4,7 @@ import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
-import { identify, waitForEnd } from '../lib/process.ts'
+import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -13,6 +13,8 @@ import { workerWishes } from './worker-settings.ts'
 
 /** Longest wait for a keeper to answer and to report. Milliseconds. */
 const KEEPER_MS = 10_000
+/** Longest wait for a keeper that was told to end, before it is killed. Milliseconds. */
+const KEEPER_END_MS = 2_000
 /** Longest wait for workers to finish what they serve, when the keeper stays. Milliseconds. */
 const DRAIN_MS = 15_000
 /** How long the answer to a stop may take to leave. Milliseconds. */
@@ -56,8 +58,11 @@ export async function startPlane(options: PlaneOptions): Promise<Plane> {
 async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Promise<Plane> {
   const { config, paths, clock, log } = options
   const version = programVersion()
+  const ownKeeper = options.keeperPid === null ? null : identify(options.keeperPid)
   ends.push(async () => {
-    if (options.keeperPid !== null) process.kill(options.keeperPid, 'SIGTERM')
+    if (ownKeeper === null) return
+    signalProcess(ownKeeper, 'SIGTERM')
+    if (!(await waitForEnd(ownKeeper, KEEPER_END_MS))) signalProcess(ownKeeper, 'SIGKILL')
   })
   const [state, modules] = await Promise.all([
     import('../state/sqlite.ts').then(({ openSqliteState }) => openSqliteState(paths.state, clock)),
