@@ -237,6 +237,34 @@ describe('a distribution', () => {
     assert.match(problems.join(), /worker-1 has lost its lease/)
   })
 
+  test('that names a policy which is not there holds up no other: it is not Deployed, and health names it', async () => {
+    const running = await start(['worker-0'])
+    const made = await call('CreateCachePolicy', { CachePolicyConfig: { Name: 'lost', MinTTL: 0 } })
+    const broken = await createDistribution(made.CachePolicy.Id)
+    // No operation does this: a state that was repaired by hand, or a bug.
+    await state.transact((tx) => tx.delete('cache-policy', made.CachePolicy.Id))
+    const a = await Worker.join('worker-0')
+    const snapshot = await a.take('snapshot')
+    assert.deepEqual(snapshot.distributions, [])
+    a.acknowledge(snapshot.revision)
+    const id = await createDistribution()
+    const { changes, revision } = await a.take('changes', (m) => m.changes.length > 0)
+    assert.deepEqual(
+      changes.map((change) => change.kind === 'distribution' && change.id),
+      [id],
+    )
+    a.acknowledge(revision)
+    assert.equal(await settled('distribution', id), 'Deployed')
+    await quiet(running)
+    assert.equal(await statusOf(broken), 'InProgress')
+    const health = await running.health()
+    const part = health.parts.find(({ name }) => name === `distribution ${broken}`)
+    assert.equal(part?.ok, false)
+    assert.match(part?.detail ?? '', new RegExp(made.CachePolicy.Id))
+    assert.equal(health.status, 'ok')
+    assert.deepEqual(problems, [])
+  })
+
   test('is sent again when a policy that it names changes', async () => {
     await start(['worker-0'])
     const made = await call('CreateCachePolicy', { CachePolicyConfig: { Name: 'mine', MinTTL: 0 } })

@@ -58,9 +58,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       reconciler?.poke('invalidations')
     },
   })
+  const deploy = deployTask(options.state, () => feed.acknowledged())
   const invalidations = invalidationsTask(options.state, () => feed.acknowledged())
   const tasks: readonly PokedTask[] = [
-    { task: deployTask(options.state, () => feed.acknowledged()), kinds: DEPLOY_KINDS },
+    { task: deploy, kinds: DEPLOY_KINDS },
     { task: invalidations, kinds: INVALIDATION_KINDS },
     ...(options.tasks ?? []),
   ]
@@ -77,21 +78,29 @@ export async function startControl(options: ControlOptions): Promise<Control> {
     (task, error) =>
       options.onProblem(`the task ${task} failed: ${error instanceof Error ? error.message : String(error)}`),
   )
-  return new RunningControl(options, feed, reconciler, unwatch)
+  return new RunningControl(options, feed, reconciler, unwatch, () => deploy.problems())
 }
 
 class RunningControl implements Control {
   readonly #options: ControlOptions
   readonly #reconciler: Reconciler
   readonly #unwatch: () => void
+  readonly #brokenDistributions: () => ReadonlyMap<string, string>
   readonly feed: FeedServer
   readonly clock: Installation['clock']
   #wasReady = false
 
-  constructor(options: ControlOptions, feed: FeedServer, reconciler: Reconciler, unwatch: () => void) {
+  constructor(
+    options: ControlOptions,
+    feed: FeedServer,
+    reconciler: Reconciler,
+    unwatch: () => void,
+    brokenDistributions: () => ReadonlyMap<string, string>,
+  ) {
     this.#options = options
     this.#reconciler = reconciler
     this.#unwatch = unwatch
+    this.#brokenDistributions = brokenDistributions
     this.feed = feed
     const { movableClock } = options
     this.clock =
@@ -114,6 +123,7 @@ class RunningControl implements Control {
       live: this.feed.live(),
       missing: this.feed.missing(),
       tasks: this.tasks(),
+      brokenDistributions: this.#brokenDistributions(),
       wasReady: this.#wasReady,
     })
     if (health.status === 'ok') this.#wasReady = true

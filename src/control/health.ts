@@ -13,13 +13,15 @@ export interface HealthFacts {
   readonly live: readonly LiveWorker[]
   readonly missing: readonly string[]
   readonly tasks: readonly TaskStatus[]
+  /** What is wrong with each, by id. */
+  readonly brokenDistributions: ReadonlyMap<string, string>
   /** Whether everything was well once since the start. */
   readonly wasReady: boolean
 }
 
 export function healthOf(facts: HealthFacts): Health {
   const { revision, keeper, live, missing, tasks } = facts
-  const parts: PartHealth[] = [
+  const own: PartHealth[] = [
     revision instanceof Error
       ? { name: 'state', ok: false, detail: revision.message }
       : { name: 'state', ok: true, detail: `revision ${revision}` },
@@ -28,13 +30,19 @@ export function healthOf(facts: HealthFacts): Health {
     ...missing.map((name) => ({ name, ok: false, detail: 'holds no lease: it has not come, or does not answer' })),
     ...tasks.flatMap(failedTask),
   ]
-  const well = parts.every((part) => part.ok) && live.length > 0
+  const resources = [
+    ...(keeper?.seen?.groups ?? []).flatMap(cachePart),
+    ...[...facts.brokenDistributions].map(brokenPart),
+  ]
+  // The status is the installation's: a single cache or distribution may be broken for good, and the rest must start and
+  // serve all the same. Its part says what is wrong with it.
+  const well = own.every((part) => part.ok) && live.length > 0
   return {
     status: well ? 'ok' : facts.wasReady ? 'degraded' : 'starting',
     version: facts.version,
     revision: revision instanceof Error ? -1 : revision,
     pops: popsOf(live),
-    parts,
+    parts: [...own, ...resources],
   }
 }
 
@@ -48,6 +56,17 @@ function keeperParts(keeper: NonNullable<HealthFacts['keeper']>): PartHealth[] {
     { name: 'engines', ok: true, detail: binaries.length > 0 ? binaries.join(', ') : 'none found on this host' },
   ]
 }
+
+/** A cache that cannot settle is not silent: its keeper says why. */
+function cachePart({ id, problem }: KeeperSeen['groups'][number]): PartHealth[] {
+  return problem === null ? [] : [{ name: `cache ${id}`, ok: false, detail: problem }]
+}
+
+const brokenPart = ([id, detail]: readonly [string, string]): PartHealth => ({
+  name: `distribution ${id}`,
+  ok: false,
+  detail,
+})
 
 function workerPart(worker: LiveWorker): PartHealth {
   const { worker: name, pid } = worker.identity

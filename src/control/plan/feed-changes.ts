@@ -2,14 +2,39 @@
 //! A change of a policy becomes changes of the distributions that name it. Status changes are commits too, but no news.
 import type { CachePolicyConfig, DistributionConfig, OriginRequestPolicyConfig } from '@aws-sdk/client-cloudfront'
 import type { DistributionDoc } from '../../domain/distribution.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
 import type { FeedChange } from '../../edge/feed-protocol.ts'
 import type { Change, Reader } from '../../state/state.ts'
 import { distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
 
-/** Every distribution as the edge serves it. */
+/** Every distribution as the edge serves it; one that cannot be served is left out and holds up no other. */
 export async function allDistributions(reader: Reader): Promise<DistributionDoc[]> {
+  return (await compileAll(reader)).docs
+}
+
+/** Distributions that no edge can be given, by id, with what is wrong, for a person. */
+export async function brokenDistributions(reader: Reader): Promise<ReadonlyMap<string, string>> {
+  return (await compileAll(reader)).broken
+}
+
+async function compileAll(reader: Reader): Promise<{ docs: DistributionDoc[]; broken: Map<string, string> }> {
   const [stored, policies] = await Promise.all([reader.list('distribution'), readPolicies(reader)])
-  return stored.map(({ doc }) => distributionDoc(doc, policies))
+  const docs: DistributionDoc[] = []
+  const broken = new Map<string, string>()
+  for (const { id, doc } of stored) {
+    const compiled = compile(doc, policies)
+    if (compiled instanceof Error) broken.set(id, compiled.message)
+    else docs.push(compiled)
+  }
+  return { docs, broken }
+}
+
+function compile(record: DistributionRecord, policies: Policies): DistributionDoc | Error {
+  try {
+    return distributionDoc(record, policies)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 /** The news in `changes`, which are all that happened after `from`: distributions first, then invalidations in order. */
@@ -50,7 +75,10 @@ async function changedDistributions(
   if (wanted.size === 0) return news
   const policies = await readPolicies(reader)
   for (const [id, stored] of wanted) {
-    if (stored) news.push({ kind: 'distribution', id, distribution: distributionDoc(stored.doc, policies) })
+    if (stored === undefined) continue
+    // A broken one is no news: edges go on with the version they have, and health names it (tasks/deploy.ts).
+    const distribution = compile(stored.doc, policies)
+    if (!(distribution instanceof Error)) news.push({ kind: 'distribution', id, distribution })
   }
   return news
 }

@@ -1,18 +1,30 @@
-//! `InProgress` becomes `Deployed` when every live edge has acknowledged the revision of the change.
+//! `InProgress` becomes `Deployed` when every live edge has acknowledged the revision of the change. A distribution that
+//! no edge can be given never does: it is named among the problems.
 import type { State } from '../../state/state.ts'
+import { brokenDistributions } from '../plan/feed-changes.ts'
 import type { Task } from '../reconciler.ts'
 
 /** Commits to these may have left something to do. */
 export const DEPLOY_KINDS: readonly string[] = ['distribution']
 
-export function deployTask(state: State, acknowledged: () => number | null): Task {
+export interface DeployTask extends Task {
+  /** Distributions that cannot be served, by id, with what is wrong; as of the last run. */
+  problems(): ReadonlyMap<string, string>
+}
+
+export function deployTask(state: State, acknowledged: () => number | null): DeployTask {
+  let broken: ReadonlyMap<string, string> = new Map()
   return {
+    problems: () => broken,
     name: 'deploy',
     periodMs: 5_000,
     async run() {
+      broken = await brokenDistributions(state)
       const revision = acknowledged()
       if (revision === null) return []
-      const waiting = (await state.list('distribution')).filter(({ doc }) => doc.status === 'InProgress')
+      const waiting = (await state.list('distribution')).filter(
+        ({ id, doc }) => doc.status === 'InProgress' && !broken.has(id),
+      )
       if (!waiting.some(({ doc }) => doc.changedRevision <= revision)) return []
       return state.transact(async (tx) => {
         const deployed: string[] = []

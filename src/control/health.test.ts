@@ -1,0 +1,59 @@
+//! Health: what is the installation's, and what is one resource's.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GroupSeen, KeeperSeen } from '../keeper/protocol.ts'
+import { type HealthFacts, healthOf } from './health.ts'
+import type { LiveWorker } from './live-workers.ts'
+
+const WORKER: LiveWorker = {
+  identity: { worker: 'worker-0', pid: 7, version: '1', pops: [], peerSocket: '/peer.sock' },
+  connection: { send: () => true, close: () => {} },
+  leaseUntil: 1,
+  sent: 3,
+  had: -1,
+  acknowledged: 3,
+  offsetMs: 0,
+}
+
+const group = (id: string, problem: string | null): GroupSeen => ({
+  id,
+  settled: problem === null,
+  endpoint: '127.16.0.1',
+  readerEndpoint: null,
+  nodes: [],
+  problem,
+})
+
+const seen = (groups: readonly GroupSeen[]): KeeperSeen => ({
+  sequence: 1,
+  groups,
+  workers: [],
+  nodeNetwork: '127.16.0.0/16',
+  binaries: [],
+})
+
+const facts = (changes: Partial<HealthFacts>): HealthFacts => ({
+  version: '1',
+  revision: 3,
+  keeper: { seen: seen([]) },
+  live: [WORKER],
+  missing: [],
+  tasks: [],
+  brokenDistributions: new Map(),
+  wasReady: false,
+  ...changes,
+})
+
+test('a cache that cannot settle has a part that says why; the installation is ready all the same', () => {
+  const health = healthOf(facts({ keeper: { seen: seen([group('well', null), group('shop', 'no binary')]) } }))
+  assert.deepEqual(
+    health.parts.filter((part) => !part.ok),
+    [{ name: 'cache shop', ok: false, detail: 'no binary' }],
+  )
+  assert.equal(health.status, 'ok')
+})
+
+test('without a worker it is starting, and degraded once it was ready', () => {
+  assert.equal(healthOf(facts({ live: [] })).status, 'starting')
+  assert.equal(healthOf(facts({ live: [], wasReady: true })).status, 'degraded')
+})
