@@ -21,7 +21,7 @@ class Peer {
   #lines: JsonLines<FromKeeper> | null = null
   #heard: (() => void) | null = null
 
-  async listen(path: string, wishSequence: number): Promise<void> {
+  async listen(path: string, wishSequence: number, events: readonly KeeperEvent[] = []): Promise<void> {
     this.#server = createServer((socket) => {
       this.#socket = socket
       socket.on('error', () => {})
@@ -30,6 +30,7 @@ class Peer {
         this.#heard?.()
       })
       this.#lines.send({ type: 'hello', pid: 1, version: 'test', wishSequence })
+      if (events.length > 0) this.#lines.send({ type: 'events', events })
     }).listen(path)
     await once(this.#server, 'listening')
   }
@@ -168,10 +169,43 @@ test('events are stored once, then acknowledged, however often they come', async
   assert.deepEqual(new Set(await stored()), new Set(['Recovering cache nodes 0001']))
 })
 
+test('an event that could not be stored is not passed over by those after it', async () => {
+  const failures: unknown[] = []
+  let full = true
+  const refusing: State = {
+    get: (kind, id) => state.get(kind, id),
+    list: (kind, range) => state.list(kind, range),
+    revision: () => state.revision(),
+    changesSince: (revision) => state.changesSince(revision),
+    watch: (listener) => state.watch(listener),
+    close: () => state.close(),
+    transact: (work) => (full ? Promise.reject(new Error('disk full')) : state.transact(work)),
+  }
+  await peer.listen(socketPath, 1)
+  const failed = new Promise<void>((resolve) => {
+    const onError = (error: unknown) => {
+      failures.push(error)
+      resolve()
+    }
+    const options = { socketPath, version: 'test', state: refusing, clock: systemClock, onError }
+    void openKeeperLink(options).then((opened) => {
+      link = opened
+      peer.send({ type: 'events', events: [event(1)] })
+    })
+  })
+  await failed
+  full = false
+  peer.send({ type: 'events', events: [event(2)] })
+  await peer.until(acknowledged(2))
+  assert.equal((await stored()).length, 2)
+  assert.equal(failures.length, 1)
+})
+
 test('a keeper with a new ledger counts from 1 again, and is believed', async () => {
   await state.transact((tx) => tx.put('keeper-cursor', 'local', { eventSequence: 9 }))
-  await open(0)
-  peer.send({ type: 'events', events: [event(1)] })
+  // It sends them with its greeting.
+  await peer.listen(socketPath, 0, [event(1)])
+  link = await openKeeperLink({ socketPath, version: 'test', state, clock: systemClock, onError: fail })
   await peer.until(acknowledged(1))
   assert.equal((await stored()).length, 1)
 })

@@ -10,6 +10,8 @@ import { elasticacheEvents } from './plan/caches-events.ts'
 
 /** Id of the one cursor: there is one keeper a host, and one host. */
 const CURSOR = 'local'
+/** Milliseconds until events that could not be stored are tried again. */
+const STORE_AGAIN_MS = 1000
 /** Milliseconds in which a keeper that was just started must answer. */
 const GREETING_MS = 5000
 
@@ -19,7 +21,7 @@ export interface KeeperLinkOptions {
   readonly version: string
   readonly state: State
   readonly clock: Clock
-  /** An event could not be stored; the keeper keeps it and sends it again on the next connection. */
+  /** An event could not be stored: it is held here, unacknowledged, and tried again with all that come after it. */
   readonly onError: (error: unknown) => void
 }
 
@@ -64,6 +66,10 @@ class Link implements KeeperLink {
   /** Which revision each wish was planned from, oldest first; those before the report's are dropped. */
   #planned: { readonly sequence: number; revision: number }[] = []
   #storing: Promise<void> = Promise.resolve()
+  /** Events heard and not stored, by their sequence: an acknowledgement speaks for all before it, so none is passed over. */
+  readonly #unstored = new Map<number, KeeperEvent>()
+  #retry: NodeJS.Timeout | null = null
+  #closed = false
 
   constructor(options: KeeperLinkOptions) {
     this.#options = options
@@ -73,6 +79,10 @@ class Link implements KeeperLink {
     const { socketPath, version } = this.#options
     const handlers = {
       version,
+      // A new ledger counts its events from 1 again: known before the first of them comes.
+      onHello: ({ wishSequence }: { readonly wishSequence: number }) => {
+        if (wishSequence === 0) this.#forgetEvents()
+      },
       onSeen: (seen: KeeperSeen) => this.#tell(seen),
       onEvents: (events: readonly KeeperEvent[]) => this.#hear(events),
       onConnection: (state: 'connected' | 'lost') => (state === 'connected' ? this.#greeted() : this.#tell(null)),
@@ -81,11 +91,10 @@ class Link implements KeeperLink {
     this.#greeted()
   }
 
-  /** A keeper may have had a later wish than ours (of a control before us), or none at all (its ledger is new). */
+  /** A keeper may have had a later wish than ours: of a control before us. */
   #greeted(): void {
     const had = this.#client?.hello?.wishSequence
     if (had === undefined) return
-    if (had === 0) this.#enqueue(() => this.#resetCursor())
     if (had > this.#sequence) {
       this.#sequence = had
       this.#sent = ''
@@ -149,11 +158,30 @@ class Link implements KeeperLink {
   }
 
   #hear(events: readonly KeeperEvent[]): void {
-    if (events.length > 0) this.#enqueue(() => this.#store(events))
+    if (events.length === 0) return
+    for (const event of events) this.#unstored.set(event.sequence, event)
+    this.#enqueue(() => this.#storeAll())
   }
 
   #enqueue(work: () => Promise<void>): void {
     this.#storing = this.#storing.then(work).catch(this.#options.onError)
+  }
+
+  async #storeAll(): Promise<void> {
+    const events = [...this.#unstored.values()].sort((a, b) => a.sequence - b.sequence)
+    if (events.length === 0) return
+    try {
+      await this.#store(events)
+      for (const { sequence } of events) this.#unstored.delete(sequence)
+    } catch (error) {
+      if (!this.#closed) this.#retry ??= setTimeout(() => this.#storeAgain(), STORE_AGAIN_MS)
+      throw error
+    }
+  }
+
+  #storeAgain(): void {
+    this.#retry = null
+    this.#enqueue(() => this.#storeAll())
   }
 
   async #store(events: readonly KeeperEvent[]): Promise<void> {
@@ -173,7 +201,11 @@ class Link implements KeeperLink {
     this.#client?.acknowledgeEvents(last)
   }
 
-  /** A new ledger counts its events from 1 again. */
+  #forgetEvents(): void {
+    this.#unstored.clear()
+    this.#enqueue(() => this.#resetCursor())
+  }
+
   async #resetCursor(): Promise<void> {
     await this.#options.state.transact(async (tx) => {
       await tx.delete('keeper-cursor', CURSOR)
@@ -190,6 +222,8 @@ class Link implements KeeperLink {
   }
 
   close(): void {
+    this.#closed = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
     this.#client?.close()
   }
 }

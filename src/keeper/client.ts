@@ -14,6 +14,8 @@ export interface KeeperClientOptions {
   /** Events not yet acknowledged; after a new connection all of them again. */
   readonly onEvents?: (events: readonly KeeperEvent[]) => void
   readonly onConnection?: (state: 'connected' | 'lost') => void
+  /** The greeting of each connection, before anything else that comes over it. */
+  readonly onHello?: (hello: Extract<FromKeeper, { type: 'hello' }>) => void
 }
 
 export interface KeeperClient {
@@ -102,6 +104,7 @@ class Client implements KeeperClient {
     switch (message.type) {
       case 'hello':
         this.hello = message
+        this.#options.onHello?.(message)
         if (this.#wish !== null) this.#lines?.send({ type: 'wish', wish: this.#wish })
         this.#greeted?.()
         this.#greeted = null
