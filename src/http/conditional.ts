@@ -1,43 +1,95 @@
-//! Conditional requests (RFC 9110 13, RFC 9111 4.3): 304 to a viewer from a fresh object, revalidation of a stale one.
-import { firstValue } from './headers.ts'
+//! Conditional requests (RFC 9110 13, RFC 9111 4.3): 304 and 412 to a viewer, If-Range, revalidation of a stale object.
+import { allValues } from './headers.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** The validators of a stored object; undefined when the origin gave none. */
 export interface Validators {
   readonly etag: string | undefined
   readonly lastModified: string | undefined
+  /** When the stored answer was made: stands in for Last-Modified where there is none (RFC 9111 4.3.2). */
+  readonly date?: string | undefined
+}
+
+/** A viewer's conditions: list fields with all their lines joined, dates as they came; null when absent. */
+export interface Conditions {
+  readonly ifMatch: string | null
+  readonly ifUnmodifiedSince: string | null
+  readonly ifNoneMatch: string | null
+  readonly ifModifiedSince: string | null
+}
+
+export type ConditionOutcome =
+  /** They hold: answer as if there were none; a range may still be asked for. */
+  | 'proceed'
+  /** 304. */
+  | 'not-modified'
+  /** 412. */
+  | 'precondition-failed'
+
+/**
+ * What the conditions of a GET or HEAD make of an answer that would be 200 or 206, in the order of RFC 9110 13.2.2:
+ * If-Match by strong comparison, without it If-Unmodified-Since; then If-None-Match by weak comparison, without it
+ * If-Modified-Since. A date that is none, and one for an object without Last-Modified, is ignored.
+ */
+export function evaluateConditions(
+  { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince }: Conditions,
+  stored: Validators,
+  nowMs: number,
+): ConditionOutcome {
+  if (ifMatch !== null) {
+    if (!matchesStrongly(ifMatch, stored.etag)) return 'precondition-failed'
+  } else if (ifUnmodifiedSince !== null && modifiedSince(stored, ifUnmodifiedSince, nowMs) === true) {
+    return 'precondition-failed'
+  }
+  if (ifNoneMatch !== null) return matchesWeakly(ifNoneMatch, stored.etag) ? 'not-modified' : 'proceed'
+  if (ifModifiedSince !== null && modifiedSince(stored, ifModifiedSince, nowMs) === false) return 'not-modified'
+  return 'proceed'
 }
 
 /**
- * True when a viewer's GET or HEAD for a stored 200 is to be answered 304: If-None-Match by weak comparison (13.1.2),
- * and only without it If-Modified-Since (13.1.3). Values are all If-None-Match lines and the first If-Modified-Since.
+ * True when a range may be answered with 206 (RFC 9110 13.1.5): If-Range names the object's entity tag (both strong) or
+ * its very Last-Modified, and that date is strong: at least a second older than `date`, the answer's Date (8.8.2.2).
  */
-export function isNotModified(
-  ifNoneMatch: readonly string[],
-  ifModifiedSince: string | undefined,
-  stored: Validators,
-  nowMs: number,
-): boolean {
-  if (ifNoneMatch.length > 0) {
-    const list = ifNoneMatch.join(',')
-    if (list.trim() === '*') return true
-    return stored.etag !== undefined && hasTag(list, opaque(stored.etag))
-  }
-  if (ifModifiedSince === undefined || stored.lastModified === undefined) return false
-  const since = parseHttpDate(ifModifiedSince, nowMs)
+export function ifRangeHolds(ifRange: string, stored: Validators, date: string | undefined, nowMs: number): boolean {
+  const value = ifRange.trim()
+  if (value.startsWith('"') || value.startsWith('W/')) return isStrong(value) && value === stored.etag
+  if (stored.lastModified === undefined || date === undefined) return false
+  const wanted = parseHttpDate(value, nowMs)
   const modified = parseHttpDate(stored.lastModified, nowMs)
-  return since !== null && modified !== null && modified <= since
+  const generated = parseHttpDate(date, nowMs)
+  if (wanted === null || modified === null || generated === null) return false
+  return wanted === modified && generated - modified >= 1_000
+}
+
+/** Null when one of the dates is none. */
+function modifiedSince({ lastModified }: Validators, since: string, nowMs: number): boolean | null {
+  const at = parseHttpDate(since, nowMs)
+  const modified = lastModified === undefined ? null : parseHttpDate(lastModified, nowMs)
+  return at === null || modified === null ? null : modified > at
 }
 
 /** entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE; a comma may be part of a tag. */
-const TAG = /(?:W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g
+const STRONG_TAG = /^"[\x21\x23-\x7e\x80-\xff]*"$/
 
-function hasTag(list: string, wanted: string): boolean {
-  for (const match of list.matchAll(TAG)) if (match[1] === wanted) return true
+const isStrong = (etag: string): boolean => STRONG_TAG.test(etag)
+
+/** Strong comparison (RFC 9110 8.8.3.2): neither is weak. `*` matches whatever is there. */
+function matchesStrongly(list: string, etag: string | undefined): boolean {
+  if (list.trim() === '*') return true
+  if (etag === undefined || !isStrong(etag)) return false
+  for (const [, weak, tag] of list.matchAll(TAG)) if (weak === undefined && tag === etag) return true
   return false
 }
 
-const opaque = (etag: string): string => (etag.startsWith('W/') ? etag.slice(2) : etag)
+/** Weak comparison: the opaque parts are equal. */
+function matchesWeakly(list: string, etag: string | undefined): boolean {
+  if (list.trim() === '*') return true
+  if (etag === undefined) return false
+  const opaque = etag.startsWith('W/') ? etag.slice(2) : etag
+  for (const [, , tag] of list.matchAll(TAG)) if (tag === opaque) return true
+  return false
+}
 
 /** Name, value, name, value of the conditions that ask the origin whether a stored object is still good (9111 4.3.1). */
 export function revalidationHeaders(stored: Validators): string[] {
@@ -47,12 +99,16 @@ export function revalidationHeaders(stored: Validators): string[] {
   return headers
 }
 
-/** Never taken from a 304: they describe the body that is stored (RFC 9111 3.2). */
+/**
+ * Never taken from a 304: they say what the stored bytes are (RFC 9111 3.2). A media type may be corrected, a digest, a
+ * coding or an entity tag of other bytes may not.
+ */
 const NOT_UPDATED: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-length',
+  'content-md5',
   'content-range',
-  'content-type',
+  'etag',
   'transfer-encoding',
 ])
 
@@ -89,7 +145,23 @@ const IN_NOT_MODIFIED = [
 
 export function notModifiedHeaders(stored: readonly string[]): string[] {
   return IN_NOT_MODIFIED.flatMap((name) => {
-    const value = firstValue(stored, name)
-    return value === undefined ? [] : [name, value]
+    const values = allValues(stored, name)
+    return values.flatMap((value) => [name, value])
   })
+}
+
+// SHIM
+export function isNotModified(m: readonly string[], s: string | undefined, v: Validators, n: number): boolean {
+  return (
+    evaluateConditions(
+      {
+        ifMatch: null,
+        ifUnmodifiedSince: null,
+        ifNoneMatch: m.length ? m.join(',') : null,
+        ifModifiedSince: s ?? null,
+      },
+      v,
+      n,
+    ) === 'not-modified'
+  )
 }

@@ -5,6 +5,7 @@ import { formatHttpDate } from './http-date.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 4, 0, 0)
 const IN_100_S = formatHttpDate(NOW + 100_000)
+const NOW_DATE = formatHttpDate(NOW)
 const PAST = formatHttpDate(NOW - 100_000)
 
 function decide(
@@ -54,6 +55,15 @@ const SUCCESS: readonly (readonly [
   [{ cc: 'max-age=60', age: '45' }, [15, 'max-age'], [50, 'min-ttl']],
   [{ cc: 'max-age=60', age: '61' }, [0, 'max-age'], [50, 'min-ttl']],
   [{ cc: 'max-age=60', age: 'old' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=60', age: '45, 0' }, [15, 'max-age'], [50, 'min-ttl']],
+  [{ cc: 'max-age=60', age: '-1' }, [60, 'max-age'], [60, 'max-age']],
+  [{ cc: 'max-age=60', age: '45.0' }, [60, 'max-age'], [60, 'max-age']],
+  // Expires by the origin's own clock.
+  [{ expires: IN_100_S, date: NOW_DATE }, [100, 'expires'], [100, 'expires']],
+  [{ expires: IN_100_S, date: NOW_DATE, age: '45' }, [55, 'expires'], [55, 'expires']],
+  [{ expires: IN_100_S, date: formatHttpDate(NOW + 200_000) }, [0, 'expires'], [50, 'min-ttl']],
+  [{ expires: IN_100_S, date: PAST, age: '100' }, [100, 'expires'], [100, 'expires']],
+  [{ expires: IN_100_S, date: 'yesterday' }, [100, 'expires'], [100, 'expires']],
   [{ cc: 'max-age=60', vary: '*' }, ['not stored', 'vary-star'], [60, 'max-age']],
   [{ cc: 'max-age=60', vary: 'Accept, *' }, ['not stored', 'vary-star'], [60, 'max-age']],
   [{ cc: 'max-age=60', vary: 'Accept' }, [60, 'max-age'], [60, 'max-age']],

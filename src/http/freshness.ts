@@ -15,6 +15,8 @@ export interface OriginAnswer {
   readonly status: number
   readonly cacheControl: readonly string[]
   readonly expires: string | undefined
+  /** The origin's own clock; only an Expires is measured against it. */
+  readonly date?: string | undefined
   readonly age: string | undefined
   readonly vary: readonly string[]
 }
@@ -69,7 +71,7 @@ export function decideFreshness(
   errorMinTtl: number = ERROR_CACHING_MIN_TTL,
 ): Freshness {
   const control = parseCacheControl(answer.cacheControl)
-  const ageSeconds = deltaSeconds(answer.age)
+  const ageSeconds = ageValue(answer.age)
   const decision =
     policy.minTtl === 0 && policy.defaultTtl === 0 && policy.maxTtl === 0
       ? refuse('caching-disabled')
@@ -157,9 +159,16 @@ function originLifetime(
   if (answer.expires === undefined) return null
   // An Expires that is no date, `0` above all, lies in the past (RFC 9111 5.3).
   const at = parseHttpDate(answer.expires, nowMs) ?? nowMs
-  return { seconds: Math.min(SECONDS_MAX, Math.max(0, Math.floor((at - nowMs) / 1000))), reason: 'expires' }
+  // CloudFront's table counts from now. By the origin's own clock, where that differs or other caches had it for a
+  // while, it may be over sooner (RFC 9111 4.2.1, 4.2.3; what CloudFront does then is not documented): the less counts.
+  const date = answer.date === undefined ? null : parseHttpDate(answer.date, nowMs)
+  const byOrigin = date === null ? Number.POSITIVE_INFINITY : (at - date) / 1000 - ageSeconds
+  const seconds = Math.floor(Math.min(SECONDS_MAX, (at - nowMs) / 1000, byOrigin))
+  return { seconds: Math.max(0, seconds), reason: 'expires' }
 }
 
-function deltaSeconds(text: string | undefined): number {
-  return text !== undefined && /^[0-9]+$/.test(text) ? Math.min(Number(text), SECONDS_MAX) : 0
+/** Age: the first member when it is a list by mistake; a value that is no number is ignored (RFC 9111 5.1). */
+function ageValue(text: string | undefined): number {
+  const first = text?.split(',')[0]?.trim() ?? ''
+  return /^[0-9]+$/.test(first) ? Math.min(Number(first), SECONDS_MAX) : 0
 }
