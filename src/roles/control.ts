@@ -80,7 +80,7 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
     const me = identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: '' }
     const file = { ...me, version: programVersion(), api: endpoint, edge: showAddress(edge), region: config.region }
     await writeInstallation(paths, file)
-    const health = await Promise.race([untilReady(plane), stopping.begun])
+    const health = await Promise.race([untilReady(plane, paths), stopping.begun])
     if (health !== undefined) {
       if (!json) print(describeStart(config, endpoint, showAddress(edge), health))
       if (!config.bare)
@@ -100,14 +100,15 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
 }
 
 /** @throws StartError naming what does not answer */
-async function untilReady(plane: Plane): Promise<Health> {
+async function untilReady(plane: Plane, { logs, keeper }: HomePaths): Promise<Health> {
   for (let waited = 0; ; waited += LOOK_MS) {
     const health = await plane.health()
     if (health.status === 'ok') return health
     if (waited > START_MS) {
       const bad = health.parts.filter((part) => !part.ok).map((part) => `${part.name}: ${part.detail}`)
       throw new StartError(
-        `Not everything answers after ${START_MS / 1000} s: ${bad.join('; ') || 'no worker listens'}.`,
+        `Not everything answers after ${START_MS / 1000} s: ${bad.join('; ') || 'no worker listens'}. ` +
+          `The logs in ${logs} and ${keeper}/logs may say why.`,
       )
     }
     await sleep(LOOK_MS)
