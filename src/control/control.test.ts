@@ -270,7 +270,9 @@ describe('a distribution', () => {
     const made = await call('CreateCachePolicy', { CachePolicyConfig: { Name: 'mine', MinTTL: 0 } })
     const id = await createDistribution(made.CachePolicy.Id)
     const a = await Worker.join('worker-0')
-    const { distributions } = await a.take('snapshot')
+    const { distributions, revision } = await a.take('snapshot')
+    a.acknowledge(revision)
+    assert.equal(await settled('distribution', id), 'Deployed')
     assert.deepEqual(
       distributions.map((d) => [d.id, d.behaviors[0]?.cachePolicy.minTtl]),
       [[id, 0]],
@@ -280,10 +282,13 @@ describe('a distribution', () => {
       IfMatch: made.ETag,
       CachePolicyConfig: { ...made.CachePolicy.CachePolicyConfig, MinTTL: 7 },
     })
-    const { changes } = await a.take('changes', (m) => m.changes.length > 0)
-    const [change] = changes
+    const news = await a.take('changes', (m) => m.changes.length > 0)
+    const [change] = news.changes
     assert(change?.kind === 'distribution')
     assert.equal(change.distribution?.behaviors[0]?.cachePolicy.minTtl, 7)
+    assert.equal(await statusOf(id), 'InProgress', 'no edge has acknowledged the new policy')
+    a.acknowledge(news.revision)
+    assert.equal(await settled('distribution', id), 'Deployed')
   })
 })
 
@@ -323,6 +328,30 @@ describe('the feed', () => {
       changes.map((c) => (c.kind === 'invalidation' ? c.invalidation.id : c.id)),
       [missed],
     )
+  })
+
+  test('one that missed an invalidation that is no longer kept drops all of the distribution; others hear nothing', async () => {
+    await start(['worker-0'])
+    const id = await createDistribution()
+    const record = (await state.get('distribution', id))!.doc
+    const had = await state.revision()
+    let missed = 0
+    await state.transact((tx) => {
+      missed = tx.revision
+      const doc = { id: 'I0', distributionId: id, callerReference: 'r', paths: ['/x'], createTime: record.createdAt }
+      return tx.put('invalidation', `${id}/I0`, { ...doc, status: 'Completed', createdRevision: missed })
+    })
+    await state.transact(async (tx) => {
+      await tx.delete('invalidation', `${id}/I0`)
+      await tx.put('distribution', id, { ...record, invalidationsForgotten: missed })
+    })
+    const away = await Worker.join('worker-0', had)
+    const { changes } = await away.take('changes', (m) => m.changes.length > 0)
+    assert.deepEqual(changes, [
+      { kind: 'invalidation', revision: missed, invalidation: { id: 'forgotten', distributionId: id, paths: ['/*'] } },
+    ])
+    const present = await Worker.join('worker-1', missed)
+    assert.deepEqual((await present.take('changes')).changes, [])
   })
 
   test('one that is too far behind, or ahead of this state, gets everything', async () => {

@@ -9,8 +9,10 @@ export interface DistributionRecord {
   readonly callerReference: string
   /** `InProgress` until every live edge has acknowledged `changedRevision`; set to `Deployed` by a reconciler only. */
   readonly status: 'InProgress' | 'Deployed'
-  /** Revision of the commit that last changed `config`: setting the status is a commit too and does not count. */
+  /** Revision of the commit that last changed `config` or a policy it names: setting the status does not count. */
   readonly changedRevision: number
+  /** The newest `createdRevision` among its invalidations that are no longer kept; absent while all are. */
+  readonly invalidationsForgotten?: number
   readonly createdAt: string
   readonly lastModifiedTime: string
   /** AWS's DistributionConfig, every field present. Typed by the SDK in services/cloudfront. */

@@ -85,12 +85,20 @@ async function changedDistributions(
 
 async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: number): Promise<FeedChange[]> {
   const news: Extract<FeedChange, { kind: 'invalidation' }>[] = []
+  const forgetful = new Set<string>()
   for (const key of ids) {
     const stored = await reader.get('invalidation', key)
-    // Gone with its distribution, or known already: only its status has changed since.
+    if (stored === undefined) forgetful.add(key.slice(0, key.indexOf('/')))
+    // Known already: only its status has changed since.
     if (stored === undefined || stored.doc.createdRevision <= from) continue
     const { id, distributionId, paths, createdRevision } = stored.doc
     news.push({ kind: 'invalidation', revision: createdRevision, invalidation: { id, distributionId, paths } })
+  }
+  for (const distributionId of forgetful) {
+    // Gone with its distribution; or no longer kept, and from before this edge went away or not.
+    const revision = (await reader.get('distribution', distributionId))?.doc.invalidationsForgotten ?? 0
+    if (revision <= from) continue
+    news.push({ kind: 'invalidation', revision, invalidation: { id: 'forgotten', distributionId, paths: ['/*'] } })
   }
   return news.sort((a, b) => a.revision - b.revision)
 }

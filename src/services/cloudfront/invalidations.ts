@@ -12,12 +12,20 @@ import type {
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
-import type { InvalidationRecord } from '../../domain/records.ts'
+import type { DistributionRecord, InvalidationRecord } from '../../domain/records.ts'
 import { upperId } from '../../lib/ids.ts'
+import type { Transaction } from '../../state/state.ts'
 import type { Operation } from '../service.ts'
 import { findDistribution } from './distributions.ts'
 import { locationOf } from './entity-tag.ts'
 import { markedPage } from './paging.ts'
+
+/**
+ * Invalidations that a distribution keeps, a caller reference for as long as its invalidation (what AWS keeps is
+ * unconfirmed), and how many of the oldest go when there are more.
+ */
+export const INVALIDATIONS_KEPT = 1_000
+const FORGOTTEN_AT_ONCE = 100
 
 function invalidationView(record: InvalidationRecord): Invalidation {
   return {
@@ -61,7 +69,8 @@ export const createInvalidation: Operation<CreateInvalidationRequest, CreateInva
   const batch = input.InvalidationBatch
   if (batch === undefined) throw cloudfrontFault('MissingBody', 'The request needs an InvalidationBatch.')
   const record = await state.transact(async (tx): Promise<InvalidationRecord> => {
-    const { id: distributionId } = await findDistribution(tx, input.DistributionId)
+    const distribution = await findDistribution(tx, input.DistributionId)
+    const distributionId = distribution.id
     const paths = batch.Paths?.Items ?? []
     checkPaths(paths)
     const callerReference = batch.CallerReference ?? ''
@@ -87,12 +96,27 @@ export const createInvalidation: Operation<CreateInvalidationRequest, CreateInva
       createTime: new Date(clock.now()).toISOString(),
     }
     await tx.put('invalidation', `${distributionId}/${id}`, made)
+    if (earlier.length >= INVALIDATIONS_KEPT) await forgetOldest(tx, distribution, earlier)
     return made
   })
   return {
     Location: locationOf(`distribution/${record.distributionId}/invalidation/${record.id}`),
     Invalidation: invalidationView(record),
   }
+}
+
+/** An edge that has been away since before a forgotten one drops all it has of the distribution (control/plan/feed-changes.ts). */
+async function forgetOldest(
+  tx: Transaction,
+  distribution: DistributionRecord,
+  kept: readonly InvalidationRecord[],
+): Promise<void> {
+  const completed = kept.filter((doc) => doc.status === 'Completed')
+  const oldest = completed.sort((a, b) => a.createdRevision - b.createdRevision).slice(0, FORGOTTEN_AT_ONCE)
+  const newest = oldest.at(-1)
+  if (newest === undefined) return
+  for (const { id } of oldest) await tx.delete('invalidation', `${distribution.id}/${id}`)
+  await tx.put('distribution', distribution.id, { ...distribution, invalidationsForgotten: newest.createdRevision })
 }
 
 /** @throws TooManyInvalidationsInProgress. The quota of 2023 by count; AWS's newer one is by rate. */

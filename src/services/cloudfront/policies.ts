@@ -102,7 +102,10 @@ export async function createPolicy<Config extends { Name?: string | undefined }>
   return custom(record)
 }
 
-/** A full replacement; the distributions that name the policy are served by the new one. */
+/**
+ * A full replacement. The distributions that name the policy are `InProgress` until every edge serves by the new one (what
+ * AWS shows meanwhile is unconfirmed); their ETags stay, for their own configuration has not changed.
+ */
 export async function updatePolicy<Config extends { Name?: string | undefined }>(
   kind: PolicyKind<Config>,
   id: string | undefined,
@@ -127,6 +130,10 @@ export async function updatePolicy<Config extends { Name?: string | undefined }>
       config,
     }
     await tx.put(kind.kind, old.id, record)
+    const distributions = (await tx.list('distribution')).map(({ doc }) => doc)
+    for (const user of distributionsNaming(distributions, kind.kind, old.id)) {
+      await tx.put('distribution', user.id, { ...user, status: 'InProgress', changedRevision: tx.revision })
+    }
     return custom<Config>(record)
   })
 }
