@@ -17,6 +17,16 @@ export interface DistributionDoc {
   readonly origins: readonly OriginDoc[]
   /** In order of precedence; the last is the default behavior with pattern `*`. */
   readonly behaviors: readonly BehaviorDoc[]
+  /** At most one for an error code; absent in documents of earlier versions, which had none. */
+  readonly errorResponses?: readonly ErrorResponseDoc[]
+}
+
+/** What becomes of an error of the origin, or of the edge's own (spec/cloudfront.md 2.5). */
+export interface ErrorResponseDoc {
+  readonly errorCode: number
+  readonly cachingMinTtlSeconds: number
+  /** Null keeps the answer as it is. The path begins with a slash. */
+  readonly page: { readonly path: string; readonly responseCode: number } | null
 }
 
 export interface OriginDoc {

@@ -24,6 +24,8 @@ export const QUOTAS = {
   pathPatternChars: 255,
   rootObjectChars: 255,
   originPathChars: 255,
+  /** Of a custom error response (unconfirmed: what an invalidation path may have). */
+  errorPagePathChars: 4_000,
   originDomainChars: 253,
   /** Also the default page of every list (unconfirmed). */
   pageItems: 100,

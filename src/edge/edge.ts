@@ -53,6 +53,8 @@ export interface Edge {
   catchUp(): Promise<void>
   /** RFC 9110 date of this second. */
   date(): string
+  /** Counts what was asked of the origin or the owner, when something else is to be asked after it. */
+  recordFetch(x: Exchange): void
   /** Counters, access log and trace of a finished request. */
   record(x: Exchange): void
 }

@@ -13,7 +13,7 @@ import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { OriginRequest } from './origin/pool.ts'
-import type { BehaviorPlan, DistributionPlan, Snapshot } from './snapshot/snapshot.ts'
+import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
 import { viewerFacts } from './viewer-facts.ts'
 
 /** An answer that the edge makes itself: an error page. */
@@ -33,8 +33,18 @@ export interface PeerAnswer {
   fault(fault: EdgeFault): void
 }
 
+/** A custom error page takes the place of an error; while it is fetched no other page can. */
+export interface PageInstead {
+  readonly plan: ErrorPagePlan
+  /** What the error was called before. */
+  readonly detailed: DetailedResultType
+}
+
 export class Exchange {
-  readonly request: ViewerRequest
+  /** What is asked for; custom-error puts the request for a page here. */
+  request: ViewerRequest
+  /** What the viewer sent: for the log. */
+  readonly viewerRequest: ViewerRequest
   readonly reply: ViewerReply
   /** Null for a viewer's own request. */
   readonly peer: PeerAnswer | null
@@ -72,6 +82,8 @@ export class Exchange {
   answer: Answer | null = null
   /** Set before error-page is entered. */
   fault: EdgeFault | null = null
+  /** custom-error. */
+  page: PageInstead | null = null
   /** Status that the viewer sees. */
   status = 0
   result: ResultType = 'Miss'
@@ -92,6 +104,7 @@ export class Exchange {
 
   constructor(request: ViewerRequest, reply: ViewerReply, snapshot: Snapshot, peer: PeerAnswer | null) {
     this.request = request
+    this.viewerRequest = request
     this.reply = reply
     this.snapshot = snapshot
     this.peer = peer

@@ -8,6 +8,7 @@ import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
 import { cacheWait } from './stages/cache-wait.ts'
+import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
 import { errorPage } from './stages/error-page.ts'
 import { matchBehavior } from './stages/match-behavior.ts'
@@ -38,6 +39,7 @@ export const PIPELINE = [
   serveStale,
   cacheStore,
   deliver,
+  customError,
   errorPage,
   record,
 ] as const

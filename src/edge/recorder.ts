@@ -34,7 +34,14 @@ const STATUS_COUNTER = [
   COUNTER.responses5xx,
 ] as const
 
-export function createRecorder(parts: RecorderParts): (x: Exchange, edge: Edge) => void {
+export interface Recorder {
+  /** A finished request; its last fetch included. */
+  request(x: Exchange, edge: Edge): void
+  /** A fetch that another one follows. */
+  fetch(x: Exchange, edge: Edge): void
+}
+
+export function createRecorder(parts: RecorderParts): Recorder {
   const { counters } = parts
   const lastProblem = new Map<string, number>()
 
@@ -52,7 +59,7 @@ export function createRecorder(parts: RecorderParts): (x: Exchange, edge: Edge) 
     )
   }
 
-  return (x, edge) => {
+  const fetch = (x: Exchange, edge: Edge): void => {
     if (x.tier === 'origin') {
       counters.add(COUNTER.originRequests)
       if (x.stale !== null) counters.add(COUNTER.originRevalidations)
@@ -66,9 +73,13 @@ export function createRecorder(parts: RecorderParts): (x: Exchange, edge: Edge) 
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)
     if (x.tier === 'owner') counters.add(COUNTER.peerRequests)
     if (x.tier === 'collapsed') counters.add(COUNTER.collapsed)
+  }
+
+  const request = (x: Exchange, edge: Edge): void => {
+    fetch(x, edge)
     // The log belongs to the worker that the viewer is connected to.
     if (x.peer !== null) return
-    const { request, reply } = x
+    const { viewerRequest: request, reply } = x
     const status = reply.gone && reply.bytesSent === 0 ? 0 : x.status
     counters.add(COUNTER.requests)
     counters.add(RESULT_COUNTER[x.result])
@@ -102,4 +113,5 @@ export function createRecorder(parts: RecorderParts): (x: Exchange, edge: Edge) 
       parts.traces.add(x.watcher.build())
     }
   }
+  return { request, fetch }
 }

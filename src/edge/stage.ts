@@ -20,6 +20,7 @@ export const to = {
   serveStale: 'serve-stale',
   cacheStore: 'cache-store',
   deliver: 'deliver',
+  customError: 'custom-error',
   errorPage: 'error-page',
   record: 'record',
   done: 'done',

@@ -87,7 +87,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const saver = new SnapshotSaver(options.snapshotFile, problem)
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)
-  const record = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
+  const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
   let feed: Feed | null = null
   const edge: Edge = {
     clock,
@@ -105,7 +105,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => feed?.catchUp() ?? Promise.resolve(),
     date: dateOf(clock),
-    record: (x) => record(x, edge),
+    recordFetch: (x) => recorder.fetch(x, edge),
+    record: (x) => recorder.request(x, edge),
   }
   const handling = { explain: options.explain, problem }
   const peers = await servePeers(options.peerSocket, edge, handling)

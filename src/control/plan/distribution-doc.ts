@@ -2,12 +2,13 @@
 import type {
   CacheBehavior,
   CachePolicyConfig,
+  CustomErrorResponse,
   DefaultCacheBehavior,
   DistributionConfig,
   Origin,
   OriginRequestPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
-import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
@@ -40,6 +41,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies):
     httpVersion: config.HttpVersion ?? 'http2',
     origins: (config.Origins?.Items ?? []).map(originDoc),
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
+    errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
   }
 }
 
@@ -65,6 +67,15 @@ function originDoc(origin: Origin): OriginDoc {
     readTimeoutMs: (custom?.OriginReadTimeout ?? 30) * 1_000,
     keepaliveTimeoutMs: (custom?.OriginKeepaliveTimeout ?? 5) * 1_000,
     responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
+  }
+}
+
+function errorResponseDoc(response: CustomErrorResponse): ErrorResponseDoc {
+  const { ResponsePagePath: path, ResponseCode: code } = response
+  return {
+    errorCode: response.ErrorCode ?? 0,
+    cachingMinTtlSeconds: response.ErrorCachingMinTTL ?? 10,
+    page: path && code ? { path, responseCode: Number(code) } : null,
   }
 }
 

@@ -1,10 +1,14 @@
 //! Errors of origins that gave no answer at all, remembered for ErrorCachingMinTTL (spec/cloudfront.md 5.4: timeouts and
 //! connect failures count as 5xx), so that a dead origin is not asked by every request.
 import type { OriginFailureKind } from '../../domain/outcomes.ts'
+import { ERROR_CACHING_MIN_TTL } from '../../http/freshness.ts'
 import type { Invalidations } from './invalidation.ts'
 
-/** ErrorCachingMinTTL when the distribution sets none: milliseconds. */
-export const ERROR_CACHING_MIN_TTL_MS = 10_000
+/** Milliseconds for which an error of this status is kept at least: as the distribution says, or CloudFront's default. */
+export function errorMinTtlMs(minTtls: ReadonlyMap<number, number>, status: number): number {
+  return (minTtls.get(status) ?? ERROR_CACHING_MIN_TTL) * 1_000
+}
+
 /** Keys remembered; over it all are forgotten. */
 const KEYS_MAX = 65_536
 

@@ -1,6 +1,7 @@
 //! The head of each kind of answer to a viewer: what is stored, plus the lines that every delivery adds (spec 6.4).
 //! For a hit all of it but the request's name and the age was put together by the first hit.
 import { notModifiedHeaders } from '../../http/conditional.ts'
+import { reasonPhrase } from '../../http/error-page.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
@@ -15,7 +16,9 @@ const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((n
 
 export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   let head = object.hitHead
-  if (x.result === 'RefreshHit') {
+  if (x.page !== null) {
+    head = shown(x, hitLines(edge, object, x.result))
+  } else if (x.result === 'RefreshHit') {
     head = hitLines(edge, object, 'RefreshHit')
   } else if (head === '') {
     head = hitLines(edge, object, x.result)
@@ -23,6 +26,10 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   }
   return head + x.requestId + ageLine(edge, object) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
 }
+
+/** A custom error page goes out under the status that its row says, not that of the page's own answer. */
+const shown = (x: Exchange, head: string): string =>
+  `HTTP/1.1 ${x.status} ${reasonPhrase(x.status)}${head.slice(head.indexOf('\r\n'))}`
 
 const hitLines = (edge: Edge, object: StoredObject, result: string): string =>
   `${object.head}Content-Length: ${object.body.length}\r\n${ownLines(edge, result)}`
@@ -54,7 +61,7 @@ export function streamHead(
 ): { text: string; framing: 'length' | 'chunked' | 'close' } {
   const bodiless = answer.status === 204 || answer.status === 304
   const framing = bodiless || answer.length !== null ? 'length' : x.request.httpVersion === '1.0' ? 'close' : 'chunked'
-  let text = answer.head
+  let text = x.page === null ? answer.head : shown(x, answer.head)
   if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
   else if (framing === 'chunked' && x.request.method !== 'HEAD') text += 'Transfer-Encoding: chunked\r\n'
   text += ownLines(edge, x.result) + x.requestId

@@ -87,6 +87,7 @@ function judge(status: number, headers: readonly string[], { behavior, now }: An
     },
     behavior.policy,
     now,
+    behavior.errorMinTtls.get(status),
   )
 }
 

@@ -1,11 +1,11 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
-import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
 import { compileForward } from '../origin/forward.ts'
 import { encodePath } from './encode-path.ts'
 import { compileNames } from './name-rule.ts'
 import { compilePathPattern } from './path-pattern.ts'
-import type { BehaviorPlan, DistributionPlan, Snapshot } from './snapshot.ts'
+import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot.ts'
 
 /**
  * Compiles every distribution; one that is unchanged since `previous` keeps its plan and with it its derived keys. One
@@ -55,19 +55,31 @@ function ownNames(document: DistributionDoc): string[] {
 
 export function compileDistribution(document: DistributionDoc): DistributionPlan {
   const origins = new Map(document.origins.map((origin) => [origin.id, origin]))
+  const { errorResponses = [] } = document
+  const errorMinTtls = new Map(errorResponses.map((row) => [row.errorCode, row.cachingMinTtlSeconds]))
   return {
     doc: document,
     id: document.id,
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
-    behaviors: document.behaviors.map((behavior) => compileBehavior(document.id, behavior, origins)),
+    behaviors: document.behaviors.map((behavior) => compileBehavior(document.id, behavior, origins, errorMinTtls)),
+    errorPages: errorPages(errorResponses),
   }
+}
+
+function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPagePlan> {
+  const pages = new Map<number, ErrorPagePlan>()
+  for (const { errorCode, page } of responses) {
+    if (page !== null) pages.set(errorCode, { path: encodePath(page.path), responseCode: page.responseCode })
+  }
+  return pages
 }
 
 function compileBehavior(
   distributionId: string,
   behavior: BehaviorDoc,
   origins: ReadonlyMap<string, OriginDoc>,
+  errorMinTtls: ReadonlyMap<number, number>,
 ): BehaviorPlan {
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
@@ -82,6 +94,7 @@ function compileBehavior(
     key: compileKey(distributionId, behavior),
     origin,
     forward: compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods),
+    errorMinTtls,
   }
 }
 

@@ -24,6 +24,15 @@ export interface DistributionPlan {
   readonly rootPath: string
   /** In order of precedence; the last one matches everything. */
   readonly behaviors: readonly BehaviorPlan[]
+  /** Custom error pages by the status that they stand in for. */
+  readonly errorPages: ReadonlyMap<number, ErrorPagePlan>
+}
+
+export interface ErrorPagePlan {
+  /** As viewers send it. */
+  readonly path: string
+  /** Status that the viewer gets with the page. */
+  readonly responseCode: number
 }
 
 export interface BehaviorPlan {
@@ -37,6 +46,8 @@ export interface BehaviorPlan {
   readonly key: KeyRecipe
   readonly origin: OriginDoc
   readonly forward: ForwardRecipe
+  /** ErrorCachingMinTTL in seconds by status, as far as the distribution sets it. */
+  readonly errorMinTtls: ReadonlyMap<number, number>
 }
 
 export const EMPTY_SNAPSHOT: Snapshot = {

@@ -37,15 +37,17 @@ export const cacheStore = stage({
 
 function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answer): void {
   const { key: recipe } = x.behavior as BehaviorPlan
+  // By the end of the body the exchange may be about a custom error page.
+  const { key } = x
   const uri = invalidationUri(recipe, x.path, x.request.query)
   const keep = (chunks: readonly Uint8Array[]) => {
     if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf)) return
-    const newer = edge.store.get(x.key)
+    const newer = edge.store.get(key)
     if (newer !== null && newer.asOf > answer.asOf) return
-    edge.store.put(x.key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
+    edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
   }
   flight.keepUpTo(edge.store.objectBytesMax, keep, () => {
-    x.notStored = 'over-object-limit'
+    if (x.flight === flight) x.notStored = 'over-object-limit'
     edge.flights.unshare(flight)
   })
 }

@@ -2,6 +2,7 @@
 import { isNotModified } from '../../http/conditional.ts'
 import type { Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
+import { pageFor, showAsPage } from '../custom-error.ts'
 import { hitHead, notModifiedHead, streamHead } from '../delivery/heads.ts'
 import { streamBody } from '../delivery/stream.ts'
 import type { Edge } from '../edge.ts'
@@ -11,9 +12,10 @@ import { stage, to } from '../stage.ts'
 
 export const deliver = stage({
   name: to.deliver,
-  next: [to.record, to.errorPage],
+  next: [to.record, to.errorPage, to.customError],
   run(x, edge) {
     if (x.object !== null) {
+      if (x.object.status >= 400 && pageFor(x, x.object.status) !== null) return to.customError
       sendObject(x, edge, x.object)
       return to.record
     }
@@ -22,7 +24,9 @@ export const deliver = stage({
       x.fault = { ...ORIGIN_FAILURES[flight.failure.kind], origin: flight.failure.kind }
       return to.errorPage
     }
-    return sendFlight(x, edge, flight, x.answer as Answer)
+    const answer = x.answer as Answer
+    if (answer.status >= 400 && pageFor(x, answer.status) !== null) return to.customError
+    return sendFlight(x, edge, flight, answer)
   },
 })
 
@@ -33,6 +37,7 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   x.contentType = object.contentType
   x.contentLength = object.body.length
   x.status = object.status
+  if (x.page !== null) showAsPage(x, x.page)
   if (x.peer !== null) {
     x.peer.announce(answerOfObject(object), x.result)
   } else if (object.status === 200 && notModified(x, edge, object)) {
@@ -82,6 +87,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   const { reply, request } = x
   x.status = answer.status
   if (answer.status >= 400 && x.result !== 'Error') x.result = x.detailed = 'Error'
+  if (x.page !== null) showAsPage(x, x.page)
   x.contentType = answer.contentType
   x.contentLength = answer.length ?? -1
   x.firstByteAt = edge.clock.monotonic()

@@ -1,14 +1,16 @@
 //! The page of an error that the edge itself answers with (spec/cloudfront.md 14).
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
+import { pageFor } from '../custom-error.ts'
 import type { EdgeFault } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { stage, to } from '../stage.ts'
 
 export const errorPage = stage({
   name: to.errorPage,
-  next: [to.record],
+  next: [to.record, to.customError],
   run(x, edge) {
     const fault = x.fault as EdgeFault
+    if (pageFor(x, fault.status) !== null) return to.customError
     x.status = fault.status
     x.result = 'Error'
     x.detailed = fault.detailed

@@ -1,6 +1,6 @@
 //! Asks the origin and waits for the head of its answer.
 
-import { ERROR_CACHING_MIN_TTL_MS } from '../cache/failures.ts'
+import { errorMinTtlMs } from '../cache/failures.ts'
 import { Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
@@ -31,12 +31,13 @@ export const originFetch = stage({
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
 function failed(x: Exchange, edge: Edge, failure: OriginFailure): void {
-  x.fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
+  const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
+  x.fault = fault
   if (!x.cacheable || x.reply.gone) return
-  const { key } = x.behavior as BehaviorPlan
+  const { key, policy, errorMinTtls } = x.behavior as BehaviorPlan
   edge.failures.remember(x.key, {
     kind: failure.kind,
-    until: edge.clock.now() + ERROR_CACHING_MIN_TTL_MS,
+    until: edge.clock.now() + Math.min(errorMinTtlMs(errorMinTtls, fault.status), policy.maxTtl * 1_000),
     asOf: (x.flight as Flight).asOf,
     distributionId: key.distributionId,
     uri: invalidationUri(key, x.path, x.request.query),

@@ -1,8 +1,9 @@
-//! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1, 2.3, 2.6), in AWS's own codes. Checked before what is
+//! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1, 2.3, 2.5, 2.6), in AWS's own codes. Checked before what is
 //! not built (not-built.ts), so that a wrong value is called wrong.
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
+import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 
 const ALIAS = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
@@ -37,6 +38,7 @@ export function checkDistribution(config: DistributionConfig, edgeDomain: string
   checkOrigins(config.Origins?.Items ?? [])
   checkRest(config)
   checkBehaviors(config)
+  checkErrorResponses(config.CustomErrorResponses?.Items ?? [])
 }
 
 function oneOf(field: string, value: string | undefined, words: readonly string[]): void {

@@ -2,6 +2,7 @@
 //! (spec/cloudfront.md 1.2, 2.1-2.3). Nothing is judged here. Lists without items have a Quantity and no Items.
 import type {
   CacheBehavior,
+  CustomErrorResponse,
   DefaultCacheBehavior,
   DistributionConfig,
   Method,
@@ -31,7 +32,7 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
     OriginGroups: counted(config.OriginGroups?.Items),
     DefaultCacheBehavior: behaviorWithDefaults<DefaultCacheBehavior>(config.DefaultCacheBehavior ?? blankBehavior),
     CacheBehaviors: counted(config.CacheBehaviors?.Items?.map(behaviorWithDefaults<CacheBehavior>)),
-    CustomErrorResponses: counted(config.CustomErrorResponses?.Items),
+    CustomErrorResponses: counted(config.CustomErrorResponses?.Items?.map(errorResponseWithDefaults)),
     Comment: config.Comment ?? '',
     Logging: {
       Enabled: Logging?.Enabled ?? false,
@@ -69,6 +70,16 @@ const defaultCertificate = () =>
     MinimumProtocolVersion: 'TLSv1',
     CertificateSource: 'cloudfront',
   }) as const
+
+/** AWS shows a response without a page with two empty texts. */
+function errorResponseWithDefaults(response: CustomErrorResponse): CustomErrorResponse {
+  return {
+    ErrorCode: response.ErrorCode,
+    ResponsePagePath: response.ResponsePagePath ?? '',
+    ResponseCode: response.ResponseCode ?? '',
+    ErrorCachingMinTTL: response.ErrorCachingMinTTL ?? 10,
+  }
+}
 
 function originWithDefaults(origin: Origin): Origin {
   const custom = origin.CustomOriginConfig

@@ -16,7 +16,6 @@ const some = (list: { Quantity?: number | undefined; Items?: readonly unknown[] 
 
 export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
   { field: 'OriginGroups', accepted: 'none', isUsed: (c) => some(c.OriginGroups) },
-  { field: 'CustomErrorResponses', accepted: 'none', isUsed: (c) => some(c.CustomErrorResponses) },
   { field: 'Logging.Enabled', accepted: 'false', isUsed: (c) => c.Logging?.Enabled === true },
   { field: 'Logging.IncludeCookies', accepted: 'false', isUsed: (c) => c.Logging?.IncludeCookies === true },
   {

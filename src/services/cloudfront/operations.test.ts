@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import type { DistributionConfig } from '@aws-sdk/client-cloudfront'
+import type { CustomErrorResponse, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { Fault } from '../../domain/faults.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
@@ -84,6 +84,9 @@ const behavior = (changes: object) => ({
   },
 })
 
+const PAGE = { ErrorCode: 404, ResponsePagePath: '/404.html', ResponseCode: '200', ErrorCachingMinTTL: 5 }
+const errors = (...Items: CustomErrorResponse[]) => ({ CustomErrorResponses: { Quantity: Items.length, Items } })
+
 const create = async (changes: Partial<DistributionConfig> = {}) =>
   call('CreateDistribution', { DistributionConfig: config(changes) })
 
@@ -121,6 +124,18 @@ describe('distributions', () => {
     const again = await call('GetDistribution', { Id: made.Id })
     assert.deepEqual(again.Distribution.DistributionConfig, edited)
     assert.equal(again.ETag, updated.ETag)
+  })
+
+  test('custom error responses get their defaults and round-trip', async () => {
+    const { Distribution: made, ETag: IfMatch } = await create(errors({ ErrorCode: 503 }, PAGE))
+    const stored = {
+      Quantity: 2,
+      Items: [{ ErrorCode: 503, ResponsePagePath: '', ResponseCode: '', ErrorCachingMinTTL: 10 }, PAGE],
+    }
+    assert.deepEqual(made.DistributionConfig.CustomErrorResponses, stored)
+    const input = { Id: made.Id, IfMatch, DistributionConfig: made.DistributionConfig }
+    const updated = await call('UpdateDistribution', input)
+    assert.deepEqual(updated.Distribution.DistributionConfig.CustomErrorResponses, stored)
   })
 
   test('If-Match: missing or misshapen is 400, stale is 412, and nothing changes', async () => {
@@ -237,6 +252,17 @@ describe('what is refused', () => {
     ['a set of methods', behavior({ AllowedMethods: { Quantity: 1, Items: ['GET'] } }), 'InvalidArgument', 400],
     ['a long comment', { Comment: 'x'.repeat(129) }, 'InvalidArgument', 400],
     ['no certificate', { ViewerCertificate: { CloudFrontDefaultCertificate: false } }, 'InvalidViewerCertificate', 400],
+    ['an error code without page', errors({ ErrorCode: 418 }), 'InvalidErrorCode', 400],
+    ['a status that has no page', errors({ ErrorCode: 412, ErrorCachingMinTTL: 5 }), 'InvalidErrorCode', 400],
+    ['a response code of its own', errors({ ...PAGE, ResponseCode: '301' }), 'InvalidResponseCode', 400],
+    ['a page without response code', errors({ ...PAGE, ResponseCode: '' }), 'InvalidArgument', 400],
+    ['a response code without page', errors({ ...PAGE, ResponsePagePath: undefined }), 'InvalidArgument', 400],
+    ['an error code twice', errors(PAGE, { ...PAGE, ResponseCode: '404' }), 'InvalidArgument', 400],
+    ['a negative TTL', errors({ ...PAGE, ErrorCachingMinTTL: -1 }), 'InvalidArgument', 400],
+    ['a relative page', errors({ ...PAGE, ResponsePagePath: '404.html' }), 'InvalidRelativePath', 400],
+    ['a page with a query', errors({ ...PAGE, ResponsePagePath: '/404?x' }), 'InvalidRelativePath', 400],
+    ['a page with a space', errors({ ...PAGE, ResponsePagePath: '/not found' }), 'InvalidRelativePath', 400],
+    ['a long page', errors({ ...PAGE, ResponsePagePath: `/${'x'.repeat(4000)}` }), 'InvalidRelativePath', 400],
     // Wrong comes before not built.
     [
       'a wrong value beside one that is not built',
@@ -262,10 +288,6 @@ describe('what is refused', () => {
     [
       'Logging.Enabled',
       { Logging: { Enabled: true, IncludeCookies: false, Bucket: 'b.s3.amazonaws.com', Prefix: '' } },
-    ],
-    [
-      'CustomErrorResponses',
-      { CustomErrorResponses: { Quantity: 1, Items: [{ ErrorCode: 404, ErrorCachingMinTTL: 5 }] } },
     ],
     [
       'Origins.Items[0].S3OriginConfig',

@@ -42,6 +42,13 @@ const CONFIG: DistributionConfig = {
     CachePolicyId: '658327ea-f89d-4fab-a63d-7e88639e58f6',
   },
   CacheBehaviors: { Quantity: 0 },
+  CustomErrorResponses: {
+    Quantity: 2,
+    Items: [
+      { ErrorCode: 404, ResponsePagePath: '/errors/404.html', ResponseCode: '200', ErrorCachingMinTTL: 0 },
+      { ErrorCode: 503, ResponsePagePath: '', ResponseCode: '', ErrorCachingMinTTL: 30 },
+    ],
+  },
   Comment: 'Grüße, "quoted"\nand\ttabbed ',
   PriceClass: 'PriceClass_All',
   Enabled: true,

@@ -37,6 +37,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => assert.fail('a lease is held'),
     date: () => '',
+    recordFetch: () => {},
     record: () => {
       recorded++
     },

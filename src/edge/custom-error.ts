@@ -1,0 +1,106 @@
+//! Custom error pages (spec/cloudfront.md 3.5): which error gets which page, the request that fetches the page, and what
+//! the viewer is shown. The page is an object like any other: its own behavior, key, lifetime and invalidations.
+import type { Flight } from './cache/flight.ts'
+import type { Edge } from './edge.ts'
+import type { Exchange, PageInstead } from './exchange.ts'
+import { ParsedHeaders } from './listen/header-block.ts'
+import type { ViewerRequest } from './listen/viewer.ts'
+import type { ErrorPagePlan } from './snapshot/snapshot.ts'
+
+/**
+ * The page for an error of this status; null for none. A page never stands in for another page's error (the viewer gets
+ * that error as it is), nor for a fault of our own making; and a peer is told the error itself, its viewer's worker
+ * fetches the page.
+ */
+export function pageFor(x: Exchange, status: number): ErrorPagePlan | null {
+  if (x.page !== null || x.peer !== null || x.distribution === null) return null
+  if (x.fault?.detailed === 'InternalError') return null
+  return x.distribution.errorPages.get(status) ?? null
+}
+
+/** Status of the error that the exchange came to. */
+export const errorStatus = (x: Exchange): number => x.fault?.status ?? x.object?.status ?? x.answer?.status ?? 0
+
+/** Turns the exchange into one for the page, as if it had just come in; what it held is let go. */
+export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
+  edge.recordFetch(x)
+  x.stale?.release()
+  if (x.flight !== null) letGo(x.flight, x.leads)
+  x.page = { plan, detailed: x.fault?.detailed ?? 'Error' }
+  x.request = pageRequest(x.request, plan.path)
+  x.path = plan.path
+  x.behavior = null
+  x.cacheable = x.leads = false
+  x.key = ''
+  x.object = x.stale = null
+  x.flight = x.originRequest = x.answer = x.fault = null
+  x.missReason = x.notStored = null
+  x.result = x.detailed = 'Miss'
+  x.tier = 'edge'
+  x.askedAt = x.looks = x.flightsJoined = 0
+}
+
+/** The page came: it goes out under the row's status. What else came goes out as what it is; both are errors. */
+export function showAsPage(x: Exchange, { plan, detailed }: PageInstead): void {
+  x.result = 'Error'
+  x.detailed = detailed
+  if (x.status === 200) x.status = plan.responseCode
+}
+
+/** The fetch of an error that is to be kept goes on to its end without a viewer; another one is broken off. */
+function letGo(flight: Flight, leads: boolean): void {
+  if (leads) flight.decide('failed')
+  if (!flight.keeps || flight.over) {
+    flight.leave()
+    return
+  }
+  const reader = {
+    at: 0,
+    wake() {
+      if (flight.keeps && !flight.over) return
+      flight.stopReading(reader)
+      flight.leave()
+    },
+  }
+  flight.read(reader)
+}
+
+/** Header fields that speak of the failed request's body or of the viewer's copy of its object. */
+const OF_THE_ERROR = new Set([
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+  'transfer-encoding',
+])
+
+function pageRequest(request: ViewerRequest, path: string): ViewerRequest {
+  const { raw, host } = request.headers
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!OF_THE_ERROR.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
+  }
+  return {
+    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
+    path,
+    query: null,
+    httpVersion: request.httpVersion,
+    headers: new ParsedHeaders(kept, 0, {
+      contentLength: -1,
+      chunked: false,
+      close: false,
+      expectContinue: false,
+      hasHost: true,
+      authority: host,
+    }),
+    body: null,
+    connection: request.connection,
+    startedAt: request.startedAt,
+  }
+}
