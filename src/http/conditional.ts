@@ -29,7 +29,7 @@ export type ConditionOutcome =
 /**
  * What the conditions of a GET or HEAD make of an answer that would be 200 or 206, in the order of RFC 9110 13.2.2:
  * If-Match by strong comparison, without it If-Unmodified-Since; then If-None-Match by weak comparison, without it
- * If-Modified-Since. A date that is none, and one for an object without Last-Modified, is ignored.
+ * If-Modified-Since. A date that is none, and one for an object without Last-Modified and Date, is ignored.
  */
 export function evaluateConditions(
   { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince }: Conditions,
@@ -62,9 +62,10 @@ export function ifRangeHolds(ifRange: string, stored: Validators, date: string |
 }
 
 /** Null when one of the dates is none. */
-function modifiedSince({ lastModified }: Validators, since: string, nowMs: number): boolean | null {
+function modifiedSince({ lastModified, date }: Validators, since: string, nowMs: number): boolean | null {
   const at = parseHttpDate(since, nowMs)
-  const modified = lastModified === undefined ? null : parseHttpDate(lastModified, nowMs)
+  const text = lastModified ?? date
+  const modified = text === undefined ? null : parseHttpDate(text, nowMs)
   return at === null || modified === null ? null : modified > at
 }
 
