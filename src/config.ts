@@ -212,7 +212,9 @@ function readConfigFile(file: string): Record<string, unknown> {
         ? typeof value === 'boolean'
         : typeof value === 'string' || typeof value === 'number' || (option.list === true && Array.isArray(value))
     if (!fits)
-      throw new ConfigError(`"${name}" in ${file} must be ${option.argument === null ? 'true or false' : 'a string'}.`)
+      throw new ConfigError(
+        `"${name}" in ${file} must be ${option.argument === null ? 'true or false' : option.list ? 'a string or a list' : 'a string or a number'}.`,
+      )
   }
   return content as Record<string, unknown>
 }

@@ -80,7 +80,7 @@ async function signed(credentials: KeyPair, method: string, url: URL, body: stri
 }
 
 /** What a caller without the right keys does next. */
-const KEYS_ADVICE =
+export const KEYS_ADVICE =
   'Set CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY to the keys that it was started with.'
 
 /** The document of an answer with a 2xx status. @throws CliError with the route's own words otherwise. */

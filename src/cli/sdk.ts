@@ -3,6 +3,10 @@
 import type { CliHost } from './host.ts'
 import { CliError } from './host.ts'
 import { type ClientOptions, findEndpoint } from './installation-file.ts'
+import { KEYS_ADVICE } from './local-call.ts'
+
+/** Error codes of AWS for a caller that signs with other keys than those that are configured. */
+const WRONG_KEYS: ReadonlySet<string> = new Set(['InvalidClientTokenId', 'SignatureDoesNotMatch'])
 
 export interface SdkSettings {
   readonly endpoint: string
@@ -21,7 +25,9 @@ export function sdkSettings(host: CliHost, options: ClientOptions): SdkSettings 
 export function sdkError(error: unknown, endpoint: string): CliError {
   if (error instanceof CliError) return error
   const { name, message, $metadata, code } = error as Error & { $metadata?: { httpStatusCode?: number }; code?: string }
-  if ($metadata?.httpStatusCode !== undefined) return new CliError(`${name} (${$metadata.httpStatusCode}): ${message}`)
+  const advice = WRONG_KEYS.has(name) ? ` ${KEYS_ADVICE}` : ''
+  if ($metadata?.httpStatusCode !== undefined)
+    return new CliError(`${name} (${$metadata.httpStatusCode}): ${message}${advice}`)
   if (code === 'ECONNREFUSED') {
     return new CliError(`${endpoint} does not answer: nothing listens there. Start it with \`cachefront up\`.`)
   }

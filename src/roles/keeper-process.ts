@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Config, HomePaths } from '../config.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
+import { identify, isAlive, type ProcessIdentity } from '../lib/process.ts'
 import { answersAt } from '../lib/unix-socket.ts'
 import { spawnRole } from './spawn.ts'
 
@@ -36,11 +37,14 @@ export function watchKeeper(start: KeeperStart, link: KeeperLink, log: (line: st
   let waitMs = AGAIN_FIRST_MS
   let timer: NodeJS.Timeout | null = null
   let ended = false
+  /** The one that was started last: it takes longer to answer than the next look. */
+  let started: ProcessIdentity | null = null
   const look = async (): Promise<void> => {
     timer = null
     if (ended || link.pid !== null) return
     try {
-      const pid = await ensureKeeper(start)
+      const pid = started !== null && isAlive(started) ? null : await ensureKeeper(start)
+      if (pid !== null) started = identify(pid)
       if (pid !== null) log(`the keeper was gone; process ${pid} is a new one`)
     } catch (error) {
       log(`a keeper cannot be started: ${(error as Error).message}`)

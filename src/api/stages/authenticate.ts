@@ -16,7 +16,7 @@ export const authenticate = stage({
     const onward = call.target?.kind === 'local' ? 'run-local' : 'decode'
     if (reading.found !== 'authorization') {
       if (onward === 'run-local' && reading.found === 'nothing' && (near || isOpen(call))) return 'run-local'
-      return refuse(call, reading.found === 'incomplete' ? incomplete(reading.why) : missing(reading.found))
+      return refuse(call, reading.found === 'incomplete' ? incomplete(reading.why) : missing(reading.found, near))
     }
     const { authorization } = reading
     call.authorization = authorization
@@ -44,12 +44,14 @@ function isOpen(call: Call): boolean {
 
 const incomplete = (why: string) => commonFault('IncompleteSignature', why)
 
-const missing = (found: 'nothing' | 'presigned') =>
+const missing = (found: 'nothing' | 'presigned', near: boolean) =>
   commonFault(
     'MissingAuthenticationToken',
     found === 'presigned'
       ? 'Presigned requests are not accepted; sign with the Authorization header.'
-      : 'The request has no Authorization header. Any access key will do on this machine; it must be signed all the same.',
+      : near
+        ? 'The request has no Authorization header. Any access key will do on this machine; it must be signed all the same.'
+        : 'The request has no Authorization header: sign it with the access key that is configured here.',
   )
 
 /** Code and message by verdict. */
