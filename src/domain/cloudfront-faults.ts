@@ -25,6 +25,7 @@ export const CLOUDFRONT_FAULTS = {
   InvalidResponseCode: 400,
   InvalidTTLOrder: 400,
   InvalidTagging: 400,
+  InvalidGeoRestrictionParameter: 400,
   InvalidViewerCertificate: 400,
   /** Named in AWS's documents, absent from the model; the status is ours (unconfirmed). */
   InvalidationBatchAlreadyExists: 409,

@@ -3,6 +3,7 @@
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
+import { namedCertificate } from './distribution-defaults.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 
@@ -89,8 +90,20 @@ function checkRest({ Restrictions, ViewerCertificate }: DistributionConfig): voi
     Restrictions?.GeoRestriction?.RestrictionType,
     WORDS.RestrictionType,
   )
+  if (Restrictions?.GeoRestriction?.RestrictionType === 'none' && Restrictions.GeoRestriction.Items?.length) {
+    throw cloudfrontFault(
+      'InvalidGeoRestrictionParameter',
+      'Restrictions.GeoRestriction: with the RestrictionType none there are no countries.',
+    )
+  }
   const certificate = ViewerCertificate
-  const named = certificate?.ACMCertificateArn || certificate?.IAMCertificateId || certificate?.Certificate
+  const named = certificate === undefined ? undefined : namedCertificate(certificate)
+  if (certificate?.CloudFrontDefaultCertificate === true && named !== undefined) {
+    throw cloudfrontFault(
+      'InvalidViewerCertificate',
+      `The ViewerCertificate names ${quoted(named)} beside CloudFrontDefaultCertificate: give one of the two.`,
+    )
+  }
   if (certificate !== undefined && certificate.CloudFrontDefaultCertificate !== true && !named) {
     throw cloudfrontFault(
       'InvalidViewerCertificate',

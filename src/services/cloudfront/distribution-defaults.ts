@@ -8,6 +8,7 @@ import type {
   Method,
   Origin,
   SslProtocol,
+  ViewerCertificate,
 } from '@aws-sdk/client-cloudfront'
 
 interface Counted<T> {
@@ -43,7 +44,8 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
     PriceClass: config.PriceClass ?? 'PriceClass_All',
     Enabled: config.Enabled ?? false,
     ViewerCertificate:
-      ViewerCertificate === undefined || ViewerCertificate.CloudFrontDefaultCertificate
+      ViewerCertificate === undefined ||
+      (ViewerCertificate.CloudFrontDefaultCertificate && namedCertificate(ViewerCertificate) === undefined)
         ? defaultCertificate()
         : ViewerCertificate,
     Restrictions: {
@@ -61,6 +63,10 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
 }
 
 const blankBehavior: DefaultCacheBehavior = { TargetOriginId: undefined, ViewerProtocolPolicy: undefined }
+
+/** Which certificate of the user's own a ViewerCertificate names; undefined for none. */
+export const namedCertificate = (certificate: ViewerCertificate): string | undefined =>
+  certificate.ACMCertificateArn || certificate.IAMCertificateId || certificate.Certificate || undefined
 
 /** CloudFront's own certificate: the protocol version is TLSv1 whatever was sent (spec 2.6). */
 const defaultCertificate = () =>
