@@ -15,6 +15,8 @@ export interface Answer {
   readonly status: number
   /** Status line and header lines, without those that each delivery adds; ends with a line break. */
   readonly head: string
+  /** The same with the fields that may not be stored (`no-cache="Set-Cookie"`), for the viewer whose request fetched it. */
+  readonly leaderHead?: string
   /** Null when the length is not known before the end. */
   readonly length: number | null
   readonly contentType: string

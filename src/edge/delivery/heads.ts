@@ -61,7 +61,7 @@ export function streamHead(
 ): { text: string; framing: 'length' | 'chunked' | 'close' } {
   const bodiless = answer.status === 204 || answer.status === 304
   const framing = bodiless || answer.length !== null ? 'length' : x.request.httpVersion === '1.0' ? 'close' : 'chunked'
-  let text = x.page === null ? answer.head : shown(x, answer.head)
+  let text = x.page === null ? (answer.leaderHead ?? answer.head) : shown(x, answer.head)
   if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
   else if (framing === 'chunked' && x.request.method !== 'HEAD') text += 'Transfer-Encoding: chunked\r\n'
   text += ownLines(edge, x.result) + x.requestId

@@ -36,14 +36,16 @@ export interface AnswerContext {
 /** Relays and judges what the origin sent (spec/cloudfront.md 5, 6.4). */
 export function answerOf(head: OriginHead, context: AnswerContext): Answer {
   const freshness = judge(head.status, head.headers, context)
-  const headers = relay(head.headers, context, freshness)
+  const headers = relay(head.headers, context, freshness.withoutFields)
   const length = declaredLength(head.headers)
+  const text = (lines: readonly string[]) => headText(head.status, head.statusText, lines, context)
   return {
     status: head.status,
-    head: headText(head.status, head.statusText, headers, context),
+    head: text(headers),
+    ...(freshness.withoutFields.length === 0 ? {} : { leaderHead: text(relay(head.headers, context, [])) }),
     length,
     contentType: firstValue(headers, 'content-type') ?? '',
-    ...lifetime(head.headers, headers, freshness, context),
+    ...lifetime(headers, freshness, context),
     notStored: context.refused ?? notStored(freshness, headers, length, context),
     asOf: context.asOf,
   }
@@ -53,13 +55,14 @@ export function answerOf(head: OriginHead, context: AnswerContext): Answer {
 export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: AnswerContext): Answer {
   const fresh = relayedHeaders(head.headers, rules(context, []))
   const merged = mergeNotModified(headerPairs(stored.head), fresh)
-  const freshness = judge(stored.status, merged, context)
+  // Age tells of this 304, not of what is stored: it is never merged.
+  const freshness = judge(stored.status, merged, context, firstValue(head.headers, 'age'))
   return {
     status: stored.status,
     head: headText(stored.status, '', merged, context),
     length: null,
-    contentType: stored.contentType,
-    ...lifetime(head.headers, merged, freshness, context),
+    contentType: firstValue(merged, 'content-type') ?? '',
+    ...lifetime(merged, freshness, context),
     notStored: freshness.storable ? null : freshness.reason,
     asOf: context.asOf,
   }
@@ -76,13 +79,19 @@ export function headerPairs(head: string): string[] {
     })
 }
 
-function judge(status: number, headers: readonly string[], { behavior, now }: AnswerContext): Freshness {
+function judge(
+  status: number,
+  headers: readonly string[],
+  { behavior, now }: AnswerContext,
+  age = firstValue(headers, 'age'),
+): Freshness {
   return decideFreshness(
     {
       status,
       cacheControl: allValues(headers, 'cache-control'),
       expires: firstValue(headers, 'expires'),
-      age: firstValue(headers, 'age'),
+      date: firstValue(headers, 'date'),
+      age,
       vary: allValues(headers, 'vary'),
     },
     behavior.policy,
@@ -99,8 +108,8 @@ function rules({ behavior }: AnswerContext, without: readonly string[]) {
   }
 }
 
-const relay = (headers: readonly string[], context: AnswerContext, freshness: Freshness): string[] =>
-  relayedHeaders(headers, rules(context, context.behavior.caching ? freshness.withoutFields : []))
+const relay = (headers: readonly string[], context: AnswerContext, without: readonly string[]): string[] =>
+  relayedHeaders(headers, rules(context, without))
 
 function headText(status: number, statusText: string, headers: readonly string[], context: AnswerContext): string {
   let text = `HTTP/1.1 ${status} ${statusText || reasonPhrase(status)}\r\n`
@@ -115,18 +124,16 @@ function headText(status: number, statusText: string, headers: readonly string[]
 /** Added with each delivery, or here; a refreshed head has them already. */
 const IN_EVERY_DELIVERY = new Set(['via', 'content-length', 'age'])
 
-function lifetime(
-  originHeaders: readonly string[],
-  headers: readonly string[],
-  freshness: Freshness,
-  { now, behavior }: AnswerContext,
-) {
+function lifetime(headers: readonly string[], freshness: Freshness, { now, behavior }: AnswerContext) {
   const bornAt = now - freshness.ageSeconds * 1000
   const freshUntil = now + freshness.ttlSeconds * 1000
-  const { mustRevalidate } = parseCacheControl(allValues(originHeaders, 'cache-control'))
+  // no-cache asks for the origin's word each time, and without it nothing is served (RFC 9111 5.2.2.4); with a Min TTL
+  // above 0 CloudFront passes over it and keeps what it has for an origin that fails (spec 5.1).
+  const noStale =
+    freshness.reason === 'no-cache' || parseCacheControl(allValues(headers, 'cache-control')).mustRevalidate
   // After MaxTTL nothing stale is served; within it for as long as the origin allows (spec 5.2, RFC 9111 4.2.4).
   const allowed = freshness.staleIfErrorSeconds ?? Number.POSITIVE_INFINITY
-  const staleUntil = mustRevalidate
+  const staleUntil = noStale
     ? freshUntil
     : Math.min(freshUntil + allowed * 1000, bornAt + behavior.policy.maxTtl * 1000)
   return {

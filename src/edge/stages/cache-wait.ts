@@ -1,6 +1,6 @@
 //! Joins the fetch of the same key that is under way, or leads a new one (spec/cloudfront.md 5.7). No request joins a
 //! fetch that began before an invalidation which the request already knows.
-import { Flight } from '../cache/flight.ts'
+import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
@@ -44,7 +44,7 @@ export const cacheWait = stage({
     return running.whenDecided.then((verdict) => {
       switch (verdict) {
         case 'shared':
-          x.answer = running.answer
+          x.answer = asStored(running.answer as Answer)
           x.result = x.detailed = 'Hit'
           x.tier = 'collapsed'
           return to.deliver
@@ -66,3 +66,10 @@ export const cacheWait = stage({
     })
   },
 })
+
+/** For those who read along: without the fields that were meant for the one who fetched it. */
+function asStored(answer: Answer): Answer {
+  if (answer.leaderHead === undefined) return answer
+  const { leaderHead: _, ...stored } = answer
+  return stored
+}
