@@ -2,7 +2,7 @@
 //! it started.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -104,7 +104,9 @@ export function processesOf(home: string): readonly { readonly pid: number; read
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
       const environment = readFileSync(`/proc/${name}/environ`, 'utf8')
       const state = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '')[0]
-      if (command !== '' && state !== 'Z' && (command.includes(home) || environment.includes(home))) {
+      const named = () => command.includes(home) || environment.includes(home)
+      const worksBelow = () => readlinkSync(`/proc/${name}/cwd`).startsWith(home)
+      if (command !== '' && state !== 'Z' && (named() || worksBelow())) {
         found.push({ pid: Number(name), command })
       }
     } catch {
