@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { WireRequest } from '../aws/protocol.ts'
 import { commonFault } from '../domain/faults.ts'
 import { walk } from '../lib/pipeline.ts'
+import { StateError } from '../state/state-error.ts'
 import type { Call } from './call.ts'
 import type { ApiEnvironment } from './environment.ts'
 import { API_TABLE, FIRST_STEP } from './pipeline.ts'
@@ -51,13 +52,20 @@ async function answer(message: IncomingMessage, response: ServerResponse, api: A
   response.end(body)
 }
 
-/** A defect of ours: the detail goes to the log, the caller gets the request id to find it by. */
+/**
+ * A defect of ours: the detail goes to the log, the caller gets the request id to find it by. A state that cannot be
+ * used (a full disk) is none: the caller is told, as the log may be on the same disk.
+ */
 async function answerDefect(call: Call, api: ApiEnvironment, error: unknown): Promise<void> {
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
   const time = new Date(api.clock.wall()).toISOString()
   api.log(JSON.stringify({ time, event: 'api-defect', requestId: call.requestId, detail }))
   call.output = undefined
-  call.fault = commonFault('InternalFailure', `An internal error; the log has it under request id ${call.requestId}.`)
+  const message =
+    error instanceof StateError
+      ? error.message
+      : `An internal error; the log has it under request id ${call.requestId}.`
+  call.fault = commonFault('InternalFailure', message)
   await walk(API_TABLE, 'encode', call, api)
 }
 

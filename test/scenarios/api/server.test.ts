@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
+import { StateError } from '../../../src/state/state-error.ts'
 import { anyAuthorization, FORM, send } from '../../support/api-http.ts'
 import { startApi, type TestApi } from '../../support/api-server.ts'
 
@@ -33,6 +34,28 @@ async function startSlowApi() {
 }
 
 describe('the API server', () => {
+  test('says that the state cannot be used, and of a defect nothing but where to look', async () => {
+    const answers: Error[] = [new StateError('The state x.db cannot be used: the disk is full.'), new Error('hush')]
+    const server = await startApi({
+      services: {
+        cloudfront: {},
+        elasticache: {
+          DescribeEvents: async () => {
+            throw answers.shift()
+          },
+        },
+      },
+    })
+    const headers = { ...FORM, ...anyAuthorization('elasticache') }
+    const ask = () => send(server.port, { method: 'POST', headers, body: 'Action=DescribeEvents&Version=2015-02-02' })
+    const [full, defect] = [await ask(), await ask()]
+    assert.deepEqual([full.status, defect.status], [500, 500])
+    assert.match(full.body, /The state x\.db cannot be used: the disk is full\./)
+    assert.match(defect.body, /An internal error; the log has it under request id/)
+    assert.doesNotMatch(defect.body, /hush/)
+    await server.api.close()
+  })
+
   test('close lets a running call end and takes no new one', async () => {
     const { server, begun, end, slow } = await startSlowApi()
     const answer = send(server.port, slow)
