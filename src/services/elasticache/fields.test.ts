@@ -1,0 +1,175 @@
+//! Nothing is accepted and ignored: every member that the SDK's schemas give an operation's input is acted on or refused by
+//! name with 501. A member that a newer SDK brings fails here until it is one of the two.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as elasticache from '@aws-sdk/client-elasticache'
+import type { NormalizedSchema } from '@smithy/core/schema'
+import { modelOf } from '../../aws/model.ts'
+import { Fault } from '../../domain/faults.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { openSqliteState } from '../../state/sqlite.ts'
+import type { State } from '../../state/state.ts'
+import { ELASTICACHE_OPERATIONS } from './operations.ts'
+
+const MODEL = modelOf(elasticache)
+
+type Name = keyof typeof ELASTICACHE_OPERATIONS
+
+const PAGE = ['MaxRecords', 'Marker']
+
+/**
+ * Members that act, by operation; some of their values are refused by the operation itself once it knows the resource
+ * (another Engine, a ReplicaConfiguration, a FinalSnapshotIdentifier), which is tested elsewhere.
+ */
+const ACTS: Readonly<Record<Name, readonly string[]>> = {
+  AddTagsToResource: ['ResourceName', 'Tags'],
+  CreateCacheCluster: [
+    'AZMode',
+    'AutoMinorVersionUpgrade',
+    'CacheClusterId',
+    'CacheNodeType',
+    'CacheParameterGroupName',
+    'CacheSubnetGroupName',
+    'Engine',
+    'EngineVersion',
+    'NumCacheNodes',
+    'Port',
+    'PreferredAvailabilityZone',
+    'PreferredAvailabilityZones',
+    'PreferredMaintenanceWindow',
+    'ReplicationGroupId',
+    'SnapshotWindow',
+    'Tags',
+  ],
+  CreateCacheParameterGroup: ['CacheParameterGroupFamily', 'CacheParameterGroupName', 'Description', 'Tags'],
+  CreateCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds', 'Tags'],
+  CreateReplicationGroup: [
+    'AutoMinorVersionUpgrade',
+    'AutomaticFailoverEnabled',
+    'CacheNodeType',
+    'CacheParameterGroupName',
+    'CacheSubnetGroupName',
+    'Engine',
+    'EngineVersion',
+    'NumCacheClusters',
+    'Port',
+    'PreferredCacheClusterAZs',
+    'PreferredMaintenanceWindow',
+    'ReplicasPerNodeGroup',
+    'ReplicationGroupDescription',
+    'ReplicationGroupId',
+    'SnapshotWindow',
+    'Tags',
+  ],
+  DecreaseReplicaCount: [
+    'ApplyImmediately',
+    'NewReplicaCount',
+    'ReplicaConfiguration',
+    'ReplicasToRemove',
+    'ReplicationGroupId',
+  ],
+  DeleteCacheCluster: ['CacheClusterId', 'FinalSnapshotIdentifier'],
+  DeleteCacheParameterGroup: ['CacheParameterGroupName'],
+  DeleteCacheSubnetGroup: ['CacheSubnetGroupName'],
+  DeleteReplicationGroup: ['ReplicationGroupId'],
+  DescribeCacheClusters: ['CacheClusterId', 'ShowCacheClustersNotInReplicationGroups', 'ShowCacheNodeInfo', ...PAGE],
+  DescribeCacheEngineVersions: ['CacheParameterGroupFamily', 'DefaultOnly', 'Engine', 'EngineVersion', ...PAGE],
+  DescribeCacheParameterGroups: ['CacheParameterGroupName', ...PAGE],
+  DescribeCacheParameters: ['CacheParameterGroupName', 'Source', ...PAGE],
+  DescribeCacheSubnetGroups: ['CacheSubnetGroupName', ...PAGE],
+  DescribeEngineDefaultParameters: ['CacheParameterGroupFamily', ...PAGE],
+  DescribeEvents: ['Duration', 'EndTime', 'SourceIdentifier', 'SourceType', 'StartTime', ...PAGE],
+  DescribeReplicationGroups: ['ReplicationGroupId', ...PAGE],
+  IncreaseReplicaCount: ['ApplyImmediately', 'NewReplicaCount', 'ReplicationGroupId'],
+  ListTagsForResource: ['ResourceName'],
+  ModifyCacheCluster: [
+    'AZMode',
+    'ApplyImmediately',
+    'AutoMinorVersionUpgrade',
+    'CacheClusterId',
+    'CacheNodeIdsToRemove',
+    'CacheNodeType',
+    'CacheParameterGroupName',
+    'Engine',
+    'EngineVersion',
+    'NewAvailabilityZones',
+    'NumCacheNodes',
+    'PreferredMaintenanceWindow',
+    'SnapshotWindow',
+  ],
+  ModifyCacheParameterGroup: ['CacheParameterGroupName', 'ParameterNameValues'],
+  ModifyCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds'],
+  ModifyReplicationGroup: [
+    'ApplyImmediately',
+    'AutoMinorVersionUpgrade',
+    'AutomaticFailoverEnabled',
+    'CacheNodeType',
+    'CacheParameterGroupName',
+    'Engine',
+    'EngineVersion',
+    'NodeGroupId',
+    'PreferredMaintenanceWindow',
+    'ReplicationGroupDescription',
+    'ReplicationGroupId',
+    'SnapshotWindow',
+  ],
+  RebootCacheCluster: ['CacheClusterId', 'CacheNodeIdsToReboot'],
+  RemoveTagsFromResource: ['ResourceName', 'TagKeys'],
+  ResetCacheParameterGroup: ['CacheParameterGroupName', 'ParameterNameValues', 'ResetAllParameters'],
+}
+
+/** Asks for something, whatever the member is. */
+function sample(schema: NormalizedSchema): unknown {
+  if (schema.isListSchema()) return [sample(schema.getValueSchema())]
+  if (schema.isStructSchema()) return {}
+  if (schema.isTimestampSchema()) return new Date(0)
+  return schema.isBooleanSchema() ? true : schema.isNumericSchema() ? 7 : 'other'
+}
+
+describe('each member of an input acts or is refused by name', () => {
+  let home: string
+  let state: State
+  before(async () => {
+    home = await mkdtemp(join(tmpdir(), 'cachefront-fields-'))
+    state = await openSqliteState(join(home, 'state.db'), systemClock)
+  })
+  after(async () => {
+    await state.close()
+    await rm(home, { recursive: true })
+  })
+
+  /** Whether the operation answers 501 with the member's name to an input of this member alone. */
+  async function isRefused(operation: Name, member: string, schema: NormalizedSchema): Promise<boolean> {
+    const context = {
+      state,
+      clock: systemClock,
+      accountId: '123456789012',
+      region: 'us-east-1',
+      edgeDomain: 'cloudfront.localhost',
+      host: { binaries: () => [] },
+    }
+    const run = ELASTICACHE_OPERATIONS[operation] as (input: object, given: typeof context) => Promise<unknown>
+    try {
+      await run({ [member]: sample(schema) }, context)
+      return false
+    } catch (error) {
+      assert(error instanceof Fault, `${operation}.${member}: ${error}`)
+      return error.code === 'NotImplemented' && error.message.includes(`The field ${member}`)
+    }
+  }
+
+  for (const operation of Object.keys(ELASTICACHE_OPERATIONS) as Name[]) {
+    test(operation, async () => {
+      const input = MODEL.operations.get(operation)?.input
+      assert(input !== undefined)
+      const acting: string[] = []
+      for (const [member, schema] of input.structIterator()) {
+        if (!(await isRefused(operation, member, schema))) acting.push(member)
+      }
+      assert.deepEqual(acting.sort(), [...ACTS[operation]].sort())
+    })
+  }
+})
