@@ -195,6 +195,14 @@ export function chooseReplica(candidates: readonly Candidate[]): string | null {
   return usable[0]?.id ?? null
 }
 
+/** True when the decided primary is one, and answers at the endpoint. */
+export function takesWrites(group: GroupView): boolean {
+  const primary = group.nodes.find((n) => n.id === group.primary)
+  return (
+    primary !== undefined && isWell(primary) && primary.role === 'primary' && primary.bound.includes(group.endpoint)
+  )
+}
+
 /** True when every wished node answers, replicas are in sync and the endpoints lead to them. */
 export function isSettled(group: GroupView): boolean {
   const primary = group.nodes.find((n) => n.id === group.primary)

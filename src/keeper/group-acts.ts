@@ -5,7 +5,7 @@ import { type Binary, chooseBinary } from './binaries.ts'
 import { type Action, chooseReplica, type GroupView } from './failover.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import type { Member, Members } from './members.ts'
-import type { GroupWish, KeeperEvent } from './protocol.ts'
+import type { GroupWish } from './protocol.ts'
 
 /** A replica that does not tell its offset within this time is left out of the choice. Milliseconds. */
 const OFFSET_TIMEOUT_MS = 300
@@ -17,7 +17,8 @@ export interface ActorContext {
   readonly ledger: Ledger
   readonly binaries: readonly Binary[]
   readonly view: GroupView
-  readonly emit: (event: KeeperEvent['event']) => void
+  /** The failover of the record is done: told once, whatever happens to the keeper. */
+  readonly failedOver: () => void
   readonly setRecord: (change: Partial<GroupRecord>) => void
   readonly releaseAddress: (node: string) => void
 }
@@ -96,13 +97,19 @@ async function failOver(x: ActorContext, from: string): Promise<void> {
   if (choice === null) return
   const { winner, others } = choice
   const { node } = winner
-  x.setRecord({ primary: node.id })
+  x.setRecord(heirOf(x, from, node.id))
   const addresses = [node.address, x.view.endpoint]
   await replication(winner).follow(null)
   await replication(winner).bind(addresses)
-  x.emit({ kind: 'failover', from, to: node.id })
+  x.failedOver()
   await Promise.all([node.look(), ...others.map((m) => follow(m, node.address).catch(() => {}))])
 }
+
+/** A failover that did not come to its end began at another primary: users see one, from that one to the last. */
+const heirOf = (x: ActorContext, from: string, to: string): Partial<GroupRecord> => ({
+  primary: to,
+  failover: { from: x.record.failover?.from ?? from, to },
+})
 
 /** The best copy becomes the source; the lost node starts as its replica and is promoted once it has everything. */
 async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
@@ -118,11 +125,11 @@ async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
 async function handOver(x: ActorContext, from: string, to: string): Promise<void> {
   const [old, heir] = [x.members.get(from), x.members.get(to)]
   await replication(old).handOver(heir.node.address)
-  x.setRecord({ primary: to })
+  x.setRecord(heirOf(x, from, to))
   await replication(old).bind([old.node.address])
   await replication(old).dropClients(x.view.endpoint)
   await bind(heir, [heir.node.address, x.view.endpoint])
-  x.emit({ kind: 'failover', from, to })
+  x.failedOver()
   await old.node.look()
 }
 

@@ -13,6 +13,7 @@ import {
   planIndependent,
   readerHolder,
   readerTargets,
+  takesWrites,
 } from './failover.ts'
 import { type Front, readerFront } from './front.ts'
 import { act } from './group-acts.ts'
@@ -152,18 +153,34 @@ export class Group {
         ledger: this.#context.ledger,
         binaries: this.#context.binaries(),
         view,
-        emit: (event) => this.#context.emit(this.id, event),
+        failedOver: () => this.#failedOver(),
         setRecord: (change) => this.#setRecord(change),
         releaseAddress: (node) => this.#context.addresses.releaseNode(this.id, node),
       })
     }
     view = this.#view()
+    this.#finishFailover(view)
     await this.#serve(view, wish)
     this.#problem = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
     this.#settledWish = this.#isSettled(view) ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
     if (actions.length > 0) this.#poked = true
     this.#context.onChange()
+  }
+
+  /** A failover that an earlier keeper, or a failed act, left half done has come to its end by the acts since. */
+  #finishFailover(view: GroupView): void {
+    if (this.#record.failover && takesWrites(view)) this.#failedOver()
+  }
+
+  #failedOver(): void {
+    const { failover } = this.#record
+    if (!failover) return
+    this.#context.ledger.atomically(() => {
+      this.#setRecord({ failover: null })
+      // One that went back to where it came from changed nothing that a user sees.
+      if (failover.from !== failover.to) this.#context.emit(this.id, { kind: 'failover', ...failover })
+    })
   }
 
   /** Settings, endpoints that are ours, and the state that users see. */

@@ -32,6 +32,8 @@ export interface GroupRecord {
   readonly members: readonly string[]
   /** Numbers of wished restarts already done, by node. */
   readonly restarts: Readonly<Record<string, number>>
+  /** A failover that was begun and whose event has not been written; the next keeper tells of it when it is done. */
+  readonly failover?: { readonly from: string; readonly to: string } | null
 }
 
 export interface WorkerRecord {
@@ -76,6 +78,18 @@ export class Ledger {
 
   #run(sql: string, ...values: (string | number)[]): void {
     this.#db.prepare(sql).run(...values)
+  }
+
+  /** All that `write` does, or nothing of it: a keeper killed in its middle has done none. */
+  atomically(write: () => void): void {
+    this.#db.exec('begin immediate')
+    try {
+      write()
+      this.#db.exec('commit')
+    } catch (error) {
+      this.#db.exec('rollback')
+      throw error
+    }
   }
 
   fact<T>(name: string): T | null {

@@ -75,6 +75,31 @@ test('events wait for their acknowledgement, across a restart of the keeper', as
   )
 })
 
+test('a failover that a keeper did not live to tell of is told by the next one, once', async () => {
+  const primary = primaryOf(await host.settled('shop')).id
+  const from = ['shop-001', 'shop-002', 'shop-003'].find((id) => id !== primary)!
+  await host.killKeeper()
+  const { DatabaseSync } = await import('node:sqlite')
+  const ledger = new DatabaseSync(join(host.home, 'keeper.db'))
+  const begun = JSON.stringify({ from, to: primary })
+  ledger.exec(`update grp set body = json_set(body, '$.failover', json('${begun}')) where id = 'shop'`)
+  ledger.close()
+  const word = `failover ${from} ${primary}`
+  const told = (): number => host.eventWords().filter((one) => one === word).length
+  const before = told()
+  for (const _keeper of [1, 2]) {
+    await host.startKeeper()
+    await host.waitFor((seen) => allSettled(seen) && host.client.hello?.pid === host.process.pid)
+    while (told() === before) await new Promise((resolve) => setTimeout(resolve, 10))
+    host.client.acknowledgeEvents(host.events.at(-1)!.sequence)
+    await host.settled('shop')
+    assert.equal(told(), before + 1)
+    await host.killKeeper()
+  }
+  await host.startKeeper()
+  await host.waitFor((seen) => allSettled(seen) && host.client.hello?.pid === host.process.pid)
+})
+
 test('an engine that a crash kept out of the ledger is found by its directory', async () => {
   const before = await host.settled('single')
   const node = before.nodes[0]!
