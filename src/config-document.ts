@@ -1,0 +1,34 @@
+//! docs/configuration.md: the table of settings as a document (`npm run docs` writes it, a test compares it).
+import { OPTIONS, type OptionRow } from './config.ts'
+
+export function configurationDocument(): string {
+  const built = OPTIONS.filter((option) => option.notBuiltUnless === undefined)
+  const later = OPTIONS.filter((option) => option.notBuiltUnless !== undefined)
+  return [
+    '# Settings',
+    '',
+    'Printed from the table in [src/config.ts](../src/config.ts) by `npm run docs`.',
+    '',
+    'A flag of `cachefront up` wins over its environment variable, and that over the config file: one JSON object with',
+    'the names of the flags without dashes, named by `--config FILE` or `CACHEFRONT_CONFIG`. An unknown flag, variable',
+    '(`CACHEFRONT_...`) or key ends the start with a line that names it.',
+    '',
+    '| flag | variable | default | |',
+    '|---|---|---|---|',
+    ...built.map(row),
+    '',
+    'Client commands find the installation by `--home` or `CACHEFRONT_HOME`, one elsewhere by `--endpoint` or',
+    '`CACHEFRONT_ENDPOINT`, and sign with `CACHEFRONT_ACCESS_KEY_ID` and `CACHEFRONT_SECRET_ACCESS_KEY`, else with the',
+    'AWS variables of the same names.',
+    '',
+    `Refused by name, as what they stand for is not built yet: ${later.map(({ name }) => `\`--${name}\``).join(', ')}.`,
+    '',
+  ].join('\n')
+}
+
+function row({ name, env, argument, list, default: fallback, about }: OptionRow): string {
+  const flag = argument === null ? `--${name}` : `--${name} ${argument}`
+  const variable = env === null ? '' : `\`${env}\``
+  const several = env === null ? '; may be repeated' : '; may be repeated, in the variable separated by commas'
+  return `| \`${flag}\` | ${variable} | ${fallback ?? ''} | ${about}${list === true ? several : ''} |`
+}
