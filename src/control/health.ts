@@ -26,7 +26,7 @@ export function healthOf(facts: HealthFacts): Health {
       ? { name: 'state', ok: false, detail: revision.message }
       : { name: 'state', ok: true, detail: `revision ${revision}` },
     ...(keeper === null ? [] : keeperParts(keeper)),
-    ...live.map(workerPart),
+    ...live.map(workerPart).sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true })),
     ...missing.map((name) => ({ name, ok: false, detail: 'holds no lease: it has not come, or does not answer' })),
     ...tasks.flatMap(failedTask),
   ]
