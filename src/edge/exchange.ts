@@ -8,6 +8,7 @@ import type {
   ResultType,
   Tier,
 } from '../domain/outcomes.ts'
+import type { ByteRange } from '../http/range.ts'
 import type { TraceBuilder } from '../observe/trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
@@ -24,6 +25,8 @@ export interface EdgeFault {
   readonly detailed: DetailedResultType
   /** What the origin did wrong; null when no origin was asked. */
   readonly origin: OriginFailureKind | null
+  /** Of a 416: bytes of the object. */
+  readonly objectBytes?: number
 }
 
 /** The other end when the request came from a peer worker, which asks us as the owner of the key. */
@@ -95,6 +98,8 @@ export class Exchange {
   contentType = ''
   /** Bytes of the answer's body; -1 when not known before the end. */
   contentLength = -1
+  /** The one part that a 206 has; null for none, and for several. */
+  range: ByteRange | null = null
   /** Clock.monotonic() when the first byte of the answer was written. */
   firstByteAt = 0
   /** 1 after it has waited for the worker to catch up with control. */

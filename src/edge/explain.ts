@@ -24,6 +24,7 @@ export function explain(x: Exchange, edge: Edge): void {
   trace.note('revision', x.snapshot.revision)
   if (x.missReason !== null) trace.note('missed', x.missReason)
   if (x.notStored !== null) trace.note('notStored', x.notStored)
+  if (x.range !== null) trace.note('range', `${x.range.first}-${x.range.last}`)
   trace.turnedOut(x.result, outcomeReason(x))
   if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest)
   const stored = source === null || x.fault !== null ? [] : headerPairs(source.head)

@@ -107,6 +107,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       firstByteMs: Math.max(0, x.firstByteAt - request.startedAt),
       contentType: x.contentType,
       contentLength: x.contentLength,
+      range: x.range,
     })
     if (x.watcher !== null) {
       explain(x, edge)

@@ -1,16 +1,23 @@
 //! What the stages ask of a header block on every request, found once for a block and remembered with it.
 import { isIP } from 'node:net'
+import type { Conditions } from '../http/conditional.ts'
+import { parseRange, type RangeSpec } from '../http/range.ts'
 import type { HeaderBlock } from './listen/viewer.ts'
+
+/** What a viewer wants of an object other than all of it, whenever. */
+export interface Selection extends Conditions {
+  /** Null when no range is asked for, or in a way that is to be ignored. */
+  readonly range: readonly RangeSpec[] | null
+  readonly ifRange: string | null
+}
 
 export interface ViewerFacts {
   /** `x-cachefront-explain: 1` came and nothing says that the request passed a proxy (DESIGN 6, explain). */
   readonly wantsExplanation: boolean
   /** Value of `x-cachefront-viewer-address`, under the same rule; null for none. */
   readonly viewerAddress: string | null
-  readonly range: boolean
-  /** Raw If-None-Match and If-Modified-Since; null when absent. */
-  readonly ifNoneMatch: string | null
-  readonly ifModifiedSince: string | null
+  /** Null for a request with neither a range nor a condition. */
+  readonly selection: Selection | null
 }
 
 const KEY = {}
@@ -20,14 +27,28 @@ export function viewerFacts(headers: HeaderBlock): ViewerFacts {
   if (known !== undefined) return known as ViewerFacts
   const direct = ['via', 'forwarded', 'x-forwarded-for'].every((name) => headers.get(name) === undefined)
   const address = headers.get('x-cachefront-viewer-address') ?? ''
-  const ifNoneMatch = headers.getAll('if-none-match')
   const facts: ViewerFacts = {
     wantsExplanation: direct && headers.get('x-cachefront-explain') === '1',
     viewerAddress: direct && isIP(address) !== 0 ? address : null,
-    range: headers.get('range') !== undefined,
-    ifNoneMatch: ifNoneMatch.length === 0 ? null : ifNoneMatch.join(', '),
-    ifModifiedSince: headers.get('if-modified-since') ?? null,
+    selection: selectionIn(headers),
   }
   headers.derived.set(KEY, facts)
   return facts
+}
+
+function selectionIn(headers: HeaderBlock): Selection | null {
+  const joined = (name: string) => {
+    const values = headers.getAll(name)
+    return values.length === 0 ? null : values.join(', ')
+  }
+  const selection: Selection = {
+    ifMatch: joined('if-match'),
+    ifUnmodifiedSince: headers.get('if-unmodified-since') ?? null,
+    ifNoneMatch: joined('if-none-match'),
+    ifModifiedSince: headers.get('if-modified-since') ?? null,
+    range: parseRange(headers.getAll('range')),
+    ifRange: headers.get('if-range') ?? null,
+  }
+  const { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince, range } = selection
+  return (ifMatch ?? ifUnmodifiedSince ?? ifNoneMatch ?? ifModifiedSince ?? range) === null ? null : selection
 }

@@ -150,19 +150,3 @@ export function notModifiedHeaders(stored: readonly string[]): string[] {
     return values.flatMap((value) => [name, value])
   })
 }
-
-// SHIM
-export function isNotModified(m: readonly string[], s: string | undefined, v: Validators, n: number): boolean {
-  return (
-    evaluateConditions(
-      {
-        ifMatch: null,
-        ifUnmodifiedSince: null,
-        ifNoneMatch: m.length ? m.join(',') : null,
-        ifModifiedSince: s ?? null,
-      },
-      v,
-      n,
-    ) === 'not-modified'
-  )
-}

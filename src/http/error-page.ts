@@ -76,6 +76,8 @@ export const REASONS = {
   timeout: 'Bad request. The request did not arrive in time.',
   expectation: 'Bad request. Only the expectation 100-continue is supported.',
   method: 'This distribution is not configured to allow the HTTP request method that was used for this request.',
+  precondition: 'The object is not, or no longer, in the state that the request asks for.',
+  range: 'The object has no bytes in the range that the request asks for.',
   getWithBody: 'Bad request. A GET request must not have a body.',
   originConnect: "We can't connect to the server for this app or website at this time.",
   originResolve: "CloudFront wasn't able to resolve the origin domain name.",
@@ -97,7 +99,7 @@ export function errorPageBody(page: ErrorPage): string {
 <H2>The request could not be satisfied.</H2>
 <HR noshade size="1px">
 ${page.reason}
-${page.status >= 500 ? 'Something between this edge and the origin failed. Trying again in a moment may help.' : 'The edge answered without asking the origin. Sending the same request again will not help.'}
+${adviceFor(page.status)}
 <BR clear="all">
 If you run this website, the trace of this request (cachefront explain) shows which step answered, and why.
 <BR clear="all">
@@ -109,6 +111,13 @@ Request ID: ${page.requestId}
 <ADDRESS>
 </ADDRESS>
 </BODY></HTML>`
+}
+
+function adviceFor(status: number): string {
+  if (status >= 500) return 'Something between this edge and the origin failed. Trying again in a moment may help.'
+  if (status === 412 || status === 416)
+    return 'Ask for the object without a condition or a range to see what it is now.'
+  return 'The edge answered without asking the origin. Sending the same request again will not help.'
 }
 
 /** Who answers: these become Via, X-Amz-Cf-Pop and X-Amz-Cf-Id of a generated answer (spec 6.4). */

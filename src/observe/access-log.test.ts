@@ -34,6 +34,7 @@ const RECORD: AccessRecord = {
   firstByteMs: 12_345.6,
   contentType: 'text/html; charset=utf-8',
   contentLength: 1_024,
+  range: null,
 }
 
 /** The fields of one line by name. */

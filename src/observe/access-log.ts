@@ -86,6 +86,8 @@ export interface AccessRecord {
   readonly contentType: string
   /** -1 when the answer declared none. */
   readonly contentLength: number
+  /** First and last byte of the object that a 206 of one part has. */
+  readonly range: { readonly first: number; readonly last: number } | null
 }
 
 /** Where lines go: access-log-file.ts, or a list in a test. */
@@ -134,7 +136,7 @@ export class AccessLog {
         r.httpVersion
       }${connection.after}${seconds(r.firstByteMs)}\t${r.detailedResultType}\t${contentTypeField(r.contentType)}\t${
         r.contentLength < 0 ? '-' : r.contentLength
-      }\t-\t-\n`,
+      }${r.range === null ? NO_RANGE : `\t${r.range.first}\t${r.range.last}\n`}`,
     )
   }
 
@@ -144,6 +146,8 @@ export class AccessLog {
     this.#dateAndTime = `${iso.slice(0, 10)}\t${iso.slice(11, 19)}\t`
   }
 }
+
+const NO_RANGE = '\t-\t-\n'
 
 /** Two spaces, the version, CRLF of the request line, and the empty line. */
 const FRAME_BYTES = 2 + 'HTTP/1.1'.length + 2 + 2

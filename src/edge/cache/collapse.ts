@@ -3,13 +3,14 @@
 //! them go, each to the origin for itself, and its key is remembered so that the next ones do not queue up again.
 import { Flight } from './flight.ts'
 
-/** Keys remembered as not worth waiting for. */
+/** Keys remembered as not worth waiting for, and as too large to keep. */
 const UNSHARED_KEYS_MAX = 65_536
 
 /** The fetches of one worker by key. */
 export class Flights {
   readonly #running = new Map<string, Flight>()
   readonly #unshared = new Set<string>()
+  readonly #oversize = new Set<string>()
 
   /** The fetch that a request with this key may join, if there is one. */
   of(key: string): Flight | undefined {
@@ -39,6 +40,23 @@ export class Flights {
   /** An answer of this key was shared after all. */
   share(key: string): void {
     if (this.#unshared.size > 0) this.#unshared.delete(key)
+    this.fits(key)
+  }
+
+  /** True for a key whose object was last seen to be over the limit of what is kept: its ranges are the origin's. */
+  isOversize(key: string): boolean {
+    return this.#oversize.size > 0 && this.#oversize.has(key)
+  }
+
+  /** The object is too large to be kept. */
+  outgrow(key: string): void {
+    if (this.#oversize.size >= UNSHARED_KEYS_MAX) this.#oversize.clear()
+    this.#oversize.add(key)
+  }
+
+  /** The object could be kept after all. */
+  fits(key: string): void {
+    if (this.#oversize.size > 0) this.#oversize.delete(key)
   }
 
   /** No more requests may join, for reasons of this one fetch. */

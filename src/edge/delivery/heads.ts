@@ -32,7 +32,7 @@ const shown = (x: Exchange, head: string): string =>
   `HTTP/1.1 ${x.status} ${reasonPhrase(x.status)}${head.slice(head.indexOf('\r\n'))}`
 
 const hitLines = (edge: Edge, object: StoredObject, result: string): string =>
-  `${object.head}Content-Length: ${object.body.length}\r\n${ownLines(edge, result)}`
+  `${object.status === 200 ? withRanges(object.head) : object.head}Content-Length: ${object.body.length}\r\n${ownLines(edge, result)}`
 
 /** Ends where the request's name goes. */
 const ownLines = (edge: Edge, result: string): string =>
@@ -42,7 +42,11 @@ const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
   `\r\nAge: ${ageAt(edge.clock.now(), object.bornAt)}`
 
 /** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */
-export function notModifiedHead(x: Exchange, edge: Edge, object: StoredObject): string {
+export function notModifiedHead(
+  x: Exchange,
+  edge: Edge,
+  object: { readonly head: string; readonly bornAt: number; notModifiedHead: string },
+): string {
   if (object.notModifiedHead === '') {
     const pairs = notModifiedHeaders(headerPairs(object.head))
     let lines = 'HTTP/1.1 304 Not Modified\r\n'
@@ -52,6 +56,29 @@ export function notModifiedHead(x: Exchange, edge: Edge, object: StoredObject): 
   const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + traceLine(x)
   return object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE)
 }
+
+/** Lines of a whole answer that are not true of a part; Accept-Ranges is written anew. */
+const OF_THE_WHOLE = /\r\n(?:Accept-Ranges|Content-Range|Content-Digest|Content-MD5):[^\r\n]*/gi
+const CONTENT_TYPE = /\r\nContent-Type:[^\r\n]*/gi
+
+/** 206: the object's own lines, and those that describe the part (RFC 9110 15.3.7). */
+export function partialHead(
+  x: Exchange,
+  edge: Edge,
+  source: { readonly head: string; readonly bornAt: number },
+  part: { readonly lines: string; readonly ownType: boolean },
+): string {
+  let kept = source.head.slice(source.head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
+  if (part.ownType) kept = kept.replace(CONTENT_TYPE, '')
+  const own = part.lines + ownLines(edge, x.result) + x.requestId
+  const age = x.object === null && x.result === 'Miss' ? '' : ageLine(edge, source)
+  const end = x.reply.closes ? CLOSE : KEEP_ALIVE
+  return `HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n${own}${age}${traceLine(x)}${end}`
+}
+
+/** Whatever the origin can do, a kept object of known length is to be had in parts. */
+const withRanges = (head: string): string =>
+  `${head.replace(/\r\nAccept-Ranges:[^\r\n]*/gi, '')}Accept-Ranges: bytes\r\n`
 
 /** A streamed answer's head, and how its end will be told (RFC 9112 6). */
 export function streamHead(
@@ -64,6 +91,8 @@ export function streamHead(
   let text = x.page === null ? (answer.leaderHead ?? answer.head) : shown(x, answer.head)
   if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
   else if (framing === 'chunked' && x.request.method !== 'HEAD') text += 'Transfer-Encoding: chunked\r\n'
+  if (answer.status === 200 && answer.length !== null && answer.notStored === null && x.page === null)
+    text = withRanges(text)
   text += ownLines(edge, x.result) + x.requestId
   const age = ageAt(edge.clock.now(), answer.bornAt)
   if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`

@@ -1,12 +1,16 @@
 //! Reads a running fetch for one viewer (or peer), at the viewer's own pace.
 import type { Flight } from '../cache/flight.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
+import type { Cutter } from './cutter.ts'
 
 /** How a streamed answer ended. */
 export type StreamEnd = 'complete' | 'viewer-gone' | 'origin-cut'
 
-/** Sends every byte of the flight's body; resolves when that is done, the viewer has left, or the origin broke off. */
-export function streamBody(flight: Flight, reply: ViewerReply): Promise<StreamEnd> {
+/**
+ * Sends every byte of the flight's body, or what `cutter` takes out of it; resolves when that is done, the viewer has
+ * left, or the origin broke off.
+ */
+export function streamBody(flight: Flight, reply: ViewerReply, cutter: Cutter | null = null): Promise<StreamEnd> {
   return new Promise((resolve) => {
     const reader = { at: 0, wake: () => pump() }
     let blocked = false
@@ -27,7 +31,13 @@ export function streamBody(flight: Flight, reply: ViewerReply): Promise<StreamEn
       }
       for (let chunk = flight.chunk(reader.at); chunk !== undefined; chunk = flight.chunk(reader.at)) {
         reader.at++
-        if (!reply.write(chunk)) {
+        const flowing = cutter === null ? reply.write(chunk) : writePieces(reply, cutter.take(chunk))
+        if (cutter?.done === true) {
+          reply.end()
+          finish('complete')
+          return
+        }
+        if (!flowing) {
           blocked = true
           flight.progressed()
           return
@@ -51,4 +61,11 @@ export function streamBody(flight: Flight, reply: ViewerReply): Promise<StreamEn
     flight.read(reader)
     pump()
   })
+}
+
+/** The pieces of one chunk go out together; false when the viewer is behind. */
+function writePieces(reply: ViewerReply, pieces: readonly Uint8Array[]): boolean {
+  let flowing = true
+  for (const piece of pieces) flowing = reply.write(piece)
+  return flowing
 }

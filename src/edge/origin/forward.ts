@@ -94,7 +94,8 @@ function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest
   if (REMOVED.has(name) || recipe.customNames.has(name) || name.startsWith('x-edge-')) return false
   if (name in GENERATED_HEADERS && recipe.generated.includes(name)) return false
   if (ALWAYS.has(name)) return true
-  if (name === 'range') return !request.cacheable
+  // A range never goes without the condition that it depends on: the parts of two versions make no object.
+  if (name === 'range' || name === 'if-range') return !request.cacheable
   if (CONDITIONAL.has(name) && request.cacheable) return false
   if (name === 'content-type' && request.hasBody) return true
   if (name === 'authorization' && !BODILESS.has(request.method)) {

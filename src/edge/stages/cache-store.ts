@@ -18,7 +18,8 @@ export const cacheStore = stage({
     const head = x.request.method === 'HEAD'
     if (!x.cacheable || head || answer.notStored !== null) {
       flight.stopKeeping()
-      if (x.cacheable && !head && !x.facts.range) edge.flights.unshare(flight)
+      if (x.cacheable && !head) edge.flights.unshare(flight)
+      if (answer.notStored === 'over-object-limit') edge.flights.outgrow(x.key)
       flight.decide('alone')
       return to.deliver
     }
@@ -49,5 +50,6 @@ function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answe
   flight.keepUpTo(edge.store.objectBytesMax, keep, () => {
     if (x.flight === flight) x.notStored = 'over-object-limit'
     edge.flights.unshare(flight)
+    edge.flights.outgrow(key)
   })
 }

@@ -20,7 +20,6 @@ export const cacheWait = stage({
     x.leads = true
     const alone =
       x.request.method === 'HEAD' ||
-      x.facts.range ||
       behavior.forward.cookies.kind !== 'none' ||
       x.flightsJoined >= JOINS_MAX ||
       edge.flights.isUnshared(key)

@@ -1,9 +1,10 @@
-//! Sends the answer: a stored object in one write, a running fetch as its bytes arrive.
-import { isNotModified } from '../../http/conditional.ts'
+//! Sends the answer: a stored object in one write, a running fetch as its bytes arrive; or what the viewer's conditions
+//! and range make of it (delivery/selected.ts).
 import type { Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import { pageFor, showAsPage } from '../custom-error.ts'
-import { hitHead, notModifiedHead, streamHead } from '../delivery/heads.ts'
+import { hitHead, streamHead } from '../delivery/heads.ts'
+import { noteOriginPart, selectFromFlight, selectFromObject } from '../delivery/selected.ts'
 import { streamBody } from '../delivery/stream.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
@@ -16,6 +17,12 @@ export const deliver = stage({
   run(x, edge) {
     if (x.object !== null) {
       if (x.object.status >= 400 && pageFor(x, x.object.status) !== null) return to.customError
+      const { selection } = x.facts
+      // A peer gets all of it, and selects for its viewer.
+      if (selection !== null && x.peer === null) {
+        const next = selectFromObject(x, edge, x.object, selection)
+        if (next !== null) return next
+      }
       sendObject(x, edge, x.object)
       return to.record
     }
@@ -26,6 +33,12 @@ export const deliver = stage({
     }
     const answer = x.answer as Answer
     if (answer.status >= 400 && pageFor(x, answer.status) !== null) return to.customError
+    const { selection } = x.facts
+    // What the cache has no say in passes as the origin has it.
+    if (selection !== null && x.peer === null && x.key !== '') {
+      const next = selectFromFlight(x, edge, flight, answer, selection)
+      if (next !== null) return next
+    }
     return sendFlight(x, edge, flight, answer)
   },
 })
@@ -38,13 +51,7 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   x.contentLength = object.body.length
   x.status = object.status
   if (x.page !== null) showAsPage(x, x.page)
-  if (x.peer !== null) {
-    x.peer.announce(answerOfObject(object), x.result)
-  } else if (object.status === 200 && notModified(x, edge, object)) {
-    x.status = 304
-    reply.whole(notModifiedHead(x, edge, object), null, null)
-    return
-  }
+  x.peer?.announce(answerOfObject(object), x.result)
   object.hold()
   const body = x.request.method === 'HEAD' ? null : object.body
   reply.whole(hitHead(x, edge, object), body, object.release)
@@ -71,18 +78,6 @@ function answerOfObject(object: StoredObject): Answer {
   }
 }
 
-function notModified(x: Exchange, edge: Edge, object: StoredObject): boolean {
-  const { ifNoneMatch, ifModifiedSince } = x.facts
-  if (ifNoneMatch === null && ifModifiedSince === null) return false
-  const { etag, lastModified } = object
-  return isNotModified(
-    ifNoneMatch === null ? [] : [ifNoneMatch],
-    ifModifiedSince ?? undefined,
-    { etag: etag || undefined, lastModified: lastModified || undefined },
-    edge.clock.now(),
-  )
-}
-
 function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   const { reply, request } = x
   x.status = answer.status
@@ -91,6 +86,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   x.contentType = answer.contentType
   x.contentLength = answer.length ?? -1
   x.firstByteAt = edge.clock.monotonic()
+  if (answer.status === 206) noteOriginPart(x, answer.head)
   x.peer?.announce(answer, x.result)
   const { text, framing } = streamHead(x, edge, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304

@@ -1,5 +1,6 @@
 //! The page of an error that the edge itself answers with (spec/cloudfront.md 14).
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
+import { unsatisfiedRange } from '../../http/range.ts'
 import { pageFor } from '../custom-error.ts'
 import type { EdgeFault } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
@@ -26,7 +27,9 @@ export const errorPage = stage({
     x.contentLength = body.length
     const head = errorPageHead(page, answerer, body.length, x.reply.closes)
     // Within the head, before its final empty line.
-    const explained = head.slice(0, -4) + traceLine(x) + head.slice(-4)
+    const { objectBytes } = fault
+    const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
+    const explained = head.slice(0, -4) + range + traceLine(x) + head.slice(-4)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record
   },

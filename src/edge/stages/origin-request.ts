@@ -19,8 +19,9 @@ export const originRequest = stage({
       x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
-    if (x.facts.range && request.method === 'GET' && x.cacheable) {
-      // Parts of objects are not cached yet: the origin answers the range, and nothing of it is kept.
+    if (request.method === 'GET' && x.cacheable && x.facts.selection?.range && edge.flights.isOversize(x.key)) {
+      // Any other object is fetched whole and the range taken from that (spec 5.6: a range may be widened). This one is
+      // too large to be kept: the origin answers the range, and nothing of it is kept.
       x.cacheable = false
       x.missReason = x.notStored = 'range-not-cached'
     }

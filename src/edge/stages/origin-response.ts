@@ -1,16 +1,20 @@
-//! What the origin's head means: a new answer, the stored one confirmed (304), or a reason to serve the stored one on.
+//! What the origin's head means: a new answer, the stored one confirmed (304), a reason to serve the stored one on, or
+//! one to ask for a part only, because the whole is too large to be kept.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
-import type { Flight } from '../cache/flight.ts'
+import { firstValue } from '../../http/headers.ts'
+import { parseContentRange } from '../../http/range.ts'
+import { type Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
+import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { type AnswerContext, answerOf, refreshedAnswer } from '../origin/answer.ts'
+import { type AnswerContext, answerOf, headerPairs, refreshedAnswer } from '../origin/answer.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
 export const originResponse = stage({
   name: to.originResponse,
-  next: [to.cacheStore, to.deliver, to.serveStale],
+  next: [to.cacheStore, to.deliver, to.serveStale, to.originRequest],
   run(x, edge) {
     const flight = x.flight as Flight
     const context: AnswerContext = {
@@ -35,6 +39,8 @@ export const originResponse = stage({
       return to.serveStale
     }
     x.answer = answerOf(flight, context)
+    if (isTooLargeForRange(x, edge, x.answer)) return askForPart(x, edge, flight)
+    if (x.notStored === 'range-not-cached') noteSize(x, edge, x.answer)
     x.result = x.detailed = flight.status >= 400 ? 'Error' : 'Miss'
     if (flight.status >= 500) x.detailed = 'Error'
     return to.cacheStore
@@ -50,4 +56,34 @@ function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerCo
   // The old object is held by this request, so that putting the new one cannot overwrite the bytes it is copied from.
   const stored = answer.notStored === null ? edge.store.put(x.key, meta, [stale.body]) : null
   return stored ?? stale
+}
+
+/** A part of an object over the limit was asked for, and all of it is about to come. */
+function isTooLargeForRange(x: Exchange, edge: Edge, answer: Answer): boolean {
+  const { selection } = x.facts
+  if (!x.cacheable || !selection?.range || answer.status !== 200 || answer.length === null) return false
+  if (answer.length <= edge.store.objectBytesMax) return false
+  return choose(x.request.method, selection, answer, answer.length, edge.clock.now()).kind === 'parts'
+}
+
+/** Breaks the fetch off and asks anew; whoever waits for it asks for itself. */
+function askForPart(x: Exchange, edge: Edge, flight: Flight): typeof to.originRequest {
+  edge.recordFetch(x)
+  edge.flights.unshare(flight)
+  edge.flights.outgrow(x.key)
+  flight.stopKeeping()
+  flight.decide('alone')
+  flight.leave()
+  x.stale?.release()
+  x.stale = null
+  x.answer = null
+  x.flight = new Flight(x.key, edge.snapshot.revision)
+  return to.originRequest
+}
+
+/** The object may have shrunk since it was over the limit. */
+function noteSize(x: Exchange, edge: Edge, answer: Answer): void {
+  const range = parseContentRange(firstValue(headerPairs(answer.head), 'content-range') ?? '')
+  const length = answer.status === 206 ? (range?.length ?? null) : answer.status === 200 ? answer.length : null
+  if (length !== null && length <= edge.store.objectBytesMax) edge.flights.fits(x.key)
 }
