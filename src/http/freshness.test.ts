@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import { decideFreshness, type FreshnessReason, type OriginAnswer } from './freshness.ts'
 import { formatHttpDate } from './http-date.ts'
 
@@ -134,4 +135,58 @@ test('what the store needs besides the TTL', () => {
     staleIfErrorSeconds: 0,
     withoutFields: ['x-a'],
   })
+})
+
+/** Values as origins send them, right, nearly right and wrong. */
+const CONTROL = fc.array(
+  fc.oneof(
+    fc.string(),
+    fc
+      .tuple(
+        fc.constantFrom('max-age', 's-maxage', 'stale-if-error', 'no-cache', 'private', 'no-store', 'MAX-AGE'),
+        fc.constantFrom('', '=', '="', ' = '),
+        fc.oneof(fc.nat().map(String), fc.string(), fc.constant('99999999999999999999')),
+      )
+      .map((parts) => parts.join('')),
+  ),
+  { maxLength: 4 },
+)
+const DATE = fc.oneof(
+  fc.string(),
+  fc.integer({ min: -1e12, max: 1e12 }).map((offset) => formatHttpDate(NOW + offset)),
+)
+const SECONDS = fc.integer({ min: 0, max: 1e9 })
+
+test('whatever an origin sends, an object is kept for whole seconds within the bounds of the policy', () => {
+  const answers = fc.record({
+    status: fc.integer({ min: 200, max: 599 }),
+    cacheControl: CONTROL,
+    expires: fc.option(DATE, { nil: undefined }),
+    date: fc.option(DATE, { nil: undefined }),
+    age: fc.option(fc.oneof(fc.string(), fc.nat().map(String)), { nil: undefined }),
+    vary: fc.array(fc.string(), { maxLength: 2 }),
+  })
+  fc.assert(
+    fc.property(answers, SECONDS, SECONDS, SECONDS, (answer, minTtl, more, most) => {
+      const policy = { minTtl, defaultTtl: minTtl + more, maxTtl: minTtl + more + most }
+      const { ttlSeconds, storable, ageSeconds } = decideFreshness(answer, policy, NOW, 10)
+      assert.ok(Number.isInteger(ttlSeconds) && ttlSeconds >= 0 && ttlSeconds <= Math.max(policy.maxTtl, 10))
+      assert.ok(Number.isInteger(ageSeconds) && ageSeconds >= 0)
+      if (!storable) assert.equal(ttlSeconds, 0)
+      else if (answer.status < 400) assert.ok(ttlSeconds >= minTtl)
+    }),
+  )
+})
+
+test('an older answer is never kept longer', () => {
+  const answers = fc.record({ cacheControl: CONTROL, expires: fc.option(DATE, { nil: undefined }), date: DATE })
+  fc.assert(
+    fc.property(answers, fc.nat(1e6), fc.nat(1e6), (answer, age, more) => {
+      const keptFor = (seconds: number) => {
+        const whole = { ...answer, status: 200, vary: [], age: `${seconds}` }
+        return decideFreshness(whole, { minTtl: 0, defaultTtl: 60, maxTtl: 31_536_000 }, NOW).ttlSeconds
+      }
+      assert.ok(keptFor(age + more) <= keptFor(age))
+    }),
+  )
 })

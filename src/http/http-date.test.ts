@@ -12,6 +12,12 @@ test('the three forms of RFC 9110 5.6.7', () => {
   assert.equal(formatHttpDate(EXAMPLE), 'Sun, 06 Nov 1994 08:49:37 GMT')
 })
 
+test('in any case of letters', () => {
+  assert.equal(parseHttpDate('SUN, 06 nov 1994 08:49:37 gMT', NOW), EXAMPLE)
+  assert.equal(parseHttpDate('sunday, 06-NOV-94 08:49:37 gmt', NOW), EXAMPLE)
+  assert.equal(parseHttpDate('sun nov  6 08:49:37 1994', NOW), EXAMPLE)
+})
+
 test('a two-digit year over 50 years ahead lies in the past century', () => {
   assert.equal(parseHttpDate('Tuesday, 01-Jan-77 00:00:00 GMT', NOW), Date.UTC(1977, 0, 1))
   assert.equal(parseHttpDate('Wednesday, 01-Jan-76 00:00:00 GMT', NOW), Date.UTC(2076, 0, 1))
@@ -33,7 +39,11 @@ for (const text of [
   'Sun, 06 Nov 1994 08:49:37',
   'Sun, 06 Nov 1994 08:49:37 UTC',
   'Sun, 6 Nov 1994 08:49:37 GMT',
-  'Sun, 06 nov 1994 08:49:37 GMT',
+  'Sun, 06 Nov 94 08:49:37 GMT',
+  'Sun, 06-Nov-1994 08:49:37 GMT',
+  'Sun 06 Nov 1994 08:49:37 GMT',
+  'Sun, 06  Nov  1994 08:49:37 GMT',
+  'Sun, 06 Nov 1994 08.49.37 GMT',
   'Sun, 31 Feb 1994 08:49:37 GMT',
   'Sun, 06 Nov 1994 24:00:00 GMT',
   '1994-11-06T08:49:37Z',

@@ -1,7 +1,10 @@
-//! HTTP-date (RFC 9110 5.6.7): written as IMF-fixdate, read in the three forms that a recipient must understand.
+//! HTTP-date (RFC 9110 5.6.7): written as IMF-fixdate, read in the three forms that a recipient must understand, in any
+//! case of letters (RFC 9111 4.2) and in no zone but GMT.
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const
+
+const MONTHS_LOWER = MONTHS.map((month) => month.toLowerCase())
 
 const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`)
 
@@ -14,9 +17,9 @@ export function formatHttpDate(ms: number): string {
 }
 
 const TIME = '(\\d{2}):(\\d{2}):(\\d{2})'
-const IMF_FIXDATE = new RegExp(`^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\\d{2}) ([A-Z][a-z]{2}) (\\d{4}) ${TIME} GMT$`)
-const RFC_850 = new RegExp(`^[A-Z][a-z]+day, (\\d{2})-([A-Z][a-z]{2})-(\\d{2}) ${TIME} GMT$`)
-const ASCTIME = new RegExp(`^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) ([A-Z][a-z]{2}) ([ \\d]\\d) ${TIME} (\\d{4})$`)
+const IMF_FIXDATE = new RegExp(`^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat), (\\d{2}) ([a-z]{3}) (\\d{4}) ${TIME} GMT$`, 'i')
+const RFC_850 = new RegExp(`^[a-z]+day, (\\d{2})-([a-z]{3})-(\\d{2}) ${TIME} GMT$`, 'i')
+const ASCTIME = new RegExp(`^(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat) ([a-z]{3}) ([ \\d]\\d) ${TIME} (\\d{4})$`, 'i')
 
 /**
  * Milliseconds since the epoch, or null for anything that is not an HTTP-date. `nowMs` settles the century of the
@@ -43,7 +46,7 @@ function utc(
   minute: string | undefined,
   second: string | undefined,
 ): number | null {
-  const at = MONTHS.indexOf(month as (typeof MONTHS)[number])
+  const at = MONTHS_LOWER.indexOf(month?.toLowerCase() ?? '')
   const [d, h, m, s] = [Number(day), Number(hour), Number(minute), Number(second)]
   // 60 is a leap second, which the grammar allows and Date.UTC carries over.
   if (at < 0 || d < 1 || d > 31 || h > 23 || m > 59 || s > 60) return null
