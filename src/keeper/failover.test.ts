@@ -10,6 +10,7 @@ import {
   planGroup,
   planIndependent,
   readerHolder,
+  readerKeeps,
   readerTargets,
 } from './failover.ts'
 
@@ -234,3 +235,11 @@ const choices: readonly [string, readonly Candidate[], string | null][] = [
 for (const [name, candidates, expected] of choices) {
   test(`choice of a replica: ${name}`, () => assert.equal(chooseReplica(candidates), expected))
 }
+
+test('connections of readers stay with replicas in sync and with silent ones, and leave one that was promoted', () => {
+  assert.deepEqual(new Set(readerKeeps(group([a, b, c]))), new Set([ADDRESS.b, ADDRESS.c]))
+  assert.deepEqual(new Set(readerKeeps(group([a, b, c], { primary: 'b' }))), new Set([ADDRESS.c]))
+  assert.deepEqual(new Set(readerKeeps(group([a, b, node('c', { inSync: false })]))), new Set([ADDRESS.b]))
+  const silent = node('c', { health: { kind: 'waiting' } })
+  assert.deepEqual(new Set(readerKeeps(group([a, b, silent]))), new Set([ADDRESS.b, ADDRESS.c]))
+})

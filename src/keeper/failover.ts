@@ -152,6 +152,16 @@ export function readerTargets(group: GroupView): readonly string[] {
   return group.nodes.filter((n) => n.id === group.primary && isWell(n)).map((n) => n.address)
 }
 
+/**
+ * Addresses whose connections through the front may stay: not those of a replica that was promoted, is being removed or
+ * has fallen out of sync, for their clients would go on to read what a reader endpoint does not promise. A replica that
+ * is only silent keeps its own.
+ */
+export function readerKeeps(group: GroupView): readonly string[] {
+  const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished && (n.inSync || n.role === 'unknown'))
+  return [...readerTargets(group), ...replicas.map((n) => n.address)]
+}
+
 /** First those that give an address up, then those that take one: two processes cannot bind the same one. */
 function planBindings(group: GroupView, primary: NodeView, others: readonly NodeView[]): readonly Action[] {
   const reader = readerHolder(group)

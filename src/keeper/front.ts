@@ -13,6 +13,12 @@ export interface Front {
   close(): Promise<void>
 }
 
+/** A front that leads to several: it can end the connections to one of them. */
+export interface ReaderFront extends Front {
+  /** Ends connections to all addresses but these; their clients connect again and get another. */
+  keepOnly(addresses: readonly string[]): void
+}
+
 /** A listener on one address that hands its connections to `serve`, and knows them all. */
 export class FrontListener implements Front {
   readonly #address: string
@@ -54,31 +60,45 @@ export class FrontListener implements Front {
 }
 
 /** The reader endpoint: goes round over `targets()`, and on to the next when one does not take the connection. */
-export function readerFront(address: string, port: number, targets: () => readonly string[]): Front {
+export function readerFront(address: string, port: number, targets: () => readonly string[]): ReaderFront {
   let turn = 0
-  return new FrontListener(address, port, (client) => {
+  const backends = new Map<Socket, string>()
+  const listener = new FrontListener(address, port, (client) => {
     const now = targets()
     const first = turn++
     const order = now.map((_, at) => now[(first + at) % now.length]!)
     client.pause()
-    connectFirst(order, port, (backend) => {
+    connectFirst(order, port, (backend, host) => {
       if (backend === null || client.destroyed) {
         backend?.destroy()
         client.destroy()
         return
       }
+      backends.set(backend, host)
+      backend.once('close', () => backends.delete(backend))
       joinSockets(client, backend)
       client.resume()
     })
     client.on('error', () => client.destroy())
   })
+  return {
+    open: () => listener.open(),
+    close: () => listener.close(),
+    keepOnly(kept) {
+      for (const [backend, host] of backends) if (!kept.includes(host)) backend.destroy()
+    },
+  }
 }
 
-/** Connects to the first address that takes it; null when none does. */
-export function connectFirst(addresses: readonly string[], port: number, done: (backend: Socket | null) => void): void {
+/** Connects to the first address that takes it, and tells which; null when none does. */
+export function connectFirst(
+  addresses: readonly string[],
+  port: number,
+  done: (backend: Socket | null, host: string) => void,
+): void {
   const [host, ...rest] = addresses
   if (host === undefined) {
-    done(null)
+    done(null, '')
     return
   }
   const backend = connect({ host, port, noDelay: true, allowHalfOpen: true })
@@ -94,6 +114,6 @@ export function connectFirst(addresses: readonly string[], port: number, done: (
   backend.once('connect', () => {
     clearTimeout(timer)
     backend.removeAllListeners('error')
-    done(backend)
+    done(backend, host)
   })
 }

@@ -12,10 +12,11 @@ import {
   planGroup,
   planIndependent,
   readerHolder,
+  readerKeeps,
   readerTargets,
   takesWrites,
 } from './failover.ts'
-import { type Front, readerFront } from './front.ts'
+import { type ReaderFront, readerFront } from './front.ts'
 import { act } from './group-acts.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import { type Member, Members } from './members.ts'
@@ -55,7 +56,7 @@ export class Group {
   readonly #members: Members
   readonly #endpoint: string
   readonly #reader: string | null
-  readonly #front: Front | null
+  readonly #front: ReaderFront | null
   readonly #membership: MembershipFront | null
   #wish: GroupWish
   #record: GroupRecord
@@ -189,7 +190,10 @@ export class Group {
       const member = this.#members.get(node.id)
       if (node.health.kind === 'well') await member.node.configure(wish.configuration)
     }
-    if (this.#front !== null && readerHolder(view) === 'front') await this.#front.open()
+    if (this.#front !== null && readerHolder(view) === 'front') {
+      await this.#front.open()
+      this.#front.keepOnly(readerKeeps(view))
+    }
     for (const node of view.nodes) {
       const member = this.#members.get(node.id)
       const waits = member.phase === 'creating' || member.phase === 'recovering' || member.phase === 'rebooting'

@@ -8,7 +8,7 @@ import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts
 import { Addresses } from './addresses.ts'
 import { type Binary, findBinaries, SEARCH_PATH } from './binaries.ts'
 import { ControlSocket } from './control-socket.ts'
-import { endProcess } from './engine-process.ts'
+import { endProcess, limitLog } from './engine-process.ts'
 import { Group } from './group.ts'
 import { Ledger } from './ledger.ts'
 import { claimNetwork } from './network.ts'
@@ -19,6 +19,8 @@ import { Workers } from './workers.ts'
 const BINARIES_AGAIN_MS = 3000
 /** A claim on the network in /tmp is renewed before a cleaner of old files finds it. Milliseconds. */
 const CLAIM_AGAIN_MS = 3_600_000
+/** How often the length of the engines' logs is looked at. Milliseconds. */
+const LOGS_AGAIN_MS = 60_000
 
 export interface KeeperOptions {
   /** Directory of the installation (0700); ledger, node directories and worker logs lie in it. */
@@ -139,6 +141,7 @@ class HostKeeper implements Keeper {
     this.#endStrays()
     this.#timers.push(setInterval(() => void this.#findBinaries(), BINARIES_AGAIN_MS))
     this.#timers.push(setInterval(() => void this.#renewClaim(), CLAIM_AGAIN_MS))
+    this.#timers.push(setInterval(() => this.#limitLogs(), LOGS_AGAIN_MS))
   }
 
   #receive(message: ToKeeper): void {
@@ -244,6 +247,10 @@ class HostKeeper implements Keeper {
     if (wanted.size === 0) return
     this.#binaries = await findBinaries(this.#options.searchPath ?? SEARCH_PATH)
     this.#report()
+  }
+
+  #limitLogs(): void {
+    for (const { group, node } of this.#ledger.nodes()) limitLog(join(this.#options.home, 'nodes', group, node))
   }
 
   async #renewClaim(): Promise<void> {
