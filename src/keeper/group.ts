@@ -19,10 +19,11 @@ import {
 import { type ReaderFront, readerFront } from './front.ts'
 import { act } from './group-acts.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
+import { nodeSeen, nodeView } from './member-views.ts'
 import { type Member, Members } from './members.ts'
 import { memcachedEngine } from './memcached-engine.ts'
 import { type MembershipFront, membershipFront } from './memcached-front.ts'
-import type { GroupSeen, GroupWish, KeeperEvent, NodeSeen } from './protocol.ts'
+import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { respEngine } from './resp-engine.ts'
 
 /** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
@@ -258,23 +259,9 @@ export class Group {
   }
 
   #view(): GroupView {
-    const nodes = this.#members.all().map((member): NodeView => {
-      const { node } = member
-      const facts = node.link === null ? null : node.facts
-      return {
-        id: node.id,
-        address: node.address,
-        wished: member.wished,
-        health: this.#healthOf(member),
-        role: facts === null || facts.role === 'none' ? 'unknown' : facts.role,
-        follows: facts?.follows ?? null,
-        inSync: facts?.inSync ?? false,
-        hasData: node.hasData,
-        bound: facts?.bound ?? [],
-        mayStart: node.mayStart,
-        restartWished: (this.#wish.restarts[node.id] ?? 0) > (this.#record.restarts[node.id] ?? 0),
-      }
-    })
+    const nodes = this.#members
+      .all()
+      .map((member) => nodeView(member, this.#healthOf(member), this.#wish, this.#record))
     const automaticFailover = this.#wish.automaticFailover
     return {
       primary: this.#record.primary ?? '',
@@ -303,20 +290,8 @@ export class Group {
   }
 
   seen(): GroupSeen {
-    const nodes = this.#members.all().map((member): NodeSeen => {
-      const { node } = member
-      const isPrimary = node.id === this.#record.primary
-      return {
-        id: node.id,
-        state: member.phase,
-        role: this.#reader === null ? 'none' : isPrimary ? 'primary' : 'replica',
-        address: node.address,
-        pid: node.process?.pid ?? null,
-        binaryVersion: member.binaryVersion || null,
-        pendingReboot: node.pending,
-        availableSince: member.availableSince,
-      }
-    })
+    const primary = this.#reader === null ? null : this.#record.primary
+    const nodes = this.#members.all().map((member) => nodeSeen(member, primary))
     return {
       id: this.id,
       settled: this.#settled && nodes.every((n) => n.state === 'available'),

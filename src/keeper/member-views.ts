@@ -1,0 +1,38 @@
+//! PURE: one member of a group as the decider sees it, and as users do.
+import type { Health, NodeView } from './failover.ts'
+import type { GroupRecord } from './ledger.ts'
+import type { Member } from './members.ts'
+import type { GroupWish, NodeSeen } from './protocol.ts'
+
+export function nodeView(member: Member, health: Health, wish: GroupWish, record: GroupRecord): NodeView {
+  const { node } = member
+  const facts = node.link === null ? null : node.facts
+  return {
+    id: node.id,
+    address: node.address,
+    wished: member.wished,
+    health,
+    role: facts === null || facts.role === 'none' ? 'unknown' : facts.role,
+    follows: facts?.follows ?? null,
+    inSync: facts?.inSync ?? false,
+    hasData: node.hasData,
+    bound: facts?.bound ?? [],
+    mayStart: node.mayStart,
+    restartWished: (wish.restarts[node.id] ?? 0) > (record.restarts[node.id] ?? 0),
+  }
+}
+
+/** `primary`: id of the node that is primary by decision; null where nodes have no roles. */
+export function nodeSeen(member: Member, primary: string | null): NodeSeen {
+  const { node } = member
+  return {
+    id: node.id,
+    state: member.phase,
+    role: primary === null ? 'none' : node.id === primary ? 'primary' : 'replica',
+    address: node.address,
+    pid: node.process?.pid ?? null,
+    binaryVersion: member.binaryVersion || null,
+    pendingReboot: node.pending,
+    availableSince: member.availableSince,
+  }
+}
