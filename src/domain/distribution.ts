@@ -56,6 +56,8 @@ export interface BehaviorDoc {
   /** GET and HEAD, or these and OPTIONS. */
   readonly cachedMethods: readonly string[]
   readonly viewerProtocolPolicy: 'allow-all'
+  /** Absent in documents of earlier versions, which did not compress. */
+  readonly compress?: boolean
   readonly cachePolicy: CachePolicyDoc
   readonly originRequestPolicy: OriginRequestPolicyDoc | null
 }

@@ -5,6 +5,7 @@ import type { FailureMemory } from './cache/failures.ts'
 import type { Flight } from './cache/flight.ts'
 import type { Invalidations } from './cache/invalidation.ts'
 import type { Store } from './cache/store.ts'
+import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import type { Origins } from './origin/pool.ts'
@@ -40,6 +41,7 @@ export interface Edge {
   readonly flights: Flights
   readonly failures: FailureMemory
   readonly origins: Origins
+  readonly compressions: Compressions
   readonly ids: RequestIds
   /** The live workers of the POP, this one included. */
   workers: readonly WorkerIdentity[]

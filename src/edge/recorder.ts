@@ -67,7 +67,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         counters.add(COUNTER.originErrors)
         tellProblem(x, edge)
       }
-      if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.bytes)
+      if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.received)
       counters.add(x.notStored === null ? COUNTER.stored : COUNTER.notStored)
     }
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)

@@ -14,6 +14,7 @@ import { Flights } from './cache/collapse.ts'
 import { FailureMemory } from './cache/failures.ts'
 import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
+import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
@@ -99,6 +100,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     flights: new Flights(),
     failures: new FailureMemory(),
     origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
+    compressions: new Compressions(),
     ids: new RequestIds(),
     workers: saved?.workers ?? [],
     peers: new PeerClient(),

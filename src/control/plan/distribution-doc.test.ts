@@ -124,3 +124,24 @@ test('the policies that a configuration names', () => {
   assert.deepEqual([...named.cache].sort(), [MINE, CACHING_DISABLED].sort())
   assert.deepEqual([...named.originRequest], [ALL_VIEWER_EXCEPT_HOST])
 })
+
+test('custom error responses and compression reach the edge', () => {
+  const page = { ErrorCode: 404, ResponsePagePath: '/404.html', ResponseCode: '200', ErrorCachingMinTTL: 0 }
+  const changed: DistributionConfig = {
+    ...config,
+    DefaultCacheBehavior: { ...config.DefaultCacheBehavior, CachePolicyId: CACHING_DISABLED, Compress: true } as never,
+    CustomErrorResponses: {
+      Quantity: 2,
+      Items: [page, { ErrorCode: 503, ResponsePagePath: '', ResponseCode: '', ErrorCachingMinTTL: 5 }],
+    },
+  }
+  const doc = distributionDoc({ ...record, config: changed }, { cache: new Map(), originRequest: new Map() })
+  assert.deepEqual(doc.errorResponses, [
+    { errorCode: 404, cachingMinTtlSeconds: 0, page: { path: '/404.html', responseCode: 200 } },
+    { errorCode: 503, cachingMinTtlSeconds: 5, page: null },
+  ])
+  assert.deepEqual(
+    doc.behaviors.map((behavior) => behavior.compress),
+    [false, true],
+  )
+})

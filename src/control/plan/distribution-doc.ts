@@ -91,6 +91,7 @@ function behaviorDoc(
     allowedMethods: behavior.AllowedMethods?.Items ?? ['GET', 'HEAD'],
     cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
     viewerProtocolPolicy: 'allow-all',
+    compress: behavior.Compress ?? false,
     cachePolicy: found(distributionId, cacheId, cachePolicyDoc(cacheId, policies)),
     originRequestPolicy: requestId
       ? found(distributionId, requestId, originRequestPolicyDoc(requestId, policies))

@@ -1,6 +1,7 @@
 //! One fetch under way, read by everybody who waits for it while its bytes arrive: the head, the body so far, who reads,
 //! and what is to be done with it at its end. Kept bytes are bounded; unkept ones wait for their readers.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
+import type { ContentCoding } from '../../http/compressible.ts'
 import type { FreshnessReason } from '../../http/freshness.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import type { OriginSink, SourceControl } from '../origin/pool.ts'
@@ -47,10 +48,26 @@ export interface FlightReader {
   wake(): void
 }
 
+/** Where a filter puts what it made. */
+export interface FilteredBody {
+  onFiltered(chunk: Uint8Array): void
+  onFilteredEnd(): void
+  onFilterFailure(error: Error): void
+}
+
+/** Stands between the origin and the readers: a compression. Takes what comes; its maker bounds how much that can be. */
+export interface BodyFilter {
+  attach(body: FilteredBody): void
+  write(chunk: Uint8Array): void
+  end(): void
+  /** Nothing of it is wanted any more. */
+  abort(): void
+}
+
 /** What all flights of this process hold for the cache. */
 let keptBytes = 0
 
-export class Flight implements OriginSink {
+export class Flight implements OriginSink, FilteredBody {
   readonly key: string
   /** Revision of the snapshot under which it began. */
   readonly asOf: number
@@ -60,7 +77,15 @@ export class Flight implements OriginSink {
   headers: readonly string[] = []
   failure: OriginFailure | null = null
   ended = false
+  /** Of the body as readers get it. */
   bytes = 0
+  /** Of the body as the source sent it. */
+  received = 0
+  /** Content coding that the filter applies; null without one. */
+  coding: ContentCoding | null = null
+  /** Asked once, with the head, before any byte of the body; set by the leader. */
+  chooseFilter: ((status: number, headers: readonly string[]) => BodyFilter | null) | null = null
+  #filter: BodyFilter | null = null
   /** Set by the leader before it decides. */
   answer: Answer | null = null
   /** Resolves when the head or the failure is here: for the leader. */
@@ -103,10 +128,19 @@ export class Flight implements OriginSink {
     this.status = status
     this.statusText = statusText
     this.headers = headers
+    this.#filter = this.chooseFilter?.(status, headers) ?? null
+    this.#filter?.attach(this)
     this.#headHere()
   }
 
   onData(chunk: Uint8Array): void {
+    if (this.over) return
+    this.received += chunk.length
+    if (this.#filter === null) this.onFiltered(chunk)
+    else this.#filter.write(chunk)
+  }
+
+  onFiltered(chunk: Uint8Array): void {
     if (this.over) return
     this.bytes += chunk.length
     this.#chunks.push(chunk)
@@ -120,6 +154,16 @@ export class Flight implements OriginSink {
 
   onEnd(): void {
     if (this.over) return
+    if (this.#filter === null) this.onFilteredEnd()
+    else this.#filter.end()
+  }
+
+  onFilterFailure(error: Error): void {
+    this.onFailure(new OriginFailure('reset', `the body could not be compressed: ${error.message}`))
+  }
+
+  onFilteredEnd(): void {
+    if (this.over) return
     this.ended = true
     if (this.#keep) this.#onComplete?.(this.#chunks)
     this.#over()
@@ -128,6 +172,7 @@ export class Flight implements OriginSink {
   onFailure(failure: OriginFailure): void {
     if (this.over) return
     this.failure = failure
+    this.#filter?.abort()
     this.#headHere()
     this.#over()
   }
@@ -194,6 +239,7 @@ export class Flight implements OriginSink {
     this.#interested--
     if (this.#interested > 0 || this.over) return
     this.source?.abort()
+    this.#filter?.abort()
     this.failure ??= new OriginFailure('reset', 'all viewers have gone')
     this.#headHere()
     this.#over()

@@ -2,6 +2,7 @@
 //! kept. Pure: takes the origin's head, the behavior and the time.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import { parseCacheControl } from '../../http/cache-control.ts'
+import { type ContentCoding, compressedHeaders, confirmedHeaders } from '../../http/compressible.ts'
 import { mergeNotModified } from '../../http/conditional.ts'
 import { reasonPhrase } from '../../http/error-page.ts'
 import { decideFreshness, type Freshness } from '../../http/freshness.ts'
@@ -16,6 +17,8 @@ export interface OriginHead {
   readonly statusText: string
   /** Name, value, name, value ... */
   readonly headers: readonly string[]
+  /** That of the body when the edge compresses it. */
+  readonly coding?: ContentCoding | null
 }
 
 export interface AnswerContext {
@@ -34,7 +37,8 @@ export interface AnswerContext {
 }
 
 /** Relays and judges what the origin sent (spec/cloudfront.md 5, 6.4). */
-export function answerOf(head: OriginHead, context: AnswerContext): Answer {
+export function answerOf(origin: OriginHead, context: AnswerContext): Answer {
+  const head = asSent(origin)
   const freshness = judge(head.status, head.headers, context)
   const headers = relay(head.headers, context, freshness.withoutFields)
   const length = declaredLength(head.headers)
@@ -51,10 +55,18 @@ export function answerOf(head: OriginHead, context: AnswerContext): Answer {
   }
 }
 
+/** The head of the body that readers get. */
+function asSent(head: OriginHead): OriginHead {
+  const { coding = null } = head
+  if (coding === null) return head
+  return { status: head.status, statusText: head.statusText, headers: compressedHeaders(head.headers, coding) }
+}
+
 /** A 304 to a revalidation: the stored headers, updated, with a new lifetime (RFC 9111 3.2, spec 5.3). */
 export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: AnswerContext): Answer {
-  const fresh = relayedHeaders(head.headers, rules(context, []))
-  const merged = mergeNotModified(headerPairs(stored.head), fresh)
+  const before = headerPairs(stored.head)
+  const fresh = relayedHeaders(confirmedHeaders(before, head.headers), rules(context, []))
+  const merged = mergeNotModified(before, fresh)
   // Age tells of this 304, not of what is stored: it is never merged.
   const freshness = judge(stored.status, merged, context, firstValue(head.headers, 'age'))
   return {

@@ -1,5 +1,6 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
 import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
 import { compileForward } from '../origin/forward.ts'
 import { encodePath } from './encode-path.ts'
@@ -91,11 +92,17 @@ function compileBehavior(
     cachedMethods: new Set(behavior.cachedMethods),
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
+    compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key: compileKey(distributionId, behavior),
     origin,
     forward: compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods),
     errorMinTtls,
   }
+}
+
+/** An encoding is enabled, and Accept-Encoding is not keyed as it came (spec 4.4); nothing without a TTL (5.1). */
+function allowsCompression({ maxTtl, gzip, brotli, headers }: CachePolicyDoc): boolean {
+  return maxTtl > 0 && (gzip || brotli) && !headers.names.includes('accept-encoding')
 }
 
 function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRecipe {

@@ -1,8 +1,9 @@
 //! Asks the origin and waits for the head of its answer.
 
+import { compressionFor } from '../../http/compressible.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
 import { Flight } from '../cache/flight.ts'
-import { invalidationUri } from '../cache/key.ts'
+import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
@@ -19,6 +20,7 @@ export const originFetch = stage({
     x.leads = true
     x.tier = 'origin'
     x.askedAt = edge.clock.now()
+    if (compressible(x)) flight.chooseFilter = (status, headers) => compress(x, edge, flight, status, headers)
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
     if (flight.failure === null || flight.status !== 0) return to.originResponse
@@ -28,6 +30,21 @@ export const originFetch = stage({
     return to.errorPage
   },
 })
+
+/** Whole objects only: nothing is kept of other answers, and a HEAD has no body to work on. */
+function compressible({ request, cacheable, behavior }: Exchange): boolean {
+  const whole = request.method === 'GET' && request.headers.get('range') === undefined
+  return cacheable && whole && (behavior as BehaviorPlan).compresses
+}
+
+function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {
+  const wanted = compressionFor(status, headers, keyedEncoding((x.behavior as BehaviorPlan).key, x.request))
+  if (wanted === null) return null
+  const filter = edge.compressions.begin(wanted.coding, wanted.length)
+  if (filter !== null) flight.coding = wanted.coding
+  x.watcher?.note('compression', filter === null ? 'none: too many under way' : wanted.coding)
+  return filter
+}
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
 function failed(x: Exchange, edge: Edge, failure: OriginFailure): void {

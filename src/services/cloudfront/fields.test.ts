@@ -46,6 +46,7 @@ const BEHAVIOR_ACTS = [
   'AllowedMethods.CachedMethods.Items[]',
   'CachePolicyId',
   'OriginRequestPolicyId',
+  'Compress',
 ]
 
 /** The edge or the API does what these say; wrong values are refused in tests of their own. */

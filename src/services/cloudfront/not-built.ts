@@ -80,7 +80,6 @@ export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'TrustedKeyGroups.Enabled', accepted: 'false', isUsed: (b) => b.TrustedKeyGroups?.Enabled === true },
   { field: 'ViewerProtocolPolicy', accepted: 'allow-all', isUsed: (b) => b.ViewerProtocolPolicy !== 'allow-all' },
   { field: 'SmoothStreaming', accepted: 'false', isUsed: (b) => b.SmoothStreaming === true },
-  { field: 'Compress', accepted: 'false', isUsed: (b) => b.Compress === true },
   { field: 'LambdaFunctionAssociations', accepted: 'none', isUsed: (b) => some(b.LambdaFunctionAssociations) },
   { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },
   { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },

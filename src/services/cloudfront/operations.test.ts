@@ -138,6 +138,11 @@ describe('distributions', () => {
     assert.deepEqual(updated.Distribution.DistributionConfig.CustomErrorResponses, stored)
   })
 
+  test('Compress is stored', async () => {
+    const { Distribution: made } = await create(behavior({ Compress: true }))
+    assert.equal(made.DistributionConfig.DefaultCacheBehavior.Compress, true)
+  })
+
   test('If-Match: missing or misshapen is 400, stale is 412, and nothing changes', async () => {
     const { Distribution: made, ETag } = await create()
     const input = { Id: made.Id, DistributionConfig: made.DistributionConfig }
@@ -266,7 +271,7 @@ describe('what is refused', () => {
     // Wrong comes before not built.
     [
       'a wrong value beside one that is not built',
-      { ...behavior({ Compress: true }), HttpVersion: 'http9' as never },
+      { ...behavior({ SmoothStreaming: true }), HttpVersion: 'http9' as never },
       'InvalidArgument',
       400,
     ],
@@ -279,7 +284,6 @@ describe('what is refused', () => {
   }
 
   const notBuilt: readonly [string, Partial<DistributionConfig>][] = [
-    ['DefaultCacheBehavior.Compress', behavior({ Compress: true })],
     ['DefaultCacheBehavior.ViewerProtocolPolicy', behavior({ ViewerProtocolPolicy: 'https-only' })],
     ['DefaultCacheBehavior.ResponseHeadersPolicyId', behavior({ ResponseHeadersPolicyId: 'x' })],
     ['PriceClass', { PriceClass: 'PriceClass_100' }],

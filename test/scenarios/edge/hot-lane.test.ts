@@ -5,6 +5,7 @@ import { Flights } from '../../../src/edge/cache/collapse.ts'
 import { FailureMemory } from '../../../src/edge/cache/failures.ts'
 import { Invalidations } from '../../../src/edge/cache/invalidation.ts'
 import { MemoryStore } from '../../../src/edge/cache/memory.ts'
+import { Compressions } from '../../../src/edge/compression/compressions.ts'
 import type { Edge } from '../../../src/edge/edge.ts'
 import { Exchange } from '../../../src/edge/exchange.ts'
 import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
@@ -37,6 +38,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => assert.fail('a lease is held'),
     date: () => '',
+    compressions: new Compressions(),
     recordFetch: () => {},
     record: () => {
       recorded++
