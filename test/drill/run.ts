@@ -52,6 +52,8 @@ const REST_MS = 45_000
 const MEMORY_MAX_MIB = 600
 const OPEN_FILES_MAX = 500
 const VIEWERS = 3
+/** Changes at once, beyond those of the writers. */
+const BURST = 24
 
 export async function drill(options: DrillOptions): Promise<DrillReport> {
   const findings = new Findings()
@@ -125,6 +127,8 @@ class Load {
   readonly #invalidations: { readonly site: Site; readonly id: string }[] = []
   readonly cache: CacheLoad
   readonly #agent = viewerAgent()
+  readonly #burstTags = new Map<string, string>()
+  #bursts = 0
   #lanes: Promise<void>[] = []
   #resting = true
 
@@ -185,9 +189,26 @@ class Load {
     ]
   }
 
-  /** Many calls at once, so that a death falls into commits. */
+  /** Many changes at once, so that a death falls into commits; those acknowledged are checked after the round. */
   async burst(): Promise<void> {
-    await Promise.all(this.#writers.map((writer) => writer.check()))
+    const Resource = this.#sites[1]!.arn
+    const Value = String(++this.#bursts)
+    const calls = Array.from({ length: BURST }, async (_, at) => {
+      const Key = `burst-${at}`
+      this.#burstTags.delete(Key)
+      await this.#clients.cloudfront.tagResource({ Resource, Tags: { Items: [{ Key, Value }] } })
+      this.#burstTags.set(Key, Value)
+    })
+    await Promise.allSettled(calls)
+  }
+
+  async #checkBurst(): Promise<void> {
+    const { Tags } = await this.#clients.cloudfront.listTagsForResource({ Resource: this.#sites[1]!.arn })
+    const seen = new Map((Tags?.Items ?? []).map(({ Key, Value }) => [Key, Value]))
+    for (const [key, value] of this.#burstTags) {
+      if (seen.get(key) === value) continue
+      this.#findings.violation(`tag ${key}, acknowledged: expected ${value}, seen ${seen.get(key)}`)
+    }
   }
 
   async #invalidate(site: Site): Promise<void> {
@@ -212,6 +233,7 @@ class Load {
 
   async check(blow: Blow): Promise<void> {
     for (const writer of this.#writers) await writer.check()
+    await this.#checkBurst()
     await this.cache.check()
     await this.#history.check(blow)
     for (const { site, id } of this.#invalidations.slice(-50)) await this.#checkInvalidation(site, id)
