@@ -32,7 +32,8 @@ const RULES = `## What decides in default mode
 | The origin fails (5xx, timeout, no connection)? | An expired copy is served and the origin asked again 10 seconds later, up to Max TTL; not with must-revalidate, proxy-revalidate, no-cache, or beyond stale-if-error |
 | Errors of the origin? | 404, 414, 500-504 are kept for the error caching minimum TTL, or as long as the origin says; 400, 403, 405, 412, 415 only with max-age or s-maxage; others never |
 | Cache-Control and Pragma of the viewer? | Forwarded, and without effect on the cache |
-| A viewer's If-None-Match and If-Modified-Since? | 304 from a fresh object |
+| A viewer's conditions? | 304 and 412 by RFC 9110, from a stored object and from one that is being fetched |
+| A viewer's Range? | 206 and 416 from a stored object and from one that is being fetched; several ranges only in ascending order without overlap, else the whole object |
 | no-cache="Set-Cookie"? | Kept without the field; the viewer whose request fetched it gets it |`
 
 const HEADINGS: readonly (readonly [why: Why, heading: string])[] = [
