@@ -1,9 +1,13 @@
 //! The role `worker`: an edge worker as a process of its own, started by the keeper.
 import { homePaths, programVersion } from '../config.ts'
+import { loadOriginClient } from '../edge/origin/pool.ts'
 import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
 import { popOf, readSettings, workerFiles } from './worker-settings.ts'
+
+/** From the first configuration to the loading of what asks origins: control hears first that the worker has it. */
+const ORIGIN_CLIENT_AFTER_MS = 5
 
 /** Runs until the worker has drained; then the process ends. */
 export async function runWorker(args: readonly string[]): Promise<void> {
@@ -29,6 +33,8 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     problem: (message) => log(settings.name, clock.wall(), message),
   })
   log(settings.name, clock.wall(), `listens on ${worker.address.host} port ${worker.address.port}`)
+  // Not before the feed has been answered: until then everything waits for this worker.
+  void worker.whenConfigured.then(() => setTimeout(loadOriginClient, ORIGIN_CLIENT_AFTER_MS))
   const drain = (): void => void worker.drain()
   process.once('SIGTERM', drain)
   // Ctrl-C in a terminal is for the control plane, which ends its workers in order.

@@ -1,7 +1,7 @@
 //! Keeps a pool of connections for each origin, and sends one request with CloudFront's attempts and timeouts
 //! (spec/cloudfront.md 2.2, 7.4). What arrives is handed on as it comes; nothing is decided here about caching.
 import type { Readable } from 'node:stream'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher, Pool } from 'undici'
 import type { OriginDoc } from '../../domain/distribution.ts'
 import { originConnector } from './connect.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
@@ -13,6 +13,22 @@ const CONNECTIONS_MAX = 256
 const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
 /** Pools that no request has used are closed when there are more of them than this. */
 const POOLS_MAX = 1_000
+
+type Client = Pick<typeof import('undici'), 'Pool'>
+let client: Client | null = null
+let loading: Promise<Client> | null = null
+
+/**
+ * Loads undici. That takes 100 ms of CPU, two thirds of what a worker needs to load; so a worker listens first and calls
+ * this then. A request that comes earlier waits for it.
+ */
+export function loadOriginClient(): Promise<Client> {
+  loading ??= import('undici').then((loaded) => {
+    client = loaded
+    return loaded
+  })
+  return loading
+}
 
 export interface OriginRequest {
   readonly origin: OriginDoc
@@ -50,8 +66,10 @@ export class Origins {
 
   /** Sends the request; never throws. */
   send(request: OriginRequest, sink: OriginSink): SourceControl {
-    const attempt = new Attempts(this.#poolOf(request), request, sink)
-    attempt.start()
+    const attempt = new Attempts(request, sink)
+    const begin = (loaded: Client): void => attempt.start(this.#poolOf(loaded, request))
+    if (client !== null) begin(client)
+    else loadOriginClient().then(begin, (error) => attempt.fail(error))
     return attempt
   }
 
@@ -61,7 +79,7 @@ export class Origins {
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
 
-  #poolOf({ origin, scheme, headers }: OriginRequest): Pool {
+  #poolOf(loaded: Client, { origin, scheme, headers }: OriginRequest): Pool {
     const port = scheme === 'https' ? origin.httpsPort : origin.httpPort
     const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
     const url = `${scheme}://${host}:${port}`
@@ -72,7 +90,7 @@ export class Origins {
     if (known !== undefined) return known
     if (this.#pools.size >= POOLS_MAX) this.#closeOldest()
     const connector = originConnector(this.#guard, origin.connectionTimeoutMs)
-    const pool = new Pool(url, {
+    const pool = new loaded.Pool(url, {
       connections: CONNECTIONS_MAX,
       pipelining: 1,
       keepAliveTimeout: origin.keepaliveTimeoutMs,
@@ -94,7 +112,7 @@ export class Origins {
 
 /** One request with its attempts. */
 class Attempts implements SourceControl, Dispatcher.DispatchHandler {
-  readonly #pool: Pool
+  #pool: Pool | null = null
   readonly #request: OriginRequest
   readonly #sink: OriginSink
   #left: number
@@ -103,14 +121,15 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   #finished = false
   #completion: NodeJS.Timeout | null = null
 
-  constructor(pool: Pool, request: OriginRequest, sink: OriginSink) {
-    this.#pool = pool
+  constructor(request: OriginRequest, sink: OriginSink) {
     this.#request = request
     this.#sink = sink
     this.#left = request.origin.connectionAttempts
   }
 
-  start(): void {
+  start(pool: Pool): void {
+    if (this.#finished) return
+    this.#pool = pool
     const limitMs = this.#request.origin.responseCompletionTimeoutMs
     if (limitMs !== null) {
       this.#completion = setTimeout(() => {
@@ -120,11 +139,16 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     this.#dispatch()
   }
 
+  /** It could not even begin. */
+  fail(error: unknown): void {
+    this.#end(originFailure(error))
+  }
+
   #dispatch(): void {
     this.#left--
     const { method, target, headers, body, origin } = this.#request
     try {
-      this.#pool.dispatch(
+      this.#pool?.dispatch(
         {
           method: method as Dispatcher.HttpMethod,
           path: target,
