@@ -12,8 +12,9 @@ import { startServers } from './servers.ts'
 import { loadSuite, type Suite, VERSION } from './suite.ts'
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url))
-const USAGE = `Usage: npm run conformance -- [--mode default] [--only ID] [--verbose] [--json] [--write]
+const USAGE = `Usage: npm run conformance -- [--mode default] [--workers N] [--only ID] [--verbose] [--json] [--write]
   --mode default|strict  CloudFront's behaviour, or the RFCs (not built yet)
+  --workers N            edge workers of the installation (1 unless given)
   --only ID              one test, with its requests and answers
   --verbose              every test's result
   --json                 results and counts as JSON
@@ -26,6 +27,7 @@ function options() {
     const { values } = parseArgs({
       options: {
         mode: { type: 'string', default: 'default' },
+        workers: { type: 'string', default: '1' },
         only: { type: 'string' },
         verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
@@ -37,6 +39,7 @@ function options() {
     if (values.mode === 'strict')
       throw new UsageError('Strict mode is not built: there is no --rfc-strict yet. Run --mode default.')
     if (values.mode !== 'default') throw new UsageError(`--mode is default or strict, not ${values.mode}.\n${USAGE}`)
+    if (!/^[1-9]\d?$/.test(values.workers)) throw new UsageError(`--workers is 1-99, not ${values.workers}.`)
     if (values.write && values.only !== undefined) throw new UsageError('--write needs all tests: leave out --only.')
     return values
   } catch (error) {
@@ -54,8 +57,8 @@ function selected(suite: Suite, id: string): Suite {
   return { ...suite, groups }
 }
 
-async function runSuite(suite: Suite): Promise<Judged[]> {
-  const servers = await startServers(suite.directory)
+async function runSuite(suite: Suite, workers: string): Promise<Judged[]> {
+  const servers = await startServers(suite.directory, workers)
   try {
     await suite.runTests(suite.groups, clientFor(servers.host), false, servers.baseUrl)
   } finally {
@@ -65,14 +68,14 @@ async function runSuite(suite: Suite): Promise<Judged[]> {
 }
 
 async function main(): Promise<number> {
-  const { only, verbose, json, write } = options()
+  const { workers, only, verbose, json, write } = options()
   const whole = await loadSuite()
   if (only !== undefined) {
-    const [one] = await runSuite(withoutDependencies(selected(whole, only)))
+    const [one] = await runSuite(withoutDependencies(selected(whole, only)), workers)
     console.log(one === undefined ? `${only} is for browsers only.` : resultLine(one))
     return one?.verdict === 'pass' ? 0 : 1
   }
-  const judged = await runSuite(whole)
+  const judged = await runSuite(whole, workers)
   const counts = count(judged)
   const expected = new Set(EXPECTED.keys())
   const unexpected = [...surprises(judged, expected), ...unknownExceptions(judged, expected)]

@@ -30,7 +30,7 @@ export interface Servers {
 }
 
 /** Starts both; `end` ends all that was started. */
-export async function startServers(suiteDirectory: string): Promise<Servers> {
+export async function startServers(suiteDirectory: string, workers: string): Promise<Servers> {
   const home = await newHome()
   const scratch = await mkdtemp(join(tmpdir(), 'cachefront-conformance-'))
   let endOrigin = async (): Promise<void> => {}
@@ -42,7 +42,7 @@ export async function startServers(suiteDirectory: string): Promise<Servers> {
   try {
     const origin = await startOrigin(suiteDirectory, scratch)
     endOrigin = origin.end
-    const { api, edge } = await up(home)
+    const { api, edge } = await up(home, '--workers', workers)
     return { baseUrl: `http://${edge}`, host: await distributionBefore(origin.port, api), end }
   } catch (error) {
     await end()
