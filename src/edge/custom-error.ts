@@ -1,6 +1,6 @@
 //! Custom error pages (spec/cloudfront.md 3.5): which error gets which page, the request that fetches the page, and what
 //! the viewer is shown. The page is an object like any other: its own behavior, key, lifetime and invalidations.
-import type { Flight } from './cache/flight.ts'
+import { keepOn } from './cache/keep-on.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange, PageInstead } from './exchange.ts'
 import { ParsedHeaders } from './listen/header-block.ts'
@@ -25,7 +25,12 @@ export const errorStatus = (x: Exchange): number => x.fault?.status ?? x.object?
 export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   edge.recordFetch(x)
   x.stale?.release()
-  if (x.flight !== null) letGo(x.flight, x.leads)
+  if (x.flight !== null) {
+    if (x.leads) x.flight.decide('failed')
+    // The error itself is to be kept as well.
+    keepOn(x.flight)
+    x.flight.leave()
+  }
   x.page = { plan, detailed: x.fault?.detailed ?? 'Error' }
   x.request = pageRequest(x.request, plan.path)
   x.path = plan.path
@@ -34,7 +39,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.key = ''
   x.object = x.stale = null
   x.flight = x.originRequest = x.answer = x.fault = null
-  x.missReason = x.notStored = null
+  x.missReason = x.notStored = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'
   x.askedAt = x.looks = x.flightsJoined = 0
@@ -45,24 +50,6 @@ export function showAsPage(x: Exchange, { plan, detailed }: PageInstead): void {
   x.result = 'Error'
   x.detailed = detailed
   if (x.status === 200) x.status = plan.responseCode
-}
-
-/** The fetch of an error that is to be kept goes on to its end without a viewer; another one is broken off. */
-function letGo(flight: Flight, leads: boolean): void {
-  if (leads) flight.decide('failed')
-  if (!flight.keeps || flight.over) {
-    flight.leave()
-    return
-  }
-  const reader = {
-    at: 0,
-    wake() {
-      if (flight.keeps && !flight.over) return
-      flight.stopReading(reader)
-      flight.leave()
-    },
-  }
-  flight.read(reader)
 }
 
 /** Header fields that speak of the failed request's body or of the viewer's copy of its object. */

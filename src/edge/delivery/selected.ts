@@ -11,6 +11,7 @@ import {
   rangeLength,
 } from '../../http/range.ts'
 import type { Answer, Flight } from '../cache/flight.ts'
+import { keepOn } from '../cache/keep-on.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
@@ -121,19 +122,4 @@ function partOf(x: Exchange, ranges: readonly ByteRange[], length: number, conte
   x.contentLength = made.length
   const lines = `Content-Type: ${made.contentType}\r\nContent-Length: ${made.length}\r\n`
   return { lines, ownType: true, pieces: made.pieces }
-}
-
-/** A fetch that is to be kept goes on to its end after its viewer has all that it wanted. */
-function keepOn(flight: Flight): void {
-  if (!flight.keeps || flight.over) return
-  flight.join()
-  const reader = {
-    at: 0,
-    wake() {
-      if (flight.keeps && !flight.over) return
-      flight.stopReading(reader)
-      flight.leave()
-    },
-  }
-  flight.read(reader)
 }
