@@ -1,11 +1,18 @@
 //! How long writers notice a failover: SIGKILL of the primary of a group of three to the first accepted write at its
 //! endpoint, 20 times, with the keeper as a process of its own; and from a wish for one node to `available`.
-//! Usage: node bench/failover.ts [rounds]
+//! `npm run bench:failover -- --help` names the options.
 import { connect } from 'node:net'
 import { systemClock } from '../src/lib/clock.ts'
 import { KeeperHost, primaryOf, redisGroup } from '../test/support/keeper-host.ts'
+import { readOptions, wholeNumber } from './options.ts'
 
-const rounds = Number(process.argv[2] ?? 20)
+const flags = readOptions({
+  command: 'npm run bench:failover --',
+  about: 'From SIGKILL of a primary to the first accepted write, and from a wished node to available.',
+  example: 'npm run bench:failover -- --rounds 5',
+  options: { rounds: { value: 'N', about: 'primaries that are killed', default: '20' } },
+})
+const rounds = wholeNumber('rounds', flags.rounds)
 const ATTEMPT_TIMEOUT_MS = 200
 const RETRY_MS = 1
 const elapsed = (since: number): number => systemClock.monotonic() - since

@@ -43,10 +43,10 @@ export function startOn(cpu: number, command: string, args: readonly string[]): 
   }
 }
 
-/** CPU seconds (user and system) that the processes and all their descendants have used so far. */
-export function cpuSeconds(roots: readonly number[]): number {
+/** CPU seconds that the processes and all their descendants have used so far, and the kernel's part of them. */
+export function cpuSeconds(roots: readonly number[]): { total: number; system: number } {
   const parents = new Map<number, number>()
-  const ticks = new Map<number, number>()
+  const ticks = new Map<number, Ticks>()
   for (const name of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(name)) continue
     const stat = readStat(Number(name))
@@ -55,21 +55,29 @@ export function cpuSeconds(roots: readonly number[]): number {
     ticks.set(Number(name), stat.ticks)
   }
   let total = 0
+  let system = 0
   for (const [pid, used] of ticks) {
     let at: number | undefined = pid
     while (at !== undefined && at > 1 && !roots.includes(at)) at = parents.get(at)
-    if (at !== undefined && roots.includes(at)) total += used
+    if (at === undefined || !roots.includes(at)) continue
+    total += used.user + used.system
+    system += used.system
   }
-  return total / TICKS_PER_SECOND
+  return { total: total / TICKS_PER_SECOND, system: system / TICKS_PER_SECOND }
+}
+
+interface Ticks {
+  readonly user: number
+  readonly system: number
 }
 
 /** proc(5): after the name in parentheses come state, ppid ... and, as fields 14-17, utime stime cutime cstime. */
-function readStat(pid: number): { parent: number; ticks: number } | null {
+function readStat(pid: number): { parent: number; ticks: Ticks } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
     const field = (n: number) => Number(fields[n - 3])
-    return { parent: field(4), ticks: field(14) + field(15) + field(16) + field(17) }
+    return { parent: field(4), ticks: { user: field(14) + field(16), system: field(15) + field(17) } }
   } catch {
     return null
   }

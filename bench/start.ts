@@ -1,12 +1,10 @@
 //! `npm run bench:start`: how long a person or a CI job waits. Each round has a fresh home and a new installation.
-//!   --rounds N   default 5
-//!   --json       one JSON document with every measurement
+//! `npm run bench:start -- --help` names the options.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import {
   type CloudFrontClient,
   CreateDistributionCommand,
@@ -25,6 +23,7 @@ import { drawTable, quantile, showMs } from '../examples/storefront/demo/report.
 import { WriteProbe } from '../examples/storefront/demo/write-probe.ts'
 import { clientsOf } from '../examples/storefront/deploy.ts'
 import { type OwnInstallation, startInstallation } from '../examples/storefront/installation.ts'
+import { readOptions, wholeNumber } from './options.ts'
 
 const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 /** The longest that anything here is waited for. */
@@ -44,7 +43,16 @@ const TARGETS = {
 type What = keyof typeof TARGETS
 type Round = Readonly<Record<What, number>>
 
-const { values } = readArguments()
+const flags = readOptions({
+  command: 'npm run bench:start --',
+  about: 'How long a person or a CI job waits: start, first answer, invalidation, cluster, failover.',
+  example: 'npm run bench:start -- --rounds 3',
+  options: {
+    rounds: { value: 'N', about: 'each has an installation of its own', default: '5' },
+    json: { value: null, about: 'print one JSON document with every measurement', default: null },
+  },
+})
+const rounds = wholeNumber('rounds', flags.rounds)
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 /** Looks until `seen` says yes; resolves with `performance.now()` of that moment. @throws Error when it takes too long */
@@ -209,23 +217,12 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A flag that there is not ends the program with 2 and one line. */
-function readArguments() {
-  try {
-    return parseArgs({ options: { json: { type: 'boolean' }, rounds: { type: 'string' } } })
-  } catch (error) {
-    console.error(`bench: ${(error as Error).message}`)
-    process.exit(2)
-  }
-}
-
-const rounds = Number(values.rounds ?? 5)
 /** Wall time suffers from whatever else runs: the load before the first round is part of the result. */
 const load = (loadavg()[0] ?? 0).toFixed(1)
 const origin = createServer((_, response) => response.setHeader('Cache-Control', 'max-age=3600').end('hello'))
 try {
   const rows = summarize(await runRounds(rounds, await listen(origin)))
-  if (values.json === true) {
+  if (flags.json !== undefined) {
     console.log(JSON.stringify({ rounds, node: process.version, cpus: cpus().length, load, rows }, null, 2))
   } else {
     const cells = rows.map((row) => [
