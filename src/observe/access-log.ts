@@ -95,13 +95,33 @@ export interface LineSink {
   append(line: string): void
 }
 
-interface HeaderParts {
+/**
+ * What the lines of one viewer with one header block have in common, joined: a line of 33 fields is made of half as many
+ * pieces of text that way. What varies a little (method, result) is remembered as it was in the line before.
+ */
+interface ViewerParts {
+  readonly connection: LoggedConnection
   /** `TAB referer TAB user-agent TAB` */
   readonly agent: string
-  /** `TAB x-host-header` */
+  /** `TAB x-host-header TAB protocol TAB` */
   readonly host: string
   /** `TAB x-forwarded-for TAB ssl-protocol TAB ssl-cipher TAB`: no TLS yet, so both are `-`. */
   readonly forwarded: string
+  method: string
+  domainName: string
+  /** `TAB c-ip TAB method TAB domain TAB` */
+  begin: string
+  status: number
+  resultType: string
+  httpVersion: string
+  /** `TAB status TAB referer TAB user-agent TAB` */
+  answered: string
+  /** `TAB cookie TAB result TAB` */
+  result: string
+  /** `answered`, no query, `result` */
+  answeredWithoutQuery: string
+  /** `TAB x-forwarded-for ... TAB result TAB version TAB fle TAB fle TAB port TAB` */
+  end: string
 }
 
 /** Key of our text in `HeaderBlock.derived`. */
@@ -112,6 +132,8 @@ export class AccessLog {
   readonly #sink: LineSink
   #second = -1
   #dateAndTime = ''
+  #pop = ''
+  #dateTimePop = ''
 
   constructor(clock: Clock, sink: LineSink) {
     this.#clock = clock
@@ -122,21 +144,23 @@ export class AccessLog {
   record(r: AccessRecord): void {
     const second = Math.floor(this.#clock.now() / 1000)
     if (second !== this.#second) this.#turn(second)
-    const connection = r.connection.logParts ?? connectionParts(r.connection)
-    const known = r.headers.derived.get(PARTS) as HeaderParts | undefined
-    const headers = known ?? headerParts(r.headers)
+    if (r.pop !== this.#pop) this.#stamp(r.pop)
+    const known = r.headers.derived.get(PARTS) as ViewerParts | undefined
+    const parts = known?.connection === r.connection ? known : viewerParts(r)
+    if (r.method !== parts.method || r.domainName !== parts.domainName) setRequest(parts, r)
+    if (r.status !== parts.status || r.resultType !== parts.resultType || r.httpVersion !== parts.httpVersion) {
+      setAnswer(parts, r)
+    }
+    const answered =
+      r.query === null ? parts.answeredWithoutQuery : parts.answered + escapeField(r.query) + parts.result
     const bytesReceived =
       r.method.length + r.path.length + (r.query === null ? 0 : r.query.length + 1) + FRAME_BYTES + r.headers.bytes
     this.#sink.append(
-      `${this.#dateAndTime + r.pop}\t${r.bytesSent}${connection.before}${r.method}\t${r.domainName}\t${escapeField(r.path)}\t${
-        r.status === 0 ? '000' : r.status
-      }${headers.agent}${r.query === null ? '-' : escapeField(r.query)}\t-\t${r.resultType}\t${r.requestId}${headers.host}${
-        connection.between
-      }${bytesReceived + r.bodyBytesReceived}\t${seconds(r.takenMs)}${headers.forwarded}${r.resultType}\tHTTP/${
-        r.httpVersion
-      }${connection.after}${seconds(r.firstByteMs)}\t${r.detailedResultType}\t${contentTypeField(r.contentType)}\t${
-        r.contentLength < 0 ? '-' : r.contentLength
-      }${r.range === null ? NO_RANGE : `\t${r.range.first}\t${r.range.last}\n`}`,
+      `${this.#dateTimePop}${r.bytesSent}${parts.begin}${escapeField(r.path)}${answered}${r.requestId}${parts.host}${
+        bytesReceived + r.bodyBytesReceived
+      }\t${seconds(r.takenMs)}${parts.end}${seconds(r.firstByteMs)}\t${r.detailedResultType}${contentTypeField(
+        r.contentType,
+      )}${r.contentLength < 0 ? '-' : r.contentLength}${r.range === null ? NO_RANGE : `\t${r.range.first}\t${r.range.last}\n`}`,
     )
   }
 
@@ -144,6 +168,12 @@ export class AccessLog {
     this.#second = second
     const iso = new Date(second * 1000).toISOString()
     this.#dateAndTime = `${iso.slice(0, 10)}\t${iso.slice(11, 19)}\t`
+    this.#stamp(this.#pop)
+  }
+
+  #stamp(pop: string): void {
+    this.#pop = pop
+    this.#dateTimePop = `${this.#dateAndTime}${pop}\t`
   }
 }
 
@@ -162,28 +192,58 @@ function connectionParts(connection: LoggedConnection): NonNullable<LoggedConnec
   return parts
 }
 
-function headerParts(headers: LoggedHeaders): HeaderParts {
+function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
   const of = (name: string) => {
     const value = headers.get(name)
     return value === undefined || value === '' ? '-' : escapeField(value)
   }
-  const parts = {
+  const { between } = connection.logParts ?? connectionParts(connection)
+  const parts: ViewerParts = {
+    connection,
     agent: `\t${of('referer')}\t${of('user-agent')}\t`,
-    host: `\t${of('host')}`,
+    host: `\t${of('host')}${between}`,
     forwarded: `\t${of('x-forwarded-for')}\t-\t-\t`,
+    method: '',
+    domainName: '',
+    begin: '',
+    status: -1,
+    resultType: '',
+    httpVersion: '',
+    answered: '',
+    result: '',
+    answeredWithoutQuery: '',
+    end: '',
   }
   headers.derived.set(PARTS, parts)
   return parts
 }
 
-/** Few content types occur; a bounded memory of their escaped form. */
+function setRequest(parts: ViewerParts, { connection, method, domainName }: AccessRecord): void {
+  const { before } = connection.logParts ?? connectionParts(connection)
+  parts.method = method
+  parts.domainName = domainName
+  parts.begin = `${before}${method}\t${domainName}\t`
+}
+
+function setAnswer(parts: ViewerParts, { connection, status, resultType, httpVersion }: AccessRecord): void {
+  const { after } = connection.logParts ?? connectionParts(connection)
+  parts.status = status
+  parts.resultType = resultType
+  parts.httpVersion = httpVersion
+  parts.answered = `\t${status === 0 ? '000' : status}${parts.agent}`
+  parts.result = `\t-\t${resultType}\t`
+  parts.answeredWithoutQuery = `${parts.answered}-${parts.result}`
+  parts.end = `${parts.forwarded}${resultType}\tHTTP/${httpVersion}${after}`
+}
+
+/** Few content types occur; a bounded memory of their escaped form, between tabs. */
 const CONTENT_TYPES_MAX = 1_000
-const contentTypes = new Map<string, string>([['', '-']])
+const contentTypes = new Map<string, string>([['', '\t-\t']])
 
 function contentTypeField(type: string): string {
   const known = contentTypes.get(type)
   if (known !== undefined) return known
-  const made = escapeField(type)
+  const made = `\t${escapeField(type)}\t`
   if (contentTypes.size < CONTENT_TYPES_MAX) contentTypes.set(type, made)
   return made
 }
