@@ -31,10 +31,12 @@ export const originFetch = stage({
   },
 })
 
-/** Whole objects only: nothing is kept of other answers, and a HEAD has no body to work on. */
+/**
+ * Whole objects only: nothing is kept of other answers, and a HEAD has no body to work on. A range of a cacheable object
+ * fetches the whole too, and must not leave it uncompressed for everybody else.
+ */
 function compressible({ request, cacheable, behavior }: Exchange): boolean {
-  const whole = request.method === 'GET' && request.headers.get('range') === undefined
-  return cacheable && whole && (behavior as BehaviorPlan).compresses
+  return cacheable && request.method === 'GET' && (behavior as BehaviorPlan).compresses
 }
 
 function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {

@@ -310,6 +310,40 @@ test('a viewer that leaves in the middle of its range ends the fetch, and the ne
   assert.equal((await range(edge, 'bytes=10-99')).body, text(10, 100))
 })
 
+test('a range does not leave the object uncompressed for others; it is one of the bytes that are kept', async (t) => {
+  const origin = await startOrigin((asked, response) => answer(asked, response, { ranges: true }))
+  t.after(() => origin.close())
+  const compressing = behaviorDoc({ compress: true, cachePolicy: cachePolicy({ gzip: true }) })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors: [compressing] })])
+  const gzip = { 'accept-encoding': 'gzip' }
+  // How long it will be is not known while it is compressed: the whole is sent.
+  const first = await range(edge, 'bytes=0-9', gzip)
+  assert.deepEqual([first.status, first.xCache, first.headers['content-encoding']], [200, 'Miss', 'gzip'])
+  const whole = await edge.get('/a', { headers: gzip })
+  assert.deepEqual([whole.xCache, whole.body], ['Hit', first.body])
+  const part = await range(edge, 'bytes=5-14', gzip)
+  assert.deepEqual([part.status, part.headers['content-encoding'], part.body], [206, 'gzip', whole.body.slice(5, 15)])
+  assert.equal(part.headers['content-range'], `bytes 5-14/${whole.body.length}`)
+  assert.equal((await range(edge, 'bytes=5-14', { ...gzip, 'if-range': ETAG })).status, 200, 'its tag is weak')
+  assert.equal(brief(await range(edge, 'bytes=0-9')), '206 Miss bytes 0-9/1000 10')
+  assert.equal(origin.count('/a'), 2, 'once for each coding')
+})
+
+test('a 416 has the custom error page of the distribution', async (t) => {
+  const origin = await startOrigin((asked, response) => {
+    if (asked.url === '/beyond.html') return response.end('beyond')
+    return answer(asked, response, { ranges: false })
+  })
+  t.after(() => origin.close())
+  const row = { errorCode: 416, cachingMinTtlSeconds: 10, page: { path: '/beyond.html', responseCode: 416 } }
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { errorResponses: [row] })])
+  for (const round of [1, 2]) {
+    const beyond = await range(edge, 'bytes=5000-')
+    assert.deepEqual([beyond.status, beyond.body, beyond.xCache], [416, 'beyond', 'Error'], `round ${round}`)
+  }
+  assert.equal(brief(await edge.get('/a')), '200 Hit - whole')
+})
+
 test('the access log tells which part was sent', async (t) => {
   const { edge } = await scenario(t, { ranges: false })
   await range(edge, 'bytes=10-19')
