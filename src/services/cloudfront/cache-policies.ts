@@ -23,6 +23,7 @@ import {
   createPolicy,
   deletePolicy,
   findPolicy,
+  POLICY_ORDER,
   type Policy,
   type PolicyKind,
   updatePolicy,
@@ -87,5 +88,5 @@ export const listCachePolicies: Operation<ListCachePoliciesRequest, ListCachePol
 ) => {
   const policies = await allPolicies(KIND, state, input.Type)
   const summary = (policy: Policy<CachePolicyConfig>) => ({ Type: policy.type, CachePolicy: view(policy) })
-  return { CachePolicyList: plainPage(policies, (policy) => policy.id, summary, input) }
+  return { CachePolicyList: plainPage(policies, POLICY_ORDER, summary, input) }
 }

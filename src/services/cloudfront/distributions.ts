@@ -27,7 +27,7 @@ import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
 import { configOf, distributionSummary, distributionView } from './distribution-view.ts'
 import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
 import { refuseNotBuilt } from './not-built.ts'
-import { markedPage } from './paging.ts'
+import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
 import { checkTags, type Tags, writeTags } from './tag-rules.ts'
 
@@ -193,10 +193,12 @@ async function remove(tx: Transaction, record: DistributionRecord): Promise<void
   for (const { id } of await tx.list('invalidation', { prefix: `${record.id}/` })) await tx.delete('invalidation', id)
 }
 
+const BY_ID = byId((record: DistributionRecord) => record.id)
+
 export const listDistributions: Operation<ListDistributionsRequest, ListDistributionsResult> = async (
   input,
   { state },
 ) => {
   const records = (await state.list('distribution')).map(({ doc }) => doc)
-  return { DistributionList: markedPage(records, (record) => record.id, distributionSummary, input) }
+  return { DistributionList: markedPage(records, BY_ID, distributionSummary, input) }
 }

@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import type { DistributionRecord, InvalidationRecord } from '../../domain/records.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
-import { createInvalidation, INVALIDATIONS_KEPT } from './invalidations.ts'
+import type { ServiceContext } from '../service.ts'
+import { createInvalidation, INVALIDATIONS_KEPT, listInvalidations } from './invalidations.ts'
 
 const CREATED = '2026-01-01T00:00:00.000Z'
 
@@ -47,19 +48,20 @@ test('the oldest completed invalidations go when there are too many, and the dis
       await tx.put('invalidation', `${DISTRIBUTION.id}/I${number}`, invalidation(number))
     }
   })
+  const context: ServiceContext = {
+    state,
+    clock: systemClock,
+    accountId: '123456789012',
+    region: 'us-east-1',
+    edgeDomain: 'cloudfront.localhost',
+    host: { binaries: () => [] },
+  }
   const made = await createInvalidation(
     {
       DistributionId: DISTRIBUTION.id,
       InvalidationBatch: { CallerReference: 'new', Paths: { Quantity: 1, Items: ['/y'] } },
     },
-    {
-      state,
-      clock: systemClock,
-      accountId: '123456789012',
-      region: 'us-east-1',
-      edgeDomain: 'cloudfront.localhost',
-      host: { binaries: () => [] },
-    },
+    context,
   )
   const kept = (await state.list('invalidation')).map(({ doc }) => doc.id)
   assert.equal(kept.length, INVALIDATIONS_KEPT - 100 + 1)
@@ -67,4 +69,11 @@ test('the oldest completed invalidations go when there are too many, and the dis
   assert(kept.includes(made.Invalidation?.Id ?? ''))
   assert(!kept.includes('I2') && !kept.includes('I101') && kept.includes('I102'))
   assert.equal((await state.get('distribution', DISTRIBUTION.id))?.doc.invalidationsForgotten, 101)
+  const { InvalidationList: page } = await listInvalidations(
+    { DistributionId: DISTRIBUTION.id, Marker: 'I50' },
+    context,
+  )
+  // The one just made has a lower revision here than those written by hand.
+  const ids = page?.Items?.map((item) => item.Id).filter((id) => id !== made.Invalidation?.Id)
+  assert.deepEqual(ids, ['I1'], 'after a forgotten one, newest first, come only older ones')
 })

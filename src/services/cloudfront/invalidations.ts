@@ -18,7 +18,7 @@ import type { Transaction } from '../../state/state.ts'
 import type { Operation } from '../service.ts'
 import { findDistribution } from './distributions.ts'
 import { locationOf } from './entity-tag.ts'
-import { markedPage } from './paging.ts'
+import { markedPage, type Order } from './paging.ts'
 
 /**
  * Invalidations that a distribution keeps, a caller reference for as long as its invalidation (what AWS keeps is
@@ -146,12 +146,17 @@ export const listInvalidations: Operation<ListInvalidationsRequest, ListInvalida
   input,
   { state },
 ) => {
-  const { id } = await findDistribution(state, input.DistributionId)
+  const { id, invalidationsForgotten = 0 } = await findDistribution(state, input.DistributionId)
   const records = (await state.list('invalidation', { prefix: `${id}/` })).map(({ doc }) => doc)
   records.sort((a, b) => b.createdRevision - a.createdRevision)
+  const order: Order<InvalidationRecord> = {
+    idOf: (record) => record.id,
+    // A Marker that is gone was forgotten: no newer than the newest forgotten one, and only older ones follow it.
+    follows: (record) => record.createdRevision < invalidationsForgotten,
+  }
   const page = markedPage(
     records,
-    (record) => record.id,
+    order,
     (record) => ({ Id: record.id, CreateTime: new Date(record.createTime), Status: record.status }),
     input,
   )

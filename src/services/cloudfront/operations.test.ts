@@ -430,6 +430,16 @@ describe('policies', () => {
     assert.equal(page.NextMarker, page.Items[2].OriginRequestPolicy.Id)
   })
 
+  test('a list goes on where it was when the policy of its Marker is deleted', async () => {
+    for (const Name of ['a', 'b', 'c']) await call('CreateCachePolicy', { CachePolicyConfig: policy({ Name }) })
+    const ids = ({ CachePolicyList: page }: { CachePolicyList: { Items?: { CachePolicy: { Id: string } }[] } }) =>
+      (page.Items ?? []).map((item) => item.CachePolicy.Id)
+    const [first, ...rest] = ids(await call('ListCachePolicies', { Type: 'custom' }))
+    await call('DeleteCachePolicy', { Id: first, IfMatch: (await call('GetCachePolicy', { Id: first })).ETag })
+    assert.deepEqual(ids(await call('ListCachePolicies', { Marker: first })), rest)
+    assert.deepEqual(ids(await call('ListCachePolicies', { Marker: rest[1] })), [])
+  })
+
   test('an origin request policy of the account', async () => {
     const made = await call('CreateOriginRequestPolicy', {
       OriginRequestPolicyConfig: {
@@ -461,7 +471,12 @@ test('tags: put, read, remove; wrong ones are refused', async () => {
   ])
   await call('UntagResource', { Resource, TagKeys: { Items: ['a', 'none'] } })
   assert.deepEqual((await call('ListTagsForResource', { Resource })).Tags.Items, [{ Key: 'b', Value: '' }])
-  for (const Key of ['aws:x', 'cachefront:x', '<', '']) {
+  await call('TagResource', { Resource, Tags: { Items: [{ Key: '__proto__', Value: 'kept' }] } })
+  assert.deepEqual((await call('ListTagsForResource', { Resource })).Tags.Items, [
+    { Key: 'b', Value: '' },
+    { Key: '__proto__', Value: 'kept' },
+  ])
+  for (const Key of ['aws:x', 'AWS:x', 'cachefront:x', '<', '']) {
     await assert.rejects(call('TagResource', { Resource, Tags: { Items: [{ Key }] } }), refused('InvalidTagging', 400))
   }
   await assert.rejects(call('ListTagsForResource', { Resource: `${Resource}X` }), refused('NoSuchResource', 404))

@@ -23,6 +23,7 @@ import {
   createPolicy,
   deletePolicy,
   findPolicy,
+  POLICY_ORDER,
   type Policy,
   type PolicyKind,
   updatePolicy,
@@ -100,5 +101,5 @@ export const listOriginRequestPolicies: Operation<
     Type: policy.type,
     OriginRequestPolicy: view(policy),
   })
-  return { OriginRequestPolicyList: plainPage(policies, (policy) => policy.id, summary, input) }
+  return { OriginRequestPolicyList: plainPage(policies, POLICY_ORDER, summary, input) }
 }

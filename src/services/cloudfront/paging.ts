@@ -20,20 +20,33 @@ export interface MarkedPage<T> {
 /** NextMarker alone says that there is more: policies. */
 export type PlainPage<T> = Omit<MarkedPage<T>, 'Marker' | 'IsTruncated'>
 
+/** How a list is walked: by the ids of its items, whatever they are sorted by. */
+export interface Order<T> {
+  readonly idOf: (item: T) => string
+  /** Whether an item follows the place of a Marker that is not there: what it named was deleted between two pages. */
+  readonly follows: (item: T, marker: string) => boolean
+}
+
+/** The order of a list that is sorted by id. */
+export const byId = <T>(idOf: (item: T) => string): Order<T> => ({
+  idOf,
+  follows: (item, marker) => idOf(item) > marker,
+})
+
 /**
- * The page of `items` after the one whose id is the Marker. A Marker that is no longer there, or never was, begins
- * after the place where it would stand in a list sorted by id, otherwise at the end.
+ * The page of `items` after the one whose id is the Marker. A Marker that is no longer there, or never was, begins at
+ * the first item that follows its place, otherwise at the end.
  * @throws InvalidArgument when MaxItems is not a number from 1; more than 100 counts as 100 (unconfirmed).
  */
 export function markedPage<T, U>(
   items: readonly T[],
-  idOf: (item: T) => string,
+  order: Order<T>,
   show: (item: T) => U,
   input: PageInput,
 ): MarkedPage<U> {
   const marker = input.Marker ?? ''
   const size = pageSize(input.MaxItems)
-  const from = marker === '' ? 0 : after(items, idOf, marker)
+  const from = marker === '' ? 0 : after(items, order, marker)
   const taken = items.slice(from, from + size)
   const last = taken.at(-1)
   const more = from + size < items.length && last !== undefined
@@ -42,18 +55,18 @@ export function markedPage<T, U>(
     MaxItems: size,
     IsTruncated: more,
     Quantity: taken.length,
-    ...(more ? { NextMarker: idOf(last) } : {}),
+    ...(more ? { NextMarker: order.idOf(last) } : {}),
     ...(taken.length > 0 ? { Items: taken.map(show) } : {}),
   }
 }
 
 export function plainPage<T, U>(
   items: readonly T[],
-  idOf: (item: T) => string,
+  order: Order<T>,
   show: (item: T) => U,
   input: PageInput,
 ): PlainPage<U> {
-  const { Marker: _, IsTruncated: __, ...page } = markedPage(items, idOf, show, input)
+  const { Marker: _, IsTruncated: __, ...page } = markedPage(items, order, show, input)
   return page
 }
 
@@ -64,9 +77,9 @@ function pageSize(maxItems: number | undefined): number {
   return Math.min(size, QUOTAS.pageItems)
 }
 
-function after<T>(items: readonly T[], idOf: (item: T) => string, marker: string): number {
-  const at = items.findIndex((item) => idOf(item) === marker)
+function after<T>(items: readonly T[], order: Order<T>, marker: string): number {
+  const at = items.findIndex((item) => order.idOf(item) === marker)
   if (at >= 0) return at + 1
-  const greater = items.findIndex((item) => idOf(item) > marker)
-  return greater < 0 ? items.length : greater
+  const next = items.findIndex((item) => order.follows(item, marker))
+  return next < 0 ? items.length : next
 }

@@ -9,6 +9,7 @@ import { uuid } from '../../lib/ids.ts'
 import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { newEtag, requireMatch } from './entity-tag.ts'
+import type { Order } from './paging.ts'
 import { distributionsNaming } from './policy-references.ts'
 
 /** What differs between the kinds. */
@@ -167,6 +168,12 @@ export async function deletePolicy<Config extends object>(
     }
     await tx.delete(kind.kind, policy.id)
   })
+}
+
+/** The order of allPolicies. Only a policy of the account can be gone, and only those follow it. */
+export const POLICY_ORDER: Order<Policy<unknown>> = {
+  idOf: (policy) => policy.id,
+  follows: (policy, marker) => policy.type === 'custom' && policy.id > marker,
 }
 
 /** Managed ones first, then the account's own by id. */

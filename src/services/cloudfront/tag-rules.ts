@@ -15,17 +15,18 @@ const OWN_TAGS: ReadonlySet<string> = new Set(['cachefront:rfc-strict'])
 
 /** @throws InvalidTagging; NotImplemented for a tag of ours that would have to act. */
 export function checkTags(items: readonly Tag[]): Tags {
-  const tags: Record<string, string> = {}
+  // A Map, for `__proto__` is a key like any other.
+  const tags = new Map<string, string>()
   for (const { Key: key = '', Value: value = '' } of items) {
     if (OWN_TAGS.has(key)) throw notImplemented(`The tag ${key}`)
-    if (!KEY.test(key) || key.startsWith('aws:') || key.startsWith('cachefront:')) {
+    if (!KEY.test(key) || /^aws:/i.test(key) || key.startsWith('cachefront:')) {
       throw cloudfrontFault('InvalidTagging', `The tag key ${quoted(key)} is not valid.`)
     }
     if (!VALUE.test(value)) throw cloudfrontFault('InvalidTagging', `The value of the tag ${quoted(key)} is not valid.`)
-    if (Object.hasOwn(tags, key)) throw cloudfrontFault('InvalidTagging', `The tag ${quoted(key)} is given twice.`)
-    tags[key] = value
+    if (tags.has(key)) throw cloudfrontFault('InvalidTagging', `The tag ${quoted(key)} is given twice.`)
+    tags.set(key, value)
   }
-  return tags
+  return Object.fromEntries(tags)
 }
 
 export async function readTags(reader: Reader, arn: string): Promise<Tags> {
