@@ -18,13 +18,16 @@ export type WireProblem =
   | 'no-action'
   | 'no-operation'
 
+/** Messages repeat names that the caller sent, and those can be as long as a body. Characters. */
+const MESSAGE_CHARS_MAX = 1_000
+
 export class WireError extends Error {
   readonly problem: WireProblem
   /** The member concerned, in the names of the wire (`DistributionConfig.Aliases.Quantity`); empty for the whole. */
   readonly path: string
 
   constructor(problem: WireProblem, path: string, message: string) {
-    super(message)
+    super(message.length > MESSAGE_CHARS_MAX ? `${message.slice(0, MESSAGE_CHARS_MAX)}...` : message)
     this.name = 'WireError'
     this.problem = problem
     this.path = path

@@ -76,3 +76,13 @@ test('depth is bounded, breadth is not', () => {
   assert.throws(() => read(nested(41)), WireError)
   assert.equal(read(`<a>${'<b/>'.repeat(50_000)}</a>`).children.length, 50_000)
 })
+
+test('a message repeats only the beginning of a long name', () => {
+  const name = 'a'.repeat(100_000)
+  for (const body of [`<b></${name}>`, `<b ${name}="1"/>`]) {
+    assert.throws(
+      () => readXml(Buffer.from(body)),
+      (error) => error instanceof WireError && error.message.length < 1_100,
+    )
+  }
+})
