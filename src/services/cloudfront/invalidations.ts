@@ -21,11 +21,13 @@ import { locationOf } from './entity-tag.ts'
 import { markedPage, type Order } from './paging.ts'
 
 /**
- * Invalidations that a distribution keeps, a caller reference for as long as its invalidation (what AWS keeps is
- * unconfirmed), and how many of the oldest go when there are more.
+ * What a distribution keeps of its invalidations, a caller reference for as long as its invalidation (what AWS keeps is
+ * unconfirmed): so many, and so many characters of paths, for every call reads them all.
  */
 export const INVALIDATIONS_KEPT = 1_000
-const FORGOTTEN_AT_ONCE = 100
+export const INVALIDATION_PATH_CHARS_KEPT = 10_000_000
+/** Of either, the share that is left when there is more: forgetting is rare, not done at every call. */
+const LEFT_AFTER_FORGETTING = 0.9
 
 function invalidationView(record: InvalidationRecord): Invalidation {
   return {
@@ -96,7 +98,7 @@ export const createInvalidation: Operation<CreateInvalidationRequest, CreateInva
       createTime: new Date(clock.now()).toISOString(),
     }
     await tx.put('invalidation', `${distributionId}/${id}`, made)
-    if (earlier.length >= INVALIDATIONS_KEPT) await forgetOldest(tx, distribution, earlier)
+    await forgetOldest(tx, distribution, earlier)
     return made
   })
   return {
@@ -111,13 +113,27 @@ async function forgetOldest(
   distribution: DistributionRecord,
   kept: readonly InvalidationRecord[],
 ): Promise<void> {
+  let count = kept.length
+  let characters = kept.reduce((sum, doc) => sum + pathCharacters(doc), 0)
+  if (count < INVALIDATIONS_KEPT && characters <= INVALIDATION_PATH_CHARS_KEPT) return
+  const forgotten: InvalidationRecord[] = []
   const completed = kept.filter((doc) => doc.status === 'Completed')
-  const oldest = completed.sort((a, b) => a.createdRevision - b.createdRevision).slice(0, FORGOTTEN_AT_ONCE)
-  const newest = oldest.at(-1)
+  for (const doc of completed.sort((a, b) => a.createdRevision - b.createdRevision)) {
+    const enough =
+      count <= INVALIDATIONS_KEPT * LEFT_AFTER_FORGETTING &&
+      characters <= INVALIDATION_PATH_CHARS_KEPT * LEFT_AFTER_FORGETTING
+    if (enough) break
+    forgotten.push(doc)
+    count -= 1
+    characters -= pathCharacters(doc)
+  }
+  const newest = forgotten.at(-1)
   if (newest === undefined) return
-  for (const { id } of oldest) await tx.delete('invalidation', `${distribution.id}/${id}`)
+  for (const { id } of forgotten) await tx.delete('invalidation', `${distribution.id}/${id}`)
   await tx.put('distribution', distribution.id, { ...distribution, invalidationsForgotten: newest.createdRevision })
 }
+
+const pathCharacters = (doc: InvalidationRecord): number => doc.paths.reduce((sum, path) => sum + path.length, 0)
 
 /** @throws TooManyInvalidationsInProgress. The quota of 2023 by count; AWS's newer one is by rate. */
 function checkInProgress(earlier: readonly InvalidationRecord[], paths: readonly string[]): void {
