@@ -14,8 +14,8 @@ import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
 import type { State } from '../state/state.ts'
 import { ClockFeed, type ControlClock } from './clock-feed.ts'
 import { type LiveWorker, LiveWorkers } from './live-workers.ts'
-import { allDistributions, feedChanges } from './plan/feed-changes.ts'
 import { type Answers, Questions } from './questions.ts'
+import { Teller } from './teller.ts'
 
 /** Milliseconds between two looks at the leases. */
 const SWEEP_MS = LEASE_RENEW_MS / 4
@@ -67,25 +67,18 @@ class Feed implements FeedServer {
   readonly #workers: LiveWorkers
   readonly #questions = new Questions()
   readonly #clock: ClockFeed
-  readonly #unwatch: () => void
+  readonly #teller: Teller
   readonly #timer: NodeJS.Timeout
-  #telling: Promise<void> | null = null
-  #tellAgain = false
-  /** Tell of a newer revision even when nothing in it concerns an edge. */
-  #tellEmpty = false
   #acknowledged: number | null = null
   #told = ''
   #sweeps = 0
-  #closed = false
 
   constructor(options: FeedServerOptions) {
     this.#options = options
     this.#workers = new LiveWorkers(options.clock, options.workers)
     this.#clock = new ClockFeed(options.movableClock, this.#workers)
+    this.#teller = new Teller(options.state, this.#workers, options.onProblem)
     this.#server = createServer((socket) => this.#accept(socket))
-    this.#unwatch = options.state.watch((changes) => {
-      if (changes.some((change) => EDGE_KINDS.has(change.kind))) this.#tellAll()
-    })
     this.#timer = setInterval(() => this.sweep(), SWEEP_MS)
   }
 
@@ -124,7 +117,7 @@ class Feed implements FeedServer {
 
   #welcome(worker: LiveWorker): void {
     this.#clock.welcome(worker)
-    this.#tellAll()
+    this.#teller.tell()
     this.#tellWorkers()
     if (worker.identity.version !== this.#options.version) {
       const { worker: name, version } = worker.identity
@@ -151,54 +144,6 @@ class Feed implements FeedServer {
       case 'hello':
         worker.connection?.close()
     }
-  }
-
-  /** Brings every connected worker to the newest revision: one run at a time, and one more for what came meanwhile. */
-  #tellAll(): void {
-    this.#tellAgain = true
-    this.#telling ??= this.#tellUntilQuiet().finally(() => {
-      this.#telling = null
-    })
-  }
-
-  async #tellUntilQuiet(): Promise<void> {
-    while (this.#tellAgain && !this.#closed) {
-      this.#tellAgain = false
-      try {
-        await this.#tellOnce()
-      } catch (error) {
-        // The next commit or sweep tries again; workers serve on with what they have and nothing is called done.
-        this.#options.onProblem(`the feed stands still: ${error instanceof Error ? error.message : String(error)}`)
-      }
-    }
-  }
-
-  async #tellOnce(): Promise<void> {
-    const { state } = this.#options
-    // Inside a transaction nothing else commits: what is read is of one revision.
-    const tellEmpty = this.#tellEmpty
-    this.#tellEmpty = false
-    await state.transact(async (tx) => {
-      const head = tx.revision - 1
-      const messages = new Map<number, ToWorker>()
-      for (const worker of this.#workers.connected()) {
-        const from = worker.sent ?? (worker.had > head ? -1 : worker.had)
-        if (worker.sent === head) continue
-        let message = messages.get(from)
-        if (message === undefined) {
-          const changes = from < 0 ? null : await state.changesSince(from)
-          message =
-            changes === null
-              ? { type: 'snapshot', revision: head, distributions: await allDistributions(tx) }
-              : { type: 'changes', revision: head, changes: await feedChanges(tx, changes, from) }
-          messages.set(from, message)
-        }
-        // A status that was set is no news: edges need not compile again for it.
-        if (worker.sent !== null && !tellEmpty && message.type === 'changes' && message.changes.length === 0) continue
-        worker.connection?.send(message)
-        worker.sent = head
-      }
-    })
   }
 
   #tellWorkers(): void {
@@ -243,10 +188,7 @@ class Feed implements FeedServer {
     this.#clock.progress()
     this.#progress()
     // Commits that concern no edge are told now and then only, so that the change log reaches back to every worker.
-    if (++this.#sweeps % SWEEPS_PER_REVISION === 0) {
-      this.#tellEmpty = true
-      this.#tellAll()
-    }
+    if (++this.#sweeps % SWEEPS_PER_REVISION === 0) this.#teller.tellEvenEmpty()
   }
 
   #progress(): void {
@@ -257,10 +199,8 @@ class Feed implements FeedServer {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
     clearInterval(this.#timer)
-    this.#unwatch()
-    await this.#telling
+    await this.#teller.close()
     for (const worker of this.#workers.live()) this.#questions.lost(worker)
     this.#clock.close()
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
@@ -275,11 +215,3 @@ const SWEEPS_PER_REVISION = 8
 function isIdentity(identity: WorkerIdentity | undefined): boolean {
   return typeof identity?.worker === 'string' && Array.isArray(identity.pops)
 }
-
-/** Kinds that an edge serves from. */
-const EDGE_KINDS: ReadonlySet<string> = new Set([
-  'distribution',
-  'invalidation',
-  'cache-policy',
-  'origin-request-policy',
-])
