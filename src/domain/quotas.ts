@@ -23,6 +23,8 @@ export const QUOTAS = {
   commentChars: 128,
   pathPatternChars: 255,
   rootObjectChars: 255,
+  /** Unconfirmed. */
+  originIdChars: 128,
   originPathChars: 255,
   /** Of a custom error response (unconfirmed: what an invalidation path may have). */
   errorPagePathChars: 4_000,

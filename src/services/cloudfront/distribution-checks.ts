@@ -1,5 +1,6 @@
 //! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1, 2.3, 2.5, 2.6), in AWS's own codes. Checked before what is
 //! not built (not-built.ts), so that a wrong value is called wrong.
+import { isIP } from 'node:net'
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
@@ -17,6 +18,7 @@ const WORDS = {
   HttpVersion: ['http1.1', 'http2', 'http3', 'http2and3'],
   ViewerProtocolPolicy: ['allow-all', 'https-only', 'redirect-to-https'],
   RestrictionType: ['none', 'blacklist', 'whitelist'],
+  ConnectionMode: ['direct', 'tenant-only'],
 } as const
 
 /** The legal sets of methods, each sorted. */
@@ -34,6 +36,7 @@ export function checkDistribution(config: DistributionConfig, edgeDomain: string
   }
   oneOf('PriceClass', config.PriceClass, WORDS.PriceClass)
   oneOf('HttpVersion', config.HttpVersion, WORDS.HttpVersion)
+  oneOf('ConnectionMode', config.ConnectionMode ?? 'direct', WORDS.ConnectionMode)
   checkAliases(config.Aliases?.Items ?? [], edgeDomain)
   checkRootObject(config.DefaultRootObject ?? '')
   checkOrigins(config.Origins?.Items ?? [])
@@ -58,7 +61,7 @@ function checkAliases(aliases: readonly string[], edgeDomain: string): void {
   }
   const seen = new Set<string>()
   for (const alias of aliases) {
-    if (!ALIAS.test(alias) || alias.length > QUOTAS.originDomainChars) {
+    if (alias.length > QUOTAS.originDomainChars || !ALIAS.test(alias) || isIP(alias) !== 0) {
       throw invalidArgument(
         'Aliases',
         `${quoted(alias)} is not a domain name in lower case, with or without a leading *.`,

@@ -25,6 +25,9 @@ export function checkOrigins(origins: readonly Origin[]): void {
     const path = `Origins.Items[${at}]`
     if (!origin.Id) throw invalidArgument(`${path}.Id`, 'it is required')
     if (ids.has(origin.Id)) throw invalidArgument(`${path}.Id`, `${quoted(origin.Id)} is given twice`)
+    if (origin.Id.length > QUOTAS.originIdChars) {
+      throw invalidArgument(`${path}.Id`, `it has at most ${QUOTAS.originIdChars} characters`)
+    }
     ids.add(origin.Id)
     checkOrigin(origin, path)
   }
