@@ -1,4 +1,5 @@
 //! The AWS programs that people use, against a test's server: the AWS CLI and boto3, both Debian's.
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -42,4 +43,11 @@ export async function runAwsProgram(program: string, args: readonly string[], ur
 /** `aws <args>` against `url`. */
 export function aws(url: string, ...args: string[]): Promise<Ended> {
   return runAwsProgram('/usr/bin/aws', ['--endpoint-url', url, '--output', 'json', ...args], url)
+}
+
+/** What `aws <service> <args>` printed, read as JSON; null for nothing. @throws with its error when it failed */
+export async function awsJson(url: string, service: string, ...args: string[]) {
+  const { code, stdout, stderr } = await aws(url, service, ...args)
+  assert.equal(code, 0, `${args[0]}: ${stderr}`)
+  return stdout === '' ? null : JSON.parse(stdout)
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { type CacheCluster, ElastiCacheClient, type ReplicationGroup } from '@aws-sdk/client-elasticache'
+import { Redis } from 'ioredis'
 import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.ts'
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
@@ -13,6 +14,16 @@ import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operation
 import { openSqliteState } from '../../src/state/sqlite.ts'
 import type { State } from '../../src/state/state.ts'
 import { clientOptions, KEY_PAIR, startApi, type TestApi } from './api-server.ts'
+
+/** How the SDK's waiters are asked to wait: AWS's own delays are for caches that take minutes. Seconds. */
+export const WAIT = { maxWaitTime: 20, minDelay: 1, maxDelay: 1 }
+
+/** A client at an endpoint that comes back by itself, as an application's would. */
+export function redisAt(endpoint: sdk.Endpoint): Redis {
+  const redis = new Redis(endpoint.Port!, endpoint.Address!, { retryStrategy: () => 10, maxRetriesPerRequest: null })
+  redis.on('error', () => {})
+  return redis
+}
 
 /** Longest that anything here may take. Milliseconds. */
 const PATIENCE_MS = 15_000
@@ -54,7 +65,6 @@ export class ElastiCacheScenario {
       execPath: process.execPath,
       programArgs: [],
       env: {},
-      claimsDir: home,
     })
     const control = await startControl(home, lines)
     // The context looks through to the control of the moment: a scenario may end one and start another.

@@ -4,22 +4,14 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
-import { Redis } from 'ioredis'
-import { ElastiCacheScenario } from '../../support/elasticache-scenario.ts'
+import { ElastiCacheScenario, redisAt, WAIT } from '../../support/elasticache-scenario.ts'
 
 let scenario: ElastiCacheScenario
-const WAIT = { maxWaitTime: 20, minDelay: 1, maxDelay: 1 }
 
 before(async () => {
   scenario = await ElastiCacheScenario.start()
 })
 after(() => scenario.end())
-
-const redisAt = (endpoint: sdk.Endpoint): Redis => {
-  const redis = new Redis(endpoint.Port!, endpoint.Address!, { retryStrategy: () => 5, maxRetriesPerRequest: null })
-  redis.on('error', () => {})
-  return redis
-}
 
 const availableGroup = (id: string) =>
   scenario.until(async () => {

@@ -2,7 +2,7 @@
 //! AWS's own waiters.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { aws, runAwsProgram } from '../../support/api-programs.ts'
+import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
 import { endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
 const config = (reference: string) => ({
@@ -35,12 +35,7 @@ describe('CloudFront of the running program', { timeout: 180_000 }, () => {
   })
   after(() => endAll(home))
 
-  /** What the CLI printed. @throws with its error when it failed */
-  async function cli(...args: string[]) {
-    const { code, stdout, stderr } = await aws(running.api, 'cloudfront', ...args)
-    assert.equal(code, 0, `${args[0]}: ${stderr}`)
-    return stdout === '' ? null : JSON.parse(stdout)
-  }
+  const cli = (...args: string[]) => awsJson(running.api, 'cloudfront', ...args)
 
   test('the AWS CLI', async () => {
     const made = await cli('create-distribution', '--distribution-config', JSON.stringify(config('one')))

@@ -2,7 +2,7 @@
 //! modified and deleted; its caches are real engines.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { aws, runAwsProgram } from '../../support/api-programs.ts'
+import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
 import { endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
 describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
@@ -14,12 +14,7 @@ describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
   })
   after(() => endAll(home))
 
-  /** What the CLI printed. @throws with its error when it failed */
-  async function cli(...args: string[]) {
-    const { code, stdout, stderr } = await aws(running.api, 'elasticache', ...args)
-    assert.equal(code, 0, `${args[0]}: ${stderr}`)
-    return stdout === '' ? null : JSON.parse(stdout)
-  }
+  const cli = (...args: string[]) => awsJson(running.api, 'elasticache', ...args)
 
   test('the AWS CLI', async () => {
     const group = ['--replication-group-id', 'shop']
