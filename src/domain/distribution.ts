@@ -19,6 +19,8 @@ export interface DistributionDoc {
   readonly behaviors: readonly BehaviorDoc[]
   /** At most one for an error code; absent in documents of earlier versions, which had none. */
   readonly errorResponses?: readonly ErrorResponseDoc[]
+  /** The RFCs win where CloudFront departs from them: tag `cachefront:rfc-strict=true`, or the option of the installation. */
+  readonly rfcStrict?: boolean
 }
 
 /** What becomes of an error of the origin, or of the edge's own (spec/cloudfront.md 2.5). */

@@ -27,10 +27,14 @@ export interface Answer {
   readonly bornAt: number
   readonly freshUntil: number
   readonly staleUntil: number
+  readonly swrUntil: number
   readonly ttlSource: FreshnessReason
   readonly notStored: NotStoredReason | null
   /** Revision under which the fetch at the origin began. */
   readonly asOf: number
+  /** As of ObjectMeta. */
+  readonly tags: string
+  readonly variant: string
 }
 
 /** What the leader made of the head, for those who wait. */

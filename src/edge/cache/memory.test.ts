@@ -19,6 +19,9 @@ const meta = (changes: Partial<ObjectMeta> = {}): ObjectMeta => ({
   bornAt: 1_000.5,
   freshUntil: 2_000,
   staleUntil: 3_000,
+  swrUntil: 2_500,
+  tags: ',a,b,',
+  variant: 'accept-language: de',
   ttlSource: 'max-age',
   asOf: 7,
   ...changes,
@@ -31,8 +34,11 @@ test('what goes in comes out, unpacked and from the front', () => {
     const found = store.get('E1 /a')
     assert.ok(found !== null)
     assert.equal(found.body.toString(), 'hello')
-    const { status, head, etag, bornAt, freshUntil, staleUntil, ttlSource, asOf, uri } = found
-    assert.deepEqual({ ...meta(), status, head, etag, bornAt, freshUntil, staleUntil, ttlSource, asOf, uri }, meta())
+    const { status, head, etag, bornAt, freshUntil, staleUntil, swrUntil, ttlSource, asOf, uri, tags, variant } = found
+    assert.deepEqual(
+      { ...meta(), status, head, etag, bornAt, freshUntil, staleUntil, swrUntil, ttlSource, asOf, uri, tags, variant },
+      meta(),
+    )
   }
   assert.equal(store.get('E1 /b'), null)
 })

@@ -18,9 +18,15 @@ export interface ObjectMeta {
   readonly freshUntil: number
   /** When it is too old to stand in for an origin that fails. */
   readonly staleUntil: number
+  /** Until then it is served although it is stale, while it is refreshed behind; `freshUntil` when that is not allowed. */
+  readonly swrUntil: number
   readonly ttlSource: FreshnessReason
   /** Revision under which the fetch at the origin, or the 304, began. */
   readonly asOf: number
+  /** Cache tags in lower case, each between commas (`,a,b,`); empty for none. */
+  readonly tags: string
+  /** Strict mode: what of the request selected this variant (cache/variants.ts); empty when nothing did. */
+  readonly variant: string
 }
 
 export class StoredObject implements ObjectMeta {
@@ -36,8 +42,11 @@ export class StoredObject implements ObjectMeta {
   /** Moved on when the object is kept although it is stale, because the origin fails. */
   freshUntil: number
   readonly staleUntil: number
+  readonly swrUntil: number
   readonly ttlSource: FreshnessReason
   readonly asOf: number
+  readonly tags: string
+  readonly variant: string
   readonly body: Buffer
   /** Number of the entry in the store. */
   readonly entry: number
@@ -64,8 +73,11 @@ export class StoredObject implements ObjectMeta {
     this.bornAt = meta.bornAt
     this.freshUntil = meta.freshUntil
     this.staleUntil = meta.staleUntil
+    this.swrUntil = meta.swrUntil
     this.ttlSource = meta.ttlSource
     this.asOf = meta.asOf
+    this.tags = meta.tags
+    this.variant = meta.variant
     this.checkedRevision = meta.asOf
     this.body = body
     this.hold = hold
@@ -74,8 +86,18 @@ export class StoredObject implements ObjectMeta {
 }
 
 const NUMBER_BYTES = 8
-const NUMBERS = ['status', 'bornAt', 'freshUntil', 'asOf', 'staleUntil'] as const
-const TEXTS = ['head', 'distributionId', 'uri', 'contentType', 'etag', 'lastModified', 'ttlSource'] as const
+const NUMBERS = ['status', 'bornAt', 'freshUntil', 'asOf', 'staleUntil', 'swrUntil'] as const
+const TEXTS = [
+  'head',
+  'distributionId',
+  'uri',
+  'contentType',
+  'etag',
+  'lastModified',
+  'ttlSource',
+  'tags',
+  'variant',
+] as const
 /** The numbers, then the lengths of the texts. */
 const FIXED_BYTES = (NUMBERS.length + 1) * NUMBER_BYTES
 
@@ -120,6 +142,7 @@ export function unpack(packed: Buffer): { key: string; meta: ObjectMeta; bodyFro
   const texts = packed.toString('latin1', textsFrom, bodyFrom).split('\0')
   const [head = '', distributionId = '', uri = '', contentType = '', etag = '', lastModified = '', ttlSource = ''] =
     texts
+  const [tags = '', variant = ''] = texts.slice(7)
   return {
     key: packed.toString('latin1', FIXED_BYTES, textsFrom),
     bodyFrom,
@@ -129,6 +152,7 @@ export function unpack(packed: Buffer): { key: string; meta: ObjectMeta; bodyFro
       freshUntil: packed.readDoubleLE(16),
       asOf: packed.readDoubleLE(24),
       staleUntil: packed.readDoubleLE(32),
+      swrUntil: packed.readDoubleLE(40),
       head,
       distributionId,
       uri,
@@ -136,6 +160,8 @@ export function unpack(packed: Buffer): { key: string; meta: ObjectMeta; bodyFro
       etag,
       lastModified,
       ttlSource: ttlSource as FreshnessReason,
+      tags,
+      variant,
     },
   }
 }

@@ -52,6 +52,8 @@ export function answerOf(origin: OriginHead, context: AnswerContext): Answer {
     ...lifetime(headers, freshness, context),
     notStored: context.refused ?? notStored(freshness, headers, length, context),
     asOf: context.asOf,
+    tags: '',
+    variant: '',
   }
 }
 
@@ -77,6 +79,8 @@ export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: A
     ...lifetime(merged, freshness, context),
     notStored: freshness.storable ? null : freshness.reason,
     asOf: context.asOf,
+    tags: '',
+    variant: '',
   }
 }
 
@@ -145,13 +149,14 @@ function lifetime(headers: readonly string[], freshness: Freshness, { now, behav
     freshness.reason === 'no-cache' || parseCacheControl(allValues(headers, 'cache-control')).mustRevalidate
   // After MaxTTL nothing stale is served; within it for as long as the origin allows (spec 5.2, RFC 9111 4.2.4).
   const allowed = freshness.staleIfErrorSeconds ?? Number.POSITIVE_INFINITY
-  const staleUntil = noStale
-    ? freshUntil
-    : Math.min(freshUntil + allowed * 1000, bornAt + behavior.policy.maxTtl * 1000)
+  const behind = freshness.staleWhileRevalidateSeconds ?? 0
+  const oldest = bornAt + behavior.policy.maxTtl * 1000
+  const staleUntil = noStale ? freshUntil : Math.min(freshUntil + allowed * 1000, oldest)
   return {
     bornAt,
     freshUntil,
     staleUntil: Math.max(staleUntil, freshUntil),
+    swrUntil: noStale ? freshUntil : Math.max(freshUntil, Math.min(freshUntil + behind * 1000, oldest)),
     ttlSource: freshness.reason,
     etag: firstValue(headers, 'etag') ?? '',
     lastModified: firstValue(headers, 'last-modified') ?? '',

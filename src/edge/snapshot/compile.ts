@@ -63,7 +63,7 @@ export function compileDistribution(document: DistributionDoc): DistributionPlan
     id: document.id,
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
-    behaviors: document.behaviors.map((behavior) => compileBehavior(document.id, behavior, origins, errorMinTtls)),
+    behaviors: document.behaviors.map((behavior) => compileBehavior(document, behavior, origins, errorMinTtls)),
     errorPages: errorPages(errorResponses),
   }
 }
@@ -77,7 +77,7 @@ function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPa
 }
 
 function compileBehavior(
-  distributionId: string,
+  { id: distributionId, rfcStrict = false }: DistributionDoc,
   behavior: BehaviorDoc,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
@@ -92,6 +92,7 @@ function compileBehavior(
     cachedMethods: new Set(behavior.cachedMethods),
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
+    strict: rfcStrict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key: compileKey(distributionId, behavior),
     origin,

@@ -43,6 +43,8 @@ export interface BehaviorPlan {
   /** False when all TTLs are zero: nothing is kept, no error either (spec 5.1). */
   readonly caching: boolean
   readonly policy: CachePolicyDoc
+  /** RFC 9110 and 9111 win where CloudFront departs from them. */
+  readonly strict: boolean
   /** True when answers may be compressed (spec 5.8); which ones is a matter of their heads. */
   readonly compresses: boolean
   readonly key: KeyRecipe

@@ -59,7 +59,8 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
 
 /** A stored object as a peer is told of it. */
 function answerOfObject(object: StoredObject): Answer {
-  const { status, head, contentType, etag, lastModified, bornAt, freshUntil, staleUntil, ttlSource, asOf } = object
+  const { status, head, contentType, etag, lastModified, bornAt, freshUntil, staleUntil } = object
+  const { swrUntil, ttlSource, asOf, tags, variant } = object
   const length = object.body.length
   const notStored = null
   return {
@@ -72,8 +73,11 @@ function answerOfObject(object: StoredObject): Answer {
     bornAt,
     freshUntil,
     staleUntil,
+    swrUntil,
     ttlSource,
     asOf,
+    tags,
+    variant,
     notStored,
   }
 }

@@ -56,6 +56,9 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     bornAt: now,
     freshUntil: now + 60_000,
     staleUntil: now + 60_000,
+    swrUntil: now + 60_000,
+    tags: '',
+    variant: '',
     ttlSource: 'max-age',
     asOf: 1,
   } as const
