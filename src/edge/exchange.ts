@@ -43,6 +43,13 @@ export interface PageInstead {
   readonly detailed: DetailedResultType
 }
 
+/** Why the edge asks something of itself, with no viewer and no peer waiting for the bytes on a connection. */
+export type InnerPurpose =
+  /** A stale object that was served is fetched or revalidated. */
+  | 'refresh'
+  /** One slice of a large object. */
+  | 'slice'
+
 export class Exchange {
   /** What is asked for; custom-error puts the request for a page here. */
   request: ViewerRequest
@@ -51,6 +58,8 @@ export class Exchange {
   readonly reply: ViewerReply
   /** Null for a viewer's own request. */
   readonly peer: PeerAnswer | null
+  /** Null for a viewer's and for a peer's request. Inner ones are neither logged nor counted as requests. */
+  readonly inner: InnerPurpose | null
   /** The configuration that it began with, until its end. */
   readonly snapshot: Snapshot
   /** X-Amz-Cf-Id; receive. */
@@ -107,12 +116,19 @@ export class Exchange {
   /** Fetches of others that it has waited for. */
   flightsJoined = 0
 
-  constructor(request: ViewerRequest, reply: ViewerReply, snapshot: Snapshot, peer: PeerAnswer | null) {
+  constructor(
+    request: ViewerRequest,
+    reply: ViewerReply,
+    snapshot: Snapshot,
+    peer: PeerAnswer | null,
+    inner: InnerPurpose | null = null,
+  ) {
     this.request = request
     this.viewerRequest = request
     this.reply = reply
     this.snapshot = snapshot
     this.peer = peer
+    this.inner = inner
     this.path = request.path
     this.viewerAddress = request.connection.remoteAddress
   }

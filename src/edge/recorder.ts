@@ -78,7 +78,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   const request = (x: Exchange, edge: Edge): void => {
     fetch(x, edge)
     // The log belongs to the worker that the viewer is connected to.
-    if (x.peer !== null) return
+    if (x.peer !== null || x.inner !== null) return
     const { viewerRequest: request, reply } = x
     const status = reply.gone && reply.bytesSent === 0 ? 0 : x.status
     counters.add(COUNTER.requests)

@@ -2,6 +2,17 @@
 //! memory where it lies. A hit reads fields and compares one integer; it parses nothing.
 import type { FreshnessReason } from '../../http/freshness.ts'
 
+/**
+ * Statuses of objects that are no answers but lead to others; below 100, so that a hit is told from them by one
+ * comparison.
+ */
+export const INDEX = {
+  /** Strict mode: the header names that select among the variants of a key. */
+  variants: 1,
+  /** A large object that is kept in slices: its head, length and validators. */
+  slices: 2,
+} as const
+
 /** What is known of an answer besides its key and body. */
 export interface ObjectMeta {
   readonly status: number
