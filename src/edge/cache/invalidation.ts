@@ -16,7 +16,15 @@ interface DistributionInvalidations {
   readonly prefixes: TrieNode
 }
 
+/** What `onEntry` hears: enough to do the same again with `enter`. */
+export type InvalidationEntry =
+  | { readonly kind: 'path'; readonly distributionId: string; readonly path: string; readonly revision: number }
+  /** Everything fetched under an older revision is dead. */
+  | { readonly kind: 'horizon'; readonly revision: number }
+
 export class Invalidations {
+  /** Hears of everything that kills objects, before this returns: the disk tier keeps it (cache/disk/journal.ts). */
+  onEntry: ((entry: InvalidationEntry) => void) | null = null
   /** The newest one; an object that was compared with it needs no look. */
   revision = -1
   /** Objects fetched under an older revision than this count as invalidated. */
@@ -31,6 +39,7 @@ export class Invalidations {
 
   /** `path` may end with `*`; a `*` elsewhere is itself. Revisions never go down. */
   add(distributionId: string, path: string, revision: number): void {
+    this.onEntry?.({ kind: 'path', distributionId, path, revision })
     this.#log.push({ distributionId, path, revision })
     this.#enter(distributionId, path, revision)
     this.revision = Math.max(this.revision, revision)
@@ -39,8 +48,15 @@ export class Invalidations {
 
   /** Everything fetched under an older revision is dead: the log of changes did not reach back far enough. */
   forgetBefore(revision: number): void {
+    this.onEntry?.({ kind: 'horizon', revision })
     this.#horizon = Math.max(this.#horizon, revision)
     this.revision = Math.max(this.revision, revision)
+  }
+
+  /** Does again what `onEntry` heard. */
+  enter(entry: InvalidationEntry): void {
+    if (entry.kind === 'horizon') this.forgetBefore(entry.revision)
+    else this.add(entry.distributionId, entry.path, entry.revision)
   }
 
   clear(): void {
