@@ -44,6 +44,7 @@ describe('settings', () => {
       bare: false,
       stopEngines: false,
       movableClock: false,
+      rfcStrict: false,
       allowOrigins: [],
     })
   })
@@ -113,7 +114,6 @@ describe('settings', () => {
     ],
     ['an S3 endpoint', { 's3-endpoint': 'http://x' }, {}, /--s3-endpoint is not built yet/],
     ['a folder origin', { folder: 'site=/srv' }, {}, /--folder is not built yet/],
-    ['strict RFC 9111', { 'rfc-strict': true }, {}, /--rfc-strict is not built yet/],
     ['a file that is not there', { config: '/nowhere.json' }, {}, /config file \/nowhere\.json cannot be read/],
     ['a file that is not JSON', { config: configFile('{') }, {}, /cannot be read/],
     ['a file with a list', { config: configFile([]) }, {}, /must hold one JSON object/],
@@ -124,6 +124,12 @@ describe('settings', () => {
   for (const [what, flags, environment, says] of wrong) {
     it(`refuses ${what}`, () => refused(flags, environment, says))
   }
+
+  it('takes strict mode as a flag and as a variable', () => {
+    assert.equal(readConfig({ 'rfc-strict': true }, {}).rfcStrict, true)
+    assert.equal(readConfig({}, { CACHEFRONT_RFC_STRICT: 'true' }).rfcStrict, true)
+    assert.equal(readConfig({}, { CACHEFRONT_RFC_STRICT: 'false' }).rfcStrict, false)
+  })
 
   it('accepts one POP', () => {
     assert.equal(readConfig({ pops: '1' }, {}).workers, 1)

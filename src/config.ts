@@ -58,6 +58,7 @@ export const OPTIONS: readonly OptionRow[] = [
   flagOnly(row('stop-engines', null, null, 'the caches end with the program (they outlive it otherwise)')),
   flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
   { ...flagOnly(row('allow-origin', 'CIDR', null, 'origins may have these otherwise refused addresses')), list: true },
+  row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
   notBuilt(row('pops', 'N', '1', 'points of presence'), '1'),
   notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
   notBuilt(row('trusted-proxies', 'CIDRS', null, 'proxies whose X-Forwarded-For is believed')),
@@ -65,7 +66,6 @@ export const OPTIONS: readonly OptionRow[] = [
   notBuilt(row('s3-secret-access-key', 'SECRET', null, 'secret for S3 origins')),
   notBuilt(row('s3-region', 'REGION', null, 'region of S3 origins')),
   notBuilt(flagOnly(row('s3-endpoint', 'URL', null, 'where S3 buckets are reached'))),
-  notBuilt(flagOnly(row('rfc-strict', null, null, 'RFC 9111 where CloudFront departs from it'))),
   notBuilt(flagOnly(row('folder', 'NAME=DIR', null, 'a directory as an origin'))),
 ]
 
@@ -95,6 +95,8 @@ export interface Config {
   readonly movableClock: boolean
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
+  /** Every distribution is in strict mode, whatever its tags. */
+  readonly rfcStrict: boolean
 }
 
 /** Values as they were given: by flag name. `config` is the file. */
@@ -137,6 +139,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
+    rfcStrict: given.has('rfc-strict'),
   }
   checkTogether(config)
   return config

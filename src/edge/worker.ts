@@ -50,6 +50,8 @@ export interface WorkerOptions {
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
   readonly ownAddresses: readonly string[]
+  /** Every distribution is in strict mode, whatever its tags. */
+  readonly rfcStrict?: boolean
   readonly logDirectory: string
   /** A MovableClock is moved by the feed. */
   readonly clock: Clock
@@ -84,7 +86,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const logFile = new AccessLogFile({ path: join(options.logDirectory, `access-${options.name}.log`), clock, counters })
   const store = new MemoryStore(options.cacheBytes)
   const invalidations = new Invalidations()
-  const configuration = new Configuration(invalidations, problem)
+  const configuration = new Configuration(invalidations, problem, options.rfcStrict)
   const saver = new SnapshotSaver(options.snapshotFile, problem)
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)

@@ -17,7 +17,7 @@ describe('the settings of a worker', () => {
   it('come back from its arguments as they were written', () => {
     const config = readConfig(
       { workers: '3', home: '/h', 'allow-origin': ['10.0.0.0/8'], 'movable-clock': true, 'cache-memory-mb': '30' },
-      {},
+      { CACHEFRONT_RFC_STRICT: 'true' },
     )
     const http = { host: '::1', port: 81 }
     const wishes = workerWishes(config, http, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16')
@@ -35,6 +35,7 @@ describe('the settings of a worker', () => {
       allowOrigins: ['10.0.0.0/8'],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,
+      rfcStrict: true,
       explain: 'loopback',
       region: 'us-east-1',
     })

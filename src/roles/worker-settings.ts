@@ -15,6 +15,8 @@ export interface WorkerSettings {
   /** `address:port` and CIDRs of this installation, which no origin may be. */
   readonly ownAddresses: readonly string[]
   readonly movableClock: boolean
+  /** Every distribution is in strict mode. */
+  readonly rfcStrict: boolean
   readonly explain: 'loopback' | 'off'
   readonly region: string
 }
@@ -36,6 +38,7 @@ export function workerWishes(
       allowOrigins: config.allowOrigins,
       ownAddresses: [showAddress(api), showAddress(http), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       movableClock: config.movableClock,
+      rfcStrict: config.rfcStrict,
       explain: isLoopback(api.host) && isLoopback(http.host) ? 'loopback' : 'off',
       region: config.region,
     }
@@ -50,6 +53,7 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
     ...(s.movableClock ? ['--movable-clock'] : []),
+    ...(s.rfcStrict ? ['--rfc-strict'] : []),
   ]
 }
 
@@ -70,6 +74,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       'allow-origin': list,
       own: list,
       'movable-clock': { type: 'boolean', default: false },
+      'rfc-strict': { type: 'boolean', default: false },
     },
   })
   const needed = (name: 'name' | 'home' | 'host' | 'port' | 'cache-bytes' | 'explain' | 'region'): string => {
@@ -85,6 +90,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     allowOrigins: values['allow-origin'],
     ownAddresses: values.own,
     movableClock: values['movable-clock'],
+    rfcStrict: values['rfc-strict'],
     explain: needed('explain') === 'loopback' ? 'loopback' : 'off',
     region: needed('region'),
   }

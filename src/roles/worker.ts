@@ -27,6 +27,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     cacheBytes: settings.cacheBytes,
     allowOrigins: settings.allowOrigins,
     ownAddresses: settings.ownAddresses,
+    rfcStrict: settings.rfcStrict,
     logDirectory: paths.logs,
     clock,
     explain: settings.explain,

@@ -145,3 +145,10 @@ test('custom error responses and compression reach the edge', () => {
     [false, true],
   )
 })
+
+test('strict mode is what the tag says', () => {
+  const policies = { cache: new Map([[MINE, structuredClone(mine) as never]]), originRequest: new Map() }
+  const strict = (tags: Record<string, string>) => distributionDoc(record, policies, tags).rfcStrict
+  assert.deepEqual([strict({}), strict({ 'cachefront:rfc-strict': 'false' })], [false, false])
+  assert.equal(strict({ team: 'a', 'cachefront:rfc-strict': 'true' }), true)
+})

@@ -12,6 +12,7 @@ import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
+import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
 
 /** The account's own policies by id; managed ones need not be among them. */
 export interface Policies {
@@ -29,8 +30,11 @@ export function policiesNamed(config: DistributionConfig): { cache: Set<string>;
   return named
 }
 
-/** @throws Error when the record names a policy that is not there: services keep a policy that is in use. */
-export function distributionDoc(record: DistributionRecord, policies: Policies): DistributionDoc {
+/**
+ * `tags` are the distribution's own.
+ * @throws Error when the record names a policy that is not there: services keep a policy that is in use
+ */
+export function distributionDoc(record: DistributionRecord, policies: Policies, tags: Tags = {}): DistributionDoc {
   const config = record.config as DistributionConfig
   return {
     id: record.id,
@@ -42,6 +46,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies):
     origins: (config.Origins?.Items ?? []).map(originDoc),
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
+    rfcStrict: tags[RFC_STRICT_TAG] === 'true',
   }
 }
 

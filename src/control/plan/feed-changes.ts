@@ -3,6 +3,7 @@
 import type { CachePolicyConfig, DistributionConfig, OriginRequestPolicyConfig } from '@aws-sdk/client-cloudfront'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
+import type { Tags } from '../../domain/tags.ts'
 import type { FeedChange } from '../../edge/feed-protocol.ts'
 import type { Change, Reader } from '../../state/state.ts'
 import { distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
@@ -18,20 +19,25 @@ export async function brokenDistributions(reader: Reader): Promise<ReadonlyMap<s
 }
 
 async function compileAll(reader: Reader): Promise<{ docs: DistributionDoc[]; broken: Map<string, string> }> {
-  const [stored, policies] = await Promise.all([reader.list('distribution'), readPolicies(reader)])
+  const [stored, policies, tags] = await Promise.all([
+    reader.list('distribution'),
+    readPolicies(reader),
+    reader.list('tags'),
+  ])
+  const tagsOf = new Map(tags.map(({ id, doc }) => [id, doc.tags]))
   const docs: DistributionDoc[] = []
   const broken = new Map<string, string>()
   for (const { id, doc } of stored) {
-    const compiled = compile(doc, policies)
+    const compiled = compile(doc, policies, tagsOf.get(doc.arn))
     if (compiled instanceof Error) broken.set(id, compiled.message)
     else docs.push(compiled)
   }
   return { docs, broken }
 }
 
-function compile(record: DistributionRecord, policies: Policies): DistributionDoc | Error {
+function compile(record: DistributionRecord, policies: Policies, tags: Tags | undefined): DistributionDoc | Error {
   try {
-    return distributionDoc(record, policies)
+    return distributionDoc(record, policies, tags)
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
@@ -77,7 +83,7 @@ async function changedDistributions(
   for (const [id, stored] of wanted) {
     if (stored === undefined) continue
     // A broken one is no news: edges go on with the version they have, and health names it (tasks/deploy.ts).
-    const distribution = compile(stored.doc, policies)
+    const distribution = compile(stored.doc, policies, (await reader.get('tags', stored.doc.arn))?.doc.tags)
     if (!(distribution instanceof Error)) news.push({ kind: 'distribution', id, distribution })
   }
   return news

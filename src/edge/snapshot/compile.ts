@@ -10,20 +10,22 @@ import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './
 
 /**
  * Compiles every distribution; one that is unchanged since `previous` keeps its plan and with it its derived keys. One
- * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing.
+ * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing. With
+ * `rfcStrict` every one is in strict mode.
  */
 export function compileSnapshot(
   revision: number,
   documents: Iterable<DistributionDoc>,
   previous: Snapshot | null,
   onProblem: (id: string, error: Error) => void,
+  rfcStrict = false,
 ): Snapshot {
   const distributions = new Map<string, DistributionPlan>()
   const exactHosts = new Map<string, DistributionPlan>()
   const wildcardHosts = new Map<string, DistributionPlan>()
   for (const document of documents) {
     const known = previous?.distributions.get(document.id)
-    const plan = known?.doc === document ? known : (compiled(document, onProblem) ?? known)
+    const plan = known?.doc === document ? known : (compiled(document, onProblem, rfcStrict) ?? known)
     if (plan === undefined) continue
     distributions.set(plan.id, plan)
     for (const host of ownNames(plan.doc)) exactHosts.set(host, plan)
@@ -38,9 +40,10 @@ export function compileSnapshot(
 function compiled(
   document: DistributionDoc,
   onProblem: (id: string, error: Error) => void,
+  rfcStrict: boolean,
 ): DistributionPlan | undefined {
   try {
-    return compileDistribution(document)
+    return compileDistribution(document, rfcStrict)
   } catch (error) {
     onProblem(document.id, error as Error)
     return undefined
@@ -54,7 +57,7 @@ function ownNames(document: DistributionDoc): string[] {
   return dot < 0 ? [name] : [name, `${name.slice(0, dot)}.cloudfront.net`]
 }
 
-export function compileDistribution(document: DistributionDoc): DistributionPlan {
+export function compileDistribution(document: DistributionDoc, rfcStrict = false): DistributionPlan {
   const origins = new Map(document.origins.map((origin) => [origin.id, origin]))
   const { errorResponses = [] } = document
   const errorMinTtls = new Map(errorResponses.map((row) => [row.errorCode, row.cachingMinTtlSeconds]))
@@ -63,7 +66,10 @@ export function compileDistribution(document: DistributionDoc): DistributionPlan
     id: document.id,
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
-    behaviors: document.behaviors.map((behavior) => compileBehavior(document, behavior, origins, errorMinTtls)),
+    behaviors: document.behaviors.map((behavior) => ({
+      ...compileBehavior(document, behavior, origins, errorMinTtls),
+      strict: rfcStrict || (document.rfcStrict ?? false),
+    })),
     errorPages: errorPages(errorResponses),
   }
 }
@@ -77,11 +83,11 @@ function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPa
 }
 
 function compileBehavior(
-  { id: distributionId, rfcStrict = false }: DistributionDoc,
+  { id: distributionId }: DistributionDoc,
   behavior: BehaviorDoc,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
-): BehaviorPlan {
+): Omit<BehaviorPlan, 'strict'> {
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior
@@ -92,7 +98,6 @@ function compileBehavior(
     cachedMethods: new Set(behavior.cachedMethods),
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
-    strict: rfcStrict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key: compileKey(distributionId, behavior),
     origin,

@@ -10,12 +10,15 @@ import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 export class Configuration {
   readonly #invalidations: Invalidations
   readonly #problem: (message: string) => void
+  readonly #rfcStrict: boolean
   #documents = new Map<string, DistributionDoc>()
   #snapshot: Snapshot = EMPTY_SNAPSHOT
 
-  constructor(invalidations: Invalidations, problem: (message: string) => void) {
+  /** `rfcStrict`: every distribution is in strict mode, whatever its document says. */
+  constructor(invalidations: Invalidations, problem: (message: string) => void, rfcStrict = false) {
     this.#invalidations = invalidations
     this.#problem = problem
+    this.#rfcStrict = rfcStrict
   }
 
   get snapshot(): Snapshot {
@@ -58,8 +61,8 @@ export class Configuration {
   }
 
   #compile(revision: number): void {
-    this.#snapshot = compileSnapshot(revision, this.#documents.values(), this.#snapshot, (id, error) =>
-      this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`),
-    )
+    const onProblem = (id: string, error: Error) =>
+      this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`)
+    this.#snapshot = compileSnapshot(revision, this.#documents.values(), this.#snapshot, onProblem, this.#rfcStrict)
   }
 }

@@ -19,6 +19,7 @@ import { cloudfrontArn } from '../../domain/arn.ts'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
+import type { Tags } from '../../domain/tags.ts'
 import { lowerId, upperId } from '../../lib/ids.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
@@ -29,7 +30,7 @@ import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
 import { refuseNotBuilt } from './not-built.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
-import { checkTags, type Tags, writeTags } from './tag-rules.ts'
+import { checkTags, writeTags } from './tag-rules.ts'
 
 /** @throws NoSuchDistribution */
 export async function findDistribution(reader: Reader, id: string | undefined): Promise<DistributionRecord> {

@@ -487,6 +487,35 @@ test('tags: put, read, remove; wrong ones are refused', async () => {
   for (const Key of ['aws:x', 'AWS:x', 'cachefront:x', '<', '']) {
     await assert.rejects(call('TagResource', { Resource, Tags: { Items: [{ Key }] } }), refused('InvalidTagging', 400))
   }
+  for (const Value of ['', 'yes', 'TRUE']) {
+    const Tags = { Items: [{ Key: 'cachefront:rfc-strict', Value }] }
+    await assert.rejects(call('TagResource', { Resource, Tags }), refused('InvalidTagging', 400, /true or false/))
+  }
   await assert.rejects(call('ListTagsForResource', { Resource: `${Resource}X` }), refused('NoSuchResource', 404))
   await assert.rejects(call('ListTagsForResource', { Resource: 'x' }), refused('InvalidArgument', 400))
+})
+
+test('the tag of strict mode is deployed like a change of the configuration, other tags are not', async () => {
+  const tag = (Key: string, Value: string) => ({ Tags: { Items: [{ Key, Value }] } })
+  const strict = tag('cachefront:rfc-strict', 'true')
+  const untag = { TagKeys: { Items: ['cachefront:rfc-strict'] } }
+  const made = await call('CreateDistributionWithTags', {
+    DistributionConfigWithTags: { DistributionConfig: config(), ...strict },
+  })
+  const { Id, ARN: Resource } = made.Distribution
+  const changedAt = async () => (await state.get('distribution', Id))?.doc.changedRevision
+  for (const [operation, input, after] of [
+    ['TagResource', tag('team', 'a'), 'Deployed'],
+    ['TagResource', strict, 'Deployed'],
+    ['TagResource', tag('cachefront:rfc-strict', 'false'), 'InProgress'],
+    ['UntagResource', untag, 'Deployed'],
+    ['TagResource', strict, 'InProgress'],
+    ['UntagResource', untag, 'InProgress'],
+  ] as const) {
+    await deploy(Id)
+    const before = await changedAt()
+    await call(operation, { Resource, ...input })
+    assert.equal((await call('GetDistribution', { Id })).Distribution.Status, after, operation)
+    assert.equal((await changedAt()) === before, after === 'Deployed')
+  }
 })

@@ -6,14 +6,16 @@ import type {
   UntagResourceRequest,
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import type { Reader } from '../../state/state.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
+import { actDifferently, type Tags } from '../../domain/tags.ts'
+import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation } from '../service.ts'
 import { checkTags, readTags, writeTags } from './tag-rules.ts'
 
 const DISTRIBUTION_ARN = /^arn:aws:cloudfront::\d{12}:distribution\/([A-Z0-9]+)$/
 
 /** @throws InvalidArgument for what is no ARN, NoSuchResource when there is no such distribution in this account. */
-async function requireResource(reader: Reader, arn: string | undefined): Promise<string> {
+async function requireResource(reader: Reader, arn: string | undefined): Promise<DistributionRecord> {
   const id = DISTRIBUTION_ARN.exec(arn ?? '')?.[1]
   if (arn === undefined || id === undefined) {
     throw invalidArgument('Resource', `${quoted(arn ?? '')} is not the ARN of a distribution`)
@@ -22,15 +24,24 @@ async function requireResource(reader: Reader, arn: string | undefined): Promise
   if (stored?.doc.arn !== arn) {
     throw cloudfrontFault('NoSuchResource', `The resource ${quoted(arn)} does not exist.`)
   }
-  return arn
+  return stored.doc
+}
+
+/** A tag that acts is deployed like a change of the configuration; AWS leaves the status alone, having no such tag. */
+async function replaceTags(tx: Transaction, record: DistributionRecord, change: (old: Tags) => Tags): Promise<void> {
+  const old = await readTags(tx, record.arn)
+  const tags = change(old)
+  await writeTags(tx, record.arn, tags)
+  if (!actDifferently(old, tags)) return
+  await tx.put('distribution', record.id, { ...record, status: 'InProgress', changedRevision: tx.revision })
 }
 
 /** A key that is there already gets the new value. */
 export const tagResource: Operation<TagResourceRequest, object> = async (input, { state }) => {
   const tags = checkTags(input.Tags?.Items ?? [])
   await state.transact(async (tx) => {
-    const arn = await requireResource(tx, input.Resource)
-    await writeTags(tx, arn, { ...(await readTags(tx, arn)), ...tags })
+    const record = await requireResource(tx, input.Resource)
+    await replaceTags(tx, record, (old) => ({ ...old, ...tags }))
   })
   return {}
 }
@@ -39,9 +50,8 @@ export const tagResource: Operation<TagResourceRequest, object> = async (input, 
 export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state }) => {
   const gone = new Set(input.TagKeys?.Items ?? [])
   await state.transact(async (tx) => {
-    const arn = await requireResource(tx, input.Resource)
-    const kept = Object.entries(await readTags(tx, arn)).filter(([key]) => !gone.has(key))
-    await writeTags(tx, arn, Object.fromEntries(kept))
+    const record = await requireResource(tx, input.Resource)
+    await replaceTags(tx, record, (old) => Object.fromEntries(Object.entries(old).filter(([key]) => !gone.has(key))))
   })
   return {}
 }
@@ -50,6 +60,6 @@ export const listTagsForResource: Operation<ListTagsForResourceRequest, ListTags
   input,
   { state },
 ) => {
-  const tags = await readTags(state, await requireResource(state, input.Resource))
+  const tags = await readTags(state, (await requireResource(state, input.Resource)).arn)
   return { Tags: { Items: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) } }
 }
