@@ -140,7 +140,7 @@ function factsOf(raw: readonly string[]): Facts | Malformed {
         break
       case 6:
         if (name.toLowerCase() !== 'expect') break
-        if (value.toLowerCase() !== '100-continue') return 'bad-expect'
+        if (expectContinue || value.toLowerCase() !== '100-continue') return 'bad-expect'
         expectContinue = true
         break
       case 10:

@@ -14,6 +14,8 @@ export interface ForwardRecipe {
   readonly generated: readonly string[]
   readonly custom: readonly (readonly [name: string, value: string])[]
   readonly customNames: ReadonlySet<string>
+  /** Lower-case names of the viewer's header fields that are part of the cache key. */
+  readonly keyed: ReadonlySet<string>
   readonly gzip: boolean
   readonly brotli: boolean
   readonly optionsCached: boolean
@@ -37,6 +39,8 @@ export interface ForwardedRequest {
   readonly scheme: 'http' | 'https'
   readonly viewerAddress: string
   readonly viewerPort: number
+  /** Port of the listener that it came to. */
+  readonly localPort: number
   readonly hasBody: boolean
   /** The answer may be kept: the viewer's conditions and range stay here, the edge makes its own. */
   readonly cacheable: boolean
@@ -60,6 +64,7 @@ export function compileForward(
     generated: Object.keys(GENERATED_HEADERS).filter((name) => listed.has(name)),
     custom: origin.customHeaders,
     customNames: new Set(origin.customHeaders.map(([name]) => name.toLowerCase())),
+    keyed: new Set(cache.headers.behavior === 'whitelist' ? cache.headers.names : []),
     gzip: cache.gzip,
     brotli: cache.brotli,
     optionsCached: cachedMethods.includes('OPTIONS'),
@@ -82,17 +87,25 @@ export function originTarget(recipe: ForwardRecipe, path: string, query: string 
 const REMOVED = new Set([
   'accept-encoding', 'cdn-loop', 'connection', 'content-length', 'cookie', 'expect', 'host', 'keep-alive',
   'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
-  'user-agent', 'via', 'x-amz-cf-id', 'x-cachefront-explain', 'x-cachefront-viewer-address', 'x-forwarded-for',
-  'x-forwarded-proto', 'x-real-ip', 'http2-settings',
+  'user-agent', 'via', 'x-cachefront-explain', 'x-cachefront-viewer-address', 'x-forwarded-for', 'x-forwarded-proto',
+  'x-real-ip', 'http2-settings',
 ]) // biome-ignore format: a table
 /** Forwarded without being asked for. */
 const ALWAYS = new Set(['cache-control', 'pragma', 'max-forwards', 'request-range'])
 const CONDITIONAL = new Set(['if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since'])
 const BODILESS = new Set(['GET', 'HEAD'])
 
+/** Names that viewers do not speak in: the edge's own word, or one that it keeps for itself. */
+const OWN_PREFIXES = ['x-edge-', 'x-amz-cf-', 'cloudfront-'] as const
+
+/**
+ * Origins that hand fields on as variables (CGI, WSGI, PHP) take `_` for `-`: a name with an underscore passes only where
+ * the name that it would be taken for passes too.
+ */
 function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest): boolean {
-  if (REMOVED.has(name) || recipe.customNames.has(name) || name.startsWith('x-edge-')) return false
-  if (name in GENERATED_HEADERS && recipe.generated.includes(name)) return false
+  const taken = name.includes('_') ? name.replaceAll('_', '-') : name
+  if (REMOVED.has(taken) || recipe.customNames.has(taken) || recipe.customNames.has(name)) return false
+  if (OWN_PREFIXES.some((prefix) => taken.startsWith(prefix))) return false
   if (ALWAYS.has(name)) return true
   // A range never goes without the condition that it depends on: the parts of two versions make no object.
   if (name === 'range' || name === 'if-range') return !request.cacheable
@@ -104,13 +117,26 @@ function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest
   return admits(recipe.headers, name)
 }
 
-/** Name, value, name, value ... in the viewer's order and spelling, then what CloudFront adds. */
+/**
+ * Name, value, name, value ... in the viewer's order and spelling, then what CloudFront adds. A keyed field of several
+ * lines goes as one: the origin must see what the key has, not one line of it. What Connection names is of one hop
+ * (RFC 9110 7.6.1), unless it is keyed: an answer without it must not be kept as one with it.
+ */
 export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest): string[] {
   const { raw } = request.headers
   const out: string[] = ['Host', hostFor(recipe, request)]
+  const ofOneHop = connectionOptions(request.headers)
+  const sent = new Set<string>()
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
-    if (forwards(recipe, name.toLowerCase(), request)) out.push(name, raw[i + 1] as string)
+    const lower = name.toLowerCase()
+    if (!forwards(recipe, lower, request)) continue
+    if (!recipe.keyed.has(lower)) {
+      if (!ofOneHop.has(lower)) out.push(name, raw[i + 1] as string)
+    } else if (!sent.has(lower)) {
+      sent.add(lower)
+      out.push(name, request.headers.getAll(lower).join(', '))
+    }
   }
   const add = (name: string, value: string | undefined) => {
     if (value !== undefined && value !== '' && !recipe.customNames.has(name.toLowerCase())) out.push(name, value)
@@ -131,8 +157,13 @@ export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest):
 /** Our token in CDN-Loop (RFC 8586); a request that already carries two of them went in a circle. */
 const LOOP_TOKEN = 'CloudFront'
 
-/** How often a request has passed one of our distributions, as CDN-Loop says. */
-export function loopCount(headers: HeaderBlock): number {
+/** Distributions that a request may pass one after the other (DESIGN 4, which origins). */
+const CHAIN_MAX = 2
+
+/** True for a request that has passed as many of our distributions as it may, as CDN-Loop says. */
+export const loops = (headers: HeaderBlock): boolean => loopCount(headers) >= CHAIN_MAX
+
+function loopCount(headers: HeaderBlock): number {
   const value = headers.getAll('cdn-loop')
   if (value.length === 0) return 0
   return value
@@ -141,9 +172,42 @@ export function loopCount(headers: HeaderBlock): number {
     .filter((token) => token.trim().split(';')[0] === LOOP_TOKEN).length
 }
 
+/** Bytes of unkeyed viewer fields from which on an origin may refuse what it would not refuse others. */
+const UNKEYED_BYTES_MAX = 4_096
+
+/**
+ * True when the origin got so much from this one viewer that an error may be due to it: such an error is nobody else's
+ * (CPDoS by oversized headers). `sent` are the origin's header fields; those that every request has count little.
+ */
+export function carriesMuchUnkeyed(recipe: ForwardRecipe, sent: readonly string[]): boolean {
+  let bytes = 0
+  for (let i = 0; i < sent.length; i += 2) {
+    const name = (sent[i] as string).toLowerCase()
+    if (!recipe.keyed.has(name) && !recipe.customNames.has(name)) bytes += name.length + (sent[i + 1] as string).length
+  }
+  return bytes > UNKEYED_BYTES_MAX
+}
+
+/** Lower-case names that the viewer's Connection fields hold. */
+function connectionOptions(headers: HeaderBlock): ReadonlySet<string> {
+  const values = headers.getAll('connection')
+  if (values.length === 0) return NO_NAMES
+  return new Set(values.flatMap((value) => value.split(',').map((option) => option.trim().toLowerCase())))
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/**
+ * A keyed Host goes as it came. One that is not keyed goes without what a viewer can vary at will: in small letters, and
+ * with no other port than the one that was really asked, which an origin may build links of (what CloudFront does with
+ * other ports is not documented: its viewers use 80 and 443).
+ */
 function hostFor(recipe: ForwardRecipe, request: ForwardedRequest): string {
-  const forwarded = admits(recipe.headers, 'host') ? request.headers.get('host') : undefined
-  return forwarded ?? recipe.originHost
+  const sent = admits(recipe.headers, 'host') ? request.headers.get('host') : undefined
+  if (sent === undefined) return recipe.originHost
+  if (recipe.keyed.has('host')) return sent
+  const { host } = request.headers
+  return sent.endsWith(`:${request.localPort}`) ? `${host}:${request.localPort}` : host
 }
 
 function encodingFor(recipe: ForwardRecipe, request: ForwardedRequest): string | undefined {

@@ -4,6 +4,7 @@ import type { DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
+import { normalPath } from './normal-path.ts'
 import type { PathMatcher } from './path-pattern.ts'
 
 export interface Snapshot {
@@ -76,9 +77,11 @@ export function distributionOf(snapshot: Snapshot, host: string): DistributionPl
 export function behaviorOf(plan: DistributionPlan, path: string): BehaviorPlan {
   const { behaviors } = plan
   const last = behaviors.length - 1
+  if (last === 0) return behaviors[0] as BehaviorPlan
+  const normal = normalPath(path)
   for (let i = 0; i < last; i++) {
     const behavior = behaviors[i] as BehaviorPlan
-    if (behavior.matches(path)) return behavior
+    if (behavior.matches(normal)) return behavior
   }
   return behaviors[last] as BehaviorPlan
 }

@@ -13,7 +13,8 @@ export const method = stage({
       x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
       return to.errorPage
     }
-    if (body !== null && body.length !== 0 && name === 'GET') {
+    // That of a HEAD has no meaning either, and some origins take it for the next request (RFC 9110 9.3.2).
+    if (body !== null && body.length !== 0 && (name === 'GET' || name === 'HEAD')) {
       x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }

@@ -1,12 +1,9 @@
 //! What the origin will be sent: the recipe of the behavior applied to this request (origin/forward.ts).
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
-import { loopCount, originHeaders, originTarget } from '../origin/forward.ts'
+import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
-
-/** Distributions that a request may pass one after the other (DESIGN 4, which origins). */
-const CHAIN_MAX = 2
 
 export const originRequest = stage({
   name: to.originRequest,
@@ -14,7 +11,7 @@ export const originRequest = stage({
   run(x, edge) {
     const { request } = x
     const behavior = x.behavior as BehaviorPlan
-    if (loopCount(request.headers) >= CHAIN_MAX) {
+    if (loops(request.headers)) {
       x.flight?.decide('failed')
       x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
@@ -36,6 +33,7 @@ export const originRequest = stage({
       scheme,
       viewerAddress: x.viewerAddress,
       viewerPort: request.connection.remotePort,
+      localPort: request.connection.localPort,
       hasBody: body !== null,
       cacheable: x.cacheable,
       requestId: x.requestId,
