@@ -105,6 +105,7 @@ function questionOf(x: Exchange): PeerQuestion {
     rawHeaders: request.headers.raw,
     viewerAddress: x.viewerAddress,
     viewerPort: request.connection.remotePort,
+    localPort: request.connection.localPort,
     requestId: x.requestId,
     revision: x.snapshot.revision,
   }

@@ -15,6 +15,8 @@ export interface PeerQuestion {
   readonly rawHeaders: readonly string[]
   readonly viewerAddress: string
   readonly viewerPort: number
+  /** Port of the listener that the viewer came to. */
+  readonly localPort: number
   readonly requestId: string
   /** Revision of the asker's snapshot: an owner that is behind catches up first. */
   readonly revision: number

@@ -113,7 +113,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       remoteAddress: question.viewerAddress,
       remotePort: question.viewerPort,
       localAddress: '',
-      localPort: 0,
+      localPort: question.localPort,
       loopback: isLoopbackAddress(question.viewerAddress),
       scheme: question.scheme,
       pop: 0,
