@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseCacheControl, SECONDS_MAX } from './cache-control.ts'
+import { parseCacheControl, parseRequestControl, type RequestControl, SECONDS_MAX } from './cache-control.ts'
 
 const NOTHING = parseCacheControl([])
 
@@ -28,7 +28,9 @@ const ROWS: readonly (readonly [lines: readonly string[], differs: Partial<Retur
   [['ext="a\\", no-store", max-age=7'], { maxAge: 7 }],
   [['ext="never closed, no-store'], {}],
   [['="x", no-store'], { noStore: true }],
-  [['proxy-revalidate'], { mustRevalidate: true }],
+  [['must-revalidate'], { mustRevalidate: true }],
+  [['proxy-revalidate'], { proxyRevalidate: true }],
+  [['must-understand, no-store'], { mustUnderstand: true, noStore: true }],
   [['stale-while-revalidate=9, stale-if-error=8'], { staleWhileRevalidate: 9, staleIfError: 8 }],
   [['constructor, __proto__=1, toString'], {}],
 ] // biome-ignore format: a table
@@ -36,6 +38,28 @@ const ROWS: readonly (readonly [lines: readonly string[], differs: Partial<Retur
 for (const [lines, differs] of ROWS) {
   test(`Cache-Control: ${lines.join(' | ')}`, () => {
     assert.deepEqual(parseCacheControl(lines), { ...NOTHING, ...differs })
+  })
+}
+
+const ASKS_NOTHING = parseRequestControl([])
+
+/** Each row: the lines of a request, and what differs from none. */
+const REQUESTS: readonly (readonly [lines: readonly string[], differs: Partial<RequestControl>])[] = [
+  [['nothing-to-see-here'], {}],
+  [['No-Store', 'no-cache'], { noStore: true, noCache: true }],
+  [['max-age=0, only-if-cached'], { maxAge: 0, onlyIfCached: true }],
+  [['max-age=soon'], { maxAge: 0 }],
+  [['min-fresh=5, min-fresh=3'], { minFresh: 5 }],
+  [['min-fresh'], { minFresh: SECONDS_MAX }],
+  [['max-stale'], { maxStale: Number.POSITIVE_INFINITY }],
+  [['max-stale=10'], { maxStale: 10 }],
+  [['max-stale=ten'], { maxStale: 0 }],
+  [['max-stale, max-stale=10'], { maxStale: 10 }],
+] // biome-ignore format: a table
+
+for (const [lines, differs] of REQUESTS) {
+  test(`Cache-Control of a request: ${lines.join(' | ')}`, () => {
+    assert.deepEqual(parseRequestControl(lines), { ...ASKS_NOTHING, ...differs })
   })
 }
 

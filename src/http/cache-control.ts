@@ -11,6 +11,9 @@ export interface CacheControl {
   readonly isPrivate: boolean
   readonly isPublic: boolean
   readonly mustRevalidate: boolean
+  readonly proxyRevalidate: boolean
+  /** Not to be kept by a cache that does not know the status (5.2.2.3). */
+  readonly mustUnderstand: boolean
   /** Seconds; null when absent. A value that is no number counts as 0: what is unclear is stale (RFC 9111 4.2.1). */
   readonly maxAge: number | null
   readonly sMaxage: number | null
@@ -26,6 +29,8 @@ interface Draft {
   isPrivate: boolean
   isPublic: boolean
   mustRevalidate: boolean
+  proxyRevalidate: boolean
+  mustUnderstand: boolean
   maxAge: number | null
   sMaxage: number | null
   staleWhileRevalidate: number | null
@@ -53,7 +58,10 @@ const DIRECTIVES: Readonly<Record<string, (draft: Draft, argument: string | null
     d.mustRevalidate = true
   },
   'proxy-revalidate': (d) => {
-    d.mustRevalidate = true
+    d.proxyRevalidate = true
+  },
+  'must-understand': (d) => {
+    d.mustUnderstand = true
   },
   'max-age': (d, argument) => {
     d.maxAge = smaller(d.maxAge, argument)
@@ -77,6 +85,8 @@ export function parseCacheControl(values: readonly string[]): CacheControl {
     isPrivate: false,
     isPublic: false,
     mustRevalidate: false,
+    proxyRevalidate: false,
+    mustUnderstand: false,
     maxAge: null,
     sMaxage: null,
     staleWhileRevalidate: null,
@@ -89,6 +99,46 @@ export function parseCacheControl(values: readonly string[]): CacheControl {
     }
   }
   return draft
+}
+
+/** What a viewer asks of a shared cache (RFC 9111 5.2.1). Seconds; null when absent. */
+export interface RequestControl {
+  readonly noStore: boolean
+  readonly noCache: boolean
+  readonly onlyIfCached: boolean
+  readonly maxAge: number | null
+  readonly minFresh: number | null
+  /** Infinite without an argument: however stale. */
+  readonly maxStale: number | null
+}
+
+/** `values` are all Cache-Control field lines of a request; a number that is none counts as the most careful one. */
+export function parseRequestControl(values: readonly string[]): RequestControl {
+  const seconds: Record<'max-age' | 'min-fresh' | 'max-stale', number | null> = {
+    'max-age': null,
+    'min-fresh': null,
+    'max-stale': null,
+  }
+  const named = new Set<string>()
+  for (const value of values) {
+    for (const [name, argument] of directives(value)) {
+      named.add(name)
+      if (name === 'max-age') seconds[name] = smaller(seconds[name], argument)
+      else if (name === 'min-fresh') seconds[name] = Math.max(seconds[name] ?? 0, deltaSeconds(argument) ?? SECONDS_MAX)
+      else if (name === 'max-stale') {
+        const allowed = argument === null ? Number.POSITIVE_INFINITY : (deltaSeconds(argument) ?? 0)
+        seconds[name] = Math.min(seconds[name] ?? Number.POSITIVE_INFINITY, allowed)
+      }
+    }
+  }
+  return {
+    noStore: named.has('no-store'),
+    noCache: named.has('no-cache'),
+    onlyIfCached: named.has('only-if-cached'),
+    maxAge: seconds['max-age'],
+    minFresh: seconds['min-fresh'],
+    maxStale: seconds['max-stale'],
+  }
 }
 
 /** token [ "=" ( token / quoted-string ) ], separated by commas; a comma within quotes separates nothing. */
@@ -110,8 +160,13 @@ const fieldNames = (argument: string): string[] =>
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '')
 
-/** delta-seconds (RFC 9111 1.2.2): only digits; anything else is 0. */
+/** delta-seconds (RFC 9111 1.2.2): only digits, else null; larger numbers become SECONDS_MAX. */
+function deltaSeconds(argument: string | null): number | null {
+  return argument !== null && /^[0-9]+$/.test(argument) ? Math.min(Number(argument), SECONDS_MAX) : null
+}
+
+/** Of two the smaller; what is no number is 0. */
 function smaller(known: number | null, argument: string | null): number {
-  const seconds = argument !== null && /^[0-9]+$/.test(argument) ? Math.min(Number(argument), SECONDS_MAX) : 0
+  const seconds = deltaSeconds(argument) ?? 0
   return known === null ? seconds : Math.min(known, seconds)
 }

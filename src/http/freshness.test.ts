@@ -133,6 +133,7 @@ test('what the store needs besides the TTL', () => {
     ageSeconds: 7,
     staleWhileRevalidateSeconds: 5,
     staleIfErrorSeconds: 0,
+    staleForbidden: false,
     withoutFields: ['x-a'],
   })
 })

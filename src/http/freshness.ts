@@ -32,6 +32,10 @@ export type FreshnessReason =
   /** The origin asked for more than Max TTL. */
   | 'max-ttl'
   | 'error-caching-min-ttl'
+  // In strict mode (rfc-freshness.ts) also:
+  /** RFC 9213. */
+  | 'cdn-cache-control'
+  | 'heuristic'
   /** Kept for revalidation only: `no-cache`, or an age of 0. */
   | 'no-cache'
   // Not stored:
@@ -41,6 +45,10 @@ export type FreshnessReason =
   | 'vary-star'
   | 'partial-content'
   | 'status-not-cacheable'
+  // In strict mode also:
+  /** The request had credentials, and the answer does not say that others may have it (RFC 9111 3.5). */
+  | 'authorization'
+  | 'must-understand'
 
 export interface Freshness {
   /** Seconds from now; 0 means that every use asks the origin first. */
@@ -52,6 +60,8 @@ export interface Freshness {
   /** Seconds after expiry in which stale answers are allowed; null when the origin did not say (spec 5.2). */
   readonly staleWhileRevalidateSeconds: number | null
   readonly staleIfErrorSeconds: number | null
+  /** Once stale it is never served without the origin's word. */
+  readonly staleForbidden: boolean
   /** Lower-case names of fields that must not be stored with the object (`no-cache="Set-Cookie"`). */
   readonly withoutFields: readonly string[]
 }
@@ -83,6 +93,9 @@ export function decideFreshness(
     ageSeconds,
     staleWhileRevalidateSeconds: control.staleWhileRevalidate,
     staleIfErrorSeconds: control.staleIfError,
+    // no-cache asks for the origin's word each time, and without it nothing is served (RFC 9111 5.2.2.4); with a Min TTL
+    // above 0 CloudFront passes over it and keeps what it has for an origin that fails (spec 5.1).
+    staleForbidden: decision.reason === 'no-cache' || control.mustRevalidate || control.proxyRevalidate,
     withoutFields: control.withoutFields,
   }
 }
@@ -168,7 +181,7 @@ function originLifetime(
 }
 
 /** Age: the first member when it is a list by mistake; a value that is no number is ignored (RFC 9111 5.1). */
-function ageValue(text: string | undefined): number {
+export function ageValue(text: string | undefined): number {
   const first = text?.split(',')[0]?.trim() ?? ''
   return /^[0-9]+$/.test(first) ? Math.min(Number(first), SECONDS_MAX) : 0
 }
