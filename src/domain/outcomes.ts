@@ -43,6 +43,24 @@ export type NotStoredReason =
   /** Fresh for no time, and without a validator there is nothing to ask the origin about later. */
   | 'no-validator'
 
+/** Why an object was served that was not fresh any more. It is a Hit all the same (spec/cloudfront.md 5.2). */
+export type StaleReason =
+  /** RFC 5861 3: while the edge asks for its successor. */
+  | 'stale-while-revalidate'
+  /** After a soft invalidation, while the edge asks for its successor. */
+  | 'soft-invalidated'
+  /** The origin was asked and failed. */
+  | 'origin-failed'
+
+/** What became of the wish to refresh a stale object while it is served. After all but the last it may be served. */
+export type RefreshOutcome =
+  | 'begun'
+  /** A fetch of this key is under way already. */
+  | 'under-way'
+  /** The last one came to nothing; the origin is left alone for ErrorCachingMinTTL. */
+  | 'backing-off'
+  | 'too-many'
+
 /** Where a request waited for its answer. */
 export type Tier = 'memory' | 'collapsed' | 'owner' | 'origin' | 'edge'
 

@@ -10,10 +10,10 @@ import type { ErrorPagePlan } from './snapshot/snapshot.ts'
 /**
  * The page for an error of this status; null for none. A page never stands in for another page's error (the viewer gets
  * that error as it is), nor for a fault of our own making; and a peer is told the error itself, its viewer's worker
- * fetches the page.
+ * fetches the page. What the edge asks of itself nobody sees.
  */
 export function pageFor(x: Exchange, status: number): ErrorPagePlan | null {
-  if (x.page !== null || x.peer !== null || x.distribution === null) return null
+  if (x.page !== null || x.peer !== null || x.inner !== null || x.distribution === null) return null
   if (x.fault?.detailed === 'InternalError') return null
   return x.distribution.errorPages.get(status) ?? null
 }
@@ -36,10 +36,10 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.path = plan.path
   x.behavior = null
   x.cacheable = x.leads = false
-  x.key = ''
+  x.key = x.indexKey = ''
   x.object = x.stale = null
   x.flight = x.originRequest = x.answer = x.fault = null
-  x.missReason = x.notStored = x.range = null
+  x.missReason = x.staleReason = x.notStored = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'
   x.askedAt = x.looks = x.flightsJoined = 0

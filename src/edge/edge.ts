@@ -1,9 +1,11 @@
 //! What the stages work with: one worker's parts, each behind the smallest interface that the request path needs.
+import type { RefreshOutcome } from '../domain/outcomes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Flights } from './cache/collapse.ts'
 import type { FailureMemory } from './cache/failures.ts'
 import type { Flight } from './cache/flight.ts'
 import type { Invalidations } from './cache/invalidation.ts'
+import type { StoredObject } from './cache/object.ts'
 import type { Store } from './cache/store.ts'
 import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
@@ -30,6 +32,14 @@ export interface AskPeers {
   close(): void
 }
 
+/** Has stale objects refreshed while they are served (edge/refresh.ts). */
+export interface RefreshBehind {
+  /** Has `object`, which `x` found under its key, refreshed; returns at once. */
+  begin(x: Exchange, edge: Edge, object: StoredObject): RefreshOutcome
+  /** True while the key is left alone because a refresh of it came to nothing. */
+  backsOff(key: string, now: number): boolean
+}
+
 export interface Edge {
   readonly clock: Clock
   readonly name: string
@@ -42,6 +52,7 @@ export interface Edge {
   readonly failures: FailureMemory
   readonly origins: Origins
   readonly compressions: Compressions
+  readonly refreshes: RefreshBehind
   readonly ids: RequestIds
   /** The live workers of the POP, this one included. */
   workers: readonly WorkerIdentity[]

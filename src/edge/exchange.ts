@@ -6,6 +6,7 @@ import type {
   NotStoredReason,
   OriginFailureKind,
   ResultType,
+  StaleReason,
   Tier,
 } from '../domain/outcomes.ts'
 import type { ByteRange } from '../http/range.ts'
@@ -78,6 +79,10 @@ export class Exchange {
   cacheable = false
   /** cache-key; empty when the request is not cacheable. */
   key = ''
+  /** The primary key while `key` is that of one of its variants, in strict mode; otherwise empty. choose-variant. */
+  indexKey = ''
+  /** Variants of the key that had to leave for this one; cache-store. */
+  variantsDropped = 0
   /** The answer lies in the cache; cache-lookup, origin-response, serve-stale. */
   object: StoredObject | null = null
   /** Expired, but still good for revalidation or when the origin fails; cache-lookup. Its memory is held. */
@@ -102,6 +107,8 @@ export class Exchange {
   detailed: DetailedResultType = 'Miss'
   tier: Tier = 'edge'
   missReason: MissReason | null = null
+  /** Why a stale object is the answer; cache-lookup, serve-stale. */
+  staleReason: StaleReason | null = null
   notStored: NotStoredReason | null = null
   /** Media type of the answer as it is logged. */
   contentType = ''

@@ -23,6 +23,7 @@ export function explain(x: Exchange, edge: Edge): void {
   trace.note('tier', x.tier)
   trace.note('revision', x.snapshot.revision)
   if (x.missReason !== null) trace.note('missed', x.missReason)
+  if (x.staleReason !== null) trace.note('stale', x.staleReason)
   if (x.notStored !== null) trace.note('notStored', x.notStored)
   if (x.range !== null) trace.note('range', `${x.range.first}-${x.range.last}`)
   trace.turnedOut(x.result, outcomeReason(x))
@@ -41,7 +42,7 @@ function ownHeaders(x: Exchange, edge: Edge, source: { readonly bornAt: number }
 
 function outcomeReason(x: Exchange): string {
   if (x.fault !== null) return x.fault.origin === null ? x.fault.detailed : `${x.fault.detailed}: ${x.fault.origin}`
-  if (x.result === 'Hit') return x.tier
+  if (x.result === 'Hit') return x.staleReason ?? x.tier
   return x.missReason ?? x.tier
 }
 

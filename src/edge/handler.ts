@@ -5,7 +5,9 @@ import { TraceBuilder } from '../observe/trace.ts'
 import type { Edge } from './edge.ts'
 import { Exchange, type PeerAnswer } from './exchange.ts'
 import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
-import { runPipeline } from './pipeline.ts'
+import type { PeerQuestion } from './peers/protocol.ts'
+import { runPipeline, runPipelineFrom } from './pipeline.ts'
+import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
 
@@ -32,13 +34,22 @@ export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandle
 export function handlePeer(
   request: ViewerRequest,
   reply: ViewerReply & PeerAnswer,
-  requestId: string,
+  asked: Pick<PeerQuestion, 'requestId' | 'inner'>,
   edge: Edge,
   options: HandlerOptions,
 ): void {
-  const x = new Exchange(request, reply, edge.snapshot, reply)
-  x.requestId = requestId
+  const x = new Exchange(request, reply, edge.snapshot, reply, asked.inner)
+  x.requestId = asked.requestId
   process(x, edge, options)
+}
+
+/** Runs what the edge asks of itself, from a step in the middle of the table; resolves at its end, however it ended. */
+export async function runInner(x: Exchange, from: Step, edge: Edge, options: HandlerOptions): Promise<void> {
+  try {
+    await runPipelineFrom(from, x, edge)
+  } catch (error) {
+    broken(x, edge, options, error)
+  }
 }
 
 function process(x: Exchange, edge: Edge, options: HandlerOptions): void {

@@ -3,7 +3,7 @@
 import { type Sound, type Stage, walk } from '../lib/pipeline.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
-import { to } from './stage.ts'
+import { type Step, to } from './stage.ts'
 import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
@@ -53,3 +53,6 @@ const TABLE: ReadonlyMap<string, Stage<Exchange, Edge>> = new Map(
 
 /** Walks a request through the table; synchronous when nothing had to be waited for. */
 export const runPipeline = (x: Exchange, edge: Edge): void | Promise<void> => walk(TABLE, to.receive, x, edge)
+
+/** The same from a step in the middle, for what the edge asks of itself. */
+export const runPipelineFrom = (step: Step, x: Exchange, edge: Edge): void | Promise<void> => walk(TABLE, step, x, edge)

@@ -77,12 +77,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
 
   const request = (x: Exchange, edge: Edge): void => {
     fetch(x, edge)
+    if (x.inner === 'refresh' && x.peer === null) counters.add(COUNTER.refreshes)
     // The log belongs to the worker that the viewer is connected to.
     if (x.peer !== null || x.inner !== null) return
     const { viewerRequest: request, reply } = x
     const status = reply.gone && reply.bytesSent === 0 ? 0 : x.status
     counters.add(COUNTER.requests)
     counters.add(RESULT_COUNTER[x.result])
+    if (x.staleReason !== null) counters.add(COUNTER.staleHits)
     if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)
     if (reply.gone) counters.add(COUNTER.viewersGone)
     counters.add(COUNTER.bytesToViewers, reply.bytesSent)

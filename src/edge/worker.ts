@@ -18,7 +18,7 @@ import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
-import { viewerHandler } from './handler.ts'
+import { runInner, viewerHandler } from './handler.ts'
 import { listenHttp1, type Refusal } from './listen/http1.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
@@ -26,9 +26,11 @@ import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
 import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
+import { Refreshes } from './refresh.ts'
 import { RequestIds } from './request-ids.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { loadSnapshot, SnapshotSaver } from './snapshot/disk.ts'
+import { to } from './stage.ts'
 
 export interface WorkerOptions {
   /** `worker-0`; unique in the installation. */
@@ -92,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   if (saved !== null) configuration.restore(saved)
   const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
   let feed: Feed | null = null
+  const handling = { explain: options.explain, problem }
   const edge: Edge = {
     clock,
     name: options.name,
@@ -103,6 +106,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     failures: new FailureMemory(),
     origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
     compressions: new Compressions(),
+    refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
     workers: saved?.workers ?? [],
     peers: new PeerClient(),
@@ -112,7 +116,6 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     recordFetch: (x) => recorder.fetch(x, edge),
     record: (x) => recorder.request(x, edge),
   }
-  const handling = { explain: options.explain, problem }
   const peers = await servePeers(options.peerSocket, edge, handling)
   const listener = await listenHttp1({
     ...options.http,

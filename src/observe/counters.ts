@@ -50,6 +50,8 @@ const TABLE = {
   connectionsOpen: gauge('connections_open', 'Viewer connections open now.'),
   requestsRefused: counter('requests_refused', 'Requests that the listener answered itself: malformed or too large.'),
   collapsed: counter('collapsed_requests', 'Requests that waited for a fetch already under way.'),
+  staleHits: counter('stale_hits', 'Requests answered with an object that was not fresh any more.'),
+  refreshes: counter('refreshes', 'Stale objects refreshed while they were served: fetches begun and over.'),
   originRequests: counter('origin_requests', 'Requests sent to origins.'),
   originErrors: counter('origin_errors', 'Origin requests that ended without a usable answer.'),
   originRevalidations: counter('origin_revalidations', 'Conditional requests sent to origins.'),

@@ -107,6 +107,7 @@ function questionOf(x: Exchange): PeerQuestion {
     viewerPort: request.connection.remotePort,
     localPort: request.connection.localPort,
     requestId: x.requestId,
+    inner: x.inner,
     revision: x.snapshot.revision,
   }
 }

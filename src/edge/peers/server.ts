@@ -77,7 +77,7 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
 function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: HandlerOptions): void {
   const begin = () => {
     const reply = new PeerReply(socket)
-    handlePeer(requestOf(question, edge), reply, question.requestId, edge, handling)
+    handlePeer(requestOf(question, edge), reply, question, edge, handling)
   }
   if (edge.snapshot.revision >= question.revision) {
     begin()

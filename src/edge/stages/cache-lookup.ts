@@ -1,10 +1,15 @@
-//! Is there an object with this key, is it alive (no newer invalidation matches), and is it fresh?
+//! Is there an object with this key, is it alive (no newer invalidation matches), and is it fresh? What follows from
+//! that is decided by cache/finding.ts.
+import { findingOf, mayStandIn, type Standing } from '../cache/finding.ts'
+import { INDEX, type StoredObject } from '../cache/object.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { stage, to } from '../stage.ts'
 
 export const cacheLookup = stage({
   name: to.cacheLookup,
-  next: [to.deliver, to.cacheWait, to.cacheLookup, to.errorPage],
+  next: [to.deliver, to.chooseVariant, to.cacheWait, to.cacheLookup, to.errorPage],
   run(x, edge) {
     // Without a lease: invalidations that are complete without us may be on their way.
     if (x.request.startedAt > edge.leaseUntil && x.looks === 0) {
@@ -22,20 +27,25 @@ export const cacheLookup = stage({
       x.missReason = 'absent'
       return to.cacheWait
     }
+    if (object.status === INDEX.variants) return to.chooseVariant
     const { invalidations } = edge
-    if (object.checkedRevision < invalidations.revision) {
-      if (invalidations.isDead(object.distributionId, object.uri, object.asOf)) {
+    const standing = object.checkedRevision < invalidations.revision ? standingOf(object, edge) : 'valid'
+    switch (findingOf(object, now, standing)) {
+      case 'fresh':
+        return hit(x, object)
+      case 'refresh-behind':
+        if (!isRefreshedBehind(x, edge, object, now)) break
+        x.staleReason = standing === 'soft' ? 'soft-invalidated' : 'stale-while-revalidate'
+        return hit(x, object)
+      case 'invalidated':
         edge.store.delete(x.key)
         x.missReason = 'invalidated'
         return to.cacheWait
-      }
-      object.checkedRevision = invalidations.revision
     }
-    if (now < object.freshUntil) {
-      x.object = object
-      x.result = x.detailed = 'Hit'
-      x.tier = x.flightsJoined === 0 ? 'memory' : 'collapsed'
-      return to.deliver
+    const failed = mayStandIn(object, now) ? null : edge.failures.of(x.key, now, invalidations)
+    if (failed !== null) {
+      x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
+      return to.errorPage
     }
     x.missReason = 'expired'
     if (x.stale === null) {
@@ -45,3 +55,26 @@ export const cacheLookup = stage({
     return to.cacheWait
   },
 })
+
+function hit(x: Exchange, object: StoredObject): typeof to.deliver {
+  x.object = object
+  x.result = x.detailed = 'Hit'
+  x.tier = x.flightsJoined === 0 ? 'memory' : 'collapsed'
+  return to.deliver
+}
+
+/** Compares with the invalidations that it has not been compared with; a valid object only once with each. */
+function standingOf(object: StoredObject, { invalidations }: Edge): Standing {
+  if (invalidations.isDead(object.distributionId, object.uri, object.asOf)) return 'dead'
+  object.checkedRevision = invalidations.revision
+  return 'valid'
+}
+
+/** False when the stale object is not to be served, because nobody would ask for its successor. */
+function isRefreshedBehind(x: Exchange, edge: Edge, object: StoredObject, now: number): boolean {
+  // A peer's refresh wants the successor; unless the origin is left alone just now.
+  if (x.inner === 'refresh') return edge.refreshes.backsOff(x.key, now)
+  const refresh = edge.refreshes.begin(x, edge, object)
+  x.watcher?.note('refresh', refresh)
+  return refresh !== 'too-many'
+}

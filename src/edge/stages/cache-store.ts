@@ -5,17 +5,18 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { placeAnswer } from '../variant-choice.ts'
 
 export const cacheStore = stage({
   name: to.cacheStore,
   next: [to.deliver],
   run(x, edge) {
     const flight = x.flight as Flight
-    const answer = x.answer as Answer
-    flight.answer = answer
-    x.notStored = answer.notStored
     // An owner's answer to HEAD describes a kept object and has no body: it is no object of ours.
     const head = x.request.method === 'HEAD'
+    const answer = head ? (x.answer as Answer) : placed(x, edge, flight, x.answer as Answer)
+    flight.answer = x.answer = answer
+    x.notStored = answer.notStored
     if (!x.cacheable || head || answer.notStored !== null) {
       flight.stopKeeping()
       if (x.cacheable && !head) edge.flights.unshare(flight)
@@ -24,7 +25,7 @@ export const cacheStore = stage({
       return to.deliver
     }
     keepWhenComplete(x, edge, flight, answer)
-    if (answer.freshUntil > edge.clock.now()) {
+    if (Math.max(answer.freshUntil, answer.swrUntil) > edge.clock.now()) {
       edge.flights.share(x.key)
       flight.decide('shared')
     } else {
@@ -35,6 +36,18 @@ export const cacheStore = stage({
     return to.deliver
   },
 })
+
+/** Strict mode: an answer with Vary is a variant, and its fetch is one for that variant from here on. */
+function placed(x: Exchange, edge: Edge, flight: Flight, answer: Answer): Answer {
+  if (!(x.behavior as BehaviorPlan).strict || !x.cacheable || answer.notStored !== null) return answer
+  const asked = x.key
+  const own = placeAnswer(x, edge, answer)
+  if (x.key !== asked) {
+    edge.flights.share(asked)
+    edge.flights.move(flight, x.key)
+  }
+  return own
+}
 
 function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answer): void {
   const { key: recipe } = x.behavior as BehaviorPlan

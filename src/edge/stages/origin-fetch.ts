@@ -2,6 +2,7 @@
 
 import { compressionFor } from '../../http/compressible.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
+import { mayStandIn } from '../cache/finding.ts'
 import { Flight } from '../cache/flight.ts'
 import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
@@ -24,7 +25,7 @@ export const originFetch = stage({
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
     if (flight.failure === null || flight.status !== 0) return to.originResponse
-    if (x.stale !== null && edge.clock.now() < x.stale.staleUntil) return to.serveStale
+    if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) return to.serveStale
     failed(x, edge, flight.failure)
     flight.decide('failed')
     return to.errorPage

@@ -3,6 +3,7 @@
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import { firstValue } from '../../http/headers.ts'
 import { parseContentRange } from '../../http/range.ts'
+import { mayStandIn } from '../cache/finding.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
@@ -11,6 +12,7 @@ import type { Exchange } from '../exchange.ts'
 import { type AnswerContext, answerOf, headerPairs, refreshedAnswer } from '../origin/answer.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { placeAnswer } from '../variant-choice.ts'
 
 export const originResponse = stage({
   name: to.originResponse,
@@ -34,7 +36,7 @@ export const originResponse = stage({
       flight.decide('look-again')
       return to.deliver
     }
-    if (stale !== null && flight.status >= 500 && context.now < stale.staleUntil) {
+    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now)) {
       flight.stopKeeping()
       return to.serveStale
     }
@@ -49,12 +51,15 @@ export const originResponse = stage({
 
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */
 function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerContext): StoredObject {
-  const answer = refreshedAnswer(stale, x.flight as Flight, context)
+  const confirmed = refreshedAnswer(stale, x.flight as Flight, context)
+  const strict = context.behavior.strict && confirmed.notStored === null
+  const answer = strict ? placeAnswer(x, edge, confirmed) : confirmed
   x.answer = answer
   x.notStored = answer.notStored
   const meta = { ...answer, distributionId: stale.distributionId, uri: stale.uri }
   // The old object is held by this request, so that putting the new one cannot overwrite the bytes it is copied from.
-  const stored = answer.notStored === null ? edge.store.put(x.key, meta, [stale.body]) : null
+  const invalidated = edge.invalidations.isDead(meta.distributionId, meta.uri, answer.asOf)
+  const stored = answer.notStored === null && !invalidated ? edge.store.put(x.key, meta, [stale.body]) : null
   return stored ?? stale
 }
 

@@ -1,27 +1,36 @@
 //! One POP is one cache: a worker that lacks a key asks the worker that owns it, never the origin. An owner that does
 //! not answer is passed over for the next in line; when that is this worker, it fetches itself.
 
+import { mayStandIn } from '../cache/finding.ts'
 import type { Flight } from '../cache/flight.ts'
 import { ownersOf } from '../cache/owner.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import type { PeerResult } from '../peers/protocol.ts'
 import { stage, to } from '../stage.ts'
+import { primaryKey } from '../variant-choice.ts'
 
 export const ownerLookup = stage({
   name: to.ownerLookup,
-  next: [to.originRequest, to.cacheStore, to.errorPage],
+  next: [to.originRequest, to.cacheStore, to.serveStale, to.errorPage],
   run(x, edge) {
-    const first = ownersOf(x.key, edge.workers)[0]
+    const first = ownersOf(primaryKey(x), edge.workers)[0]
     return first === undefined || first.worker === edge.name ? to.originRequest : askInTurn(x, edge)
   },
 })
 
 async function askInTurn(x: Exchange, edge: Edge) {
   x.askedAt = edge.clock.now()
-  for (const owner of ownersOf(x.key, edge.workers)) {
+  for (const owner of ownersOf(primaryKey(x), edge.workers)) {
     if (owner.worker === edge.name) break
     const flight = x.flight as Flight
     const result = await edge.peers.ask(owner, x, flight)
+    // The owner has no copy to stand in for the origin that fails; this worker may.
+    if (saysThatOriginFails(result) && x.stale !== null && mayStandIn(x.stale, edge.clock.now())) {
+      flight.stopKeeping()
+      x.tier = 'owner'
+      return to.serveStale
+    }
     if (result.kind === 'answer') {
       x.answer = result.answer
       x.result = x.detailed = result.result
@@ -37,3 +46,6 @@ async function askInTurn(x: Exchange, edge: Edge) {
   }
   return to.originRequest
 }
+
+const saysThatOriginFails = (result: PeerResult): boolean =>
+  result.kind === 'answer' ? result.answer.status >= 500 : result.kind === 'fault' && result.fault.origin !== null

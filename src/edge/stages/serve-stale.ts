@@ -1,6 +1,7 @@
 //! The origin fails and an expired copy is there: it is served, and the origin asked again after ErrorCachingMinTTL
 //! (spec/cloudfront.md 5.2). What the origin sent instead is dropped.
 import { errorMinTtlMs } from '../cache/failures.ts'
+import { isSameAnswer, standsInUntil } from '../cache/finding.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
@@ -9,7 +10,7 @@ import { stage, to } from '../stage.ts'
 
 /** Status of the error that the viewer is spared. */
 function failedWith({ flight }: Exchange): number {
-  if (flight === null) return 502
+  if (flight === null || flight.status === 0) return flight?.failure ? ORIGIN_FAILURES[flight.failure.kind].status : 502
   return flight.failure === null ? flight.status : ORIGIN_FAILURES[flight.failure.kind].status
 }
 
@@ -19,10 +20,14 @@ export const serveStale = stage({
   run(x, edge) {
     const stale = x.stale as StoredObject
     const { errorMinTtls } = x.behavior as BehaviorPlan
-    const again = Math.min(edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(x)), stale.staleUntil)
-    // It may have left the store while the origin was asked.
-    if (edge.store.get(x.key) === stale) edge.store.keepUntil(stale, again)
+    const again = Math.min(edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(x)), standsInUntil(stale))
+    // It may have left the store while the origin was asked, or have been unpacked anew.
+    const kept = edge.store.get(x.key)
+    if (kept !== null && isSameAnswer(kept, stale)) edge.store.keepUntil(kept, again)
+    // A peer's copy lives as long as this one.
+    stale.freshUntil = again
     x.object = stale
+    x.staleReason = 'origin-failed'
     x.result = x.detailed = 'Hit'
     x.flight?.decide('look-again')
     return to.deliver

@@ -14,6 +14,7 @@ import { addressGuard } from '../../../src/edge/origin/guard.ts'
 import { Origins } from '../../../src/edge/origin/pool.ts'
 import { PeerClient } from '../../../src/edge/peers/client.ts'
 import { runPipeline } from '../../../src/edge/pipeline.ts'
+import { Refreshes } from '../../../src/edge/refresh.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
@@ -39,6 +40,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     catchUp: () => assert.fail('a lease is held'),
     date: () => '',
     compressions: new Compressions(),
+    refreshes: new Refreshes(() => assert.fail('nothing is stale')),
     recordFetch: () => {},
     record: () => {
       recorded++

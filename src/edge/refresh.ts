@@ -1,0 +1,179 @@
+//! Refreshing behind the viewer's back: a stale object was served, and the edge asks for its successor by itself, one
+//! fetch for a key at a time (RFC 5861 3, spec/cloudfront.md 5.2). It is a request like any other from cache-wait on:
+//! it joins the fetch that is under way, asks the owner of the key, revalidates, stores; only that nobody reads the
+//! answer. In a POP of several workers the owner alone asks the origin: a peer that refreshes its copy waits for the
+//! owner's refresh, and is never served what it has already.
+import type { RefreshOutcome } from '../domain/outcomes.ts'
+import { errorMinTtlMs } from './cache/failures.ts'
+import { isSameAnswer } from './cache/finding.ts'
+import type { StoredObject } from './cache/object.ts'
+import type { Edge, RefreshBehind } from './edge.ts'
+import { Exchange } from './exchange.ts'
+import { ParsedHeaders } from './listen/header-block.ts'
+import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import type { BehaviorPlan } from './snapshot/snapshot.ts'
+
+/** Refreshes of one worker under way at a time. Over it a stale object is fetched as if it could not be served. */
+export const REFRESHES_MAX = 256
+/** Keys remembered whose refresh came to nothing; over it the oldest is forgotten. */
+const BACK_OFFS_MAX = 16_384
+
+/** Walks an exchange of the edge's own from cache-wait to its end; resolves then, whatever happened. Never rejects. */
+export type RunRefresh = (x: Exchange) => Promise<void>
+
+export class Refreshes implements RefreshBehind {
+  readonly #run: RunRefresh
+  readonly #max: number
+  readonly #underWay = new Set<string>()
+  /** Clock.now() until which the key is left alone, in the order in which they were set. */
+  readonly #backOff = new Map<string, number>()
+
+  constructor(run: RunRefresh, max = REFRESHES_MAX) {
+    this.#run = run
+    this.#max = max
+  }
+
+  /** Refreshes that run now. */
+  get size(): number {
+    return this.#underWay.size
+  }
+
+  /**
+   * Has `object`, which `x` found under its key, refreshed; returns at once. The fetch begins when the caller's own turn
+   * is over, so that the stale answer is on its way first.
+   */
+  begin(x: Exchange, edge: Edge, object: StoredObject): RefreshOutcome {
+    const { key } = x
+    if (this.#underWay.has(key) || edge.flights.of(key) !== undefined) return 'under-way'
+    if (this.backsOff(key, edge.clock.now())) return 'backing-off'
+    if (this.#underWay.size >= this.#max) return 'too-many'
+    this.#underWay.add(key)
+    const inner = refreshOf(x, edge, object)
+    queueMicrotask(() => {
+      this.#run(inner).then(() => {
+        this.#underWay.delete(key)
+        this.#settle(inner, edge, object)
+      })
+    })
+    return 'begun'
+  }
+
+  backsOff(key: string, now: number): boolean {
+    if (this.#backOff.size === 0) return false
+    const until = this.#backOff.get(key)
+    if (until === undefined) return false
+    if (now < until) return true
+    this.#backOff.delete(key)
+    return false
+  }
+
+  #settle(inner: Exchange, edge: Edge, object: StoredObject): void {
+    const current = edge.store.get(inner.key)
+    if (current === null || !isSameAnswer(current, object)) {
+      this.#backOff.delete(inner.key)
+      return
+    }
+    // The origin has another answer, and it is not for the cache: what is there is no longer what the origin has.
+    if (inner.answer !== null && inner.answer.status < 500 && inner.notStored !== null) {
+      edge.store.delete(inner.key)
+      return
+    }
+    const { errorMinTtls } = inner.behavior as BehaviorPlan
+    if (this.#backOff.size >= BACK_OFFS_MAX) {
+      const oldest = this.#backOff.keys().next()
+      if (!oldest.done) this.#backOff.delete(oldest.value)
+    }
+    this.#backOff.set(inner.key, edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(inner)))
+  }
+}
+
+/** Status that the failure of a refresh counts as. */
+function failedWith({ flight, fault }: Exchange): number {
+  if (fault !== null) return fault.status
+  return flight !== null && flight.status >= 500 ? flight.status : 502
+}
+
+/** The exchange that asks for the successor of `object`; it knows what `x` knew when it looked into the cache. */
+function refreshOf(x: Exchange, edge: Edge, object: StoredObject): Exchange {
+  const reply: ViewerReply = new NobodyReads(() => inner.flight === null || inner.flight.keeps)
+  const inner = new Exchange(wholeRequest(x.request), reply, x.snapshot, null, 'refresh')
+  inner.requestId = edge.ids.next()
+  inner.viewerAddress = x.viewerAddress
+  inner.distribution = x.distribution
+  inner.behavior = x.behavior
+  inner.path = x.path
+  inner.cacheable = true
+  inner.key = x.key
+  inner.indexKey = x.indexKey
+  inner.missReason = 'expired'
+  object.hold()
+  inner.stale = object
+  return inner
+}
+
+/** Header fields by which this viewer wanted less than the whole object, now. */
+const OF_ONE_DELIVERY = new Set([
+  'expect',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+])
+
+function wholeRequest(request: ViewerRequest): ViewerRequest {
+  const { raw, host } = request.headers
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!OF_ONE_DELIVERY.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
+  }
+  return {
+    method: request.method === 'HEAD' ? 'GET' : request.method,
+    path: request.path,
+    query: request.query,
+    httpVersion: request.httpVersion,
+    headers: new ParsedHeaders(kept, 0, {
+      contentLength: -1,
+      chunked: false,
+      close: false,
+      expectContinue: false,
+      hasHost: request.headers.get('host') !== undefined,
+      authority: host,
+    }),
+    body: null,
+    connection: request.connection,
+    startedAt: request.startedAt,
+  }
+}
+
+/** The viewer of an exchange that has none; it leaves when nothing of the answer can be kept. */
+class NobodyReads implements ViewerReply {
+  readonly #wanted: () => boolean
+  readonly closes = false
+  readonly bytesSent = 0
+  onDrain: (() => void) | null = null
+  onAbort: (() => void) | null = null
+
+  constructor(wanted: () => boolean) {
+    this.#wanted = wanted
+  }
+
+  get gone(): boolean {
+    return !this.#wanted()
+  }
+
+  whole(_head: string, _body: Uint8Array | null, onSent: (() => void) | null): void {
+    onSent?.()
+  }
+
+  head(): void {}
+
+  write(): boolean {
+    return true
+  }
+
+  end(): void {}
+
+  abort(): void {}
+}
