@@ -3,6 +3,7 @@
 import type { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import type { OriginDoc } from '../../domain/distribution.ts'
+import { allValues } from '../../http/headers.ts'
 import { originConnector } from './connect.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
 import type { AddressGuard } from './guard.ts'
@@ -11,6 +12,10 @@ import type { AddressGuard } from './guard.ts'
 const CONNECTIONS_MAX = 256
 /** Bytes of an origin's response header; a bigger one is a 502. */
 const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
+/** Interim answers (1xx) before the answer itself; each gives the origin its read timeout anew. */
+const HINTS_MAX = 64
+/** reason-phrase of RFC 9112 4; Node's parser takes any byte but CR and LF. */
+const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 /** Pools that no request has used are closed when there are more of them than this. */
 const POOLS_MAX = 1_000
 
@@ -118,6 +123,7 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   #left: number
   #controller: Dispatcher.DispatchController | null = null
   #headSeen = false
+  #hints = 0
   #finished = false
   #completion: NodeJS.Timeout | null = null
 
@@ -175,15 +181,22 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     _headers: unknown,
     statusText?: string,
   ): void {
+    if (this.#finished) return
     // 103 Early Hints and the like are not relayed.
-    if (status < 200 || this.#finished) return
-    this.#headSeen = true
+    if (status < 200) {
+      if (++this.#hints > HINTS_MAX) this.#end(new OriginFailure('invalid-response', `over ${HINTS_MAX} hints`))
+      return
+    }
     const raw = (controller.rawHeaders ?? []) as readonly (Buffer | string)[]
-    this.#sink.onHead(
-      status,
-      statusText ?? '',
-      raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1'))),
-    )
+    const headers = raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')))
+    // Only chunks alone are taken off (RFC 9112 7.1): of another coding the body would stay, and nobody be told of it.
+    const codings = allValues(headers, 'transfer-encoding')
+    if (codings.length > 0 && codings.join(',').trim().toLowerCase() !== 'chunked') {
+      this.#end(new OriginFailure('invalid-response', `unknown transfer coding: ${codings.join(', ').slice(0, 80)}`))
+      return
+    }
+    this.#headSeen = true
+    this.#sink.onHead(status, statusText !== undefined && REASON.test(statusText) ? statusText : '', headers)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
