@@ -3,6 +3,7 @@
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
+import { loops } from '../origin/forward.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -20,6 +21,8 @@ export const cacheWait = stage({
     x.leads = true
     const alone =
       x.request.method === 'HEAD' ||
+      // It will be refused, and nobody else is to be refused with it.
+      loops(x.request.headers) ||
       behavior.forward.cookies.kind !== 'none' ||
       x.flightsJoined >= JOINS_MAX ||
       edge.flights.isUnshared(key)
