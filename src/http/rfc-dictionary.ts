@@ -11,7 +11,7 @@ export type BareItem =
 
 /** Members of all field lines; of a repeated key the last one counts (4.2.2). Null for what does not parse. */
 export function parseDictionary(lines: readonly string[]): ReadonlyMap<string, BareItem> | null {
-  const text = lines.join(',').replace(/^ +| +$/g, '')
+  const text = trimSpaces(lines.join(','))
   const members = new Map<string, BareItem>()
   let at = 0
   while (at < text.length) {
@@ -65,4 +65,13 @@ function itemOf(groups: Readonly<Record<string, string | undefined>>): BareItem 
   if (string !== undefined) return { type: 'string', value: string.slice(1, -1).replace(/\\(.)/g, '$1') }
   if (token !== undefined) return { type: 'token', value: token }
   return { type: 'other' }
+}
+
+/** By hand: a pattern that seeks spaces at the end takes quadratic time over spaces in the middle. */
+function trimSpaces(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && text[from] === ' ') from++
+  while (to > from && text[to - 1] === ' ') to--
+  return text.slice(from, to)
 }
