@@ -64,6 +64,8 @@ export interface Edge {
   leaseUntil: number
   /** Resolves when the worker has heard of every change that control had when it was asked. */
   catchUp(): Promise<void>
+  /** Walks an exchange of the edge's own from that step to its end, at once as far as nothing is waited for. */
+  walkInner(x: Exchange, from: 'cache-lookup'): void
   /** RFC 9110 date of this second. */
   date(): string
   /** Counts what was asked of the origin or the owner, when something else is to be asked after it. */

@@ -13,6 +13,7 @@ import type { ByteRange } from '../http/range.ts'
 import type { TraceBuilder } from '../observe/trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
+import type { SliceAsked } from './cache/slices.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { OriginRequest } from './origin/pool.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
@@ -30,8 +31,13 @@ export interface EdgeFault {
   readonly objectBytes?: number
 }
 
-/** The other end when the request came from a peer worker, which asks us as the owner of the key. */
+/**
+ * The other end when no viewer asks: a peer worker, which asks us as the owner of the key, or a viewer's request of this
+ * worker, which asks for a slice.
+ */
 export interface PeerAnswer {
+  /** True for a peer worker: it asked the owner of the key, and nobody else is to be asked but the origin. */
+  readonly remote: boolean
   /** Tells the peer what kind of answer follows, before the reply is used. */
   announce(answer: Answer, result: ResultType): void
   fault(fault: EdgeFault): void
@@ -61,6 +67,10 @@ export class Exchange {
   readonly peer: PeerAnswer | null
   /** Null for a viewer's and for a peer's request. Inner ones are neither logged nor counted as requests. */
   readonly inner: InnerPurpose | null
+  /** The slice of a large object that is asked for, by a viewer's request of ours or by a peer; null for a whole object. */
+  readonly slice: SliceAsked | null
+  /** The version of a large object that the origin no longer has (cache/slices.ts, versionName); empty for none. */
+  goneVersion = ''
   /** The configuration that it began with, until its end. */
   readonly snapshot: Snapshot
   /** X-Amz-Cf-Id; receive. */
@@ -129,6 +139,7 @@ export class Exchange {
     snapshot: Snapshot,
     peer: PeerAnswer | null,
     inner: InnerPurpose | null = null,
+    slice: SliceAsked | null = null,
   ) {
     this.request = request
     this.viewerRequest = request
@@ -136,6 +147,7 @@ export class Exchange {
     this.snapshot = snapshot
     this.peer = peer
     this.inner = inner
+    this.slice = slice
     this.path = request.path
     this.viewerAddress = request.connection.remoteAddress
   }

@@ -34,12 +34,13 @@ export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandle
 export function handlePeer(
   request: ViewerRequest,
   reply: ViewerReply & PeerAnswer,
-  asked: Pick<PeerQuestion, 'requestId' | 'inner'>,
+  asked: Pick<PeerQuestion, 'requestId' | 'inner' | 'slice' | 'goneVersion'>,
   edge: Edge,
   options: HandlerOptions,
 ): void {
-  const x = new Exchange(request, reply, edge.snapshot, reply, asked.inner)
+  const x = new Exchange(request, reply, edge.snapshot, reply, asked.inner, asked.slice)
   x.requestId = asked.requestId
+  x.goneVersion = asked.goneVersion
   process(x, edge, options)
 }
 

@@ -112,6 +112,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     peers: new PeerClient(),
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => feed?.catchUp() ?? Promise.resolve(),
+    walkInner: (x, from) => void runInner(x, from, edge, handling),
     date: dateOf(clock),
     recordFetch: (x) => recorder.fetch(x, edge),
     record: (x) => recorder.request(x, edge),

@@ -61,6 +61,22 @@ export function ifRangeHolds(ifRange: string, stored: Validators, date: string |
   return wanted === modified && generated - modified >= 1_000
 }
 
+/** A validator that two answers share only when their bytes are equal (RFC 9110 8.8.1). */
+export interface StrongValidator {
+  readonly kind: 'etag' | 'last-modified'
+  readonly value: string
+}
+
+/**
+ * The strong validator of an answer: its entity tag unless weak, else its Last-Modified when that is at least a second
+ * older than its Date (RFC 9110 8.8.2.2); null for neither.
+ */
+export function strongValidator({ etag, lastModified, date }: Validators, nowMs: number): StrongValidator | null {
+  if (etag !== undefined && isStrong(etag)) return { kind: 'etag', value: etag }
+  if (lastModified === undefined || !ifRangeHolds(lastModified, { etag, lastModified }, date, nowMs)) return null
+  return { kind: 'last-modified', value: lastModified }
+}
+
 /** Null when one of the dates is none. */
 function modifiedSince({ lastModified, date }: Validators, since: string, nowMs: number): boolean | null {
   const at = parseHttpDate(since, nowMs)

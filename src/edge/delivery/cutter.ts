@@ -32,6 +32,20 @@ export class Cutter {
     return out
   }
 
+  /** The next chunk begins with byte `position` of the object: those between are needed by no piece. */
+  skipTo(position: number): void {
+    this.#passed = position
+  }
+
+  /** The first byte of the object at or after `position` that a piece needs; null when there is none. */
+  neededFrom(position: number): number | null {
+    for (let at = this.#next; at < this.#pieces.length; at++) {
+      const piece = this.#pieces[at] as BodyPiece
+      if (typeof piece !== 'string' && piece.last >= position) return Math.max(piece.first, position)
+    }
+    return null
+  }
+
   /** True when the last piece is out: the rest of the object is not needed. */
   get done(): boolean {
     return this.#next === this.#pieces.length

@@ -83,18 +83,20 @@ export class Reply implements ViewerReply {
     this.#owner.socket.write(head, 'latin1')
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, onSent?: () => void): boolean {
     // A viewer that has gone takes everything: the caller learns it from onAbort and need not wait.
-    if (this.#state !== 'streaming') return true
-    if (chunk.length === 0) return !this.#owner.socket.writableNeedDrain
+    if (this.#state !== 'streaming' || chunk.length === 0) {
+      onSent?.()
+      return this.#state !== 'streaming' || !this.#owner.socket.writableNeedDrain
+    }
     const { socket } = this.#owner
     this.bytesSent += chunk.length
-    if (this.#framing !== 'chunked') return this.#flows(socket.write(chunk))
+    if (this.#framing !== 'chunked') return this.#flows(socket.write(chunk, onSent))
     const size = `${chunk.length.toString(16)}\r\n`
     this.bytesSent += size.length + 2
     socket.cork()
     socket.write(size, 'latin1')
-    socket.write(chunk)
+    socket.write(chunk, onSent)
     const flowing = socket.write('\r\n', 'latin1')
     socket.uncork()
     return this.#flows(flowing)

@@ -65,8 +65,11 @@ export interface ViewerReply {
    * (already in `head`; the listener adds the chunk marks), or by closing the connection.
    */
   head(head: string, framing: 'length' | 'chunked' | 'close'): void
-  /** False when the viewer reads slower than we write: stop until `onDrain`. */
-  write(chunk: Uint8Array): boolean
+  /**
+   * False when the viewer reads slower than we write: stop until `onDrain`. `onSent` is called once, as that of `whole`:
+   * for a chunk whose memory may change later.
+   */
+  write(chunk: Uint8Array, onSent?: () => void): boolean
   onDrain: (() => void) | null
   /** Called once when the viewer is gone before the end. */
   onAbort: (() => void) | null

@@ -107,6 +107,8 @@ function questionOf(x: Exchange): PeerQuestion {
     viewerPort: request.connection.remotePort,
     localPort: request.connection.localPort,
     requestId: x.requestId,
+    slice: x.slice,
+    goneVersion: x.goneVersion,
     inner: x.inner,
     revision: x.snapshot.revision,
   }

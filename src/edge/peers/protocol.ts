@@ -3,6 +3,7 @@
 //! length of 0 ends it). One question at a time on a connection; a body that breaks off is a closed connection.
 import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
+import type { SliceAsked } from '../cache/slices.ts'
 import type { EdgeFault, InnerPurpose } from '../exchange.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
@@ -18,6 +19,10 @@ export interface PeerQuestion {
   /** Port of the listener that the viewer came to. */
   readonly localPort: number
   readonly requestId: string
+  /** The slice of a large object that is asked for; null for a whole object. */
+  readonly slice: SliceAsked | null
+  /** As of Exchange: the owner must not answer with this version. */
+  readonly goneVersion: string
   /** Null when a viewer waits for the answer. */
   readonly inner: InnerPurpose | null
   /** Revision of the asker's snapshot: an owner that is behind catches up first. */

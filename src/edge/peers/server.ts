@@ -127,6 +127,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
 class PeerReply implements ViewerReply, PeerAnswer {
   readonly #socket: Socket
   readonly closes = false
+  readonly remote = true
   onDrain: (() => void) | null = null
   onAbort: (() => void) | null = null
   bytesSent = 0
@@ -176,11 +177,14 @@ class PeerReply implements ViewerReply, PeerAnswer {
 
   head(): void {}
 
-  write(chunk: Uint8Array): boolean {
-    if (this.#over || chunk.length === 0) return true
+  write(chunk: Uint8Array, onSent?: () => void): boolean {
+    if (this.#over || chunk.length === 0) {
+      onSent?.()
+      return true
+    }
     this.bytesSent += chunk.length
     this.#frame(chunk.length)
-    return this.#socket.write(chunk)
+    return this.#socket.write(chunk, onSent)
   }
 
   end(): void {

@@ -38,6 +38,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     peers: new PeerClient(),
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => assert.fail('a lease is held'),
+    walkInner: () => assert.fail('a hit asks for nothing'),
     date: () => '',
     compressions: new Compressions(),
     refreshes: new Refreshes(() => assert.fail('nothing is stale')),

@@ -1,0 +1,108 @@
+//! Large objects in slices: aligned pieces, each an object of its own beside the others, and an index at the object's key
+//! that says what they are pieces of. Pure: when an object is kept so, how a slice is named, what an index holds.
+//!
+//! A slice's key names the version that it belongs to, so that bytes of two versions can never meet; a slice has no
+//! lifetime of its own and is good for as long as an index leads to it.
+import { type StrongValidator, strongValidator } from '../../http/conditional.ts'
+import { allValues, firstValue } from '../../http/headers.ts'
+import type { Answer } from './flight.ts'
+import { INDEX, type ObjectMeta, StoredObject } from './object.ts'
+
+/** Bytes of a slice: an origin request each, and what a viewer that stalls holds. */
+const SLICE_BYTES = 1024 * 1024
+const SLICE_BYTES_MIN = 64 * 1024
+/** A slice is at most this share of the largest object that a store keeps whole, so that a small store holds several. */
+const SLICE_SHARE_MAX = 1 / 4
+/** Freshness of a slice, milliseconds of Clock.now(): its index decides (not Infinity, which JSON cannot say). */
+export const ALWAYS = Number.MAX_SAFE_INTEGER
+
+/** One version of a large object. */
+export interface SlicedVersion {
+  /** Key of the index. */
+  readonly key: string
+  /** Bytes of the whole object. */
+  readonly length: number
+  readonly sliceBytes: number
+  /** What all its slices share. */
+  readonly validator: StrongValidator
+  /** Cache tags of the index, as of ObjectMeta. */
+  readonly tags: string
+}
+
+/** Slice number `at` (from 0) of a version: what an inner exchange asks for. */
+export interface SliceAsked {
+  readonly of: SlicedVersion
+  readonly at: number
+}
+
+/** Bytes of a slice in a store whose largest object has `objectBytesMax` bytes: a power of two from 64 KiB to 1 MiB. */
+export function sliceBytesFor(objectBytesMax: number): number {
+  let bytes = SLICE_BYTES
+  while (bytes > SLICE_BYTES_MIN && bytes > objectBytesMax * SLICE_SHARE_MAX) bytes /= 2
+  return bytes
+}
+
+/** First and last byte of a slice within the object. */
+export function sliceRange({ of, at }: SliceAsked): { readonly first: number; readonly last: number } {
+  const first = at * of.sliceBytes
+  return { first, last: Math.min(first + of.sliceBytes, of.length) - 1 }
+}
+
+/** The version in one line, equal only for equal bytes. */
+export const versionName = ({ length, sliceBytes, validator }: SlicedVersion): string =>
+  `${sliceBytes} ${length} ${validator.value}`
+
+/** Key of a slice. A line that begins so is in no other key: the name of a header is followed by a colon. */
+export const sliceKey = (slice: SliceAsked): string => `${slice.of.key}\n#slice ${slice.at} ${versionName(slice.of)}`
+
+/**
+ * The version that a whole answer can be kept in slices as; null when it cannot: its origin must say that it answers
+ * ranges, and the parts that it will send must tell of what version they are (RFC 9110 15.3.7.3: a strong validator).
+ */
+export function slicedVersion(
+  key: string,
+  headers: readonly string[],
+  length: number | null,
+  objectBytesMax: number,
+  nowMs: number,
+): SlicedVersion | null {
+  if (length === null || !acceptsRanges(headers)) return null
+  const validator = strongValidatorIn(headers, nowMs)
+  return validator === null ? null : { key, length, sliceBytes: sliceBytesFor(objectBytesMax), validator, tags: '' }
+}
+
+function acceptsRanges(headers: readonly string[]): boolean {
+  const units = allValues(headers, 'accept-ranges').join(',').toLowerCase().split(',')
+  return units.some((unit) => unit.trim() === 'bytes')
+}
+
+/** The strong validator of a head (name, value, name, value ...); null when it has none. */
+export const strongValidatorIn = (headers: readonly string[], nowMs: number): StrongValidator | null =>
+  strongValidator(
+    {
+      etag: firstValue(headers, 'etag'),
+      lastModified: firstValue(headers, 'last-modified'),
+      date: firstValue(headers, 'date'),
+    },
+    nowMs,
+  )
+
+/** The index of a version under the head of its whole answer; in no store yet. */
+export function makeIndex(
+  { key, length, sliceBytes, validator }: SlicedVersion,
+  answer: Answer,
+  place: Pick<ObjectMeta, 'distributionId' | 'uri'>,
+): StoredObject {
+  const meta: ObjectMeta = { ...answer, ...place, status: INDEX.slices }
+  const body = Buffer.from(JSON.stringify({ length, sliceBytes, validator }), 'latin1')
+  return new StoredObject(key, NOWHERE, meta, body, nothing, nothing)
+}
+
+/** What an index leads to. */
+export function versionOf({ key, tags, body }: StoredObject): SlicedVersion {
+  const told = JSON.parse(body.toString('latin1')) as Pick<SlicedVersion, 'length' | 'sliceBytes' | 'validator'>
+  return { ...told, key, tags }
+}
+
+const NOWHERE = -1
+const nothing = (): void => {}
