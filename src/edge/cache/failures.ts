@@ -9,6 +9,12 @@ export function errorMinTtlMs(minTtls: ReadonlyMap<number, number>, status: numb
   return (minTtls.get(status) ?? ERROR_CACHING_MIN_TTL) * 1_000
 }
 
+/**
+ * Milliseconds after which an origin that gave no answer is asked again in strict mode, when something stale is there to
+ * be served: who waits for the same object meanwhile need not wait for another timeout. No RFC knows ErrorCachingMinTTL.
+ */
+export const STRICT_RETRY_MS = 1_000
+
 /** Keys remembered; over it all are forgotten. */
 const KEYS_MAX = 65_536
 
@@ -33,7 +39,8 @@ export class FailureMemory {
     if (this.#failed.size === 0) return null
     const failed = this.#failed.get(key)
     if (failed === undefined) return null
-    if (now < failed.until && !invalidations.isDead(failed.distributionId, failed.uri, failed.asOf)) return failed.kind
+    // A soft invalidation asks for the origin's word too, and of a failure there is nothing to serve meanwhile.
+    if (now < failed.until && invalidations.standing({ ...failed, tags: '' }) === 'valid') return failed.kind
     this.#failed.delete(key)
     return null
   }

@@ -5,12 +5,15 @@ import { parseCacheControl } from '../../http/cache-control.ts'
 import { type ContentCoding, compressedHeaders, confirmedHeaders } from '../../http/compressible.ts'
 import { mergeNotModified } from '../../http/conditional.ts'
 import { reasonPhrase } from '../../http/error-page.ts'
-import { decideFreshness, type Freshness } from '../../http/freshness.ts'
+import { decideFreshness, type Freshness, type OriginAnswer } from '../../http/freshness.ts'
 import { allValues, firstValue, relayedHeaders } from '../../http/headers.ts'
+import { decideRfcFreshness } from '../../http/rfc-freshness.ts'
+import { parseTargeted } from '../../http/rfc-targeted.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { ObjectMeta } from '../cache/object.ts'
 import { admits } from '../snapshot/name-rule.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { cacheTags, refreshedCacheTags } from './cache-tags.ts'
 
 export interface OriginHead {
   readonly status: number
@@ -26,6 +29,10 @@ export interface AnswerContext {
   readonly method: string
   /** May go into the cache as far as the request is concerned; else why not. */
   readonly refused: NotStoredReason | null
+  /** The viewer's Authorization went to the origin; counts in strict mode. */
+  readonly authorized: boolean
+  /** Clock.now() when the origin was asked. */
+  readonly askedAt: number
   readonly now: number
   readonly asOf: number
   /** Whole value of Via. */
@@ -52,7 +59,7 @@ export function answerOf(origin: OriginHead, context: AnswerContext): Answer {
     ...lifetime(headers, freshness, context),
     notStored: context.refused ?? notStored(freshness, headers, length, context),
     asOf: context.asOf,
-    tags: '',
+    tags: cacheTags(context.behavior.tagHeader, head.headers),
     variant: '',
   }
 }
@@ -79,7 +86,7 @@ export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: A
     ...lifetime(merged, freshness, context),
     notStored: freshness.storable ? null : freshness.reason,
     asOf: context.asOf,
-    tags: '',
+    tags: refreshedCacheTags(context.behavior.tagHeader, head.headers, stored.tags),
     variant: '',
   }
 }
@@ -98,28 +105,46 @@ export function headerPairs(head: string): string[] {
 function judge(
   status: number,
   headers: readonly string[],
-  { behavior, now }: AnswerContext,
+  { behavior, now, authorized, askedAt }: AnswerContext,
   age = firstValue(headers, 'age'),
 ): Freshness {
-  return decideFreshness(
-    {
-      status,
-      cacheControl: allValues(headers, 'cache-control'),
-      expires: firstValue(headers, 'expires'),
-      date: firstValue(headers, 'date'),
-      age,
-      vary: allValues(headers, 'vary'),
-    },
-    behavior.policy,
-    now,
-    behavior.errorMinTtls.get(status),
-  )
+  const answer: OriginAnswer = {
+    status,
+    cacheControl: allValues(headers, 'cache-control'),
+    expires: firstValue(headers, 'expires'),
+    date: firstValue(headers, 'date'),
+    age,
+    vary: allValues(headers, 'vary'),
+  }
+  if (!behavior.strict) return decideFreshness(answer, behavior.policy, now, behavior.errorMinTtls.get(status))
+  const more = {
+    lastModified: firstValue(headers, 'last-modified'),
+    cdnCacheControl: allValues(headers, CDN_CACHE_CONTROL),
+    authorized,
+    delayMs: now - askedAt,
+  }
+  return decideRfcFreshness({ ...answer, ...more }, behavior.policy, now)
+}
+
+const CDN_CACHE_CONTROL = 'cdn-cache-control'
+
+/**
+ * Strict mode: may a stored answer take the place of an error that the origin sends? Only when its stale-if-error says so
+ * (RFC 5861 4); until when is the object's staleUntil. An origin that does not answer at all is another matter: then what
+ * is stored may be served unless that is forbidden (RFC 9111 4.2.4).
+ */
+export function mayReplaceErrors({ head }: { readonly head: string }): boolean {
+  const headers = headerPairs(head)
+  const control = parseTargeted(allValues(headers, CDN_CACHE_CONTROL))
+  return (control ?? parseCacheControl(allValues(headers, 'cache-control'))).staleIfError !== null
 }
 
 function rules({ behavior }: AnswerContext, without: readonly string[]) {
   return {
-    setCookie: behavior.forward.cookies.kind !== 'none',
-    forwardsHeader: (name: string) => admits(behavior.forward.headers, name),
+    // Whose cookies went to the origin is not the cache's to judge in strict mode: no RFC removes Set-Cookie.
+    setCookie: behavior.strict || behavior.forward.cookies.kind !== 'none',
+    // In strict mode Vary goes on as it came: caches behind us have requests that we do not know.
+    forwardsHeader: (name: string) => behavior.strict || admits(behavior.forward.headers, name),
     without,
   }
 }
@@ -143,10 +168,7 @@ const IN_EVERY_DELIVERY = new Set(['via', 'content-length', 'age'])
 function lifetime(headers: readonly string[], freshness: Freshness, { now, behavior }: AnswerContext) {
   const bornAt = now - freshness.ageSeconds * 1000
   const freshUntil = now + freshness.ttlSeconds * 1000
-  // no-cache asks for the origin's word each time, and without it nothing is served (RFC 9111 5.2.2.4); with a Min TTL
-  // above 0 CloudFront passes over it and keeps what it has for an origin that fails (spec 5.1).
-  const noStale =
-    freshness.reason === 'no-cache' || parseCacheControl(allValues(headers, 'cache-control')).mustRevalidate
+  const noStale = freshness.staleForbidden
   // After MaxTTL nothing stale is served; within it for as long as the origin allows (spec 5.2, RFC 9111 4.2.4).
   const allowed = freshness.staleIfErrorSeconds ?? Number.POSITIVE_INFINITY
   const behind = freshness.staleWhileRevalidateSeconds ?? 0

@@ -54,7 +54,9 @@ function failed(x: Exchange, edge: Edge, failure: OriginFailure): void {
   const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
   x.fault = fault
   if (!x.cacheable || x.reply.gone) return
-  const { key, policy, errorMinTtls } = x.behavior as BehaviorPlan
+  const { key, policy, errorMinTtls, strict } = x.behavior as BehaviorPlan
+  // No RFC knows ErrorCachingMinTTL: an answer that the origin never gave has no lifetime.
+  if (strict) return
   edge.failures.remember(x.key, {
     kind: failure.kind,
     until: edge.clock.now() + Math.min(errorMinTtlMs(errorMinTtls, fault.status), policy.maxTtl * 1_000),

@@ -9,7 +9,7 @@ import type { StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { type AnswerContext, answerOf, headerPairs, refreshedAnswer } from '../origin/answer.ts'
+import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { placeAnswer } from '../variant-choice.ts'
@@ -23,6 +23,8 @@ export const originResponse = stage({
       behavior: x.behavior as BehaviorPlan,
       method: x.request.method,
       refused: x.cacheable ? null : (x.notStored as NotStoredReason),
+      authorized: forwardsAuthorization(x),
+      askedAt: x.askedAt,
       now: edge.clock.now(),
       asOf: flight.asOf,
       via: `1.1 ${edge.pop.via}`,
@@ -36,7 +38,7 @@ export const originResponse = stage({
       flight.decide('look-again')
       return to.deliver
     }
-    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now)) {
+    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now) && sparesErrors(x, stale)) {
       flight.stopKeeping()
       return to.serveStale
     }
@@ -49,6 +51,16 @@ export const originResponse = stage({
   },
 })
 
+/** In strict mode an error of the origin is an answer, unless the origin has said that it is not to be seen. */
+const sparesErrors = ({ behavior }: Exchange, stale: StoredObject): boolean =>
+  behavior?.strict !== true || mayReplaceErrors(stale)
+
+/** What the distribution itself sends to its origin (a custom header) is nobody's credentials. */
+function forwardsAuthorization({ request, originRequest }: Exchange): boolean {
+  const sent = request.headers.get('authorization')
+  return sent !== undefined && firstValue(originRequest?.headers ?? [], 'authorization') === sent
+}
+
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */
 function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerContext): StoredObject {
   const confirmed = refreshedAnswer(stale, x.flight as Flight, context)
@@ -58,7 +70,7 @@ function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerCo
   x.notStored = answer.notStored
   const meta = { ...answer, distributionId: stale.distributionId, uri: stale.uri }
   // The old object is held by this request, so that putting the new one cannot overwrite the bytes it is copied from.
-  const invalidated = edge.invalidations.isDead(meta.distributionId, meta.uri, answer.asOf)
+  const invalidated = edge.invalidations.isDead(meta.distributionId, meta.uri, answer.asOf, answer.tags)
   const stored = answer.notStored === null && !invalidated ? edge.store.put(x.key, meta, [stale.body]) : null
   return stored ?? stale
 }

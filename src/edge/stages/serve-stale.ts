@@ -1,6 +1,6 @@
 //! The origin fails and an expired copy is there: it is served, and the origin asked again after ErrorCachingMinTTL
 //! (spec/cloudfront.md 5.2). What the origin sent instead is dropped.
-import { errorMinTtlMs } from '../cache/failures.ts'
+import { errorMinTtlMs, STRICT_RETRY_MS } from '../cache/failures.ts'
 import { isSameAnswer, standsInUntil } from '../cache/finding.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Exchange } from '../exchange.ts'
@@ -19,8 +19,9 @@ export const serveStale = stage({
   next: [to.deliver],
   run(x, edge) {
     const stale = x.stale as StoredObject
-    const { errorMinTtls } = x.behavior as BehaviorPlan
-    const again = Math.min(edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(x)), standsInUntil(stale))
+    const { errorMinTtls, strict } = x.behavior as BehaviorPlan
+    const pause = strict ? STRICT_RETRY_MS : errorMinTtlMs(errorMinTtls, failedWith(x))
+    const again = Math.min(edge.clock.now() + pause, standsInUntil(stale))
     // It may have left the store while the origin was asked, or have been unpacked anew.
     const kept = edge.store.get(x.key)
     if (kept !== null && isSameAnswer(kept, stale)) edge.store.keepUntil(kept, again)
