@@ -8,6 +8,7 @@ import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
 import { cacheWait } from './stages/cache-wait.ts'
+import { chooseVariant } from './stages/choose-variant.ts'
 import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
 import { errorPage } from './stages/error-page.ts'
@@ -31,6 +32,7 @@ export const PIPELINE = [
   method,
   cacheKey,
   cacheLookup,
+  chooseVariant,
   cacheWait,
   ownerLookup,
   originRequest,

@@ -70,6 +70,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.received)
       counters.add(x.notStored === null ? COUNTER.stored : COUNTER.notStored)
     }
+    if (x.variantsDropped > 0) counters.add(COUNTER.variantsDropped, x.variantsDropped)
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)
     if (x.tier === 'owner') counters.add(COUNTER.peerRequests)
     if (x.tier === 'collapsed') counters.add(COUNTER.collapsed)

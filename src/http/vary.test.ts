@@ -20,6 +20,7 @@ describe('Vary', () => {
     ['a name with a star in it', ['foo*'], ['foo*']],
     ['the name of a property of every object', ['__proto__, constructor'], ['__proto__', 'constructor']],
     ['too many names', [Array.from({ length: SELECTING_NAMES_MAX + 1 }, (_, at) => `x-${at}`).join()], null],
+    ['names that are too long', ['x'.repeat(1_025)], null],
   ]
   for (const [what, lines, names] of rows) it(`with ${what}`, () => assert.deepEqual(parseVary(lines), names))
 

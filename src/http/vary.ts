@@ -3,12 +3,14 @@
 
 /** Names of one Vary; more of them are no selection that a cache could follow, so that such an answer never matches. */
 export const SELECTING_NAMES_MAX = 32
+/** Characters of all names of one Vary together. */
+const NAMES_LENGTH_MAX = 1_024
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 
 /**
  * The names in all lines of Vary: lower case, sorted, each once; empty for none. Null when the answer never matches
- * another request: it says `*`, something that is no field name (nobody knows what it selects by), or too many names.
+ * another request: it says `*`, something that is no field name (nobody knows what it selects by), or more names than the limits allow.
  */
 export function parseVary(values: readonly string[]): readonly string[] | null {
   const names = new Set<string>()
@@ -20,7 +22,8 @@ export function parseVary(values: readonly string[]): readonly string[] | null {
       names.add(name)
     }
   }
-  return names.size > SELECTING_NAMES_MAX ? null : [...names].sort()
+  const sorted = [...names].sort()
+  return names.size > SELECTING_NAMES_MAX || sorted.join().length > NAMES_LENGTH_MAX ? null : sorted
 }
 
 /**

@@ -64,6 +64,14 @@ export class Flights {
     this.#remove(flight)
   }
 
+  /** The fetch is known under another key from here on: its answer is one variant of the key that was asked for. */
+  move(flight: Flight, key: string): void {
+    const joinable = this.#running.get(flight.key) === flight
+    this.#remove(flight)
+    flight.key = key
+    if (joinable && !this.#running.has(key)) this.#running.set(key, flight)
+  }
+
   get size(): number {
     return this.#running.size
   }

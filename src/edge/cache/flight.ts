@@ -72,7 +72,8 @@ export interface BodyFilter {
 let keptBytes = 0
 
 export class Flight implements OriginSink, FilteredBody {
-  readonly key: string
+  /** Changed by Flights.move. */
+  key: string
   /** Revision of the snapshot under which it began. */
   readonly asOf: number
   status = 0

@@ -154,6 +154,18 @@ export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest):
   return out
 }
 
+/** Forwarded under conditions of their own, or told of the request by the edge itself. */
+const MADE_PER_REQUEST = new Set(['cdn-loop', 'via', 'x-amz-cf-id', 'x-forwarded-for'])
+const REPLACED = new Set(['accept-encoding', 'host', 'user-agent'])
+
+/** False when every request that may be kept has this field at the origin with the same value, or without it. */
+export function canDiffer(recipe: ForwardRecipe, name: string): boolean {
+  if (recipe.customNames.has(name)) return false
+  if (MADE_PER_REQUEST.has(name) || recipe.generated.includes(name) || ALWAYS.has(name)) return true
+  if (name === 'cookie') return recipe.cookies.kind !== 'none'
+  return (REPLACED.has(name) || !REMOVED.has(name)) && admits(recipe.headers, name)
+}
+
 /** Our token in CDN-Loop (RFC 8586); a request that already carries two of them went in a circle. */
 const LOOP_TOKEN = 'CloudFront'
 

@@ -6,6 +6,7 @@ import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loops } from '../origin/forward.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { lookAgain, mayShare } from '../variant-choice.ts'
 
 /** A request that was sent back to the cache this often goes to the origin for itself. */
 const JOINS_MAX = 3
@@ -46,6 +47,12 @@ export const cacheWait = stage({
     return running.whenDecided.then((verdict) => {
       switch (verdict) {
         case 'shared':
+          if (!mayShare(x, edge, running.answer as Answer)) {
+            running.leave()
+            x.flight = null
+            lookAgain(x)
+            return to.cacheLookup
+          }
           x.answer = asStored(running.answer as Answer)
           x.result = x.detailed = 'Hit'
           x.tier = 'collapsed'
@@ -58,6 +65,7 @@ export const cacheWait = stage({
         case 'look-again':
           running.leave()
           x.flight = null
+          lookAgain(x)
           return to.cacheLookup
         case 'alone':
           running.leave()

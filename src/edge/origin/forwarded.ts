@@ -1,0 +1,24 @@
+//! An exchange as the recipe of what goes to the origin takes it (origin/forward.ts).
+import type { Exchange } from '../exchange.ts'
+import type { ForwardedRequest } from './forward.ts'
+
+/** `via` as PopIdentity; `cacheable` as ForwardedRequest. */
+export function forwardedRequest(x: Exchange, via: string, cacheable: boolean): ForwardedRequest {
+  const { request } = x
+  const { connection, body } = request
+  return {
+    method: request.method,
+    path: x.path,
+    query: request.query,
+    headers: request.headers,
+    httpVersion: request.httpVersion,
+    scheme: connection.scheme,
+    viewerAddress: x.viewerAddress,
+    viewerPort: connection.remotePort,
+    localPort: connection.localPort,
+    hasBody: body !== null && body.length !== 0,
+    cacheable,
+    requestId: x.requestId,
+    via,
+  }
+}
