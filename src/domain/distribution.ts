@@ -21,6 +21,8 @@ export interface DistributionDoc {
   readonly errorResponses?: readonly ErrorResponseDoc[]
   /** The RFCs win where CloudFront departs from them: tag `cachefront:rfc-strict=true`, or the option of the installation. */
   readonly rfcStrict?: boolean
+  /** Header of origins' answers that holds cache tags, lower case; absent without CacheTagConfig. */
+  readonly cacheTagHeader?: string
 }
 
 /** What becomes of an error of the origin, or of the edge's own (spec/cloudfront.md 2.5). */
@@ -67,6 +69,10 @@ export interface BehaviorDoc {
 export interface InvalidationDoc {
   readonly id: string
   readonly distributionId: string
-  /** As the user gave them: `/path`, `/path?query`, `/prefix*`. */
+  /** As the user gave them: `/path`, `/path?query`, `/prefix*`, `#tag`. */
   readonly paths: readonly string[]
+  /** The distribution's cacheTagHeader when it was created; absent when it had none. Tags of other headers are not meant. */
+  readonly tagHeader?: string
+  /** What matches may be served on while it is fetched anew. */
+  readonly soft?: true
 }

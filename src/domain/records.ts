@@ -23,7 +23,11 @@ export interface InvalidationRecord {
   readonly id: string
   readonly distributionId: string
   readonly callerReference: string
+  /** Paths and `#tag` items. */
   readonly paths: readonly string[]
+  /** As of InvalidationDoc. */
+  readonly tagHeader?: string
+  readonly soft?: true
   /** `InProgress` until every live edge has acknowledged it; set to `Completed` by a reconciler only. */
   readonly status: 'InProgress' | 'Completed'
   /** Revision of the commit that created it: what was fetched under an earlier one dies. */

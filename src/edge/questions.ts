@@ -26,9 +26,7 @@ export function answerQuestion(question: Question, { counters, traces, store, ed
       const now = edge.clock.now()
       const listed = store.list(
         question.limit,
-        (meta) =>
-          meta.distributionId === question.distributionId &&
-          !edge.invalidations.isDead(meta.distributionId, meta.uri, meta.asOf),
+        (meta) => meta.distributionId === question.distributionId && edge.invalidations.standing(meta) !== 'dead',
       )
       return {
         kind: 'cache',

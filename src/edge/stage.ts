@@ -12,7 +12,6 @@ export const to = {
   method: 'method',
   cacheKey: 'cache-key',
   cacheLookup: 'cache-lookup',
-  chooseVariant: 'choose-variant',
   cacheWait: 'cache-wait',
   ownerLookup: 'owner-lookup',
   originRequest: 'origin-request',

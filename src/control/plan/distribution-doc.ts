@@ -47,6 +47,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
+    ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
   }
 }
 

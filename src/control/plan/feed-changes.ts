@@ -97,8 +97,10 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
     if (stored === undefined) forgetful.add(key.slice(0, key.indexOf('/')))
     // Known already: only its status has changed since.
     if (stored === undefined || stored.doc.createdRevision <= from) continue
-    const { id, distributionId, paths, createdRevision } = stored.doc
-    news.push({ kind: 'invalidation', revision: createdRevision, invalidation: { id, distributionId, paths } })
+    const { id, distributionId, paths, tagHeader, soft, createdRevision } = stored.doc
+    const tagged = tagHeader === undefined ? {} : { tagHeader }
+    const invalidation = { id, distributionId, paths, ...tagged, ...(soft ? { soft } : {}) }
+    news.push({ kind: 'invalidation', revision: createdRevision, invalidation })
   }
   for (const distributionId of forgetful) {
     // Gone with its distribution; or no longer kept, and from before this edge went away or not.

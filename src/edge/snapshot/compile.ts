@@ -69,6 +69,7 @@ export function compileDistribution(document: DistributionDoc, rfcStrict = false
     behaviors: document.behaviors.map((behavior) => ({
       ...compileBehavior(document, behavior, origins, errorMinTtls),
       strict: rfcStrict || (document.rfcStrict ?? false),
+      tagHeader: document.cacheTagHeader ?? '',
     })),
     errorPages: errorPages(errorResponses),
   }
@@ -87,7 +88,7 @@ function compileBehavior(
   behavior: BehaviorDoc,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
-): Omit<BehaviorPlan, 'strict'> {
+): Omit<BehaviorPlan, 'strict' | 'tagHeader'> {
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior

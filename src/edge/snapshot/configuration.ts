@@ -7,6 +7,12 @@ import type { SavedSnapshot } from './disk.ts'
 import { encodePath } from './encode-path.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
+/** What an invalidation of `path` is entered as: `/` names the default root object that it shows as well (unconfirmed). */
+export function invalidatedPaths(path: string, rootObject: string): readonly string[] {
+  const encoded = encodePath(path)
+  return path === '/' && rootObject !== '' ? [encoded, encodePath(`/${rootObject}`)] : [encoded]
+}
+
 export class Configuration {
   readonly #invalidations: Invalidations
   readonly #problem: (message: string) => void
@@ -51,12 +57,15 @@ export class Configuration {
     this.#compile(revision)
   }
 
-  #invalidate(revision: number, { distributionId, paths }: InvalidationDoc): void {
+  #invalidate(revision: number, { distributionId, paths, tagHeader, soft = false }: InvalidationDoc): void {
     const root = this.#documents.get(distributionId)?.defaultRootObject ?? ''
-    for (const path of paths.map(encodePath)) {
-      this.#invalidations.add(distributionId, path, revision)
-      // `/` names the object that it shows as well (unconfirmed, spec 8: what a user would expect).
-      if (path === '/' && root !== '') this.#invalidations.add(distributionId, encodePath(`/${root}`), revision)
+    for (const item of paths) {
+      if (item.startsWith('#')) {
+        if (tagHeader !== undefined)
+          this.#invalidations.addTag(distributionId, tagHeader, item.slice(1), revision, soft)
+        continue
+      }
+      for (const path of invalidatedPaths(item, root)) this.#invalidations.add(distributionId, path, revision, soft)
     }
   }
 

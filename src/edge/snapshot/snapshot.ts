@@ -46,6 +46,8 @@ export interface BehaviorPlan {
   readonly policy: CachePolicyDoc
   /** RFC 9110 and 9111 win where CloudFront departs from them. */
   readonly strict: boolean
+  /** Header that cache tags are read from, lower case; empty for none. */
+  readonly tagHeader: string
   /** True when answers may be compressed (spec 5.8); which ones is a matter of their heads. */
   readonly compresses: boolean
   readonly key: KeyRecipe

@@ -65,9 +65,9 @@ function hit(x: Exchange, object: StoredObject): typeof to.deliver {
 
 /** Compares with the invalidations that it has not been compared with; a valid object only once with each. */
 function standingOf(object: StoredObject, { invalidations }: Edge): Standing {
-  if (invalidations.isDead(object.distributionId, object.uri, object.asOf)) return 'dead'
-  object.checkedRevision = invalidations.revision
-  return 'valid'
+  const standing = invalidations.standing(object)
+  if (standing === 'valid') object.checkedRevision = invalidations.revision
+  return standing
 }
 
 /** False when the stale object is not to be served, because nobody would ask for its successor. */

@@ -55,7 +55,7 @@ function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answe
   const { key } = x
   const uri = invalidationUri(recipe, x.path, x.request.query)
   const keep = (chunks: readonly Uint8Array[]) => {
-    if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf)) return
+    if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf, answer.tags)) return
     const newer = edge.store.get(key)
     if (newer !== null && newer.asOf > answer.asOf) return
     edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)

@@ -35,7 +35,13 @@ export const cacheWait = stage({
     if (
       running === undefined ||
       !running.keeps ||
-      edge.invalidations.isDead(behavior.key.distributionId, uri, running.asOf)
+      // Before the head is here nobody knows which tags the answer will have.
+      edge.invalidations.standing({
+        distributionId: behavior.key.distributionId,
+        uri,
+        tags: running.answer?.tags ?? null,
+        asOf: running.asOf,
+      }) !== 'valid'
     ) {
       x.flight = edge.flights.begin(key, asOf)
       return tier
