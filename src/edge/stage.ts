@@ -12,6 +12,7 @@ export const to = {
   method: 'method',
   cacheKey: 'cache-key',
   cacheLookup: 'cache-lookup',
+  chooseVariant: 'choose-variant',
   cacheWait: 'cache-wait',
   ownerLookup: 'owner-lookup',
   originRequest: 'origin-request',

@@ -59,6 +59,7 @@ const TABLE = {
   peerRequests: counter('peer_requests', 'Requests sent to the worker that owns a key.'),
   stored: counter('cache_stored', 'Objects stored.'),
   notStored: counter('cache_not_stored', 'Answers of origins that were not kept.'),
+  variantsDropped: counter('cache_variants_dropped', 'Variants that left because their key has too many.'),
   evicted: counter('cache_evicted', 'Objects evicted for space.'),
   invalidated: counter('cache_invalidated', 'Objects found dead by an invalidation.'),
   objects: gauge('cache_objects', 'Objects in memory.'),

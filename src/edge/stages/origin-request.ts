@@ -2,6 +2,7 @@
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
+import { forwardedRequest } from '../origin/forwarded.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -24,21 +25,7 @@ export const originRequest = stage({
     }
     const { scheme } = request.connection
     const body = request.body === null || request.body.length === 0 ? null : request.body
-    const headers = originHeaders(behavior.forward, {
-      method: request.method,
-      path: x.path,
-      query: request.query,
-      headers: request.headers,
-      httpVersion: request.httpVersion,
-      scheme,
-      viewerAddress: x.viewerAddress,
-      viewerPort: request.connection.remotePort,
-      localPort: request.connection.localPort,
-      hasBody: body !== null,
-      cacheable: x.cacheable,
-      requestId: x.requestId,
-      via: edge.pop.via,
-    })
+    const headers = originHeaders(behavior.forward, forwardedRequest(x, edge.pop.via, x.cacheable))
     if (body !== null && body.length !== null) headers.push('Content-Length', `${body.length}`)
     if (x.stale !== null && x.cacheable && request.method === 'GET') {
       const { etag, lastModified } = x.stale
