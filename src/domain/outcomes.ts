@@ -42,6 +42,8 @@ export type NotStoredReason =
   | 'over-object-limit'
   /** Fresh for no time, and without a validator there is nothing to ask the origin about later. */
   | 'no-validator'
+  /** An error that may be due to what only this viewer sent: fields that no key has, in such numbers (CPDoS). */
+  | 'unkeyed-headers'
 
 /** Why an object was served that was not fresh any more. It is a Hit all the same (spec/cloudfront.md 5.2). */
 export type StaleReason =

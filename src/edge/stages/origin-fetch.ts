@@ -8,6 +8,7 @@ import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
+import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import type { OriginRequest } from '../origin/pool.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -26,8 +27,10 @@ export const originFetch = stage({
     await flight.whenHead
     if (flight.failure === null || flight.status !== 0) return to.originResponse
     if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) return to.serveStale
-    failed(x, edge, flight.failure)
-    flight.decide('failed')
+    // What this request may have brought about alone is nobody else's failure.
+    const own = carriesMuchUnkeyed((x.behavior as BehaviorPlan).forward, (x.originRequest as OriginRequest).headers)
+    failed(x, edge, flight.failure, own)
+    flight.decide(own ? 'alone' : 'failed')
     return to.errorPage
   },
 })
@@ -50,13 +53,13 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
 }
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
-function failed(x: Exchange, edge: Edge, failure: OriginFailure): void {
+function failed(x: Exchange, edge: Edge, failure: OriginFailure, own: boolean): void {
   const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
   x.fault = fault
   if (!x.cacheable || x.reply.gone) return
   const { key, policy, errorMinTtls, strict } = x.behavior as BehaviorPlan
   // No RFC knows ErrorCachingMinTTL: an answer that the origin never gave has no lifetime.
-  if (strict) return
+  if (strict || own) return
   edge.failures.remember(x.key, {
     kind: failure.kind,
     until: edge.clock.now() + Math.min(errorMinTtlMs(errorMinTtls, fault.status), policy.maxTtl * 1_000),

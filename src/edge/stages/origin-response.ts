@@ -10,6 +10,7 @@ import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
+import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { placeAnswer } from '../variant-choice.ts'
@@ -22,7 +23,7 @@ export const originResponse = stage({
     const context: AnswerContext = {
       behavior: x.behavior as BehaviorPlan,
       method: x.request.method,
-      refused: x.cacheable ? null : (x.notStored as NotStoredReason),
+      refused: x.cacheable ? ownError(x, flight.status) : (x.notStored as NotStoredReason),
       authorized: forwardsAuthorization(x),
       askedAt: x.askedAt,
       now: edge.clock.now(),
@@ -59,6 +60,12 @@ const sparesErrors = ({ behavior }: Exchange, stale: StoredObject): boolean =>
 function forwardsAuthorization({ request, originRequest }: Exchange): boolean {
   const sent = request.headers.get('authorization')
   return sent !== undefined && firstValue(originRequest?.headers ?? [], 'authorization') === sent
+}
+
+/** An error that this viewer may have brought about alone is kept for nobody. */
+function ownError({ behavior, originRequest }: Exchange, status: number): NotStoredReason | null {
+  if (status < 400 || originRequest === null || behavior === null) return null
+  return carriesMuchUnkeyed(behavior.forward, originRequest.headers) ? 'unkeyed-headers' : null
 }
 
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */
