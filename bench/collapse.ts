@@ -99,7 +99,7 @@ function whenAnswered(socket: Socket): Promise<Seen> {
       bytes += piece.length
       if (head === '') {
         const end = piece.indexOf('\r\n\r\n') + 4
-        head = piece.latin1Slice(0, end)
+        head = piece.toString('latin1', 0, end)
         bytes -= end
         length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
       }
