@@ -13,6 +13,8 @@ const recipe = (changes: Partial<KeyRecipe> = {}): KeyRecipe => ({
   queryStrings: NONE,
   gzip: false,
   brotli: false,
+  byMeaning: false,
+  host: false,
   ...changes,
 })
 

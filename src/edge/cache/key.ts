@@ -2,6 +2,7 @@
 //! `E123 /path?query`, then a line for each listed header, for the cookies and for the normalized Accept-Encoding.
 //! No value can hold a line break, so two different requests never share a key. A wrong key is cache poisoning: whatever
 //! may change the answer must be in it, whatever a viewer can vary freely should not be.
+import { selectingValue } from '../../http/vary.ts'
 import type { HeaderBlock } from '../listen/viewer.ts'
 import { filterCookies, filterQuery, type NameRule } from '../snapshot/name-rule.ts'
 
@@ -15,6 +16,10 @@ export interface KeyRecipe {
   readonly queryStrings: NameRule
   readonly gzip: boolean
   readonly brotli: boolean
+  /** Strict mode: listed headers are keyed by what they mean, not by how it is written (http/vary.ts). */
+  readonly byMeaning: boolean
+  /** Strict mode: the viewer's Host is part of the URI that the origin is asked for. */
+  readonly host: boolean
 }
 
 /** Headers made by CloudFront that the edge can make and that may be part of a key (spec 6.3). */
@@ -61,8 +66,9 @@ function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
   let part = ''
   for (const name of recipe.headers) {
     const values = request.headers.getAll(name)
-    if (values.length > 0) part += `\n${name}: ${values.join(', ')}`
+    if (values.length > 0) part += `\n${name}: ${recipe.byMeaning ? selectingValue(name, values) : values.join(', ')}`
   }
+  if (recipe.host) part += `\nhost: ${request.headers.host}`
   for (const name of recipe.generated)
     part += `\n${name}: ${generatedValue(name, request.connection.scheme, request.httpVersion)}`
   const cookies = filterCookies(recipe.cookies, request.headers.getAll('cookie'))

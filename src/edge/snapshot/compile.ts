@@ -2,9 +2,9 @@
 import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
-import { compileForward } from '../origin/forward.ts'
+import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { encodePath } from './encode-path.ts'
-import { compileNames } from './name-rule.ts'
+import { admits, compileNames } from './name-rule.ts'
 import { compilePathPattern } from './path-pattern.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot.ts'
 
@@ -67,8 +67,7 @@ export function compileDistribution(document: DistributionDoc, rfcStrict = false
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior) => ({
-      ...compileBehavior(document, behavior, origins, errorMinTtls),
-      strict: rfcStrict || (document.rfcStrict ?? false),
+      ...compileBehavior(document, behavior, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
       tagHeader: document.cacheTagHeader ?? '',
     })),
     errorPages: errorPages(errorResponses),
@@ -88,10 +87,13 @@ function compileBehavior(
   behavior: BehaviorDoc,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
-): Omit<BehaviorPlan, 'strict' | 'tagHeader'> {
+  strict: boolean,
+): Omit<BehaviorPlan, 'tagHeader'> {
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior
+  const forward = compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods)
+  const key = compileKey(distributionId, behavior)
   return {
     pattern: behavior.pathPattern,
     matches: compilePathPattern(behavior.pathPattern),
@@ -99,10 +101,11 @@ function compileBehavior(
     cachedMethods: new Set(behavior.cachedMethods),
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
+    strict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
-    key: compileKey(distributionId, behavior),
+    key: strict ? strictKey(key, forward) : key,
     origin,
-    forward: compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods),
+    forward,
     errorMinTtls,
   }
 }
@@ -130,5 +133,16 @@ function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRe
     queryStrings: compileNames(cachePolicy.queryStrings),
     gzip: cachePolicy.gzip,
     brotli: cachePolicy.brotli,
+    byMeaning: false,
+    host: false,
   }
+}
+
+/**
+ * RFC 9111 2: the key holds the URI that the origin is asked for, whatever of it the cache policy lists. Headers and
+ * cookies that it does not list are the business of Vary.
+ */
+function strictKey(key: KeyRecipe, forward: ForwardRecipe): KeyRecipe {
+  const host = admits(forward.headers, 'host') && !key.headers.includes('host')
+  return { ...key, queryStrings: forward.queryStrings, byMeaning: true, host }
 }

@@ -246,3 +246,25 @@ test('an origin with another Vary in each answer fills nothing', async (t) => {
   const { counters } = (await edge.feed.ask({ kind: 'counters' }, 'worker-0')) as { counters: Record<string, number> }
   assert.ok((counters.objects ?? 0) <= LISTS_MAX + 1, `${counters.objects} objects`)
 })
+
+test('the key has the whole URI that the origin is asked for, and listed headers by their meaning', async (t) => {
+  const { origin, edge } = await strictEdge(
+    t,
+    ({ url, headers }, response) =>
+      response.setHeader('cache-control', 'max-age=60').end(`${headers.host} ${url} ${headers['accept-language']}`),
+    { policy: { headers: { behavior: 'whitelist', names: ['accept-language'] } } },
+  )
+  const ask = (path: string, languages: string) => edge.get(path, { headers: { 'accept-language': languages } })
+  assert.equal((await ask('/a?x=1', 'en, de')).xCache, 'Miss')
+  assert.equal((await ask('/a?x=1', 'DE,en')).xCache, 'Hit')
+  assert.equal((await ask('/a?x=2', 'en, de')).xCache, 'Miss', 'the origin sees the query')
+  assert.equal((await ask('/a?x=1', 'en')).xCache, 'Miss')
+  const { label } = { label: (await ask('/a?x=1', 'en')).body.split('.')[0] }
+  const other = await edge.get('/a?x=1', { host: `${label}.cloudfront.net`, headers: { 'accept-language': 'en' } })
+  assert.deepEqual(
+    [other.xCache, other.body],
+    ['Miss', `${label}.cloudfront.net /a?x=1 en`],
+    'the origin sees the host',
+  )
+  assert.equal(origin.asked.length, 4)
+})
