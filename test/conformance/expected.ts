@@ -1,15 +1,22 @@
-//! Required and optimal tests of the suite that are not passed in default mode, each group with its reason. A test that
-//! fails without a row here, and one that passes in spite of its row, fail the run.
+//! Required and optimal tests of the suite that are not passed, by mode, each group with its reason. A test that fails
+//! without a row here, and one that passes in spite of its row, fail the run.
+
+/** CloudFront's behaviour; or the RFCs, by the tag `cachefront:rfc-strict=true`. */
+export type Mode = 'default' | 'strict'
+export const MODES: readonly Mode[] = ['default', 'strict']
 
 export type Why =
   /** CloudFront's documented behaviour departs from the RFCs, or from what the suite wishes for. */
   | 'cloudfront'
   /** The present RFCs say otherwise, or no cache can pass it. */
   | 'suite'
+  /** The RFC allows both, and the other is better for people. */
+  | 'choice'
   /** Not built yet. */
   | 'not-built'
 
 export interface Departure {
+  readonly modes: readonly Mode[]
   readonly why: Why
   /** Section of spec/cloudfront.md, or of an RFC. */
   readonly source: string
@@ -24,6 +31,7 @@ const UNSAFE = ['POST', 'PUT', 'DELETE', 'M-SEARCH'] as const
 
 export const DEPARTURES: readonly Departure[] = [
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 5.1',
     here: 'Without a lifetime from the origin, Default TTL counts (0 in this run): there is no heuristic freshness.',
@@ -31,6 +39,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: [200, 203, 204, 405, 410, 599].map((status) => `heuristic-${status}-cached`),
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 5.4',
     here: '404, 414, 500-504 are kept for the error caching minimum TTL (10 seconds unless set), whatever the origin says.',
@@ -41,6 +50,7 @@ export const DEPARTURES: readonly Departure[] = [
     ],
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 5.4',
     here: '400 is kept only with max-age or s-maxage (not with Expires alone); 410, 499 and 599 never.',
@@ -48,6 +58,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: [400, 410, 499, 599].map((status) => `status-${status}-fresh`),
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 3.4',
     here: 'Only GET, HEAD and (where a behavior says so) OPTIONS are cached.',
@@ -55,6 +66,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['method-POST'],
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 8',
     here: 'Nothing but an invalidation request removes an object; a method that the behavior does not allow is a 403.',
@@ -65,6 +77,7 @@ export const DEPARTURES: readonly Departure[] = [
     ],
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 4.3, 5.5',
     here: 'The cache key holds the listed headers with their exact values; Vary makes no variants of its own.',
@@ -72,6 +85,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['lang-order', 'lang-case', 'lang-space', 'lang-select', 'space'].map((how) => `vary-normalise-${how}`),
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 4.2, 4.3, 6.1',
     here:
@@ -81,6 +95,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['other-authorization'],
   },
   {
+    modes: ['default'],
     why: 'cloudfront',
     source: 'spec 5.2',
     here: 's-maxage does not forbid stale answers while the origin fails: an expired copy is served on.',
@@ -88,8 +103,9 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['stale-close-s-maxage=2'],
   },
   {
-    why: 'cloudfront',
-    source: 'spec 5.1',
+    modes: MODES,
+    why: 'suite',
+    source: 'RFC 9213',
     here: 'Surrogate-Control is a header like any other.',
     wanted: 'Lifetimes and directives from Surrogate-Control, an obsolete W3C note (RFC 9213 took its place).',
     tests: [
@@ -109,6 +125,7 @@ export const DEPARTURES: readonly Departure[] = [
     ].map((what) => `surrogate-${what}`),
   },
   {
+    modes: MODES,
     why: 'suite',
     source: 'RFC 9111 5.1',
     here: 'Of several members of Age the first counts; one that is no number is ignored, as the RFC has it since 2022.',
@@ -126,6 +143,7 @@ export const DEPARTURES: readonly Departure[] = [
     ].map((what) => `age-parse-${what}`),
   },
   {
+    modes: MODES,
     why: 'suite',
     source: 'RFC 9110 15.6.3',
     here: 'The origin breaks off and no stale answer is allowed: 502 of the edge.',
@@ -133,6 +151,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['must-revalidate', 'proxy-revalidate', 'no-cache'].map((directive) => `stale-close-${directive}`),
   },
   {
+    modes: MODES,
     why: 'suite',
     source: 'RFC 9111 4.3.2',
     here: 'Without Last-Modified, a Date after If-Modified-Since means 200: the viewer has an older copy.',
@@ -140,6 +159,7 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['conditional-lm-fresh-no-lm'],
   },
   {
+    modes: MODES,
     why: 'not-built',
     source: 'spec 5.6',
     here: 'Ranges are served from whole stored objects; a 206 of the origin is passed on and not kept.',
@@ -151,7 +171,10 @@ export const DEPARTURES: readonly Departure[] = [
   },
 ]
 
-/** By the test's id. */
-export const EXPECTED: ReadonlyMap<string, Departure> = new Map(
-  DEPARTURES.flatMap((departure) => departure.tests.map((id) => [id, departure] as const)),
-)
+/** Those of a mode by the test's id. */
+export const expectedIn = (mode: Mode): ReadonlyMap<string, Departure> =>
+  new Map(
+    DEPARTURES.filter(({ modes }) => modes.includes(mode)).flatMap((departure) =>
+      departure.tests.map((id) => [id, departure] as const),
+    ),
+  )

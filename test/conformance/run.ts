@@ -1,24 +1,28 @@
-//! `npm run conformance`: the public suite http-cache-tests against a real distribution. Exit codes: 0 as expected, 1 not
-//! as expected, 2 usage.
+//! `npm run conformance`: the public suite http-cache-tests against a real distribution, in default mode and in strict
+//! mode. Exit codes: 0 as expected, 1 not as expected, 2 usage.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { clientFor } from './client.ts'
 import { documentOf } from './document.ts'
-import { DEPARTURES, EXPECTED } from './expected.ts'
+import { DEPARTURES, expectedIn, MODES, type Mode } from './expected.ts'
 import { count, type Judged, judge, surprises, unknownExceptions } from './judge.ts'
 import { countsTable, resultLine } from './print.ts'
 import { startServers } from './servers.ts'
 import { loadSuite, type Suite, VERSION } from './suite.ts'
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url))
-const USAGE = `Usage: npm run conformance -- [--mode default] [--workers N] [--only ID] [--verbose] [--json] [--write]
-  --mode default|strict  CloudFront's behaviour, or the RFCs (not built yet)
-  --workers N            edge workers of the installation (1 unless given)
-  --only ID              one test, with its requests and answers
-  --verbose              every test's result
-  --json                 results and counts as JSON
-  --write                print docs/conformance.md from this run`
+const USAGE = `Usage: npm run conformance -- [--mode both] [--workers N] [--only ID] [--verbose] [--json] [--write]
+  --mode default|strict|both  CloudFront's behaviour, the RFCs (cachefront:rfc-strict=true), or one after the other
+  --workers N                 edge workers of the installation (1 unless given)
+  --only ID                   one test of one mode, with its requests and answers
+  --verbose                   every test's result
+  --json                      results and counts as JSON
+  --suite DIR                 a copy of the suite in place of ${VERSION}: what is expected is for ${VERSION} alone
+  --write                     print docs/conformance.md from this run`
 
 class UsageError extends Error {}
 
@@ -26,9 +30,10 @@ function options() {
   try {
     const { values } = parseArgs({
       options: {
-        mode: { type: 'string', default: 'default' },
+        mode: { type: 'string', default: 'both' },
         workers: { type: 'string', default: '1' },
         only: { type: 'string' },
+        suite: { type: 'string' },
         verbose: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
         write: { type: 'boolean', default: false },
@@ -36,29 +41,39 @@ function options() {
       },
     })
     if (values.help) throw new UsageError(USAGE)
-    if (values.mode === 'strict')
-      throw new UsageError('Strict mode is not built: there is no --rfc-strict yet. Run --mode default.')
-    if (values.mode !== 'default') throw new UsageError(`--mode is default or strict, not ${values.mode}.\n${USAGE}`)
+    const modes = values.mode === 'both' ? MODES : MODES.filter((mode) => mode === values.mode)
+    if (modes.length === 0) throw new UsageError(`--mode is default, strict or both, not ${values.mode}.\n${USAGE}`)
     if (!/^[1-9]\d?$/.test(values.workers)) throw new UsageError(`--workers is 1-99, not ${values.workers}.`)
-    if (values.write && values.only !== undefined) throw new UsageError('--write needs all tests: leave out --only.')
-    return values
+    const partial = values.only !== undefined || values.suite !== undefined || modes.length === 1
+    if (values.write && partial)
+      throw new UsageError('--write needs all tests in both modes: leave out --only, --suite and --mode.')
+    if (values.only !== undefined && modes.length > 1) throw new UsageError('--only needs a --mode: default or strict.')
+    return { ...values, modes, suite: values.suite === undefined ? undefined : resolve(values.suite) }
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(`${(error as Error).message}\n${USAGE}`)
   }
 }
 
-/** The suite with that one test only, which then prints its requests and answers. */
+/** What one run of one mode found. */
+export interface ModeRun {
+  readonly mode: Mode
+  readonly results: readonly Judged[]
+}
+
+/** The suite with that one test only, which then prints its requests and answers; alone, it is judged by no other. */
 function selected(suite: Suite, id: string): Suite {
   const groups = suite.groups
-    .map((group) => ({ ...group, tests: group.tests.filter((test) => test.id === id) }))
+    .map((group) => ({
+      ...group,
+      tests: group.tests.filter((test) => test.id === id).map((test) => ({ ...test, depends_on: [], dump: true })),
+    }))
     .filter((group) => group.tests.length > 0)
-  for (const group of groups) for (const test of group.tests) test.dump = true
   if (groups.length === 0) throw new UsageError(`The suite has no test ${id}.`)
   return { ...suite, groups }
 }
 
-async function runSuite(suite: Suite, workers: string): Promise<Judged[]> {
-  const servers = await startServers(suite.directory, workers)
+async function runSuite(suite: Suite, mode: Mode, workers: string): Promise<Judged[]> {
+  const servers = await startServers(suite, mode, workers)
   try {
     await suite.runTests(suite.groups, clientFor(servers.host), false, servers.baseUrl)
   } finally {
@@ -67,38 +82,65 @@ async function runSuite(suite: Suite, workers: string): Promise<Judged[]> {
   return judge(suite, suite.getResults())
 }
 
+/** The suite keeps its results in its modules, so that each mode has a process of its own. */
+async function runApart(mode: Mode, workers: string, suite: string | undefined): Promise<ModeRun> {
+  const args = [fileURLToPath(import.meta.url), '--mode', mode, '--workers', workers, '--json']
+  const child = spawn(process.execPath, [...args, ...(suite === undefined ? [] : ['--suite', suite])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece
+  })
+  await once(child, 'close')
+  // The suite's own client may print lines of its own before.
+  const [run] = (JSON.parse(text.slice(text.indexOf('{\n'))) as { runs: ModeRun[] }).runs
+  if (run === undefined) throw new Error(`the run in ${mode} mode ended without results`)
+  return run
+}
+
 async function main(): Promise<number> {
-  const { workers, only, verbose, json, write } = options()
-  const whole = await loadSuite()
-  if (only !== undefined) {
-    const [one] = await runSuite(withoutDependencies(selected(whole, only)), workers)
-    console.log(one === undefined ? `${only} is for browsers only.` : resultLine(one))
-    return one?.verdict === 'pass' ? 0 : 1
+  const { modes, workers, only, suite: directory, verbose, json, write } = options()
+  const [first, another] = modes
+  const runs: ModeRun[] = []
+  if (another !== undefined) {
+    for (const mode of modes) runs.push(await runApart(mode, workers, directory))
+  } else if (first !== undefined) {
+    const suite = await loadSuite(directory)
+    if (only !== undefined) {
+      const [one] = await runSuite(selected(suite, only), first, workers)
+      console.log(one === undefined ? `${only} is for browsers only.` : resultLine(one))
+      return one?.verdict === 'pass' ? 0 : 1
+    }
+    runs.push({ mode: first, results: await runSuite(suite, first, workers) })
   }
-  const judged = await runSuite(whole, workers)
-  const counts = count(judged)
-  const expected = new Set(EXPECTED.keys())
-  const unexpected = [...surprises(judged, expected), ...unknownExceptions(judged, expected)]
+  const unexpected = runs.flatMap((run) => surprisesOf(run, directory).map((line) => `${run.mode}: ${line}`))
   if (json) {
-    console.log(JSON.stringify({ suite: VERSION, mode: 'default', counts, results: judged, unexpected }, null, 2))
+    const counted = runs.map((run) => ({ ...run, counts: count(run.results) }))
+    console.log(JSON.stringify({ suite: directory ?? VERSION, runs: counted, unexpected }, null, 2))
   } else {
-    if (verbose) console.log(judged.map(resultLine).join('\n'), '\n')
-    console.log(countsTable(counts))
-    console.log(`\n${EXPECTED.size} exceptions, each with its reason in test/conformance/expected.ts`)
+    for (const run of runs) print(run, verbose, directory)
     for (const line of unexpected) console.log(`unexpected: ${line}`)
   }
-  if (write) await writeFile(DOCUMENT, documentOf(judged, counts, DEPARTURES))
+  if (write) await writeFile(DOCUMENT, documentOf(runs, DEPARTURES))
   return unexpected.length === 0 ? 0 : 1
 }
 
-/** Alone, a test cannot be judged by others. */
-const withoutDependencies = (suite: Suite): Suite => ({
-  ...suite,
-  groups: suite.groups.map((group) => ({
-    ...group,
-    tests: group.tests.map((test) => ({ ...test, depends_on: [] })),
-  })),
-})
+/** Another edition has other tests: of those only what fails is told. */
+function surprisesOf({ mode, results }: ModeRun, directory: string | undefined): string[] {
+  if (directory !== undefined) return surprises(results, new Set())
+  const expected = new Set(expectedIn(mode).keys())
+  return [...surprises(results, expected), ...unknownExceptions(results, expected)]
+}
+
+function print({ mode, results }: ModeRun, verbose: boolean, directory: string | undefined): void {
+  if (verbose) console.log(results.map(resultLine).join('\n'), '\n')
+  console.log(`${mode} mode\n${countsTable(count(results))}`)
+  if (directory === undefined) {
+    console.log(`${expectedIn(mode).size} exceptions, each with its reason in test/conformance/expected.ts`)
+  }
+  console.log('')
+}
 
 try {
   process.exitCode = await main()

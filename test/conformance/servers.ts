@@ -9,14 +9,19 @@ import { fileURLToPath } from 'node:url'
 import {
   CloudFrontClient,
   CreateCachePolicyCommand,
-  CreateDistributionCommand,
+  CreateDistributionWithTagsCommand,
   waitUntilDistributionDeployed,
 } from '@aws-sdk/client-cloudfront'
 import { endAll, newHome, up } from '../support/program-installation.ts'
+import type { Mode } from './expected.ts'
+import type { Suite } from './suite.ts'
 
 /** Managed-AllViewer: every header, cookie and query string of the viewer goes to the origin, Host included. */
 const ALL_VIEWER = '216adef6-5c7f-47e4-b989-5492eafa07d3'
-/** Request headers that answers of the suite vary on, but for one that a test says must not matter. */
+/**
+ * Request headers that answers of the suite vary on, but for one that a test says must not matter. In strict mode Vary
+ * makes the variants, and none of them is in the key.
+ */
 export const KEYED_HEADERS: readonly string[] = ['Foo', 'Bar', 'Baz', 'Accept-Language']
 /** Seconds. Min and Default 0, so that only what the origin says keeps an answer. */
 export const TTL = { min: 0, default: 0, max: 31_536_000 } as const
@@ -30,7 +35,7 @@ export interface Servers {
 }
 
 /** Starts both; `end` ends all that was started. */
-export async function startServers(suiteDirectory: string, workers: string): Promise<Servers> {
+export async function startServers(suite: Suite, mode: Mode, workers: string): Promise<Servers> {
   const home = await newHome()
   const scratch = await mkdtemp(join(tmpdir(), 'cachefront-conformance-'))
   let endOrigin = async (): Promise<void> => {}
@@ -40,19 +45,19 @@ export async function startServers(suiteDirectory: string, workers: string): Pro
     await rm(scratch, { recursive: true, force: true })
   }
   try {
-    const origin = await startOrigin(suiteDirectory, scratch)
+    const origin = await startOrigin(suite, scratch)
     endOrigin = origin.end
     const { api, edge } = await up(home, '--workers', workers)
-    return { baseUrl: `http://${edge}`, host: await distributionBefore(origin.port, api), end }
+    return { baseUrl: `http://${edge}`, host: await distributionBefore(origin.port, api, mode), end }
   } catch (error) {
     await end()
     throw error
   }
 }
 
-async function startOrigin(directory: string, scratch: string): Promise<{ port: number; end(): Promise<void> }> {
+async function startOrigin({ server }: Suite, scratch: string): Promise<{ port: number; end(): Promise<void> }> {
   const preload = fileURLToPath(new URL('loopback-only.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', preload, join(directory, 'server/server.mjs')], {
+  const child = spawn(process.execPath, ['--import', preload, server], {
     cwd: scratch,
     env: {
       ...process.env,
@@ -79,7 +84,7 @@ async function startOrigin(directory: string, scratch: string): Promise<{ port: 
   return { port, end }
 }
 
-async function distributionBefore(originPort: number, endpoint: string): Promise<string> {
+async function distributionBefore(originPort: number, endpoint: string, mode: Mode): Promise<string> {
   const client = new CloudFrontClient({
     endpoint,
     region: 'us-east-1',
@@ -95,10 +100,10 @@ async function distributionBefore(originPort: number, endpoint: string): Promise
         ParametersInCacheKeyAndForwardedToOrigin: {
           EnableAcceptEncodingGzip: false,
           EnableAcceptEncodingBrotli: false,
-          HeadersConfig: {
-            HeaderBehavior: 'whitelist',
-            Headers: { Quantity: KEYED_HEADERS.length, Items: [...KEYED_HEADERS] },
-          },
+          HeadersConfig:
+            mode === 'strict'
+              ? { HeaderBehavior: 'none' }
+              : { HeaderBehavior: 'whitelist', Headers: { Quantity: KEYED_HEADERS.length, Items: [...KEYED_HEADERS] } },
           CookiesConfig: { CookieBehavior: 'none' },
           QueryStringsConfig: { QueryStringBehavior: 'all' },
         },
@@ -106,32 +111,35 @@ async function distributionBefore(originPort: number, endpoint: string): Promise
     }),
   )
   const created = await client.send(
-    new CreateDistributionCommand({
-      DistributionConfig: {
-        CallerReference: 'conformance',
-        Comment: 'conformance',
-        Enabled: true,
-        Origins: {
-          Quantity: 1,
-          Items: [
-            {
-              Id: 'suite',
-              DomainName: '127.0.0.1',
-              CustomOriginConfig: { HTTPPort: originPort, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
-            },
-          ],
-        },
-        DefaultCacheBehavior: {
-          TargetOriginId: 'suite',
-          ViewerProtocolPolicy: 'allow-all',
-          Compress: false,
-          AllowedMethods: {
-            Quantity: 7,
-            Items: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],
-            CachedMethods: { Quantity: 2, Items: ['GET', 'HEAD'] },
+    new CreateDistributionWithTagsCommand({
+      DistributionConfigWithTags: {
+        Tags: { Items: [{ Key: 'cachefront:rfc-strict', Value: `${mode === 'strict'}` }] },
+        DistributionConfig: {
+          CallerReference: 'conformance',
+          Comment: 'conformance',
+          Enabled: true,
+          Origins: {
+            Quantity: 1,
+            Items: [
+              {
+                Id: 'suite',
+                DomainName: '127.0.0.1',
+                CustomOriginConfig: { HTTPPort: originPort, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
+              },
+            ],
           },
-          CachePolicyId: policy.CachePolicy?.Id ?? '',
-          OriginRequestPolicyId: ALL_VIEWER,
+          DefaultCacheBehavior: {
+            TargetOriginId: 'suite',
+            ViewerProtocolPolicy: 'allow-all',
+            Compress: false,
+            AllowedMethods: {
+              Quantity: 7,
+              Items: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],
+              CachedMethods: { Quantity: 2, Items: ['GET', 'HEAD'] },
+            },
+            CachePolicyId: policy.CachePolicy?.Id ?? '',
+            OriginRequestPolicyId: ALL_VIEWER,
+          },
         },
       },
     }),

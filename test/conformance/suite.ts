@@ -43,7 +43,8 @@ export type RawResult = true | readonly [kind: string, message: string]
 export type RawResults = Readonly<Record<string, RawResult>>
 
 export interface Suite {
-  readonly directory: string
+  /** Program of its origin. */
+  readonly server: string
   readonly groups: readonly SuiteGroup[]
   runTests(groups: readonly SuiteGroup[], fetch: SuiteFetch, browserCache: boolean, baseUrl: string): Promise<void>
   getResults(): RawResults
@@ -56,20 +57,29 @@ export interface Suite {
   ): readonly [string, string, string]
 }
 
-/** Fetches the suite unless it is there already, and loads it. @throws when the registry's file is another one */
-export async function loadSuite(): Promise<Suite> {
-  const directory = join(CACHE, `${NAME}-${VERSION}`)
-  if (!existsSync(directory)) await fetchTo(directory)
+/**
+ * Loads the suite: the published one, which is fetched unless it is there already, or the copy in `given`, of this or of a
+ * later edition. @throws when the registry's file is another one
+ */
+export async function loadSuite(given: string | undefined): Promise<Suite> {
+  const directory = given ?? join(CACHE, `${NAME}-${VERSION}`)
+  if (given === undefined && !existsSync(directory)) await fetchTo(directory)
+  // Later editions have the engine apart from the tests.
+  const engine = existsSync(join(directory, 'test-engine')) ? 'test-engine/' : ''
   const load = async (file: string): Promise<Record<string, unknown>> =>
     (await import(pathToFileURL(join(directory, file)).href)) as Record<string, unknown>
-  const [tests, surrogate, runner, display] = await Promise.all([
+  const [tests, surrogate, runner, results] = await Promise.all([
     load('tests/index.mjs'),
-    load('tests/surrogate-control.mjs'),
-    load('client/runner.mjs'),
-    load('lib/display.mjs'),
+    existsSync(join(directory, 'tests/surrogate-control.mjs')) ? load('tests/surrogate-control.mjs') : null,
+    load(`${engine}client/runner.mjs`),
+    load(
+      existsSync(join(directory, engine, 'lib/results.mjs')) ? `${engine}lib/results.mjs` : `${engine}lib/display.mjs`,
+    ),
   ])
-  const groups = [...(tests.default as SuiteGroup[]), surrogate.default as SuiteGroup]
-  return { directory, groups, ...runner, ...display } as unknown as Suite
+  const listed = tests.default as SuiteGroup[]
+  const more = surrogate === null ? [] : [surrogate.default as SuiteGroup].filter((group) => !listed.includes(group))
+  const server = join(directory, engine, 'server/server.mjs')
+  return { server, groups: [...listed, ...more], ...runner, ...results } as unknown as Suite
 }
 
 async function fetchTo(directory: string): Promise<void> {
