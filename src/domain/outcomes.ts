@@ -64,7 +64,7 @@ export type RefreshOutcome =
   | 'too-many'
 
 /** Where a request waited for its answer. */
-export type Tier = 'memory' | 'collapsed' | 'owner' | 'origin' | 'edge'
+export type Tier = 'memory' | 'disk' | 'collapsed' | 'owner' | 'origin' | 'edge'
 
 /** What went wrong between the edge and an origin. */
 export type OriginFailureKind =
@@ -78,3 +78,7 @@ export type OriginFailureKind =
   | 'reset'
   | 'invalid-response'
   | 'header-too-big'
+  /** A slice of a large object was asked for, and the origin has another version of it, or none. */
+  | 'object-changed'
+  /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */
+  | 'range-refused'

@@ -82,6 +82,12 @@ export class MemoryStore implements Store {
     return object
   }
 
+  /** True when there is an object with this key; counts as no use. */
+  has(key: string): boolean {
+    this.#hash.of(key)
+    return this.#find(key) >= 0
+  }
+
   put(key: string, meta: ObjectMeta, body: readonly Uint8Array[]): StoredObject | null {
     let bodyBytes = 0
     for (const piece of body) bodyBytes += piece.length
