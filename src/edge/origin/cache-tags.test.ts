@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cacheTags, isCacheTag, refreshedCacheTags, TAGS_MAX } from './cache-tags.ts'
+import { isCacheTag, TAGS_PER_OBJECT_MAX } from '../../domain/cache-tags.ts'
+import { cacheTags, refreshedCacheTags } from './cache-tags.ts'
 
 test('tags are trimmed, in lower case, once each; what is no tag is passed over', () => {
   const rows: [string[], string][] = [
@@ -20,7 +21,7 @@ test('tags are trimmed, in lower case, once each; what is no tag is passed over'
 test('the first 50 are kept', () => {
   const value = Array.from({ length: 60 }, (_, at) => `t${at}`).join(', ')
   const tags = cacheTags('h', ['h', value]).split(',').slice(1, -1)
-  assert.equal(tags.length, TAGS_MAX)
+  assert.equal(tags.length, TAGS_PER_OBJECT_MAX)
   assert.equal(tags.at(-1), 't49')
 })
 

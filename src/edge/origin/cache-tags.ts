@@ -1,16 +1,8 @@
 //! Cache tags of an origin's answer (spec/cloudfront.md 8, by tag): read from the header that the distribution's
 //! CacheTagConfig names. Pure. The header stays among the answer's headers: of its removal CloudFront's documents say
 //! nothing, and x-amz-meta-* of S3, which they recommend, reaches viewers (unconfirmed).
+import { isCacheTag, TAGS_PER_OBJECT_MAX } from '../../domain/cache-tags.ts'
 import { allValues } from '../../http/headers.ts'
-
-/** Tags kept of one object: the first ones. */
-export const TAGS_MAX = 50
-export const TAG_CHARS_MAX = 256
-/** Visible ASCII without the comma (33-126). */
-const TAG = /^[\x21-\x2b\x2d-\x7e]+$/
-
-/** True for a text that can be a cache tag. */
-export const isCacheTag = (text: string): boolean => text.length <= TAG_CHARS_MAX && TAG.test(text)
 
 /**
  * Tags as ObjectMeta.tags has them: the header's name, then each tag in lower case, each followed by a comma; empty for
@@ -23,7 +15,7 @@ export function cacheTags(header: string, headers: readonly string[]): string {
   const tags = new Set<string>()
   for (const value of allValues(headers, header)) {
     for (const piece of value.split(',')) {
-      if (tags.size === TAGS_MAX) break
+      if (tags.size === TAGS_PER_OBJECT_MAX) break
       const tag = piece.trim().toLowerCase()
       if (isCacheTag(tag)) tags.add(tag)
     }

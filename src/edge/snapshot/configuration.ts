@@ -57,8 +57,9 @@ export class Configuration {
     this.#compile(revision)
   }
 
-  #invalidate(revision: number, { distributionId, paths, tagHeader, soft = false }: InvalidationDoc): void {
+  #invalidate(revision: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
     const root = this.#documents.get(distributionId)?.defaultRootObject ?? ''
+    const soft = isSoft === true
     for (const item of paths) {
       if (item.startsWith('#')) {
         if (tagHeader !== undefined)

@@ -4,12 +4,15 @@ import { isIP } from 'node:net'
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
+import { HOP_BY_HOP } from '../../http/headers.ts'
 import { namedCertificate } from './distribution-defaults.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 
 const ALIAS = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const ROOT_OBJECT = /^[A-Za-z0-9_\-.*$/~"'&]*$/
+/** RFC 9110 section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/
 const PATH_PATTERN = /^[A-Za-z0-9_\-.*$/~"'@:+&?]+$/
 
 /** Values of the enumerations that are checked; the SDK's types do not check what came over the wire. */
@@ -39,6 +42,7 @@ export function checkDistribution(config: DistributionConfig, edgeDomain: string
   oneOf('ConnectionMode', config.ConnectionMode ?? 'direct', WORDS.ConnectionMode)
   checkAliases(config.Aliases?.Items ?? [], edgeDomain)
   checkRootObject(config.DefaultRootObject ?? '')
+  checkCacheTags(config.CacheTagConfig)
   checkOrigins(config.Origins?.Items ?? [])
   checkRest(config)
   checkBehaviors(config)
@@ -83,6 +87,19 @@ function checkRootObject(object: string): void {
     throw cloudfrontFault(
       'InvalidDefaultRootObject',
       `The default root object ${quoted(object)} is not valid: a path without a leading slash, of at most ${QUOTAS.rootObjectChars} characters.`,
+    )
+  }
+}
+
+/** What names AWS takes is unconfirmed: here every field name (RFC 9110 5.1) but those of one hop, which hold no tags. */
+function checkCacheTags(tags: DistributionConfig['CacheTagConfig']): void {
+  if (tags === undefined) return
+  const name = tags.HeaderName ?? ''
+  const isName = HEADER_NAME.test(name) && name.length <= QUOTAS.customHeaderNameChars
+  if (!isName || HOP_BY_HOP.has(name.toLowerCase())) {
+    throw invalidArgument(
+      'CacheTagConfig.HeaderName',
+      `${quoted(name)} must be the name of an end-to-end header, of at most ${QUOTAS.customHeaderNameChars} characters`,
     )
   }
 }

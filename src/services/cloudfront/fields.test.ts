@@ -56,6 +56,7 @@ const ACTS: ReadonlySet<string> = new Set([
   'Enabled',
   'Aliases.Items[]',
   'DefaultRootObject',
+  'CacheTagConfig.HeaderName',
   'HttpVersion',
   'Origins.Items[].Id',
   'Origins.Items[].DomainName',

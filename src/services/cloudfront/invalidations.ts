@@ -10,14 +10,14 @@ import type {
   ListInvalidationsResult,
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import { notImplemented } from '../../domain/faults.ts'
 import { QUOTAS } from '../../domain/quotas.ts'
 import type { DistributionRecord, InvalidationRecord } from '../../domain/records.ts'
 import { upperId } from '../../lib/ids.ts'
 import type { Transaction } from '../../state/state.ts'
-import type { Operation } from '../service.ts'
+import type { Operation, ServiceContext } from '../service.ts'
 import { findDistribution } from './distributions.ts'
 import { locationOf } from './entity-tag.ts'
+import { checkItems, sameItems, tagHeaderOf, wildcardsOf } from './invalidation-items.ts'
 import { markedPage, type Order } from './paging.ts'
 
 /**
@@ -41,66 +41,69 @@ function invalidationView(record: InvalidationRecord): Invalidation {
   }
 }
 
-/** @throws InvalidArgument, BatchTooLarge; NotImplemented for `#tag` items. */
-function checkPaths(paths: readonly string[]): void {
-  if (paths.length === 0) throw invalidArgument('InvalidationBatch.Paths', 'it has at least one path')
-  if (paths.length > QUOTAS.invalidationPaths) {
-    throw cloudfrontFault('BatchTooLarge', `A batch has at most ${QUOTAS.invalidationPaths} paths.`)
-  }
-  for (const path of paths) {
-    if (path.startsWith('#')) throw notImplemented('Invalidation by cache tag')
-    const star = path.indexOf('*')
-    const bad = !/^\/[\x21-\x7e]*$/.test(path) || path.length > QUOTAS.invalidationPathChars
-    if (bad || (star >= 0 && star < path.length - 1)) {
-      throw invalidArgument(
-        'InvalidationBatch.Paths',
-        `${quoted(path)} must begin with /, be URL-encoded, have * only as its last character and at most ${QUOTAS.invalidationPathChars} characters`,
-      )
-    }
-  }
+/** What is to be invalidated, and how. */
+export interface InvalidationWish {
+  readonly distributionId: string | undefined
+  readonly callerReference: string
+  /** Paths and `#tag` items. */
+  readonly items: readonly string[]
+  /** What matches may be served on while it is fetched anew; AWS has no such thing. */
+  readonly soft: boolean
 }
 
-/** Order and repetition do not matter (unconfirmed). */
-const samePaths = (a: readonly string[], b: readonly string[]): boolean =>
-  JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort())
-
-export const createInvalidation: Operation<CreateInvalidationRequest, CreateInvalidationResult> = async (
-  input,
-  { state, clock },
-) => {
-  const batch = input.InvalidationBatch
-  if (batch === undefined) throw cloudfrontFault('MissingBody', 'The request needs an InvalidationBatch.')
-  const record = await state.transact(async (tx): Promise<InvalidationRecord> => {
-    const distribution = await findDistribution(tx, input.DistributionId)
-    const distributionId = distribution.id
-    const paths = batch.Paths?.Items ?? []
-    checkPaths(paths)
-    const callerReference = batch.CallerReference ?? ''
+/**
+ * Writes an invalidation, or finds the earlier one with the same caller reference and items.
+ * @throws NoSuchDistribution, InvalidArgument, BatchTooLarge, InvalidationBatchAlreadyExists, TooManyInvalidationsInProgress
+ */
+export function wishInvalidation(
+  { distributionId, callerReference, items, soft }: InvalidationWish,
+  { state, clock }: Pick<ServiceContext, 'state' | 'clock'>,
+): Promise<InvalidationRecord> {
+  return state.transact(async (tx): Promise<InvalidationRecord> => {
+    const distribution = await findDistribution(tx, distributionId)
+    const tagHeader = tagHeaderOf(distribution)
+    checkItems(items, tagHeader)
     if (callerReference === '') throw invalidArgument('InvalidationBatch.CallerReference', 'it is required')
-    const earlier = (await tx.list('invalidation', { prefix: `${distributionId}/` })).map(({ doc }) => doc)
+    const earlier = (await tx.list('invalidation', { prefix: `${distribution.id}/` })).map(({ doc }) => doc)
     const same = earlier.find((doc) => doc.callerReference === callerReference)
     if (same !== undefined) {
-      if (samePaths(same.paths, paths)) return same
+      if (sameItems(same.paths, items) && (same.soft ?? false) === soft) return same
       throw cloudfrontFault(
         'InvalidationBatchAlreadyExists',
         `The caller reference is that of the invalidation ${same.id}, which has other paths.`,
       )
     }
-    checkInProgress(earlier, paths)
-    const id = `I${upperId(13)}`
+    checkInProgress(earlier, items)
     const made: InvalidationRecord = {
-      id,
-      distributionId,
+      id: `I${upperId(13)}`,
+      distributionId: distribution.id,
       callerReference,
-      paths,
+      paths: items,
+      ...(tagHeader === undefined ? {} : { tagHeader }),
+      ...(soft ? { soft } : {}),
       status: 'InProgress',
       createdRevision: tx.revision,
       createTime: new Date(clock.now()).toISOString(),
     }
-    await tx.put('invalidation', `${distributionId}/${id}`, made)
+    await tx.put('invalidation', `${distribution.id}/${made.id}`, made)
     await forgetOldest(tx, distribution, earlier)
     return made
   })
+}
+
+export const createInvalidation: Operation<CreateInvalidationRequest, CreateInvalidationResult> = async (
+  input,
+  context,
+) => {
+  const batch = input.InvalidationBatch
+  if (batch === undefined) throw cloudfrontFault('MissingBody', 'The request needs an InvalidationBatch.')
+  const wish = {
+    distributionId: input.DistributionId,
+    callerReference: batch.CallerReference ?? '',
+    items: batch.Paths?.Items ?? [],
+    soft: false,
+  }
+  const record = await wishInvalidation(wish, context)
   return {
     Location: locationOf(`distribution/${record.distributionId}/invalidation/${record.id}`),
     Invalidation: invalidationView(record),
@@ -139,11 +142,10 @@ const pathCharacters = (doc: InvalidationRecord): number => doc.paths.reduce((su
 function checkInProgress(earlier: readonly InvalidationRecord[], paths: readonly string[]): void {
   const open = earlier.filter((doc) => doc.status === 'InProgress').flatMap((doc) => doc.paths)
   const all = [...open, ...paths]
-  const wildcards = all.filter((path) => path.endsWith('*')).length
-  if (all.length > QUOTAS.invalidationPaths || wildcards > QUOTAS.invalidationWildcardsInProgress) {
+  if (all.length > QUOTAS.invalidationPaths || wildcardsOf(all) > QUOTAS.invalidationWildcardsInProgress) {
     throw cloudfrontFault(
       'TooManyInvalidationsInProgress',
-      `At most ${QUOTAS.invalidationPaths} paths and ${QUOTAS.invalidationWildcardsInProgress} wildcards may be in progress for a distribution.`,
+      `At most ${QUOTAS.invalidationPaths} paths or tags and ${QUOTAS.invalidationWildcardsInProgress} wildcards may be in progress for a distribution.`,
     )
   }
 }

@@ -50,7 +50,6 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     accepted: 'absent',
     isUsed: (c) => c.ConnectionFunctionAssociation !== undefined,
   },
-  { field: 'CacheTagConfig', accepted: 'absent', isUsed: (c) => c.CacheTagConfig !== undefined },
 ]
 
 export const ORIGIN_ROWS: readonly Row<Origin>[] = [
