@@ -80,11 +80,22 @@ export class EdgeFeed {
   }
 
   async invalidate(distributionId: string, ...paths: string[]): Promise<void> {
-    await this.send((revision) => ({
+    await this.send((revision) => this.#invalidation(revision, distributionId, paths))
+  }
+
+  /** What matches may be served on while it is fetched anew. */
+  async invalidateSoftly(distributionId: string, ...paths: string[]): Promise<void> {
+    await this.send((revision) => this.#invalidation(revision, distributionId, paths, { soft: true }))
+  }
+
+  #invalidation(revision: number, distributionId: string, paths: string[], more: { soft?: true } = {}): FeedChange {
+    const tagHeader = this.#documents.get(distributionId)?.cacheTagHeader
+    const tagged = tagHeader === undefined ? {} : { tagHeader }
+    return {
       kind: 'invalidation',
       revision,
-      invalidation: { id: `I${revision}`, distributionId, paths },
-    }))
+      invalidation: { id: `I${revision}`, distributionId, paths, ...tagged, ...more },
+    }
   }
 
   /** Commits without telling anybody, as when the workers cannot be reached. */
