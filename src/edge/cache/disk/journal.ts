@@ -1,0 +1,249 @@
+//! What must outlive the process besides the objects: who the store is, and every invalidation, written down before it is
+//! acknowledged. Lines of text, each with its checksum; nothing but a torn last line is forgiven. `reached` lines say up
+//! to which revision it is complete: a journal that ends before the revision the worker has lost something, and without
+//! it nobody knows which objects are still good.
+import { randomInt } from 'node:crypto'
+import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { InvalidationEntry } from '../invalidation.ts'
+import { LAYOUT } from './record.ts'
+
+const FILE = 'journal'
+
+/** Who the store is. */
+export interface StoreHead {
+  readonly layout: string
+  /** Unsigned 32 bits; records and segments carry it. A new one makes all that was written void. */
+  readonly storeId: number
+  readonly seedA: number
+  readonly seedB: number
+  /** Bytes of a segment file. */
+  readonly segmentBytes: number
+}
+
+type Line =
+  | ({ readonly kind: 'store' } & StoreHead)
+  | { readonly kind: 'entry'; readonly entry: InvalidationEntry }
+  | { readonly kind: 'reached'; readonly revision: number }
+
+/** What a journal says; `trouble` names why it cannot be believed. */
+export type JournalContent =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unusable'; readonly trouble: 'damaged' | 'other-version' }
+  | {
+      readonly kind: 'read'
+      readonly head: StoreHead
+      readonly entries: readonly InvalidationEntry[]
+      readonly reached: number
+      /** Of the lines that can be believed. */
+      readonly bytes: number
+    }
+
+/** A store that shares nothing with any before it, but the seeds of `before`. */
+export const newStoreHead = (segmentBytes: number, before: StoreHead | null = null): StoreHead => ({
+  layout: LAYOUT,
+  storeId: 1 + randomInt(2 ** 32 - 1),
+  seedA: before?.seedA ?? randomInt(2 ** 31),
+  seedB: before?.seedB ?? randomInt(2 ** 31),
+  segmentBytes,
+})
+
+export async function readJournal(directory: string): Promise<JournalContent> {
+  let bytes: Buffer
+  try {
+    bytes = await readFile(join(directory, FILE))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'none' }
+    throw error
+  }
+  return parseJournal(bytes)
+}
+
+export function parseJournal(bytes: Buffer): JournalContent {
+  const entries: InvalidationEntry[] = []
+  let head: StoreHead | null = null
+  let reached = -1
+  let at = 0
+  for (let end = bytes.indexOf(10, at); end >= 0; end = bytes.indexOf(10, at)) {
+    const line = parseLine(bytes.subarray(at, end))
+    if (line === null) {
+      // The last line may be torn: nobody was told that it is there. A damaged one before it is another matter.
+      if (bytes.indexOf(10, end + 1) < 0 && head !== null) break
+      return { kind: 'unusable', trouble: 'damaged' }
+    }
+    if (line.kind === 'store') head = line
+    else if (head === null) return { kind: 'unusable', trouble: 'damaged' }
+    else if (line.kind === 'entry') entries.push(line.entry)
+    else reached = Math.max(reached, line.revision)
+    at = end + 1
+  }
+  if (head === null) return { kind: 'unusable', trouble: 'damaged' }
+  if (head.layout !== LAYOUT) return { kind: 'unusable', trouble: 'other-version' }
+  return { kind: 'read', head, entries, reached, bytes: at }
+}
+
+function parseLine(line: Buffer): Line | null {
+  const text = line.subarray(9)
+  if (line.toString('latin1', 0, 9) !== `${hex(crc32(text))} `) return null
+  try {
+    return JSON.parse(text.toString('utf8')) as Line
+  } catch {
+    return null
+  }
+}
+
+const hex = (number: number): string => number.toString(16).padStart(8, '0')
+
+function lineOf(line: Line): string {
+  const text = JSON.stringify(line)
+  return `${hex(crc32(text))} ${text}\n`
+}
+
+const entryLine = (entry: InvalidationEntry): string => lineOf({ kind: 'entry', entry })
+const reachedLine = (revision: number): string => lineOf({ kind: 'reached', revision })
+
+/** A journal that is being written: one write at a time, what could not be written is tried again with the next. */
+export class Journal {
+  readonly #directory: string
+  readonly #bytesMax: number
+  readonly #onTrouble: (error: Error | null) => void
+  #file: FileHandle
+  #bytes: number
+  #waiting = ''
+  #durable = false
+  #head: StoreHead
+  #anew: StoreHead | null = null
+  #running: Promise<void> | null = null
+  #troubled = false
+  /** Up to where the worker's invalidations are written down or about to be. */
+  reached: number
+
+  private constructor(directory: string, file: FileHandle, head: StoreHead, options: JournalOptions) {
+    this.#directory = directory
+    this.#file = file
+    this.#head = head
+    this.#bytes = options.bytes
+    this.#bytesMax = options.bytesMax
+    this.#onTrouble = options.onTrouble
+    this.reached = options.reached
+  }
+
+  /** Goes on with the journal that was read. @throws the system's error */
+  static async continue(directory: string, content: JournalContent & { kind: 'read' }, options: Continuing) {
+    const file = await open(join(directory, FILE), 'r+')
+    const { head, bytes, reached } = content
+    return new Journal(directory, file, head, { ...options, bytes, reached })
+  }
+
+  /** Begins another one in place of what is there. @throws the system's error */
+  static async begin(directory: string, head: StoreHead, options: Continuing): Promise<Journal> {
+    const { file, bytes } = await writeAnew(directory, lineOf({ kind: 'store', ...head }), false)
+    return new Journal(directory, file, head, { ...options, bytes, reached: -1 })
+  }
+
+  /** Resolves when all is written, and with `durable` would outlive a loss of power; also when the disk refuses. */
+  append(entries: readonly InvalidationEntry[], reached: number, durable: boolean): Promise<void> {
+    this.#waiting += entries.map(entryLine).join('') + reachedLine(reached)
+    this.reached = Math.max(this.reached, reached)
+    this.#durable ||= durable
+    return this.settled()
+  }
+
+  /** Forgets everything: the store is another one from now on. */
+  beginAnew(head: StoreHead): Promise<void> {
+    this.#anew = head
+    this.#waiting = ''
+    this.reached = -1
+    return this.settled()
+  }
+
+  settled(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+    })
+    return this.#running
+  }
+
+  async close(): Promise<void> {
+    await this.settled()
+    await this.#file.close()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#anew !== null || this.#waiting !== '') {
+        if (this.#anew !== null) await this.#replace(lineOf({ kind: 'store', ...this.#anew }), this.#anew)
+        else await this.#write()
+      }
+      if (this.#troubled) this.#onTrouble(null)
+      this.#troubled = false
+    } catch (error) {
+      this.#troubled = true
+      // Over its limit nothing is kept for later: then the journal ends too early, and is not believed after a restart.
+      if (this.#waiting.length > this.#bytesMax) this.#waiting = ''
+      this.#onTrouble(error as Error)
+    }
+  }
+
+  async #write(): Promise<void> {
+    const text = Buffer.from(this.#waiting)
+    const waiting = this.#waiting.length
+    const { bytesWritten } = await this.#file.write(text, 0, text.length, this.#bytes)
+    if (bytesWritten !== text.length) throw new Error(`${bytesWritten} of ${text.length} bytes could be written`)
+    if (this.#durable) await this.#file.datasync()
+    this.#durable = false
+    // It was begun anew meanwhile: then what waited before is gone.
+    if (this.#anew !== null) return
+    this.#bytes += text.length
+    this.#waiting = this.#waiting.slice(waiting)
+    if (this.#bytes > this.#bytesMax) await this.#shorten()
+  }
+
+  /** The older half goes; what it said becomes one line: everything from before is dead. */
+  async #shorten(): Promise<void> {
+    const content = await readJournal(this.#directory)
+    if (content.kind !== 'read') throw new Error('the journal of invalidations was damaged while it was in use')
+    const { head, entries, reached } = content
+    const half = Math.ceil(entries.length / 2)
+    const horizon = entries.slice(0, half).reduce((newest, entry) => Math.max(newest, entry.revision), -1)
+    const kept = [{ kind: 'horizon', revision: horizon } as const, ...entries.slice(half)]
+    const text = lineOf({ kind: 'store', ...head }) + kept.map(entryLine).join('') + reachedLine(reached)
+    await this.#replace(text, this.#anew)
+  }
+
+  async #replace(text: string, anew: StoreHead | null): Promise<void> {
+    const { file, bytes } = await writeAnew(this.#directory, text, true)
+    await this.#file.close()
+    this.#file = file
+    this.#bytes = bytes
+    if (anew !== null) this.#head = anew
+    if (this.#anew === this.#head) this.#anew = null
+  }
+}
+
+export interface Continuing {
+  /** Over it the older half of the invalidations goes. */
+  readonly bytesMax: number
+  readonly onTrouble: (error: Error | null) => void
+}
+
+interface JournalOptions extends Continuing {
+  readonly bytes: number
+  readonly reached: number
+}
+
+async function writeAnew(directory: string, text: string, durable: boolean) {
+  const path = join(directory, FILE)
+  const file = await open(`${path}.new`, 'w', 0o600)
+  try {
+    const bytes = Buffer.from(text)
+    await file.writeFile(bytes)
+    if (durable) await file.datasync()
+    await rename(`${path}.new`, path)
+    return { file, bytes: bytes.length }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
