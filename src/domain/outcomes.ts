@@ -40,6 +40,8 @@ export type NotStoredReason =
   | 'range-not-cached'
   | 'head-answer'
   | 'over-object-limit'
+  /** The answers under way took all the memory that there is for them. */
+  | 'memory-short'
   /** Fresh for no time, and without a validator there is nothing to ask the origin about later. */
   | 'no-validator'
   /** An error that may be due to what only this viewer sent: fields that no key has, in such numbers (CPDoS). */

@@ -68,14 +68,18 @@ export class Refreshes implements RefreshBehind {
   }
 
   #settle(inner: Exchange, edge: Edge, object: StoredObject): void {
-    const current = edge.store.get(inner.key)
+    const { key } = object
+    const current = edge.store.get(key)
     if (current === null || !isSameAnswer(current, object)) {
-      this.#backOff.delete(inner.key)
+      this.#backOff.delete(key)
       return
     }
+    // Strict mode: the successor is another variant, which is the newest from now on.
+    if (inner.key !== key) return
     // The origin has another answer, and it is not for the cache: what is there is no longer what the origin has.
-    if (inner.answer !== null && inner.answer.status < 500 && inner.notStored !== null) {
-      edge.store.delete(inner.key)
+    const { answer, notStored } = inner
+    if (answer !== null && answer.status < 500 && notStored !== null && notStored !== 'memory-short') {
+      edge.store.delete(key)
       return
     }
     const { errorMinTtls } = inner.behavior as BehaviorPlan
@@ -83,7 +87,7 @@ export class Refreshes implements RefreshBehind {
       const oldest = this.#backOff.keys().next()
       if (!oldest.done) this.#backOff.delete(oldest.value)
     }
-    this.#backOff.set(inner.key, edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(inner)))
+    this.#backOff.set(key, edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(inner)))
   }
 }
 
@@ -104,6 +108,7 @@ function refreshOf(x: Exchange, edge: Edge, object: StoredObject): Exchange {
   inner.path = x.path
   inner.cacheable = true
   inner.key = x.key
+  inner.indexKey = x.indexKey
   inner.indexKey = x.indexKey
   inner.missReason = 'expired'
   object.hold()

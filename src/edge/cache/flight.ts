@@ -1,15 +1,11 @@
 //! One fetch under way, read by everybody who waits for it while its bytes arrive: the head, the body so far, who reads,
-//! and what is to be done with it at its end. Kept bytes are bounded; unkept ones wait for their readers.
+//! and what is to be done with it at its end. Its bytes and how long they are held: flight-body.ts.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import type { ContentCoding } from '../../http/compressible.ts'
 import type { FreshnessReason } from '../../http/freshness.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import type { OriginSink, SourceControl } from '../origin/pool.ts'
-
-/** Bytes that an unkept answer may be ahead of its slowest reader before the origin is asked to pause. */
-const AHEAD_BYTES_MAX = 1024 * 1024
-/** Bytes that all kept answers under way may take together; beyond it answers stream through without being kept. */
-const KEPT_BYTES_MAX = 256 * 1024 * 1024
+import { FlightBody, type FlightReader, type Lender } from './flight-body.ts'
 
 /** The head of an answer, ready for viewers; everything that this request's decisions made of the origin's. */
 export interface Answer {
@@ -47,10 +43,11 @@ export type Verdict =
   | 'look-again'
   | 'failed'
 
-export interface FlightReader {
-  /** There is more to read, or the end has come. Called synchronously as bytes arrive. */
-  wake(): void
-}
+/** Why an answer that was to be kept is not. */
+export type NotKept = Extract<NotStoredReason, 'over-object-limit' | 'memory-short'>
+
+/** Takes the whole body when it is here; returns how readers that are behind may have it from the store. */
+export type Keep = (chunks: readonly Uint8Array[]) => Lender | null
 
 /** Where a filter puts what it made. */
 export interface FilteredBody {
@@ -68,9 +65,6 @@ export interface BodyFilter {
   abort(): void
 }
 
-/** What all flights of this process hold for the cache. */
-let keptBytes = 0
-
 export class Flight implements OriginSink, FilteredBody {
   /** Changed by Flights.move. */
   key: string
@@ -82,8 +76,6 @@ export class Flight implements OriginSink, FilteredBody {
   headers: readonly string[] = []
   failure: OriginFailure | null = null
   ended = false
-  /** Of the body as readers get it. */
-  bytes = 0
   /** Of the body as the source sent it. */
   received = 0
   /** Content coding that the filter applies; null without one. */
@@ -98,20 +90,18 @@ export class Flight implements OriginSink, FilteredBody {
   /** Resolves when the leader has decided: for those who wait. */
   readonly whenDecided: Promise<Verdict>
   /** Called once when the last byte is here, before readers hear of it. */
-  #onComplete: ((chunks: readonly Uint8Array[]) => void) | null = null
-  #onTooBig: (() => void) | null = null
+  #onComplete: Keep | null = null
+  #onNotKept: ((why: NotKept) => void) | null = null
   #keepBytesMax = Number.POSITIVE_INFINITY
   /** Called once when it is over, in whatever way. */
   onOver: (() => void) | null = null
   source: SourceControl | null = null
-  /** Chunks are kept for the cache and late readers; otherwise they go when the slowest reader has passed. */
-  #keep = true
-  #chunks: Uint8Array[] = []
-  #firstChunk = 0
-  #readers = new Set<FlightReader & { readonly at: number }>()
+  readonly #body = new FlightBody((pause) => {
+    if (pause) this.source?.pause()
+    else this.source?.resume()
+  })
   /** Requests that count on this fetch, reading or not yet. */
   #interested = 1
-  #paused = false
   #headHere: () => void = () => {}
   #decide: (verdict: Verdict) => void = () => {}
   #decided = false
@@ -147,14 +137,13 @@ export class Flight implements OriginSink, FilteredBody {
 
   onFiltered(chunk: Uint8Array): void {
     if (this.over) return
-    this.bytes += chunk.length
-    this.#chunks.push(chunk)
-    if (this.#keep) {
-      keptBytes += chunk.length
-      if (this.bytes > this.#keepBytesMax || keptBytes > KEPT_BYTES_MAX) this.#giveUpKeeping()
+    const fits = this.#body.push(chunk)
+    if (this.#body.keeps) {
+      if (this.bytes > this.#keepBytesMax) this.#giveUpKeeping('over-object-limit')
+      else if (!fits) this.#giveUpKeeping('memory-short')
     }
-    this.#wakeAll()
-    this.#trim()
+    this.#body.wakeAll()
+    this.#body.trim()
   }
 
   onEnd(): void {
@@ -170,8 +159,8 @@ export class Flight implements OriginSink, FilteredBody {
   onFilteredEnd(): void {
     if (this.over) return
     this.ended = true
-    if (this.#keep) this.#onComplete?.(this.#chunks)
-    this.#over()
+    const lender = this.keeps ? (this.#onComplete?.(this.#body.chunks) ?? null) : null
+    this.#over(lender)
   }
 
   onFailure(failure: OriginFailure): void {
@@ -182,15 +171,12 @@ export class Flight implements OriginSink, FilteredBody {
     this.#over()
   }
 
-  #over(): void {
-    if (this.#keep) keptBytes -= this.bytes
+  #over(lender: Lender | null = null): void {
+    this.#body.end(lender)
     this.onOver?.()
     this.onOver = null
-    this.#wakeAll()
-  }
-
-  #wakeAll(): void {
-    for (const reader of this.#readers) reader.wake()
+    this.#body.wakeAll()
+    this.#body.settle(this.#interested)
   }
 
   /** Tells those who wait; only the first call counts. */
@@ -210,28 +196,35 @@ export class Flight implements OriginSink, FilteredBody {
 
   /** True while a new reader can still have every byte. */
   get keeps(): boolean {
-    return this.#keep
+    return this.#body.keeps
   }
 
-  /** Hands the whole body to `onComplete` once it is here, unless it grows over `bytesMax`; then `onTooBig` is called. */
-  keepUpTo(bytesMax: number, onComplete: (chunks: readonly Uint8Array[]) => void, onTooBig: () => void): void {
+  /** Of the body as readers get it, so far. */
+  get bytes(): number {
+    return this.#body.bytes
+  }
+
+  /**
+   * Hands the whole body to `onComplete` once it is here, unless it grows over `bytesMax` or there is no memory for it;
+   * then `onNotKept` is called.
+   */
+  keepUpTo(bytesMax: number, onComplete: Keep, onNotKept: (why: NotKept) => void): void {
     this.#keepBytesMax = bytesMax
-    this.#onTooBig = onTooBig
-    if (this.bytes > bytesMax) this.#giveUpKeeping()
-    else if (this.ended) onComplete(this.#chunks)
+    this.#onNotKept = onNotKept
+    if (!this.keeps) onNotKept('memory-short')
+    else if (this.bytes > bytesMax) this.#giveUpKeeping('over-object-limit')
+    else if (this.ended) this.#body.end(onComplete(this.#body.chunks))
     else this.#onComplete = onComplete
   }
 
-  #giveUpKeeping(): void {
-    this.#onTooBig?.()
+  #giveUpKeeping(why: NotKept): void {
+    this.#onNotKept?.(why)
     this.stopKeeping()
   }
 
   /** The body is not for the cache: chunks that all readers have passed are let go. */
   stopKeeping(): void {
-    if (this.#keep && !this.over) keptBytes -= this.bytes
-    this.#keep = false
-    this.#trim()
+    this.#body.stopKeeping()
   }
 
   /** One more request counts on it. Each must `leave` once. */
@@ -242,50 +235,36 @@ export class Flight implements OriginSink, FilteredBody {
   /** A fetch that nobody waits for is broken off; CloudFront does not keep it either (spec 5.7). */
   leave(): void {
     this.#interested--
-    if (this.#interested > 0 || this.over) return
-    this.source?.abort()
-    this.#filter?.abort()
-    this.failure ??= new OriginFailure('reset', 'all viewers have gone')
-    this.#headHere()
-    this.#over()
+    if (this.#interested === 0 && !this.over) {
+      this.source?.abort()
+      this.#filter?.abort()
+      this.failure = new OriginFailure('reset', 'all viewers have gone')
+      this.#headHere()
+      this.#over()
+    }
+    this.#body.settle(this.#interested)
   }
 
-  read(reader: FlightReader & { readonly at: number }): void {
-    this.#readers.add(reader)
+  read(reader: FlightReader): void {
+    this.#body.read(reader)
   }
 
-  stopReading(reader: FlightReader & { readonly at: number }): void {
-    this.#readers.delete(reader)
-    this.#trim()
+  stopReading(reader: FlightReader): void {
+    this.#body.stopReading(reader)
   }
 
   /** Chunk number `at` from the beginning of the body, or undefined when it is not here yet. */
   chunk(at: number): Uint8Array | undefined {
-    return this.#chunks[at - this.#firstChunk]
+    return this.#body.chunk(at)
+  }
+
+  /** True after the end when there is a chunk with this number, in which `chunk` may have failed to get it. */
+  hasHad(at: number): boolean {
+    return this.ended && at < this.#body.count
   }
 
   /** A reader has moved on. */
   progressed(): void {
-    if (!this.#keep) this.#trim()
-  }
-
-  #trim(): void {
-    if (this.#keep) return
-    let slowest = this.#firstChunk + this.#chunks.length
-    for (const reader of this.#readers) slowest = Math.min(slowest, reader.at)
-    // Without a reader yet (the head is only being decided on) nothing may go.
-    if (this.#readers.size > 0 && slowest > this.#firstChunk) {
-      this.#chunks.splice(0, slowest - this.#firstChunk)
-      this.#firstChunk = slowest
-    }
-    let ahead = 0
-    for (const chunk of this.#chunks) ahead += chunk.length
-    if (ahead > AHEAD_BYTES_MAX && !this.#paused) {
-      this.#paused = true
-      this.source?.pause()
-    } else if (ahead <= AHEAD_BYTES_MAX / 2 && this.#paused) {
-      this.#paused = false
-      this.source?.resume()
-    }
+    this.#body.trim()
   }
 }

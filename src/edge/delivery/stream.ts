@@ -8,11 +8,18 @@ export type StreamEnd = 'complete' | 'viewer-gone' | 'origin-cut'
 
 /**
  * Sends every byte of the flight's body, or what `cutter` takes out of it; resolves when that is done, the viewer has
- * left, or the origin broke off.
+ * left or was too slow for what is held for it, or the origin broke off.
  */
 export function streamBody(flight: Flight, reply: ViewerReply, cutter: Cutter | null = null): Promise<StreamEnd> {
   return new Promise((resolve) => {
-    const reader = { at: 0, wake: () => pump() }
+    const reader = {
+      at: 0,
+      wake: () => pump(),
+      cut: () => {
+        reply.abort()
+        finish('viewer-gone')
+      },
+    }
     let blocked = false
     let over = false
     const finish = (end: StreamEnd): void => {
@@ -44,7 +51,10 @@ export function streamBody(flight: Flight, reply: ViewerReply, cutter: Cutter | 
         }
       }
       flight.progressed()
-      if (flight.ended) {
+      if (flight.hasHad(reader.at)) {
+        // Too slow: what it has not had is no longer to be had.
+        reader.cut()
+      } else if (flight.ended) {
         reply.end()
         finish('complete')
       } else if (flight.failure !== null) {

@@ -1,6 +1,9 @@
 //! Keeps the answer when its last byte is here, and tells those who wait whether they may read along.
-import type { Answer, Flight } from '../cache/flight.ts'
+import { isSameAnswer } from '../cache/finding.ts'
+import type { Answer, Flight, Keep } from '../cache/flight.ts'
+import type { Lender } from '../cache/flight-body.ts'
 import { invalidationUri } from '../cache/key.ts'
+import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
@@ -25,7 +28,9 @@ export const cacheStore = stage({
       return to.deliver
     }
     keepWhenComplete(x, edge, flight, answer)
-    if (Math.max(answer.freshUntil, answer.swrUntil) > edge.clock.now()) {
+    if (!flight.keeps) {
+      flight.decide('alone')
+    } else if (Math.max(answer.freshUntil, answer.swrUntil) > edge.clock.now()) {
       edge.flights.share(x.key)
       flight.decide('shared')
     } else {
@@ -54,15 +59,27 @@ function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answe
   // By the end of the body the exchange may be about a custom error page.
   const { key } = x
   const uri = invalidationUri(recipe, x.path, x.request.query)
-  const keep = (chunks: readonly Uint8Array[]) => {
-    if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf, answer.tags)) return
+  const keep: Keep = (chunks) => {
+    if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf, answer.tags)) return null
     const newer = edge.store.get(key)
-    if (newer !== null && newer.asOf > answer.asOf) return
-    edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
+    if (newer !== null && newer.asOf > answer.asOf) return null
+    const stored = edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
+    return stored === null ? null : lenderOf(edge, stored)
   }
-  flight.keepUpTo(edge.store.objectBytesMax, keep, () => {
-    if (x.flight === flight) x.notStored = 'over-object-limit'
+  flight.keepUpTo(edge.store.objectBytesMax, keep, (why) => {
+    if (x.flight === flight) x.notStored = why
+    if (why === 'memory-short') return edge.flights.close(flight)
     edge.flights.unshare(flight)
     edge.flights.outgrow(key)
   })
+}
+
+/** Lends bytes of the object as long as it is in the store; copies, for nothing is held there. */
+const lenderOf = (edge: Edge, { key, bornAt, asOf, body }: StoredObject): Lender => {
+  const { length } = body
+  return (from, to) => {
+    const now = edge.store.get(key)
+    if (now === null || !isSameAnswer(now, { bornAt, asOf }) || now.body.length !== length) return null
+    return Buffer.from(now.body.subarray(from, to))
+  }
 }
