@@ -41,6 +41,8 @@ export interface PeerAnswer {
   /** Tells the peer what kind of answer follows, before the reply is used. */
   announce(answer: Answer, result: ResultType): void
   fault(fault: EdgeFault): void
+  /** An interim answer of the origin, as it came; before `announce`. Absent where nobody wants them. */
+  hint?(status: number, headers: readonly string[]): void
 }
 
 /** A custom error page takes the place of an error; while it is fetched no other page can. */

@@ -12,6 +12,8 @@ export interface ErrorPage {
 /** Reason phrases of the statuses that the edge generates or relays without one (RFC 9110 15, RFC 6585). */
 const PHRASES: Readonly<Record<number, string>> = {
   100: 'Continue',
+  102: 'Processing',
+  103: 'Early Hints',
   200: 'OK',
   201: 'Created',
   202: 'Accepted',

@@ -3,6 +3,7 @@
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import type { ContentCoding } from '../../http/compressible.ts'
 import type { FreshnessReason } from '../../http/freshness.ts'
+import { passedTrailers } from '../../http/trailers.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import type { OriginSink, SourceControl } from '../origin/pool.ts'
 import { FlightBody, type FlightReader, type Lender } from './flight-body.ts'
@@ -16,6 +17,8 @@ export interface Answer {
   readonly leaderHead?: string
   /** Null when the length is not known before the end. */
   readonly length: number | null
+  /** Strict mode: names of the trailers that the origin announced and that may pass (http/trailers.ts). */
+  readonly trailer?: string
   readonly contentType: string
   readonly etag: string
   readonly lastModified: string
@@ -76,6 +79,10 @@ export class Flight implements OriginSink, FilteredBody {
   headers: readonly string[] = []
   failure: OriginFailure | null = null
   ended = false
+  /** Fields behind the body that may pass, name, value, name, value ...; none when a filter made another body of it. */
+  trailers: readonly string[] = []
+  /** Hears of interim answers; set by the leader, for its own viewer. */
+  onHint: ((status: number, headers: readonly string[]) => void) | null = null
   /** Of the body as the source sent it. */
   received = 0
   /** Content coding that the filter applies; null without one. */
@@ -117,6 +124,10 @@ export class Flight implements OriginSink, FilteredBody {
     })
   }
 
+  onInterim(status: number, headers: readonly string[]): void {
+    if (!this.over) this.onHint?.(status, headers)
+  }
+
   // A fetch that was let go may still be heard of: its source ends in its own time.
   onHead(status: number, statusText: string, headers: readonly string[]): void {
     if (this.over) return
@@ -146,10 +157,14 @@ export class Flight implements OriginSink, FilteredBody {
     this.#body.trim()
   }
 
-  onEnd(): void {
+  onEnd(trailers: readonly string[] = []): void {
     if (this.over) return
-    if (this.#filter === null) this.onFilteredEnd()
-    else this.#filter.end()
+    if (this.#filter !== null) {
+      this.#filter.end()
+      return
+    }
+    this.trailers = passedTrailers(trailers)
+    this.onFilteredEnd()
   }
 
   onFilterFailure(error: Error): void {

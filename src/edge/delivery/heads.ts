@@ -8,6 +8,7 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
+import { passesTrailers } from './trailing.ts'
 
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n'
 const CLOSE = '\r\nConnection: close\r\n\r\n'
@@ -90,7 +91,10 @@ export function streamHead(
   const framing = bodiless || answer.length !== null ? 'length' : x.request.httpVersion === '1.0' ? 'close' : 'chunked'
   let text = x.page === null ? (answer.leaderHead ?? answer.head) : shown(x, answer.head)
   if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
-  else if (framing === 'chunked' && x.request.method !== 'HEAD') text += 'Transfer-Encoding: chunked\r\n'
+  else if (framing === 'chunked' && x.request.method !== 'HEAD') {
+    text += 'Transfer-Encoding: chunked\r\n'
+    if (answer.trailer !== undefined && passesTrailers(x)) text += `Trailer: ${answer.trailer}\r\n`
+  }
   if (answer.status === 200 && answer.length !== null && answer.notStored === null && x.page === null)
     text = withRanges(text)
   text += ownLines(edge, x.result) + x.requestId

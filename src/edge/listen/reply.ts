@@ -1,5 +1,6 @@
 //! The answer to one request on an HTTP/1.1 connection: writes it, tells the viewer's pace, notices that it has gone.
 import type { Socket } from 'node:net'
+import { trailerSection } from '../../http/trailers.ts'
 import type { ViewerReply } from './viewer.ts'
 
 /** What a reply needs of its connection. */
@@ -54,18 +55,19 @@ export class Reply implements ViewerReply {
     const close = this.#owner.closesNow
     this.#state = 'done'
     if (body === null || body.length === 0) {
-      this.bytesSent = head.length
+      this.bytesSent += head.length
       socket.write(head, 'latin1')
       onSent?.()
     } else if (body.length <= CONCATENATE_BYTES_MAX) {
-      this.bytesSent = head.length + body.length
-      const bytes = Buffer.allocUnsafe(this.bytesSent)
+      const length = head.length + body.length
+      this.bytesSent += length
+      const bytes = Buffer.allocUnsafe(length)
       bytes.write(head, 0, 'latin1')
       bytes.set(body, head.length)
       socket.write(bytes)
       onSent?.()
     } else {
-      this.bytesSent = head.length + body.length
+      this.bytesSent += head.length + body.length
       socket.cork()
       socket.write(head, 'latin1')
       if (onSent === null) socket.write(body)
@@ -107,12 +109,19 @@ export class Reply implements ViewerReply {
     return flowing
   }
 
-  end(): void {
+  interim(head: string): void {
+    if (this.#state !== 'waiting') return
+    this.bytesSent += head.length
+    this.#owner.socket.write(head, 'latin1')
+  }
+
+  end(trailers: readonly string[] = []): void {
     if (this.#state !== 'streaming') return
     this.#state = 'done'
     if (this.#framing === 'chunked') {
-      this.bytesSent += 5
-      this.#owner.socket.write('0\r\n\r\n', 'latin1')
+      const end = `0\r\n${trailers.length === 0 ? '' : trailerSection(trailers)}\r\n`
+      this.bytesSent += end.length
+      this.#owner.socket.write(end, 'latin1')
     }
     this.#owner.answered(this.#framing === 'close' || this.#owner.closesNow)
   }

@@ -73,7 +73,10 @@ export interface ViewerReply {
   onDrain: (() => void) | null
   /** Called once when the viewer is gone before the end. */
   onAbort: (() => void) | null
-  end(): void
+  /** `trailers` are name, value, name, value ...; they are dropped where the framing has no place for them. */
+  end(trailers?: readonly string[]): void
+  /** An interim answer (1xx), whole with its final empty line, before the answer. Absent where nobody wants them. */
+  interim?(head: string): void
   /** Cuts the connection: the only honest end of a body that the origin did not finish. */
   abort(): void
   /** True after the viewer has gone. */

@@ -9,6 +9,7 @@ import { decideFreshness, type Freshness, type OriginAnswer } from '../../http/f
 import { allValues, firstValue, relayedHeaders } from '../../http/headers.ts'
 import { decideRfcFreshness } from '../../http/rfc-freshness.ts'
 import { parseTargeted } from '../../http/rfc-targeted.ts'
+import { announcedTrailers } from '../../http/trailers.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { ObjectMeta } from '../cache/object.ts'
 import { admits } from '../snapshot/name-rule.ts'
@@ -55,6 +56,7 @@ export function answerOf(origin: OriginHead, context: AnswerContext): Answer {
     head: text(headers),
     ...(freshness.withoutFields.length === 0 ? {} : { leaderHead: text(relay(head.headers, context, [])) }),
     length,
+    ...announced(origin, context),
     contentType: firstValue(headers, 'content-type') ?? '',
     ...lifetime(headers, freshness, context),
     notStored: context.refused ?? notStored(freshness, headers, length, context),
@@ -62,6 +64,12 @@ export function answerOf(origin: OriginHead, context: AnswerContext): Answer {
     tags: cacheTags(context.behavior.tagHeader, head.headers),
     variant: '',
   }
+}
+
+/** Of a body that goes on as it came: a compressed one has no use for what was said behind the other. */
+function announced({ headers, coding = null }: OriginHead, { behavior }: AnswerContext): { trailer?: string } {
+  const trailer = behavior.strict && coding === null ? announcedTrailers(allValues(headers, 'trailer')) : ''
+  return trailer === '' ? {} : { trailer }
 }
 
 /** The head of the body that readers get. */

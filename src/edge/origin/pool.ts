@@ -46,11 +46,17 @@ export interface OriginRequest {
   readonly body: Readable | null
 }
 
-/** Hears of one request. `onHead` comes at most once; then data; then exactly one of `onEnd` and `onFailure`. */
+/**
+ * Hears of one request. Any number of `onInterim`; `onHead` at most once; then data; then exactly one of `onEnd` and
+ * `onFailure`.
+ */
 export interface OriginSink {
+  /** An answer before the answer: 102, 103 and the like. */
+  onInterim(status: number, headers: readonly string[]): void
   onHead(status: number, statusText: string, headers: readonly string[]): void
   onData(chunk: Uint8Array): void
-  onEnd(): void
+  /** `trailers` are name, value, name, value ... as they came. */
+  onEnd(trailers: readonly string[]): void
   onFailure(failure: OriginFailure): void
 }
 
@@ -182,13 +188,12 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     statusText?: string,
   ): void {
     if (this.#finished) return
-    // 103 Early Hints and the like are not relayed.
+    const headers = textsOf(controller.rawHeaders)
     if (status < 200) {
       if (++this.#hints > HINTS_MAX) this.#end(new OriginFailure('invalid-response', `over ${HINTS_MAX} hints`))
+      else this.#sink.onInterim(status, headers)
       return
     }
-    const raw = (controller.rawHeaders ?? []) as readonly (Buffer | string)[]
-    const headers = raw.map((text) => (typeof text === 'string' ? text : text.toString('latin1')))
     // Only chunks alone are taken off (RFC 9112 7.1): of another coding the body would stay, and nobody be told of it.
     const codings = allValues(headers, 'transfer-encoding')
     if (codings.length > 0 && codings.join(',').trim().toLowerCase() !== 'chunked') {
@@ -203,8 +208,8 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     if (!this.#finished) this.#sink.onData(chunk)
   }
 
-  onResponseEnd(): void {
-    this.#end(null)
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#end(null, textsOf((controller as { rawTrailers?: RawFields }).rawTrailers))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -223,12 +228,12 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     return retry === 'read' && body === null && (method === 'GET' || method === 'HEAD')
   }
 
-  #end(failure: OriginFailure | null): void {
+  #end(failure: OriginFailure | null, trailers: readonly string[] = []): void {
     if (this.#finished) return
     this.#finished = true
     if (this.#completion !== null) clearTimeout(this.#completion)
     if (failure === null) {
-      this.#sink.onEnd()
+      this.#sink.onEnd(trailers)
       return
     }
     this.#controller?.abort(failure)
@@ -250,3 +255,11 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('no longer wanted'))
   }
 }
+
+type RawFields = Dispatcher.DispatchController['rawHeaders']
+
+/** Name, value, name, value ... as the bytes came. */
+const textsOf = (raw: RawFields): string[] =>
+  ((raw ?? []) as readonly (Buffer | string)[]).map((text) =>
+    typeof text === 'string' ? text : text.toString('latin1'),
+  )

@@ -6,7 +6,7 @@ import type { AskPeers } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 import { OriginFailure } from '../origin/failure.ts'
-import type { PeerHead, PeerQuestion, PeerResult } from './protocol.ts'
+import { type PeerHead, type PeerHint, type PeerQuestion, type PeerResult, TRAILERS } from './protocol.ts'
 
 /** Idle connections kept to one peer. */
 const IDLE_MAX = 32
@@ -45,6 +45,7 @@ export class PeerClient implements AskPeers {
     return new Promise((resolve) => {
       this.#busy.set(socket, path)
       const parser = new AnswerParser({
+        hint: ({ status, headers }) => flight.onInterim(status, headers),
         head: (head) => {
           if (head.kind === 'answer') {
             flight.source = {
@@ -57,11 +58,11 @@ export class PeerClient implements AskPeers {
           resolve(head)
         },
         data: (chunk) => flight.onData(chunk),
-        end: () => {
+        end: (trailers) => {
           socket.removeAllListeners()
           this.#busy.delete(socket)
           this.#keep(path, socket)
-          if (parser.answered) flight.onEnd()
+          if (parser.answered) flight.onEnd(trailers)
         },
       })
       socket.on('data', (chunk: Buffer) => {
@@ -115,9 +116,10 @@ function questionOf(x: Exchange): PeerQuestion {
 }
 
 interface AnswerParts {
+  hint(hint: PeerHint): void
   head(head: PeerHead): void
   data(chunk: Uint8Array): void
-  end(): void
+  end(trailers: readonly string[]): void
 }
 
 /** Takes an answer apart as its bytes arrive. */
@@ -127,6 +129,7 @@ class AnswerParser {
   /** Bytes of the current piece that are still to come; -1 while its length is. */
   #left = -1
   #state: 'head' | 'body' | 'over' = 'head'
+  #trailers: readonly string[] = []
   /** True after a head that a body follows. */
   answered = false
 
@@ -137,25 +140,29 @@ class AnswerParser {
   /** False when this is not an answer of ours. */
   read(chunk: Buffer): boolean {
     let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    if (this.#state === 'head') {
+    while (this.#state === 'head') {
       const end = bytes.indexOf(10)
       if (end < 0) {
         this.#rest = bytes
         return bytes.length <= HEAD_BYTES_MAX
       }
-      let head: PeerHead
+      let line: PeerHead | PeerHint
       try {
-        head = JSON.parse(bytes.toString('utf8', 0, end)) as PeerHead
+        line = JSON.parse(bytes.toString('utf8', 0, end)) as PeerHead | PeerHint
       } catch {
         return false
       }
       bytes = bytes.subarray(end + 1)
-      this.answered = head.kind === 'answer'
+      if (line.kind === 'hint') {
+        this.#parts.hint(line)
+        continue
+      }
+      this.answered = line.kind === 'answer'
       this.#state = 'body'
-      this.#parts.head(head)
+      this.#parts.head(line)
     }
     this.#rest = this.#body(bytes)
-    return true
+    return this.#rest.length <= HEAD_BYTES_MAX
   }
 
   /** Hands on what is there of the body; returns what is not enough to go on with. */
@@ -164,11 +171,20 @@ class AnswerParser {
     while (this.#state === 'body') {
       if (this.#left < 0) {
         if (bytes.length - at < 4) break
-        this.#left = bytes.readUInt32BE(at)
+        const left = bytes.readUInt32BE(at)
+        if (left === TRAILERS) {
+          const from = at + 8
+          const to = bytes.length < from ? Number.POSITIVE_INFINITY : from + bytes.readUInt32BE(at + 4)
+          if (bytes.length < to) break
+          this.#trailers = JSON.parse(bytes.toString('utf8', from, to)) as string[]
+          at = to
+          continue
+        }
+        this.#left = left
         at += 4
-        if (this.#left === 0) {
+        if (left === 0) {
           this.#state = 'over'
-          this.#parts.end()
+          this.#parts.end(this.#trailers)
           break
         }
       }

@@ -1,6 +1,7 @@
 //! What a worker that lacks a key says to the worker that owns it, over the owner's Unix socket: one JSON line as the
 //! question, one as the head of the answer, then the body in pieces (4 bytes of length, big endian, then the bytes; a
-//! length of 0 ends it). One question at a time on a connection; a body that breaks off is a closed connection.
+//! length of 0 ends it). Interim answers of the origin come as lines of their own before the head, trailers as a piece of
+//! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a closed connection.
 import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
@@ -34,6 +35,16 @@ export type PeerHead =
   | { readonly kind: 'fault'; readonly fault: EdgeFault }
   /** The owner could not catch up with the asker's revision in time. */
   | { readonly kind: 'behind' }
+
+/** A line before the head: an interim answer of the origin, in strict mode. */
+export interface PeerHint {
+  readonly kind: 'hint'
+  readonly status: number
+  readonly headers: readonly string[]
+}
+
+/** Stands in the place of a length: what follows, with a length of its own, are trailers. */
+export const TRAILERS = 0xff_ff_ff_ff
 
 /** What became of a question; `gone` means that the next worker in line is asked. */
 export type PeerResult = PeerHead | { readonly kind: 'gone' }

@@ -10,7 +10,7 @@ import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { ParsedHeaders } from '../listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
 import { isLoopbackAddress } from './loopback.ts'
-import type { PeerHead, PeerQuestion } from './protocol.ts'
+import { type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
 
 /** Bytes of a question: a viewer's header block and a little more. */
 const QUESTION_BYTES_MAX = 256 * 1024
@@ -157,6 +157,10 @@ class PeerReply implements ViewerReply, PeerAnswer {
     this.end()
   }
 
+  hint(status: number, headers: readonly string[]): void {
+    this.#send({ kind: 'hint', status, headers })
+  }
+
   behind(): void {
     this.#send({ kind: 'behind' })
     this.end()
@@ -187,8 +191,14 @@ class PeerReply implements ViewerReply, PeerAnswer {
     return this.#socket.write(chunk, onSent)
   }
 
-  end(): void {
+  end(trailers: readonly string[] = []): void {
     if (this.#over) return
+    if (trailers.length > 0) {
+      const text = Buffer.from(JSON.stringify(trailers))
+      this.#frame(TRAILERS)
+      this.#frame(text.length)
+      this.#socket.write(text)
+    }
     this.#frame(0)
     this.#finish()
   }
@@ -197,7 +207,7 @@ class PeerReply implements ViewerReply, PeerAnswer {
     this.#socket.destroy()
   }
 
-  #send(head: PeerHead): void {
+  #send(head: PeerHead | PeerHint): void {
     this.#socket.write(`${JSON.stringify(head)}\n`)
   }
 

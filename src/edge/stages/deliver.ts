@@ -6,6 +6,7 @@ import { pageFor, showAsPage } from '../custom-error.ts'
 import { hitHead, streamHead } from '../delivery/heads.ts'
 import { noteOriginPart, selectFromFlight, selectFromObject } from '../delivery/selected.ts'
 import { streamBody } from '../delivery/stream.ts'
+import { passesTrailers } from '../delivery/trailing.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
@@ -100,7 +101,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
     return to.record
   }
   reply.head(text, framing)
-  return streamBody(flight, reply).then((end) => {
+  return streamBody(flight, reply, null, framing === 'chunked' && passesTrailers(x)).then((end) => {
     if (end === 'viewer-gone') x.detailed = 'ClientCommError'
     else if (end === 'origin-cut') x.detailed = 'OriginCommError'
     return to.record

@@ -5,6 +5,7 @@ import { errorMinTtlMs } from '../cache/failures.ts'
 import { mayStandIn } from '../cache/finding.ts'
 import { Flight } from '../cache/flight.ts'
 import { invalidationUri, keyedEncoding } from '../cache/key.ts'
+import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
@@ -23,6 +24,7 @@ export const originFetch = stage({
     x.tier = 'origin'
     x.askedAt = edge.clock.now()
     if (compressible(x)) flight.chooseFilter = (status, headers) => compress(x, edge, flight, status, headers)
+    flight.onHint = hintsFor(x)
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
     if (flight.failure === null || flight.status !== 0) return to.originResponse

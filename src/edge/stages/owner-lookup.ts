@@ -4,6 +4,7 @@
 import { mayStandIn } from '../cache/finding.ts'
 import type { Flight } from '../cache/flight.ts'
 import { ownersOf } from '../cache/owner.ts'
+import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { PeerResult } from '../peers/protocol.ts'
@@ -24,6 +25,7 @@ async function askInTurn(x: Exchange, edge: Edge) {
   for (const owner of ownersOf(primaryKey(x), edge.workers)) {
     if (owner.worker === edge.name) break
     const flight = x.flight as Flight
+    flight.onHint = hintsFor(x)
     const result = await edge.peers.ask(owner, x, flight)
     // The owner has no copy to stand in for the origin that fails; this worker may.
     if (saysThatOriginFails(result) && x.stale !== null && mayStandIn(x.stale, edge.clock.now())) {
