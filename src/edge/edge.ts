@@ -2,6 +2,7 @@
 import type { RefreshOutcome } from '../domain/outcomes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Flights } from './cache/collapse.ts'
+import type { DiskTier } from './cache/disk/tier.ts'
 import type { FailureMemory } from './cache/failures.ts'
 import type { Flight } from './cache/flight.ts'
 import type { Invalidations } from './cache/invalidation.ts'
@@ -48,6 +49,7 @@ export interface Edge {
   snapshot: Snapshot
   readonly invalidations: Invalidations
   readonly store: Store
+  readonly disk: Pick<DiskTier, 'opening' | 'mayHave' | 'promote'>
   readonly flights: Flights
   readonly failures: FailureMemory
   readonly origins: Origins

@@ -130,6 +130,10 @@ export class Exchange {
   range: ByteRange | null = null
   /** Clock.monotonic() when the first byte of the answer was written. */
   firstByteAt = 0
+  /** The key that the disk was asked for; disk-lookup. */
+  diskKey = ''
+  /** The key whose object came from disk; disk-lookup. */
+  fromDisk = ''
   /** 1 after it has waited for the worker to catch up with control. */
   looks = 0
   /** Fetches of others that it has waited for. */

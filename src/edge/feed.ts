@@ -22,8 +22,11 @@ const CATCH_UP_MS_MAX = 2_000
 export interface FeedHandlers {
   /** Revision that the worker has; -1 for none. */
   revision(): number
-  /** Applies it at once: when this returns, every later request uses it. */
-  apply(message: Extract<ToWorker, { type: 'snapshot' | 'changes' }>): void
+  /**
+   * Applies it at once: when this returns, every later request uses it. The promise, if there is one, is waited for
+   * before the revision is acknowledged.
+   */
+  apply(message: Extract<ToWorker, { type: 'snapshot' | 'changes' }>): Promise<void> | null
   workers(workers: readonly WorkerIdentity[]): void
   /** True when the clock was moved (it may not be movable). */
   moveClock(offsetMs: number): boolean
@@ -49,6 +52,7 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
   let retry: NodeJS.Timeout | null = null
   let lastLease = 0
   let caughtUp: { readonly promise: Promise<void>; resolve(): void } | null = null
+  let acknowledging: Promise<void> | null = null
   const configured = Promise.withResolvers<void>()
 
   const hold = (): void => {
@@ -75,12 +79,28 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
     return caughtUp
   }
 
+  /** In the order of the revisions: a later one that need not wait would speak for an earlier one that must. */
+  const acknowledge = (revision: number, after: Promise<void> | null): void => {
+    const to = lines
+    const send = (): void => {
+      to?.send({ type: 'acknowledge', revision })
+    }
+    if (after === null && acknowledging === null) {
+      send()
+      return
+    }
+    const turn = Promise.all([acknowledging, after]).then(() => {
+      if (acknowledging === turn) acknowledging = null
+      if (to === lines) send()
+    })
+    acknowledging = turn
+  }
+
   const onMessage = (message: ToWorker): void => {
     switch (message.type) {
       case 'snapshot':
       case 'changes':
-        handlers.apply(message)
-        lines?.send({ type: 'acknowledge', revision: message.revision })
+        acknowledge(message.revision, handlers.apply(message))
         hold()
         settle()
         configured.resolve()
@@ -147,6 +167,9 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
     else lastLease = clock.monotonic()
   }, LEASE_RENEW_MS)
 
+  // What was kept on disk may have been invalidated while the worker was away.
+  handlers.lease(Number.NEGATIVE_INFINITY)
+  begin()
   open()
   return {
     catchUp() {

@@ -11,6 +11,7 @@ import { cacheWait } from './stages/cache-wait.ts'
 import { chooseVariant } from './stages/choose-variant.ts'
 import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
+import { diskLookup } from './stages/disk-lookup.ts'
 import { errorPage } from './stages/error-page.ts'
 import { matchBehavior } from './stages/match-behavior.ts'
 import { matchDistribution } from './stages/match-distribution.ts'
@@ -33,6 +34,7 @@ export const PIPELINE = [
   cacheKey,
   cacheLookup,
   chooseVariant,
+  diskLookup,
   cacheWait,
   ownerLookup,
   originRequest,

@@ -1,6 +1,7 @@
 //! What control may ask a worker (edge/feed-protocol.ts): a trace, its counters, what it has cached.
 import { COUNTER, type Counters } from '../observe/counters.ts'
 import type { TraceRing } from '../observe/trace.ts'
+import type { DiskTier } from './cache/disk/tier.ts'
 import type { MemoryStore } from './cache/memory.ts'
 import type { Edge } from './edge.ts'
 import type { Answer, Question } from './feed-protocol.ts'
@@ -10,17 +11,20 @@ export interface Answering {
   readonly counters: Counters
   readonly traces: TraceRing
   readonly store: MemoryStore
+  readonly disk: DiskTier
   readonly edge: Edge
 }
 
 /** Answers at once; what a worker does not know (a trace of another one) is null. */
-export function answerQuestion(question: Question, { counters, traces, store, edge }: Answering): Answer {
+export function answerQuestion(question: Question, answering: Answering): Answer {
+  const { counters, traces, store, edge } = answering
   switch (question.kind) {
     case 'trace':
       return { kind: 'trace', trace: traces.get(question.traceId) ?? null }
     case 'counters':
       counters.set(COUNTER.objects, store.count)
       counters.set(COUNTER.cacheBytes, store.bytes)
+      countDisk(answering)
       return { kind: 'counters', counters: counters.snapshot() }
     case 'cache': {
       const now = edge.clock.now()
@@ -39,4 +43,12 @@ export function answerQuestion(question: Question, { counters, traces, store, ed
       }
     }
   }
+}
+
+function countDisk({ counters, disk }: Answering): void {
+  const { objects, bytes, limitBytes, pendingBytes } = disk.stats()
+  counters.set(COUNTER.diskObjects, objects)
+  counters.set(COUNTER.diskBytes, bytes)
+  counters.set(COUNTER.diskLimit, limitBytes)
+  counters.set(COUNTER.diskPending, pendingBytes)
 }

@@ -13,6 +13,7 @@ export const to = {
   cacheKey: 'cache-key',
   cacheLookup: 'cache-lookup',
   chooseVariant: 'choose-variant',
+  diskLookup: 'disk-lookup',
   cacheWait: 'cache-wait',
   ownerLookup: 'owner-lookup',
   originRequest: 'origin-request',

@@ -11,9 +11,12 @@ import { AccessLogFile } from '../observe/access-log-file.ts'
 import { COUNTER, Counters } from '../observe/counters.ts'
 import { TraceRing } from '../observe/trace.ts'
 import { Flights } from './cache/collapse.ts'
+import { DiskTier } from './cache/disk/tier.ts'
+import { TieredStore } from './cache/disk/tiered-store.ts'
 import { FailureMemory } from './cache/failures.ts'
 import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
+import { ownsKey } from './cache/owner.ts'
 import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
@@ -48,6 +51,8 @@ export interface WorkerOptions {
   readonly pop: { readonly name: string; readonly region: string }
   /** Bytes of the memory tier. */
   readonly cacheBytes: number
+  /** The disk tier: where, and bytes of all its files; null for none. */
+  readonly disk?: { readonly directory: string; readonly limitBytes: number } | null
   /** CIDRs that may be origins in spite of the guard (origin/guard.ts). */
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
@@ -86,13 +91,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const counters = new Counters()
   const traces = new TraceRing()
   const logFile = new AccessLogFile({ path: join(options.logDirectory, `access-${options.name}.log`), clock, counters })
-  const store = new MemoryStore(options.cacheBytes)
+  const memory = new MemoryStore(options.cacheBytes)
   const invalidations = new Invalidations()
   const configuration = new Configuration(invalidations, problem, options.rfcStrict)
   const saver = new SnapshotSaver(options.snapshotFile, problem)
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)
   const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
+  const disk = new DiskTier({
+    directory: options.disk?.directory ?? '',
+    limitBytes: options.disk?.limitBytes ?? 0,
+    savedRevision: saved?.revision ?? -1,
+    memory,
+    invalidations,
+    clock,
+    counters,
+    problem,
+  })
+  const journalOpen = disk.openJournal()
+  const store = new TieredStore(memory, disk, (key) => ownsKey(key, edge))
   let feed: Feed | null = null
   const handling = { explain: options.explain, problem }
   const edge: Edge = {
@@ -102,6 +119,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     snapshot: configuration.snapshot,
     invalidations,
     store,
+    disk,
     flights: new Flights(),
     failures: new FailureMemory(),
     origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
@@ -130,6 +148,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onConnection: (event) => countConnection(counters, event),
   }).catch(async (error) => {
     await peers.close()
+    await journalOpen
+    await disk.close()
     throw error
   })
   const { host, port } = listener.address
@@ -148,7 +168,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await peers.close()
     edge.peers.close()
     await edge.origins.close()
+    await disk.settled()
     await saver.settled()
+    await disk.close()
     await logFile.close()
     drained.resolve()
   }
@@ -157,15 +179,20 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     return ending
   }
   const save = (): void => {
-    const { revision } = configuration.snapshot
-    if (revision >= 0) saver.save({ revision, distributions: configuration.documents, workers: edge.workers })
+    // The invalidations up to a revision are on disk before the revision is: after a restart nobody tells them again.
+    void disk.settled().then(() => {
+      const { revision } = configuration.snapshot
+      if (revision >= 0) saver.save({ revision, distributions: configuration.documents, workers: edge.workers })
+    })
   }
+  // Its invalidations are entered before any newer ones.
+  await journalOpen
   feed = connectFeed(options.feedSocket, identity, clock, {
     revision: () => configuration.snapshot.revision,
     apply(message) {
       if (message.type === 'snapshot') {
         // A lower revision is another history (the state was reset): nothing here can be compared with it.
-        if (message.revision < configuration.snapshot.revision) {
+        if (message.revision < Math.max(configuration.snapshot.revision, disk.reached)) {
           store.clear()
           invalidations.clear()
         }
@@ -173,7 +200,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       } else if (message.revision > configuration.snapshot.revision)
         configuration.apply(message.revision, message.changes)
       edge.snapshot = configuration.snapshot
+      const written = disk.commit(configuration.snapshot.revision)
       save()
+      return written
     },
     workers: (workers) => {
       edge.workers = workers
@@ -185,12 +214,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clock.moveTo(offsetMs)
       return true
     },
-    answer: (question) => answerQuestion(question, { counters, traces, store, edge }),
+    answer: (question) => answerQuestion(question, { counters, traces, store: memory, disk, edge }),
     drain: () => void drain(),
     lease: (until) => {
       edge.leaseUntil = until
     },
   })
+  // Not before the feed has been answered: until then everything waits for this worker.
+  void feed.catchUp().then(() => setImmediate(() => disk.load()))
   return {
     address: listener.address,
     identity,

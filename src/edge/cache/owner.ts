@@ -12,6 +12,14 @@ export function ownersOf(key: string, workers: readonly WorkerIdentity[]): reado
     .map(({ worker }) => worker)
 }
 
+/** True for the worker that keeps the key for the POP; always when it is alone. */
+export function ownsKey(
+  key: string,
+  edge: { readonly name: string; readonly workers: readonly WorkerIdentity[] },
+): boolean {
+  return edge.workers.length < 2 || ownersOf(key, edge.workers)[0]?.worker === edge.name
+}
+
 /** 32 bits of FNV-1a over name and key, finished as in MurmurHash3: stable over processes and versions. */
 function score(name: string, key: string): number {
   let hash = 2166136261

@@ -9,7 +9,7 @@ import { stage, to } from '../stage.ts'
 
 export const cacheLookup = stage({
   name: to.cacheLookup,
-  next: [to.deliver, to.chooseVariant, to.cacheWait, to.cacheLookup, to.errorPage],
+  next: [to.deliver, to.chooseVariant, to.diskLookup, to.cacheWait, to.cacheLookup, to.errorPage],
   run(x, edge) {
     // Without a lease: invalidations that are complete without us may be on their way.
     if (x.request.startedAt > edge.leaseUntil && x.looks === 0) {
@@ -19,6 +19,7 @@ export const cacheLookup = stage({
     const now = edge.clock.now()
     const object = edge.store.get(x.key)
     if (object === null) {
+      if (x.diskKey !== x.key) return to.diskLookup
       const failed = edge.failures.of(x.key, now, edge.invalidations)
       if (failed !== null) {
         x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
@@ -59,7 +60,7 @@ export const cacheLookup = stage({
 function hit(x: Exchange, object: StoredObject): typeof to.deliver {
   x.object = object
   x.result = x.detailed = 'Hit'
-  x.tier = x.flightsJoined === 0 ? 'memory' : 'collapsed'
+  x.tier = x.flightsJoined !== 0 ? 'collapsed' : x.fromDisk === x.key ? 'disk' : 'memory'
   return to.deliver
 }
 

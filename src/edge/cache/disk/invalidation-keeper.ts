@@ -14,7 +14,11 @@ export class InvalidationKeeper {
     this.#journal = journal
     this.#isNew = isNew
     this.#invalidations = invalidations
-    invalidations.onEntry = (entry) => this.#heard.push(entry)
+    invalidations.onEntry = (entry) => {
+      // Most come with a revision of the feed, which is committed at once; those of this POP's own do not.
+      if (this.#heard.length === 0) queueMicrotask(() => this.#writeHeard())
+      this.#heard.push(entry)
+    }
   }
 
   get reached(): number {
@@ -32,6 +36,12 @@ export class InvalidationKeeper {
     this.#isNew = false
     const written = this.#journal.append(heard, revision, waits)
     return waits ? written : null
+  }
+
+  #writeHeard(): void {
+    if (this.#heard.length === 0) return
+    void this.#journal.append(this.#heard, this.reached, false)
+    this.#heard = []
   }
 
   beginAnew(head: StoreHead): void {

@@ -59,6 +59,8 @@ export class DiskTier {
   #storeId = 0
   #loading: Promise<void> | null = null
   readonly #known = Promise.withResolvers<void>()
+  /** Large objects on their way into memory: whoever else asks waits for the same one. */
+  readonly #promoting = new Map<string, Promise<boolean>>()
   #outdated = new Set<string>()
   readonly #told = new Map<string, number>()
 
@@ -125,8 +127,16 @@ export class DiskTier {
 
   /** Brings an object into memory, fresh or stale; false when there is none. */
   promote(key: string): boolean | Promise<boolean> {
+    const running = this.#promoting.get(key)
+    if (running !== undefined) return running
     const read = this.#store?.read(key) ?? null
-    return read instanceof Promise ? read.then((object) => this.#intoMemory(object)) : this.#intoMemory(read)
+    if (!(read instanceof Promise)) return this.#intoMemory(read)
+    const promoting = read.then((object) => {
+      this.#promoting.delete(key)
+      return this.#intoMemory(object)
+    })
+    this.#promoting.set(key, promoting)
+    return promoting
   }
 
   /** Writes behind. `onDisk`: the body is the one that the disk has already. */
