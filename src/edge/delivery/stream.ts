@@ -8,9 +8,14 @@ export type StreamEnd = 'complete' | 'viewer-gone' | 'origin-cut'
 
 /**
  * Sends every byte of the flight's body, or what `cutter` takes out of it; resolves when that is done, the viewer has
- * left or was too slow for what is held for it, or the origin broke off.
+ * left or was too slow for what is held for it, or the origin broke off. Trailers follow when `trailers` says so.
  */
-export function streamBody(flight: Flight, reply: ViewerReply, cutter: Cutter | null = null): Promise<StreamEnd> {
+export function streamBody(
+  flight: Flight,
+  reply: ViewerReply,
+  cutter: Cutter | null = null,
+  trailers = false,
+): Promise<StreamEnd> {
   return new Promise((resolve) => {
     const reader = {
       at: 0,
@@ -55,7 +60,7 @@ export function streamBody(flight: Flight, reply: ViewerReply, cutter: Cutter | 
         // Too slow: what it has not had is no longer to be had.
         reader.cut()
       } else if (flight.ended) {
-        reply.end()
+        reply.end(trailers ? flight.trailers : [])
         finish('complete')
       } else if (flight.failure !== null) {
         // The only honest end of a body that the origin did not finish.
