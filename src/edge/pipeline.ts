@@ -11,6 +11,7 @@ import { cacheWait } from './stages/cache-wait.ts'
 import { chooseVariant } from './stages/choose-variant.ts'
 import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
+import { deliverSlices } from './stages/deliver-slices.ts'
 import { diskLookup } from './stages/disk-lookup.ts'
 import { errorPage } from './stages/error-page.ts'
 import { matchBehavior } from './stages/match-behavior.ts'
@@ -24,6 +25,7 @@ import { receive } from './stages/receive.ts'
 import { record } from './stages/record.ts'
 import { rootObject } from './stages/root-object.ts'
 import { serveStale } from './stages/serve-stale.ts'
+import { sliceResponse } from './stages/slice-response.ts'
 
 export const PIPELINE = [
   receive,
@@ -40,9 +42,11 @@ export const PIPELINE = [
   originRequest,
   originFetch,
   originResponse,
+  sliceResponse,
   serveStale,
   cacheStore,
   deliver,
+  deliverSlices,
   customError,
   errorPage,
   record,

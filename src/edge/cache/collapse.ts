@@ -11,6 +11,7 @@ export class Flights {
   readonly #running = new Map<string, Flight>()
   readonly #unshared = new Set<string>()
   readonly #oversize = new Set<string>()
+  readonly #unsliced = new Set<string>()
 
   /** The fetch that a request with this key may join, if there is one. */
   of(key: string): Flight | undefined {
@@ -57,6 +58,17 @@ export class Flights {
   /** The object could be kept after all. */
   fits(key: string): void {
     if (this.#oversize.size > 0) this.#oversize.delete(key)
+  }
+
+  /** True for a key of a large object whose slices were not to be had. */
+  refusesSlices(key: string): boolean {
+    return this.#unsliced.size > 0 && this.#unsliced.has(key)
+  }
+
+  /** The origin of a large object did not answer ranges as it said: the object passes as a whole from here on. */
+  refuseSlices(key: string): void {
+    if (this.#unsliced.size >= UNSHARED_KEYS_MAX) this.#unsliced.clear()
+    this.#unsliced.add(key)
   }
 
   /** No more requests may join, for reasons of this one fetch. */

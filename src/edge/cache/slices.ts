@@ -5,6 +5,7 @@
 //! lifetime of its own and is good for as long as an index leads to it.
 import { type StrongValidator, strongValidator } from '../../http/conditional.ts'
 import { allValues, firstValue } from '../../http/headers.ts'
+import { parseContentRange } from '../../http/range.ts'
 import type { Answer } from './flight.ts'
 import { INDEX, type ObjectMeta, StoredObject } from './object.ts'
 
@@ -86,6 +87,40 @@ export const strongValidatorIn = (headers: readonly string[], nowMs: number): St
     },
     nowMs,
   )
+
+/** Header lines by which the origin is asked for a slice of that version and no other (RFC 9110 13.1.1, 13.1.4). */
+export function sliceHeaders(slice: SliceAsked): string[] {
+  const { first, last } = sliceRange(slice)
+  const { kind, value } = slice.of.validator
+  return ['Range', `bytes=${first}-${last}`, kind === 'etag' ? 'If-Match' : 'If-Unmodified-Since', value]
+}
+
+/** What the origin's head for a slice says. */
+export type SliceVerdict =
+  /** The bytes that were asked for, of the version that was asked for. */
+  | 'right'
+  /** The origin has another version, or none. */
+  | 'changed'
+  /** The origin sends something else than it was asked for, or does not tell of what version it is. */
+  | 'refused'
+  /** The origin fails. */
+  | 'failed'
+
+export function judgeSlice(slice: SliceAsked, status: number, headers: readonly string[]): SliceVerdict {
+  if (status >= 500) return 'failed'
+  if (status !== 200 && status !== 206) return 'changed'
+  const { kind, value } = slice.of.validator
+  const told = firstValue(headers, kind)
+  if (told !== undefined && told !== value) return 'changed'
+  if (told === undefined || status === 200) return 'refused'
+  const [text, another] = allValues(headers, 'content-range')
+  const part = text === undefined || another !== undefined ? null : parseContentRange(text)
+  if (part === null) return 'refused'
+  if (part.length !== slice.of.length) return 'changed'
+  const { first, last } = sliceRange(slice)
+  const sized = firstValue(headers, 'content-length') === String(last - first + 1)
+  return part.first === first && part.last === last && sized ? 'right' : 'refused'
+}
 
 /** The index of a version under the head of its whole answer; in no store yet. */
 export function makeIndex(

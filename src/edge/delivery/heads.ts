@@ -77,6 +77,13 @@ export function partialHead(
   return `HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n${own}${age}${traceLine(x)}${end}`
 }
 
+/** All of a large object: 200, or the status of the custom error page that it is. */
+export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length: number): string {
+  const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(edge, x.result)}`
+  const head = x.page === null ? lines : shown(x, lines)
+  return head + x.requestId + ageLine(edge, index) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+}
+
 /** Whatever the origin can do, a kept object of known length is to be had in parts. */
 const withRanges = (head: string): string =>
   `${head.replace(/\r\nAccept-Ranges:[^\r\n]*/gi, '')}Accept-Ranges: bytes\r\n`

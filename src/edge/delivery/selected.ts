@@ -79,7 +79,8 @@ export function noteOriginPart(x: Exchange, head: string): void {
   if (range !== null) x.range = range
 }
 
-function bodiless(
+/** 304, 412 or 416; `length` is that of the whole object. */
+export function bodiless(
   x: Exchange,
   edge: Edge,
   choice: Choice,
@@ -107,7 +108,8 @@ export interface Part {
   readonly pieces: readonly BodyPiece[]
 }
 
-function partOf(x: Exchange, ranges: readonly ByteRange[], length: number, contentType: string): Part {
+/** 206; the exchange learns what is sent. */
+export function partOf(x: Exchange, ranges: readonly ByteRange[], length: number, contentType: string): Part {
   x.status = 206
   const [only, another] = ranges
   if (only !== undefined && another === undefined) {

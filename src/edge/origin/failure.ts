@@ -35,6 +35,8 @@ export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = 
   reset: { status: 502, detailed: 'OriginCommError', retry: 'read', reason: REASONS.originInvalid },
   'invalid-response': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', reason: REASONS.originInvalid },
   'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', reason: REASONS.originInvalid },
+  'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', reason: REASONS.originInvalid },
+  'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', reason: REASONS.originInvalid },
 } // biome-ignore format: a table
 
 const CODES: Readonly<Record<string, OriginFailureKind>> = {

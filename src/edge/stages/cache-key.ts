@@ -1,5 +1,6 @@
 //! The cache key of the request (cache/key.ts).
 import { cacheKey as keyOf } from '../cache/key.ts'
+import { sliceKey } from '../cache/slices.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -8,7 +9,8 @@ export const cacheKey = stage({
   next: [to.cacheLookup],
   run(x) {
     const { request } = x
-    x.key = keyOf((x.behavior as BehaviorPlan).key, x.path, request)
+    // Of a slice, who asks knows the key: it is that of the object, or of one variant of it, with the slice's number.
+    x.key = x.slice !== null ? sliceKey(x.slice) : keyOf((x.behavior as BehaviorPlan).key, x.path, request)
     return to.cacheLookup
   },
 })

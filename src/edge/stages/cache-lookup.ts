@@ -30,7 +30,7 @@ export const cacheLookup = stage({
     }
     if (object.status === INDEX.variants) return to.chooseVariant
     const { invalidations } = edge
-    const standing = object.checkedRevision < invalidations.revision ? standingOf(object, edge) : 'valid'
+    const standing = object.checkedRevision < invalidations.revision ? standingOf(x, edge, object) : 'valid'
     switch (findingOf(object, now, standing)) {
       case 'fresh':
         return hit(x, object)
@@ -65,8 +65,10 @@ function hit(x: Exchange, object: StoredObject): typeof to.deliver {
 }
 
 /** Compares with the invalidations that it has not been compared with; a valid object only once with each. */
-function standingOf(object: StoredObject, { invalidations }: Edge): Standing {
-  const standing = invalidations.standing(object)
+function standingOf(x: Exchange, { invalidations }: Edge, object: StoredObject): Standing {
+  const found = invalidations.standing(object)
+  // A slice is as good as the index that led to it, which a soft invalidation has had confirmed by the origin.
+  const standing = x.slice !== null && found === 'soft' ? 'valid' : found
   if (standing === 'valid') object.checkedRevision = invalidations.revision
   return standing
 }

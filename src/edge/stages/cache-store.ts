@@ -4,8 +4,10 @@ import type { Answer, Flight, Keep } from '../cache/flight.ts'
 import type { Lender } from '../cache/flight-body.ts'
 import { invalidationUri } from '../cache/key.ts'
 import type { StoredObject } from '../cache/object.ts'
+import { INDEX } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { takeOverIndex } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { placeAnswer } from '../variant-choice.ts'
@@ -15,6 +17,7 @@ export const cacheStore = stage({
   next: [to.deliver],
   run(x, edge) {
     const flight = x.flight as Flight
+    if ((x.answer as Answer).status === INDEX.slices) return takeOver(x, edge, flight, x.answer as Answer)
     // An owner's answer to HEAD describes a kept object and has no body: it is no object of ours.
     const head = x.request.method === 'HEAD'
     const answer = head ? (x.answer as Answer) : placed(x, edge, flight, x.answer as Answer)
@@ -41,6 +44,13 @@ export const cacheStore = stage({
     return to.deliver
   },
 })
+
+/** The owner has a large object: its index is kept here too, the bytes are asked for slice by slice. */
+async function takeOver(x: Exchange, edge: Edge, flight: Flight, answer: Answer): Promise<typeof to.deliver> {
+  x.object = await takeOverIndex(x, edge, flight, answer)
+  // Without it the flight has failed: deliver tells.
+  return to.deliver
+}
 
 /** Strict mode: an answer with Vary is a variant, and its fetch is one for that variant from here on. */
 function placed(x: Exchange, edge: Edge, flight: Flight, answer: Answer): Answer {

@@ -18,7 +18,7 @@ export const cacheWait = stage({
     const behavior = x.behavior as BehaviorPlan
     const { key, uri } = { key: x.key, uri: invalidationUri(behavior.key, x.path, x.request.query) }
     const asOf = edge.snapshot.revision
-    const tier = edge.workers.length > 1 && x.peer === null ? to.ownerLookup : to.originRequest
+    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.originRequest
     x.leads = true
     const alone =
       x.request.method === 'HEAD' ||

@@ -3,6 +3,7 @@
 import type { Answer, Flight } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import { pageFor, showAsPage } from '../custom-error.ts'
+import { answerOfObject } from '../delivery/as-answer.ts'
 import { hitHead, streamHead } from '../delivery/heads.ts'
 import { noteOriginPart, selectFromFlight, selectFromObject } from '../delivery/selected.ts'
 import { streamBody } from '../delivery/stream.ts'
@@ -14,9 +15,10 @@ import { stage, to } from '../stage.ts'
 
 export const deliver = stage({
   name: to.deliver,
-  next: [to.record, to.errorPage, to.customError],
+  next: [to.deliverSlices, to.record, to.errorPage, to.customError],
   run(x, edge) {
     if (x.object !== null) {
+      if (x.object.status < 100) return to.deliverSlices
       if (x.object.status >= 400 && pageFor(x, x.object.status) !== null) return to.customError
       const { selection } = x.facts
       // A peer gets all of it, and selects for its viewer.
@@ -56,31 +58,6 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   object.hold()
   const body = x.request.method === 'HEAD' ? null : object.body
   reply.whole(hitHead(x, edge, object), body, object.release)
-}
-
-/** A stored object as a peer is told of it. */
-function answerOfObject(object: StoredObject): Answer {
-  const { status, head, contentType, etag, lastModified, bornAt, freshUntil, staleUntil } = object
-  const { swrUntil, ttlSource, asOf, tags, variant } = object
-  const length = object.body.length
-  const notStored = null
-  return {
-    status,
-    head,
-    length,
-    contentType,
-    etag,
-    lastModified,
-    bornAt,
-    freshUntil,
-    staleUntil,
-    swrUntil,
-    ttlSource,
-    asOf,
-    tags,
-    variant,
-    notStored,
-  }
 }
 
 function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {

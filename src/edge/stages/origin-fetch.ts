@@ -41,8 +41,8 @@ export const originFetch = stage({
  * Whole objects only: nothing is kept of other answers, and a HEAD has no body to work on. A range of a cacheable object
  * fetches the whole too, and must not leave it uncompressed for everybody else.
  */
-function compressible({ request, cacheable, behavior }: Exchange): boolean {
-  return cacheable && request.method === 'GET' && (behavior as BehaviorPlan).compresses
+function compressible({ request, cacheable, behavior, slice }: Exchange): boolean {
+  return slice === null && cacheable && request.method === 'GET' && (behavior as BehaviorPlan).compresses
 }
 
 function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {

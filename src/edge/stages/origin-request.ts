@@ -1,6 +1,7 @@
 //! What the origin will be sent: the recipe of the behavior applied to this request (origin/forward.ts).
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
+import { sliceHeaders } from '../cache/slices.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
@@ -17,7 +18,8 @@ export const originRequest = stage({
       x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
-    if (request.method === 'GET' && x.cacheable && x.facts.selection?.range && edge.flights.isOversize(x.key)) {
+    const ranged = request.method === 'GET' && x.cacheable && x.slice === null && x.facts.selection?.range
+    if (ranged && edge.flights.isOversize(x.key)) {
       // Any other object is fetched whole and the range taken from that (spec 5.6: a range may be widened). This one is
       // too large to be kept: the origin answers the range, and nothing of it is kept.
       x.cacheable = false
@@ -31,6 +33,7 @@ export const originRequest = stage({
       const { etag, lastModified } = x.stale
       headers.push(...revalidationHeaders({ etag: etag || undefined, lastModified: lastModified || undefined }))
     }
+    if (x.slice !== null) headers.push(...sliceHeaders(x.slice))
     const policy = behavior.origin.protocolPolicy
     x.originRequest = {
       origin: behavior.origin,

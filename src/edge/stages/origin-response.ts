@@ -5,20 +5,22 @@ import { firstValue } from '../../http/headers.ts'
 import { parseContentRange } from '../../http/range.ts'
 import { mayStandIn } from '../cache/finding.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
-import type { StoredObject } from '../cache/object.ts'
+import { INDEX, type StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
+import { learnFromPart, turnIntoSlices } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { placeAnswer } from '../variant-choice.ts'
 
 export const originResponse = stage({
   name: to.originResponse,
-  next: [to.cacheStore, to.deliver, to.serveStale, to.originRequest],
+  next: [to.sliceResponse, to.cacheStore, to.deliver, to.serveStale, to.originRequest],
   run(x, edge) {
+    if (x.slice !== null) return to.sliceResponse
     const flight = x.flight as Flight
     const context: AnswerContext = {
       behavior: x.behavior as BehaviorPlan,
@@ -44,8 +46,17 @@ export const originResponse = stage({
       return to.serveStale
     }
     x.answer = answerOf(flight, context)
+    const index = turnIntoSlices(x, edge, flight, x.answer)
+    if (index !== null) {
+      x.object = index
+      x.result = x.detailed = 'Miss'
+      return to.deliver
+    }
     if (isTooLargeForRange(x, edge, x.answer)) return askForPart(x, edge, flight)
-    if (x.notStored === 'range-not-cached') noteSize(x, edge, x.answer)
+    if (x.notStored === 'range-not-cached') {
+      noteSize(x, edge, x.answer)
+      learnFromPart(x, edge, flight, context)
+    }
     x.result = x.detailed = flight.status >= 400 ? 'Error' : 'Miss'
     if (flight.status >= 500) x.detailed = 'Error'
     return to.cacheStore
@@ -70,12 +81,14 @@ function ownError({ behavior, originRequest }: Exchange, status: number): NotSto
 
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */
 function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerContext): StoredObject {
-  const confirmed = refreshedAnswer(stale, x.flight as Flight, context)
+  // An index has the head of the 200 that it stands for.
+  const whole = stale.status === INDEX.slices ? { ...stale, status: 200 } : stale
+  const confirmed = refreshedAnswer(whole, x.flight as Flight, context)
   const strict = context.behavior.strict && confirmed.notStored === null
   const answer = strict ? placeAnswer(x, edge, confirmed) : confirmed
   x.answer = answer
   x.notStored = answer.notStored
-  const meta = { ...answer, distributionId: stale.distributionId, uri: stale.uri }
+  const meta = { ...answer, status: stale.status, distributionId: stale.distributionId, uri: stale.uri }
   // The old object is held by this request, so that putting the new one cannot overwrite the bytes it is copied from.
   const invalidated = edge.invalidations.isDead(meta.distributionId, meta.uri, answer.asOf, answer.tags)
   const stored = answer.notStored === null && !invalidated ? edge.store.put(x.key, meta, [stale.body]) : null
