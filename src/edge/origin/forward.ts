@@ -56,7 +56,8 @@ export function compileForward(
 ): ForwardRecipe {
   const of = (part: 'headers' | 'cookies' | 'queryStrings') =>
     union(compileNames(cache[part]), request === null ? NONE : compileNames(request[part]))
-  const listed = new Set([...cache.headers.names, ...(listsHeaders(request) ? request.headers.names : [])])
+  const keyed = cache.headers.behavior === 'whitelist' ? cache.headers.names : []
+  const listed = new Set([...keyed, ...(listsHeaders(request) ? request.headers.names : [])])
   return {
     headers: of('headers'),
     cookies: of('cookies'),
@@ -64,7 +65,7 @@ export function compileForward(
     generated: Object.keys(GENERATED_HEADERS).filter((name) => listed.has(name)),
     custom: origin.customHeaders,
     customNames: new Set(origin.customHeaders.map(([name]) => name.toLowerCase())),
-    keyed: new Set(cache.headers.behavior === 'whitelist' ? cache.headers.names : []),
+    keyed: new Set(keyed),
     gzip: cache.gzip,
     brotli: cache.brotli,
     optionsCached: cachedMethods.includes('OPTIONS'),
