@@ -37,6 +37,7 @@ describe('settings', () => {
       region: 'us-east-1',
       workers: 1,
       cacheMemoryBytes: 256 * 1024 * 1024,
+      diskCacheBytes: 1024 * 1024 * 1024,
       nodeNetwork: null,
       enginePath: ['/bin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin'],
       credentials: null,

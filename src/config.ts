@@ -13,6 +13,8 @@ const HOME_BYTES_MAX = 72
 const WORKERS_MAX = 32
 /** Memory tier of the cache, all workers together. MiB. */
 const CACHE_MEMORY_MB = { default: 256, min: 8, max: 1_048_576 } as const
+/** Disk tier of the cache, all workers together, and what one worker needs at least. MiB. */
+const CACHE_DISK_MB = { default: 1024, max: 67_108_864, workerMin: 4 } as const
 
 export interface OptionRow {
   /** Name of the flag without its dashes, and key in the config file. */
@@ -49,6 +51,12 @@ export const OPTIONS: readonly OptionRow[] = [
   row('region', 'REGION', 'us-east-1', 'region in every ARN'),
   row('workers', 'N', '1', `edge worker processes, 1-${WORKERS_MAX}`),
   row('cache-memory-mb', 'MIB', String(CACHE_MEMORY_MB.default), 'memory for cached objects, all workers together'),
+  row(
+    'disk-cache-mb',
+    'MIB',
+    String(CACHE_DISK_MB.default),
+    `disk for cached objects below the home, all workers together; 0 turns it off, at least ${CACHE_DISK_MB.workerMin} a worker`,
+  ),
   row('node-network', '127.N.0.0/16', null, 'addresses of cache nodes; the first free one from 127.16.0.0/16'),
   row('engine-path', 'DIRS', null, 'where engine binaries are looked for, like PATH; PATH and the usual places'),
   row('access-key-id', 'ID', null, 'key that callers of the API must sign with; needed beyond loopback'),
@@ -83,6 +91,8 @@ export interface Config {
   readonly workers: number
   /** Memory tier of the edge, all workers together. Bytes. */
   readonly cacheMemoryBytes: number
+  /** Disk tier of the edge, all workers together; 0 for none. Bytes. */
+  readonly diskCacheBytes: number
   /** `127.N.0.0/16`; null lets the keeper take the first free one. */
   readonly nodeNetwork: string | null
   /** Directories in which engine binaries are looked for, in this order. */
@@ -131,6 +141,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     region: value('region', parse.region),
     workers: value('workers', parse.integer(1, WORKERS_MAX)),
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
+    diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,
     nodeNetwork: optional('node-network', parse.nodeNetwork),
     enginePath: enginePath(optional('engine-path', parse.anyText), environment),
     credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),
@@ -251,6 +262,12 @@ function credentials(id: string | null, secret: string | null): Config['credenti
 }
 
 function checkTogether(config: Config): void {
+  const diskMin = CACHE_DISK_MB.workerMin * config.workers
+  if (config.diskCacheBytes > 0 && config.diskCacheBytes < diskMin * 1024 * 1024) {
+    throw new ConfigError(
+      `--disk-cache-mb must be at least ${diskMin} for ${config.workers} ${config.workers === 1 ? 'worker' : 'workers'}, or 0 for no disk cache.`,
+    )
+  }
   const { host, port } = config.apiListen
   if (!parse.isLoopback(host) && config.credentials === null) {
     throw new ConfigError(
@@ -283,6 +300,8 @@ export function homePaths(home: string) {
     feedSocket: join(home, 'feed.sock'),
     keeper: join(home, 'keeper'),
     edge: join(home, 'edge'),
+    /** Objects on disk, a directory for each worker. */
+    cache: join(home, 'cache'),
     logs: join(home, 'logs'),
     controlLog: join(home, 'logs', 'control.log'),
   } as const

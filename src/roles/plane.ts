@@ -6,6 +6,7 @@ import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
+import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
@@ -101,6 +102,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     onProblem: log,
   })
   link.onSeen(() => started.poke('caches'))
+  const names = workers.map((worker) => worker.name)
+  void removeUnusedDiskCaches(config, paths, names, log)
   const unwatchKeeper = watchKeeper(options, link, log)
   ends.push(async () => unwatchKeeper())
   ends.push(() => started.close())

@@ -32,6 +32,7 @@ describe('the settings of a worker', () => {
       home: '/h',
       http,
       cacheBytes: 10 * 1024 * 1024,
+      diskBytes: 1_000_000,
       allowOrigins: ['10.0.0.0/8'],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,

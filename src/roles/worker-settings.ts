@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly home: string
   readonly http: ListenAddress
   readonly cacheBytes: number
+  /** Of the disk tier; 0 for none. */
+  readonly diskBytes: number
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation, which no origin may be. */
   readonly ownAddresses: readonly string[]
@@ -35,6 +37,7 @@ export function workerWishes(
       home: config.home,
       http,
       cacheBytes: Math.floor(config.cacheMemoryBytes / config.workers),
+      diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
       ownAddresses: [showAddress(api), showAddress(http), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       movableClock: config.movableClock,
@@ -49,7 +52,8 @@ export function workerWishes(
 function writeSettings(s: WorkerSettings): readonly string[] {
   return [
     ...['--name', s.name, '--home', s.home, '--host', s.http.host, '--port', String(s.http.port)],
-    ...['--cache-bytes', String(s.cacheBytes), '--explain', s.explain, '--region', s.region],
+    ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
+    ...['--explain', s.explain, '--region', s.region],
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
     ...(s.movableClock ? ['--movable-clock'] : []),
@@ -69,6 +73,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       host: text,
       port: text,
       'cache-bytes': text,
+      'disk-bytes': { type: 'string', default: '0' },
       explain: text,
       region: text,
       'allow-origin': list,
@@ -87,6 +92,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     home: needed('home'),
     http: { host: needed('host'), port: Number(needed('port')) },
     cacheBytes: Number(needed('cache-bytes')),
+    diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],
     ownAddresses: values.own,
     movableClock: values['movable-clock'],
@@ -122,5 +128,9 @@ export const popOf = (region: string): { readonly name: string; readonly region:
 
 /** Unix sockets and files of one worker below the home. */
 export function workerFiles(paths: HomePaths, name: string) {
-  return { peerSocket: `${paths.edge}/${name}.sock`, snapshot: `${paths.edge}/${name}.snapshot` } as const
+  return {
+    peerSocket: `${paths.edge}/${name}.sock`,
+    snapshot: `${paths.edge}/${name}.snapshot`,
+    disk: `${paths.cache}/${name}`,
+  } as const
 }

@@ -25,6 +25,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     http: { ...settings.http, reusePort: true },
     pop: popOf(settings.region),
     cacheBytes: settings.cacheBytes,
+    disk: { directory: files.disk, limitBytes: settings.diskBytes },
     allowOrigins: settings.allowOrigins,
     ownAddresses: settings.ownAddresses,
     rfcStrict: settings.rfcStrict,

@@ -28,11 +28,25 @@ export const UNUSABLE_WORDS: Readonly<Record<Unusable, string>> = {
 export async function takeDirectory(directory: string): Promise<MachineLock> {
   await makePrivateDirectory(directory)
   for (let waited = 0; ; waited += LOCK_RETRY_MS) {
-    const lock = await tryMachineLock(`disk cache ${directory}`)
+    const lock = await tryMachineLock(lockName(directory))
     if (lock !== null) return lock
     if (waited >= LOCK_MS) throw new Error(`another process uses ${directory}`)
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS))
   }
+}
+
+const lockName = (directory: string): string => `disk cache ${directory}`
+
+/** Deletes a store that no process uses; false when one does. @throws the system's error */
+export async function removeStore(directory: string): Promise<boolean> {
+  const lock = await tryMachineLock(lockName(directory))
+  if (lock === null) return false
+  try {
+    await rm(directory, { recursive: true, force: true })
+  } finally {
+    await lock.release()
+  }
+  return true
 }
 
 /** Puts the journal under a name that says why; an older one that was set aside goes. @throws the system's error */
