@@ -55,11 +55,13 @@ test('a soft invalidation makes soft, unless another one kills', () => {
 })
 
 test('of what is too old to be remembered: dead, unless it was compared in time', () => {
-  const invalidations = new Invalidations(4)
+  const invalidations = new Invalidations(2)
   for (let revision = 1; revision <= 5; revision++) invalidations.add('E1', `/${revision}`, revision)
+  assert.equal(invalidations.patterns, 3, 'the two oldest are forgotten')
   assert.equal(invalidations.isDead('E1', '/1', 0), true)
   assert.equal(invalidations.isDead('E1', '/untouched', 1), true, 'older than what is remembered')
   assert.equal(invalidations.isDead('E1', '/untouched', 2), false)
+  assert.equal(invalidations.isDead('E1', '/3', 2), true)
   assert.equal(invalidations.isDead('E1', '/5', 4), true)
   const hot = { distributionId: 'E1', uri: '/untouched', tags: '', asOf: 0, checkedRevision: 5 }
   assert.equal(invalidations.standing(hot), 'valid')
@@ -69,28 +71,36 @@ test('of what is too old to be remembered: dead, unless it was compared in time'
 })
 
 test('soft ones that are too old to be remembered leave objects soft, not dead', () => {
-  const invalidations = new Invalidations(4)
+  const invalidations = new Invalidations(2)
   for (let revision = 1; revision <= 5; revision++) invalidations.add('E1', `/${revision}`, revision, true)
   assert.equal(invalidations.standing({ distributionId: 'E1', uri: '/untouched', tags: '', asOf: 1 }), 'soft')
 })
 
 test('memory is bounded however many there are; the same ones again take none', () => {
-  const invalidations = new Invalidations(10_000)
+  const invalidations = new Invalidations(5_000)
   for (let revision = 1; revision <= 100_000; revision++) {
-    invalidations.add(
-      'E1',
-      `/${revision % 20_000}/${'x'.repeat(revision % 50)}${revision % 3 === 0 ? '*' : ''}`,
-      revision,
-    )
+    const path = `/${revision % 20_000}/${'x'.repeat(revision % 50)}${revision % 3 === 0 ? '*' : ''}`
+    invalidations.add('E1', path, revision)
     assert.ok(invalidations.patterns <= 10_000)
   }
-  assert.ok(invalidations.bytes <= 32_768 * 24, `${invalidations.bytes}`)
+  assert.ok(invalidations.bytes <= 2 * 65_536 * 24, `${invalidations.bytes}`)
   assert.equal(invalidations.isDead('E1', '/new', 99_999), false)
   assert.equal(invalidations.isDead('E1', '/100', 0), true)
   const again = new Invalidations(100)
   for (let revision = 1; revision <= 10_000; revision++) again.add('E1', `/${revision % 50}`, revision)
   assert.equal(again.patterns, 50)
   assert.equal(again.isDead('E1', '/untouched', 0), false, 'nothing had to be forgotten')
+})
+
+test('an older one that comes after a newer one counts, also for what was compared in between', () => {
+  const invalidations = new Invalidations()
+  invalidations.addExact('E1', '/a*', 6.5)
+  const object = { distributionId: 'E1', uri: '/b', tags: '', asOf: 3, checkedRevision: invalidations.revision }
+  invalidations.add('E1', '/b', 6)
+  assert.ok(object.checkedRevision < invalidations.revision, 'it is looked at again')
+  assert.equal(invalidations.standing(object), 'dead')
+  assert.equal(invalidations.isDead('E1', '/a*', 3), true)
+  assert.equal(invalidations.isDead('E1', '/ab', 3), false)
 })
 
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), maxLength: 5 }).map((rest) => `/${rest}`)
@@ -100,26 +110,31 @@ const item = fc.record({ path: text, tag: fc.option(tag), soft: fc.boolean() })
 test('agrees with looking at every path and tag, also when entered again', () => {
   const object = fc.record({ uri: text, tags: fc.uniqueArray(tag), asOf: fc.nat(20) })
   fc.assert(
-    fc.property(fc.array(item, { maxLength: 20 }), object, (items, { uri, tags, asOf }) => {
-      const invalidations = new Invalidations()
-      const heard: InvalidationEntry[] = []
-      invalidations.onEntry = (entry) => heard.push(JSON.parse(JSON.stringify(entry)) as InvalidationEntry)
-      for (const [at, one] of items.entries()) {
-        if (one.tag === null) invalidations.add('E1', one.path, at + 1, one.soft)
-        else invalidations.addTag('E1', 'h', one.tag, at + 1, one.soft)
-      }
-      const matching = items.filter(({ path, tag }, at) => {
-        if (at + 1 <= asOf) return false
-        if (tag !== null) return tags.some((own) => own.toLowerCase() === tag.toLowerCase())
-        return path.endsWith('*') ? uri.startsWith(path.slice(0, -1)) : uri === path
-      })
-      const expected = matching.some(({ soft }) => !soft) ? 'dead' : matching.length > 0 ? 'soft' : 'valid'
-      const own = tags.length === 0 ? '' : `h,${tags.map((one) => `${one.toLowerCase()},`).join('')}`
-      const compared = { distributionId: 'E1', uri, tags: own, asOf }
-      assert.equal(invalidations.standing(compared), expected)
-      const restored = new Invalidations()
-      for (const entry of heard) restored.enter(entry)
-      assert.equal(restored.standing(compared), expected)
-    }),
+    fc.property(
+      fc.array(item, { maxLength: 20 }),
+      object,
+      fc.constantFrom(10, 1_000),
+      (items, { uri, tags, asOf }, generation) => {
+        const invalidations = new Invalidations(generation)
+        const heard: InvalidationEntry[] = []
+        invalidations.onEntry = (entry) => heard.push(JSON.parse(JSON.stringify(entry)) as InvalidationEntry)
+        for (const [at, one] of items.entries()) {
+          if (one.tag === null) invalidations.add('E1', one.path, at + 1, one.soft)
+          else invalidations.addTag('E1', 'h', one.tag, at + 1, one.soft)
+        }
+        const matching = items.filter(({ path, tag }, at) => {
+          if (at + 1 <= asOf) return false
+          if (tag !== null) return tags.some((own) => own.toLowerCase() === tag.toLowerCase())
+          return path.endsWith('*') ? uri.startsWith(path.slice(0, -1)) : uri === path
+        })
+        const expected = matching.some(({ soft }) => !soft) ? 'dead' : matching.length > 0 ? 'soft' : 'valid'
+        const own = tags.length === 0 ? '' : `h,${tags.map((one) => `${one.toLowerCase()},`).join('')}`
+        const compared = { distributionId: 'E1', uri, tags: own, asOf }
+        assert.equal(invalidations.standing(compared), expected)
+        const restored = new Invalidations()
+        for (const entry of heard) restored.enter(entry)
+        assert.equal(restored.standing(compared), expected)
+      },
+    ),
   )
 })

@@ -2,17 +2,13 @@
 //! next asked for, with the invalidations that are newer than it. A path is exact or ends with `*`; a tag is one of those
 //! that the origin gave the object. What is remembered is bounded (invalidation-patterns.ts); of what is older nobody
 //! knows any more what it was, so that objects which were not compared with it count as invalidated.
-import { FACTOR_A, FACTOR_B, feed, type HashState, PATTERN, PatternTable } from './invalidation-patterns.ts'
+import { feed, type HashState, PATTERN, type PatternKind, Patterns } from './invalidation-patterns.ts'
 
 /**
- * Distinct patterns remembered by a worker: at 24 bytes a row and half of the rows free at most 24 MiB (100,000 take
- * 6 MiB). With more, the older half is forgotten.
+ * Distinct patterns that a worker remembers at least once there were as many; at most twice as many, in 24 MiB (100,000
+ * take 12).
  */
-const PATTERNS_MAX = 500_000
-/** In so many steps of its revisions the memory can be cut. */
-const MARKS = 64
-/** Share of the patterns that may be left then: forgetting is rare, not done at every one. */
-const LEFT_AFTER_FORGETTING = 0.75
+const PATTERNS_MIN = 250_000
 
 /** What the invalidations say of an object. */
 export type Standing =
@@ -40,6 +36,8 @@ export type InvalidationEntry =
       readonly kind: 'path'
       readonly distributionId: string
       readonly path: string
+      /** A `*` at the end is a character like any other. */
+      readonly exact?: true
       readonly revision: number
       readonly soft?: true
     }
@@ -68,26 +66,22 @@ interface OfDistribution {
 export class Invalidations {
   /** Hears of everything that kills objects, before this returns: the disk tier keeps it (cache/disk/journal.ts). */
   onEntry: ((entry: InvalidationEntry) => void) | null = null
-  /** The newest one; an object that was compared with it needs no look. */
+  /** That of the newest one, or a little above; an object that was compared under it needs no look. */
   revision = -1
   /** What was compared last before these revisions counts as dead, or as soft. */
   #hardHorizon = -1
   #softHorizon = -1
-  #patterns = new PatternTable()
+  #patterns: Patterns
   #byDistribution = new Map<string, OfDistribution>()
-  /** Newest revision after each `#markEvery` entries. */
-  #marks: number[] = []
-  #sinceMark = 0
-  readonly #patternsMax: number
-  readonly #markEvery: number
+  readonly #patternsMin: number
   readonly #state: HashState = { a: 0, b: 0 }
 
-  constructor(patternsMax = PATTERNS_MAX) {
-    this.#patternsMax = patternsMax
-    this.#markEvery = Math.max(1, Math.floor(patternsMax / MARKS))
+  constructor(patternsMin = PATTERNS_MIN) {
+    this.#patternsMin = patternsMin
+    this.#patterns = new Patterns(patternsMin)
   }
 
-  /** Distinct patterns that are remembered. */
+  /** Patterns that are remembered. */
   get patterns(): number {
     return this.#patterns.count
   }
@@ -97,36 +91,40 @@ export class Invalidations {
     return this.#patterns.bytes
   }
 
-  /** `path` may end with `*`; a `*` elsewhere is itself. Revisions never go down. */
+  /** `path` may end with `*`; a `*` elsewhere is itself. Revisions are above 0. */
   add(distributionId: string, path: string, revision: number, soft = false): void {
+    if (!path.endsWith('*')) {
+      this.addExact(distributionId, path, revision, soft)
+      return
+    }
     this.onEntry?.({ kind: 'path', distributionId, path, revision, ...(soft ? { soft } : {}) })
     const known = this.#of(distributionId)
-    const isPrefix = path.endsWith('*')
-    const length = isPrefix ? path.length - 1 : path.length
-    const state = { ...known.start }
-    feed(state, path, 0, length)
-    this.#patterns.set(state, isPrefix ? 'prefix' : 'exact', revision, soft)
-    if (isPrefix) {
-      known.prefix = revision
-      if (length >= known.lengths.length) {
-        const grown = new Uint8Array(Math.max(length + 1, known.lengths.length * 2))
-        grown.set(known.lengths)
-        known.lengths = grown
-      }
-      known.lengths[length] = 1
-    } else known.exact = revision
-    this.#added(revision)
+    const length = path.length - 1
+    if (length >= known.lengths.length) {
+      const grown = new Uint8Array(Math.max(length + 1, known.lengths.length * 2))
+      grown.set(known.lengths)
+      known.lengths = grown
+    }
+    known.lengths[length] = 1
+    known.prefix = Math.max(known.prefix, revision)
+    this.#set(known, path.slice(0, -1), 'prefix', revision, soft)
+  }
+
+  /** The path and query of one object, whatever it ends with. */
+  addExact(distributionId: string, path: string, revision: number, soft = false): void {
+    const exact = path.endsWith('*') ? { exact: true as const } : {}
+    this.onEntry?.({ kind: 'path', distributionId, path, revision, ...exact, ...(soft ? { soft } : {}) })
+    const known = this.#of(distributionId)
+    known.exact = Math.max(known.exact, revision)
+    this.#set(known, path, 'exact', revision, soft)
   }
 
   /** `header` (lower case) is where the tags of objects were read from when this was asked for; any case in `tag`. */
   addTag(distributionId: string, header: string, tag: string, revision: number, soft = false): void {
     this.onEntry?.({ kind: 'tag', distributionId, header, tag, revision, ...(soft ? { soft } : {}) })
     const known = this.#of(distributionId)
-    const state = { ...known.start }
-    feed(state, `${header},${tag.toLowerCase()}`)
-    this.#patterns.set(state, 'tag', revision, soft)
-    known.tag = revision
-    this.#added(revision)
+    known.tag = Math.max(known.tag, revision)
+    this.#set(known, `${header},${tag.toLowerCase()}`, 'tag', revision, soft)
   }
 
   /** Everything fetched under an older revision is dead: the log of changes did not reach back far enough. */
@@ -139,18 +137,18 @@ export class Invalidations {
   /** Does again what `onEntry` heard. */
   enter(entry: InvalidationEntry): void {
     if (entry.kind === 'horizon') this.forgetBefore(entry.revision)
-    else if (entry.kind === 'path') this.add(entry.distributionId, entry.path, entry.revision, entry.soft)
-    else this.addTag(entry.distributionId, entry.header, entry.tag, entry.revision, entry.soft)
+    else if (entry.kind === 'path') {
+      if (entry.exact) this.addExact(entry.distributionId, entry.path, entry.revision, entry.soft)
+      else this.add(entry.distributionId, entry.path, entry.revision, entry.soft)
+    } else this.addTag(entry.distributionId, entry.header, entry.tag, entry.revision, entry.soft)
   }
 
   clear(): void {
     this.revision = -1
     this.#hardHorizon = -1
     this.#softHorizon = -1
-    this.#patterns = new PatternTable()
+    this.#patterns = new Patterns(this.#patternsMin)
     this.#byDistribution = new Map()
-    this.#marks = []
-    this.#sinceMark = 0
   }
 
   /** True when an invalidation newer than `asOf` matches that is not a soft one. */
@@ -175,34 +173,28 @@ export class Invalidations {
 
   #ofPath({ start, exact, prefix, lengths }: OfDistribution, uri: string, asOf: number): Standing {
     if (exact <= asOf && prefix <= asOf) return 'valid'
-    const patterns = this.#patterns
+    const state = this.#state
+    state.a = start.a
+    state.b = start.b
+    let fed = 0
     let soft = false
-    let { a, b } = start
-    let at = 0
     if (prefix > asOf) {
       const last = Math.min(uri.length, lengths.length - 1)
-      for (; ; at++) {
-        if (lengths[at] === 1 && patterns.find(a, b, PATTERN.prefix)) {
-          if (patterns.hard > asOf) return 'dead'
-          soft ||= patterns.soft > asOf
-        }
-        if (at === last) break
-        const code = uri.charCodeAt(at)
-        a = Math.imul(a ^ code, FACTOR_A)
-        b = Math.imul(b ^ code, FACTOR_B)
+      for (let length = 0; length <= last; length++) {
+        if (lengths[length] === 0) continue
+        feed(state, uri, fed, length)
+        fed = length
+        const match = this.#patterns.match(state.a, state.b, PATTERN.prefix, asOf)
+        if (match === 'hard') return 'dead'
+        soft ||= match === 'soft'
       }
     }
     if (exact > asOf) {
       // On from the last prefix: it is the same hash.
-      for (; at < uri.length; at++) {
-        const code = uri.charCodeAt(at)
-        a = Math.imul(a ^ code, FACTOR_A)
-        b = Math.imul(b ^ code, FACTOR_B)
-      }
-      if (patterns.find(a, b, PATTERN.exact)) {
-        if (patterns.hard > asOf) return 'dead'
-        soft ||= patterns.soft > asOf
-      }
+      feed(state, uri, fed)
+      const match = this.#patterns.match(state.a, state.b, PATTERN.exact, asOf)
+      if (match === 'hard') return 'dead'
+      soft ||= match === 'soft'
     }
     return soft ? 'soft' : 'valid'
   }
@@ -219,9 +211,9 @@ export class Invalidations {
       state.a = header.a
       state.b = header.b
       feed(state, tags, from, end)
-      if (!this.#patterns.find(state.a, state.b, PATTERN.tag)) continue
-      if (this.#patterns.hard > asOf) return 'dead'
-      soft ||= this.#patterns.soft > asOf
+      const match = this.#patterns.match(state.a, state.b, PATTERN.tag, asOf)
+      if (match === 'hard') return 'dead'
+      soft ||= match === 'soft'
     }
     return soft ? 'soft' : 'valid'
   }
@@ -236,26 +228,16 @@ export class Invalidations {
     return known
   }
 
-  #added(revision: number): void {
-    this.revision = Math.max(this.revision, revision)
-    if (++this.#sinceMark >= this.#markEvery) {
-      this.#sinceMark = 0
-      this.#marks.push(revision)
-      // The same patterns again and again: coarser steps will do.
-      if (this.#marks.length > MARKS * 4) this.#marks = this.#marks.filter((_, at) => at % 2 === 1)
+  #set({ start }: OfDistribution, text: string, kind: PatternKind, revision: number, soft: boolean): void {
+    const state = { ...start }
+    feed(state, text)
+    const forgotten = this.#patterns.set(state, kind, revision, soft)
+    if (forgotten !== null) {
+      this.#hardHorizon = Math.max(this.#hardHorizon, forgotten.hard)
+      this.#softHorizon = Math.max(this.#softHorizon, forgotten.soft)
     }
-    if (this.#patterns.count > this.#patternsMax) this.#forgetOlder()
-  }
-
-  /** The older half of what was entered goes, until there is room for a while; whole revisions only. */
-  #forgetOlder(): void {
-    do {
-      const half = Math.max(1, Math.floor(this.#marks.length / 2))
-      const upTo = this.#marks[half - 1] ?? this.revision
-      this.#marks = this.#marks.slice(half)
-      const gone = this.#patterns.forgetUpTo(upTo)
-      this.#hardHorizon = Math.max(this.#hardHorizon, gone.hard)
-      this.#softHorizon = Math.max(this.#softHorizon, gone.soft)
-    } while (this.#patterns.count > this.#patternsMax * LEFT_AFTER_FORGETTING)
+    // An older one may come after a newer one of the POP's own (peers/purge.ts): objects that were compared with that
+    // one are compared again, because the revision goes on by as little as it can.
+    this.revision = revision < this.revision ? this.revision * (1 + Number.EPSILON) : revision
   }
 }
