@@ -31,6 +31,8 @@ export type MissReason =
   | 'request-body'
   /** A Range request whose object is not in the cache is handed to the origin and its part is not kept. */
   | 'range-not-cached'
+  /** Strict mode: the viewer's `Cache-Control: no-store`. */
+  | 'request-no-store'
 
 /** Why the origin's answer was not kept: the rules of freshness (http/freshness.ts), or one of the edge's own. */
 export type NotStoredReason =
@@ -38,6 +40,7 @@ export type NotStoredReason =
   | 'method-not-cached'
   | 'request-body'
   | 'range-not-cached'
+  | 'request-no-store'
   | 'head-answer'
   | 'over-object-limit'
   /** The answers under way took all the memory that there is for them. */

@@ -21,6 +21,7 @@ import { originFetch } from './stages/origin-fetch.ts'
 import { originRequest } from './stages/origin-request.ts'
 import { originResponse } from './stages/origin-response.ts'
 import { ownerLookup } from './stages/owner-lookup.ts'
+import { purge } from './stages/purge.ts'
 import { receive } from './stages/receive.ts'
 import { record } from './stages/record.ts'
 import { rootObject } from './stages/root-object.ts'
@@ -43,6 +44,7 @@ export const PIPELINE = [
   originFetch,
   originResponse,
   sliceResponse,
+  purge,
   serveStale,
   cacheStore,
   deliver,

@@ -20,6 +20,7 @@ export const to = {
   originFetch: 'origin-fetch',
   originResponse: 'origin-response',
   sliceResponse: 'slice-response',
+  purge: 'purge',
   serveStale: 'serve-stale',
   cacheStore: 'cache-store',
   deliver: 'deliver',

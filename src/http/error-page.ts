@@ -78,6 +78,7 @@ export const REASONS = {
   timeout: 'Bad request. The request did not arrive in time.',
   expectation: 'Bad request. Only the expectation 100-continue is supported.',
   method: 'This distribution is not configured to allow the HTTP request method that was used for this request.',
+  onlyIfCached: 'The request asks for a stored answer, and there is none that may be used.',
   precondition: 'The object is not, or no longer, in the state that the request asks for.',
   range: 'The object has no bytes in the range that the request asks for.',
   getWithBody: 'Bad request. A GET request must not have a body.',

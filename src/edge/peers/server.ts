@@ -11,6 +11,7 @@ import { ParsedHeaders } from '../listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
 import { isLoopbackAddress } from './loopback.ts'
 import { type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
+import { answerPurge, isPurge, type PurgeQuestion } from './purge.ts'
 
 /** Bytes of a question: a viewer's header block and a little more. */
 const QUESTION_BYTES_MAX = 256 * 1024
@@ -66,7 +67,9 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
       const line = rest.slice(0, end)
       rest = rest.slice(end + 1)
       try {
-        answer(JSON.parse(line) as PeerQuestion, socket, edge, handling)
+        const question = JSON.parse(line) as PeerQuestion | PurgeQuestion
+        if (isPurge(question)) socket.write(answerPurge(question, edge))
+        else answer(question, socket, edge, handling)
       } catch {
         return void socket.destroy()
       }

@@ -57,7 +57,9 @@ export class Configuration {
     this.#compile(revision)
   }
 
-  #invalidate(revision: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
+  #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
+    // What the workers of the POP did among themselves (peers/purge.ts) may count as later: revisions never go down.
+    const revision = Math.max(sent, this.#invalidations.revision)
     const root = this.#documents.get(distributionId)?.defaultRootObject ?? ''
     const soft = isSoft === true
     for (const item of paths) {

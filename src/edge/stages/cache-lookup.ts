@@ -5,6 +5,7 @@ import { INDEX, type StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
+import { findingFor } from '../request-control.ts'
 import { stage, to } from '../stage.ts'
 
 export const cacheLookup = stage({
@@ -31,7 +32,8 @@ export const cacheLookup = stage({
     if (object.status === INDEX.variants) return to.chooseVariant
     const { invalidations } = edge
     const standing = object.checkedRevision < invalidations.revision ? standingOf(x, edge, object) : 'valid'
-    switch (findingOf(object, now, standing)) {
+    const finding = findingOf(object, now, standing)
+    switch (x.behavior?.strict === true ? findingFor(x, object, now, finding) : finding) {
       case 'fresh':
         return hit(x, object)
       case 'refresh-behind':

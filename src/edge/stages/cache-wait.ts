@@ -1,5 +1,6 @@
 //! Joins the fetch of the same key that is under way, or leads a new one (spec/cloudfront.md 5.7). No request joins a
 //! fetch that began before an invalidation which the request already knows.
+import { asOfNow } from '../cache/as-of.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
@@ -17,7 +18,7 @@ export const cacheWait = stage({
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
     const { key, uri } = { key: x.key, uri: invalidationUri(behavior.key, x.path, x.request.query) }
-    const asOf = edge.snapshot.revision
+    const asOf = asOfNow(edge)
     const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.originRequest
     x.leads = true
     const alone =
@@ -76,7 +77,7 @@ export const cacheWait = stage({
         case 'alone':
           running.leave()
           x.leads = true
-          x.flight = new Flight(key, edge.snapshot.revision)
+          x.flight = new Flight(key, asOfNow(edge))
           return tier
       }
     })

@@ -1,5 +1,6 @@
 //! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
 import { REASONS } from '../../http/error-page.ts'
+import { requestControl } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -9,7 +10,7 @@ export const method = stage({
   run(x) {
     const behavior = x.behavior as BehaviorPlan
     const { method: name, body } = x.request
-    if (!behavior.allowedMethods.has(name)) {
+    if (!behavior.allowedMethods.has(name) && !(behavior.strict && passesUnknown(behavior, name))) {
       x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
       return to.errorPage
     }
@@ -30,7 +31,20 @@ export const method = stage({
       x.missReason = x.notStored = 'caching-disabled'
       return to.originRequest
     }
+    if (behavior.strict && requestControl(x.request.headers).noStore) {
+      x.missReason = x.notStored = 'request-no-store'
+      return to.originRequest
+    }
     x.cacheable = true
     return to.cacheKey
   },
 })
+
+/** All that a behavior can list; whoever allows these means every method. */
+const LISTED = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
+
+/** CloudFront answers 403. HTTP has more methods than that list, and proxies pass on what they do not know (RFC 9110 9.1). */
+function passesUnknown({ allowedMethods }: BehaviorPlan, name: string): boolean {
+  const isListed = (LISTED as readonly string[]).includes(name)
+  return !isListed && name !== 'TRACE' && LISTED.every((method) => allowedMethods.has(method))
+}

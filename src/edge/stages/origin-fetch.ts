@@ -1,6 +1,7 @@
 //! Asks the origin and waits for the head of its answer.
 
 import { compressionFor } from '../../http/compressible.ts'
+import { asOfNow } from '../cache/as-of.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
 import { mayStandIn } from '../cache/finding.ts'
 import { Flight } from '../cache/flight.ts'
@@ -18,7 +19,7 @@ export const originFetch = stage({
   name: to.originFetch,
   next: [to.originResponse, to.serveStale, to.errorPage],
   async run(x, edge) {
-    x.flight ??= new Flight(x.key, edge.snapshot.revision)
+    x.flight ??= new Flight(x.key, asOfNow(edge))
     const { flight } = x
     x.leads = true
     x.tier = 'origin'

@@ -4,6 +4,7 @@ import { REASONS } from '../../http/error-page.ts'
 import { sliceHeaders } from '../cache/slices.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
+import { wantsOnlyStored } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -16,6 +17,11 @@ export const originRequest = stage({
     if (loops(request.headers)) {
       x.flight?.decide('failed')
       x.fault = { status: 403, reason: REASONS.loop, detailed: 'InvalidRequest', origin: null }
+      return to.errorPage
+    }
+    if (wantsOnlyStored(x)) {
+      x.flight?.decide('alone')
+      x.fault = { status: 504, reason: REASONS.onlyIfCached, detailed: 'Error', origin: null }
       return to.errorPage
     }
     const ranged = request.method === 'GET' && x.cacheable && x.slice === null && x.facts.selection?.range

@@ -3,6 +3,7 @@
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import { firstValue } from '../../http/headers.ts'
 import { parseContentRange } from '../../http/range.ts'
+import { asOfNow } from '../cache/as-of.ts'
 import { mayStandIn } from '../cache/finding.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { INDEX, type StoredObject } from '../cache/object.ts'
@@ -14,18 +15,19 @@ import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { learnFromPart, turnIntoSlices } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { mayHaveChanged, mayServeGets } from '../unsafe.ts'
 import { placeAnswer } from '../variant-choice.ts'
 
 export const originResponse = stage({
   name: to.originResponse,
-  next: [to.sliceResponse, to.cacheStore, to.deliver, to.serveStale, to.originRequest],
+  next: [to.sliceResponse, to.purge, to.cacheStore, to.deliver, to.serveStale, to.originRequest],
   run(x, edge) {
     if (x.slice !== null) return to.sliceResponse
     const flight = x.flight as Flight
     const context: AnswerContext = {
       behavior: x.behavior as BehaviorPlan,
       method: x.request.method,
-      refused: x.cacheable ? ownError(x, flight.status) : (x.notStored as NotStoredReason),
+      refused: refusalOf(x, flight),
       authorized: forwardsAuthorization(x),
       askedAt: x.askedAt,
       now: edge.clock.now(),
@@ -59,9 +61,15 @@ export const originResponse = stage({
     }
     x.result = x.detailed = flight.status >= 400 ? 'Error' : 'Miss'
     if (flight.status >= 500) x.detailed = 'Error'
-    return to.cacheStore
+    return context.behavior.strict && mayHaveChanged(x.request.method, flight.status) ? to.purge : to.cacheStore
   },
 })
+
+/** Why the request keeps the answer out of the cache; null when it does not. */
+function refusalOf(x: Exchange, flight: Flight): NotStoredReason | null {
+  if (x.cacheable) return ownError(x, flight.status)
+  return mayServeGets(x, flight.status, flight.headers) ? null : (x.notStored as NotStoredReason)
+}
 
 /** In strict mode an error of the origin is an answer, unless the origin has said that it is not to be seen. */
 const sparesErrors = ({ behavior }: Exchange, stale: StoredObject): boolean =>
@@ -114,7 +122,7 @@ function askForPart(x: Exchange, edge: Edge, flight: Flight): typeof to.originRe
   x.stale?.release()
   x.stale = null
   x.answer = null
-  x.flight = new Flight(x.key, edge.snapshot.revision)
+  x.flight = new Flight(x.key, asOfNow(edge))
   return to.originRequest
 }
 

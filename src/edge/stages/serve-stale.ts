@@ -21,7 +21,8 @@ export const serveStale = stage({
     const stale = x.stale as StoredObject
     const { errorMinTtls, strict } = x.behavior as BehaviorPlan
     const pause = strict ? STRICT_RETRY_MS : errorMinTtlMs(errorMinTtls, failedWith(x))
-    const again = Math.min(edge.clock.now() + pause, standsInUntil(stale))
+    // One that a viewer did not want although it is fresh stays so.
+    const again = Math.max(stale.freshUntil, Math.min(edge.clock.now() + pause, standsInUntil(stale)))
     // It may have left the store while the origin was asked, or have been unpacked anew.
     const kept = edge.store.get(x.key)
     if (kept !== null && isSameAnswer(kept, stale)) edge.store.keepUntil(kept, again)

@@ -1,0 +1,98 @@
+//! How the workers of a POP agree on an invalidation of their own (stages/purge.ts): over the peers' sockets, one JSON
+//! line as the question, one as the answer. First each says how far its history has come, then all invalidate at a point
+//! after the furthest; so every object that any of them had fetched before is older, wherever its copies lie.
+import { connect } from 'node:net'
+import { asOfNow, nextAfter } from '../cache/as-of.ts'
+import type { Edge } from '../edge.ts'
+import type { WorkerIdentity } from '../feed-protocol.ts'
+
+/** A worker that has not answered by then is dead or frozen; the viewer's answer waits no longer. Milliseconds. */
+const ANSWER_MS_MAX = 1_000
+/** Bytes of an answer. */
+const ANSWER_BYTES_MAX = 1_000
+
+export type PurgeQuestion =
+  | { readonly purge: 'how-far' }
+  | {
+      readonly purge: 'invalidate'
+      readonly distributionId: string
+      /** As ObjectMeta.uri has them. */
+      readonly uris: readonly string[]
+      readonly asOf: number
+    }
+
+/** The point that the worker's history has come to, after what was asked for. */
+interface PurgeAnswer {
+  readonly asOf: number
+}
+
+export const isPurge = (question: object): question is PurgeQuestion => 'purge' in question
+
+/** The peer's end. */
+export function answerPurge(question: PurgeQuestion, edge: Edge): string {
+  if (question.purge === 'invalidate') invalidate(question.distributionId, question.uris, question.asOf, edge)
+  return `${JSON.stringify({ asOf: asOfNow(edge) } satisfies PurgeAnswer)}\n`
+}
+
+/**
+ * Invalidates at every worker of the POP whatever was fetched before now; returns the point from which on fetches count,
+ * at once when this worker is alone. A worker that does not answer in time has the question in its socket: it
+ * invalidates when it goes on.
+ */
+export function purgeEverywhere(distributionId: string, uris: readonly string[], edge: Edge): number | Promise<number> {
+  const peers = edge.workers.filter((worker) => worker.worker !== edge.name)
+  if (peers.length === 0) return invalidate(distributionId, uris, nextAfter(asOfNow(edge)), edge)
+  return purgeWith(peers, distributionId, uris, edge)
+}
+
+async function purgeWith(
+  peers: readonly WorkerIdentity[],
+  distributionId: string,
+  uris: readonly string[],
+  edge: Edge,
+): Promise<number> {
+  const far = await Promise.all(peers.map((peer) => ask(peer, { purge: 'how-far' })))
+  const asOf = nextAfter(Math.max(asOfNow(edge), ...far.map((point) => point ?? 0)))
+  const own = invalidate(distributionId, uris, asOf, edge)
+  await Promise.all(peers.map((peer) => ask(peer, { purge: 'invalidate', distributionId, uris, asOf })))
+  return own
+}
+
+/** Not before what this worker knows itself: one that did not answer the first question is asked the second all the same. */
+function invalidate(distributionId: string, uris: readonly string[], asOf: number, edge: Edge): number {
+  const known = asOfNow(edge)
+  const point = asOf > known ? asOf : nextAfter(known)
+  for (const uri of uris) edge.invalidations.addExact(distributionId, uri, point)
+  return point
+}
+
+/** Null when there is no answer. */
+function ask(peer: WorkerIdentity, question: PurgeQuestion): Promise<number | null> {
+  return new Promise((resolve) => {
+    const socket = connect(peer.peerSocket)
+    let text = ''
+    const end = (answer: number | null): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setEncoding('utf8')
+    socket.setTimeout(ANSWER_MS_MAX, () => end(null))
+    socket.on('error', () => end(null))
+    socket.on('close', () => end(null))
+    socket.on('data', (piece: string) => {
+      text += piece
+      if (text.endsWith('\n')) end(readAnswer(text))
+      else if (text.length > ANSWER_BYTES_MAX) end(null)
+    })
+    socket.write(`${JSON.stringify(question)}\n`)
+  })
+}
+
+function readAnswer(line: string): number | null {
+  try {
+    const { asOf } = JSON.parse(line) as Partial<PurgeAnswer>
+    return typeof asOf === 'number' ? asOf : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,40 @@
+//! Strict mode: something at the origin may have changed. What is stored of it is invalidated at every worker of the POP
+//! before the viewer has the answer; an answer to POST that says what a GET would get takes its place (RFC 9110 9.3.3).
+
+import type { Answer } from '../cache/flight.ts'
+import { cacheKey } from '../cache/key.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
+import { headerPairs } from '../origin/answer.ts'
+import { purgeEverywhere } from '../peers/purge.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+import { changedUris } from '../unsafe.ts'
+
+export const purge = stage({
+  name: to.purge,
+  next: [to.cacheStore],
+  run(x, edge) {
+    const { key } = x.behavior as BehaviorPlan
+    const answer = x.answer as Answer
+    const uris = changedUris(x, headerPairs(answer.head))
+    // Of several that change the same thing at a time nobody knows which was the last.
+    const alone = !edge.invalidations.isDead(key.distributionId, uris[0] as string, answer.asOf)
+    const purged = purgeEverywhere(key.distributionId, uris, edge)
+    x.watcher?.note('invalidates', uris.join(' '))
+    const goOn = (asOf: number): typeof to.cacheStore => {
+      if (alone && servesGets(x, edge, answer)) {
+        x.cacheable = true
+        x.key = cacheKey(key, x.path, { ...x.request, method: 'GET' })
+        // What it says is newer than what it made stale.
+        x.answer = { ...answer, asOf }
+      } else x.answer = { ...answer, notStored: answer.notStored ?? 'method-not-cached' }
+      return to.cacheStore
+    }
+    return typeof purged === 'number' ? goOn(purged) : purged.then(goOn)
+  },
+})
+
+/** Only what the origin itself gave a lifetime. */
+const servesGets = ({ request }: Exchange, edge: Edge, { notStored, ttlSource, freshUntil }: Answer): boolean =>
+  request.method === 'POST' && notStored === null && ttlSource !== 'heuristic' && freshUntil > edge.clock.now()
