@@ -7,6 +7,7 @@ import type { RefreshOutcome } from '../domain/outcomes.ts'
 import { errorMinTtlMs } from './cache/failures.ts'
 import { isSameAnswer } from './cache/finding.ts'
 import type { StoredObject } from './cache/object.ts'
+import { RememberedKeys } from './cache/remembered-keys.ts'
 import type { Edge, RefreshBehind } from './edge.ts'
 import { Exchange } from './exchange.ts'
 import { ParsedHeaders } from './listen/header-block.ts'
@@ -15,8 +16,6 @@ import type { BehaviorPlan } from './snapshot/snapshot.ts'
 
 /** Refreshes of one worker under way at a time. Over it a stale object is fetched as if it could not be served. */
 export const REFRESHES_MAX = 256
-/** Keys remembered whose refresh came to nothing; over it the oldest is forgotten. */
-const BACK_OFFS_MAX = 16_384
 
 /** Walks an exchange of the edge's own from cache-wait to its end; resolves then, whatever happened. Never rejects. */
 export type RunRefresh = (x: Exchange) => Promise<void>
@@ -25,8 +24,8 @@ export class Refreshes implements RefreshBehind {
   readonly #run: RunRefresh
   readonly #max: number
   readonly #underWay = new Set<string>()
-  /** Clock.now() until which the key is left alone, in the order in which they were set. */
-  readonly #backOff = new Map<string, number>()
+  /** Clock.now() until which a key is left alone. */
+  readonly #backOff = new RememberedKeys<number>()
 
   constructor(run: RunRefresh, max = REFRESHES_MAX) {
     this.#run = run
@@ -59,7 +58,6 @@ export class Refreshes implements RefreshBehind {
   }
 
   backsOff(key: string, now: number): boolean {
-    if (this.#backOff.size === 0) return false
     const until = this.#backOff.get(key)
     if (until === undefined) return false
     if (now < until) return true
@@ -83,10 +81,6 @@ export class Refreshes implements RefreshBehind {
       return
     }
     const { errorMinTtls } = inner.behavior as BehaviorPlan
-    if (this.#backOff.size >= BACK_OFFS_MAX) {
-      const oldest = this.#backOff.keys().next()
-      if (!oldest.done) this.#backOff.delete(oldest.value)
-    }
     this.#backOff.set(key, edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(inner)))
   }
 }

@@ -15,8 +15,9 @@ export function errorMinTtlMs(minTtls: ReadonlyMap<number, number>, status: numb
  */
 export const STRICT_RETRY_MS = 1_000
 
-/** Keys remembered; over it all are forgotten. */
+/** Keys remembered, and characters of keys and paths; over either the oldest are forgotten. */
 const KEYS_MAX = 65_536
+const CHARACTERS_MAX = 16 * 1024 * 1024
 
 interface Failed {
   readonly kind: OriginFailureKind
@@ -28,10 +29,26 @@ interface Failed {
 
 export class FailureMemory {
   readonly #failed = new Map<string, Failed>()
+  readonly #charactersMax: number
+  #characters = 0
+
+  constructor(charactersMax = CHARACTERS_MAX) {
+    this.#charactersMax = charactersMax
+  }
+
+  get size(): number {
+    return this.#failed.size
+  }
 
   remember(key: string, failed: Failed): void {
-    if (this.#failed.size >= KEYS_MAX) this.#failed.clear()
+    this.#forget(key)
     this.#failed.set(key, failed)
+    this.#characters += key.length + failed.uri.length
+    while (this.#failed.size > KEYS_MAX || this.#characters > this.#charactersMax) {
+      const oldest = this.#failed.keys().next()
+      if (oldest.done) break
+      this.#forget(oldest.value)
+    }
   }
 
   /** The failure that still counts for this key. Invalidating the path clears it. */
@@ -41,7 +58,14 @@ export class FailureMemory {
     if (failed === undefined) return null
     // A soft invalidation asks for the origin's word too, and of a failure there is nothing to serve meanwhile.
     if (now < failed.until && invalidations.standing({ ...failed, tags: '' }) === 'valid') return failed.kind
-    this.#failed.delete(key)
+    this.#forget(key)
     return null
+  }
+
+  #forget(key: string): void {
+    const failed = this.#failed.get(key)
+    if (failed === undefined) return
+    this.#failed.delete(key)
+    this.#characters -= key.length + failed.uri.length
   }
 }
