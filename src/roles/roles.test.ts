@@ -16,7 +16,10 @@ after(() => rmSync(directory, { recursive: true }))
 describe('the settings of a worker', () => {
   it('come back from its arguments as they were written', () => {
     const config = readConfig(
-      { workers: '3', home: '/h', 'allow-origin': ['10.0.0.0/8'], 'movable-clock': true, 'cache-memory-mb': '30' },
+      {
+        ...{ workers: '3', home: '/h', 'allow-origin': ['10.0.0.0/8'], 'movable-clock': true },
+        ...{ 'cache-memory-mb': '30', 'disk-cache-mb': '27' },
+      },
       { CACHEFRONT_RFC_STRICT: 'true' },
     )
     const http = { host: '::1', port: 81 }
@@ -32,7 +35,7 @@ describe('the settings of a worker', () => {
       home: '/h',
       http,
       cacheBytes: 10 * 1024 * 1024,
-      diskBytes: 1_000_000,
+      diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,

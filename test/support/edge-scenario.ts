@@ -98,18 +98,22 @@ export class EdgeScenario {
   readonly feed: EdgeFeed
   readonly workers: Worker[] = []
   readonly problems: string[] = []
-  readonly #options: Partial<WorkerOptions>
+  readonly #options: Partial<WorkerOptions> & { readonly diskBytes?: number }
 
-  private constructor(directory: string, feed: EdgeFeed, options: Partial<WorkerOptions>) {
+  private constructor(
+    directory: string,
+    feed: EdgeFeed,
+    options: Partial<WorkerOptions> & { readonly diskBytes?: number },
+  ) {
     this.directory = directory
     this.feed = feed
     this.#options = options
   }
 
   static async start(
-    t: TestContext,
+    t: Pick<TestContext, 'after'>,
     documents: readonly DistributionDoc[],
-    options: Partial<WorkerOptions> & { readonly count?: number } = {},
+    options: Partial<WorkerOptions> & { readonly count?: number; readonly diskBytes?: number } = {},
   ): Promise<EdgeScenario> {
     const directory = await mkdtemp(join(tmpdir(), 'cachefront-edge-'))
     const feed = new EdgeFeed(join(directory, 'feed.sock'), documents)
@@ -123,7 +127,7 @@ export class EdgeScenario {
     return scenario
   }
 
-  async addWorker(name: string): Promise<Worker> {
+  async addWorker(name: string, changes: Partial<WorkerOptions> = {}): Promise<Worker> {
     const worker = await startWorker({
       name,
       version: '0.0.0-test',
@@ -139,10 +143,28 @@ export class EdgeScenario {
       clock: new MovableClock(),
       explain: 'loopback',
       problem: (message) => this.problems.push(message),
+      disk: { directory: this.diskDirectory(name), limitBytes: this.#options.diskBytes ?? 0 },
       ...this.#options,
+      ...changes,
     })
     this.workers.push(worker)
     return worker
+  }
+
+  /** Where the disk cache of a worker lies; it has one with `diskBytes`. */
+  diskDirectory(name = 'worker-0'): string {
+    return join(this.directory, 'cache', name)
+  }
+
+  /** Ends the workers in order; `resume` starts them again. */
+  async pause(): Promise<void> {
+    await Promise.all(this.workers.splice(0).map((worker) => worker.drain()))
+  }
+
+  async resume(count = 1, changes: Partial<WorkerOptions> = {}): Promise<void> {
+    for (let at = 0; at < count; at++) await this.addWorker(`worker-${at}`, changes)
+    await this.feed.workersReady(count)
+    this.feed.tellWorkers(this.workers.map((worker) => worker.identity))
   }
 
   port(worker = 0): number {

@@ -27,6 +27,9 @@ const READ_NOW_BYTES_MAX = 64 * 1024
 /** A confirmed object (304) over this size is not written again, only its meta is. Bytes. */
 const RENEW_BYTES_MIN = 64 * 1024
 
+/** No object may take more than this share of a segment. */
+const RECORD_SHARE_MAX = 7 / 8
+
 export interface DiskObject {
   readonly key: string
   readonly meta: ObjectMeta
@@ -66,7 +69,7 @@ export class DiskStore {
   constructor(parts: DiskStoreParts) {
     this.#parts = parts
     this.#pool = parts.pool
-    this.recordBytesMax = Math.floor(parts.pool.segmentBytes / 2)
+    this.recordBytesMax = Math.floor(parts.pool.segmentBytes * RECORD_SHARE_MAX)
     this.#writer = new Writer({ pool: parts.pool, empty: (oldest) => this.#empty(oldest), onTrouble: parts.onTrouble })
   }
 
