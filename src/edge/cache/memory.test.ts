@@ -125,3 +125,46 @@ test('an object over the limit is not kept, and takes its older version along', 
   assert.equal(store.get('k'), null)
   assert.equal(store.count, 0)
 })
+
+test('a scan visits what is there all the while once, whatever comes and goes in between', () => {
+  const size = fc.integer({ min: 0, max: 40 })
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ delete: fc.nat(60), put: fc.nat(200) }), { maxLength: 30 }),
+      size,
+      (changes, page) => {
+        const store = new MemoryStore(16 * MIB)
+        for (let at = 0; at < 60; at++) store.put(`E1 /${at}`, meta({ uri: `/${at}` }), [Buffer.from('x')])
+        const gone = new Set<string>()
+        const seen: string[] = []
+        const left = [...changes]
+        for (let cursor: number | null = 0; cursor !== null; ) {
+          let looked = 0
+          cursor = store.scan(
+            cursor,
+            ({ key }) => seen.push(key),
+            () => looked++ > page,
+          )
+          const change = left.pop()
+          if (change === undefined) continue
+          store.delete(`E1 /${change.delete}`)
+          gone.add(`E1 /${change.delete}`)
+          store.put(`E1 /new${change.put}`, meta(), [Buffer.from('y')])
+        }
+        for (let at = 0; at < 60; at++) {
+          const times = seen.filter((key) => key === `E1 /${at}`).length
+          assert.ok(gone.has(`E1 /${at}`) ? times <= 1 : times === 1, `${at}: ${times}`)
+        }
+      },
+    ),
+    { numRuns: 50 },
+  )
+})
+
+test('a peek tells of an object without using it', () => {
+  const store = new MemoryStore(8 * MIB)
+  store.put('E1 /a', meta(), [Buffer.from('hello')])
+  assert.equal(store.peek('E1 /b'), null)
+  assert.deepEqual(store.peek('E1 /a')?.meta, meta())
+  assert.equal(store.bytesMax, 8 * MIB)
+})

@@ -146,6 +146,33 @@ export class MemoryStore implements Store {
     return listed
   }
 
+  /**
+   * Visits objects from entry `cursor` on, without counting as a use, until `enough` says so; returns the entry to go on
+   * from, null at the end. An object that is there all the while is visited once.
+   */
+  scan(cursor: number, visit: (object: ListedObject) => void, enough: () => boolean): number | null {
+    for (let entry = cursor; entry < this.#entries; entry++) {
+      if (enough()) return entry
+      if (this.#sizes[entry] === 0) continue
+      const { key, meta } = unpack(this.#packed(entry))
+      visit({ key, meta, bytes: this.#sizes[entry] as number })
+    }
+    return null
+  }
+
+  /** The object with this key, without counting as a use. */
+  peek(key: string): ListedObject | null {
+    this.#hash.of(key)
+    const entry = this.#find(key)
+    if (entry < 0) return null
+    return { key, meta: unpack(this.#packed(entry)).meta, bytes: this.#sizes[entry] as number }
+  }
+
+  /** Bytes that it may take from the system. */
+  get bytesMax(): number {
+    return this.#byteLimit
+  }
+
   /** The entry with this key, whose hash is in `#hash`; negative when there is none. */
   #find(key: string): number {
     const { a, b } = this.#hash
@@ -241,6 +268,8 @@ export class MemoryStore implements Store {
     } else {
       this.#slabs.free(slot)
     }
+    // Nobody lies there: told by `scan`.
+    this.#sizes[entry] = 0
     this.#freeEntries.push(entry)
     this.count--
   }
