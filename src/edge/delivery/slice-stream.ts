@@ -1,5 +1,6 @@
 //! Sends what a viewer wants of a large object, slice after slice, at the viewer's own pace. At most the slice that is
 //! being sent and a few ahead of it are held for a viewer, and none is begun while the viewer takes nothing.
+import { ownsKey } from '../cache/owner.ts'
 import { type SlicedVersion, sliceKey } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, Exchange } from '../exchange.ts'
@@ -119,9 +120,14 @@ export class SliceStream {
     let lookedUp = 0
     for (let at = this.#sliceFrom(this.#begunTo); at !== null; at = this.#sliceFrom(at + 1)) {
       if (lookedUp++ === LOOKED_UP_MAX) return false
-      if (this.#edge.store.get(sliceKey({ of: this.#version, at })) === null) return false
+      if (!this.#isCached(sliceKey({ of: this.#version, at }))) return false
     }
     return true
+  }
+
+  #isCached(key: string): boolean {
+    const { store, disk } = this.#edge
+    return store.get(key) !== null || (disk.mayHave(key) && ownsKey(key, this.#edge))
   }
 
   /** The first slice from number `at` on that holds a byte which is needed; null when there is none. */

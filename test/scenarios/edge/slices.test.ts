@@ -60,3 +60,80 @@ for (const count of [1, 3]) {
     assert.equal(origin.asked.length, 5)
   })
 }
+
+test('all of a large object: asked for once, slice by slice, and a Hit when every slice is here', async (t) => {
+  const length = 7 * MIB + 11
+  const { edge, origin } = await scenario(t, { length })
+  for (const xCache of ['Miss', 'Hit', 'Hit']) {
+    const whole = await edge.get('/film')
+    assert.equal(brief(whole), `200 ${xCache} -`)
+    assert.equal(whole.headers['content-length'], String(length))
+    assert.equal(whole.headers['content-type'], 'video/mp4')
+    assert.equal(whole.headers.age, '0')
+    assertBytes(whole, 0, length)
+  }
+  assert.equal(origin.asked.length, 9, 'the head of the whole, then eight slices')
+})
+
+test('an answer is a Hit only when all of its bytes came from the cache', async (t) => {
+  const { edge, origin } = await scenario(t, { length: 7 * MIB })
+  await range(edge, `bytes=${2 * MIB}-${4 * MIB - 1}`)
+  const rows = [
+    [`bytes=${2 * MIB + 5}-${4 * MIB - 5}`, 'Hit', 0],
+    [`bytes=${3 * MIB}-${4 * MIB}`, 'Miss', 1],
+    ['bytes=0-9', 'Miss', 1],
+    [`bytes=0-0,${2 * MIB}-${2 * MIB}`, 'Hit', 0],
+    [`bytes=0-0,${2 * MIB}-${2 * MIB},-1`, 'Miss', 1],
+  ] as const
+  for (const [value, xCache, fetched] of rows) {
+    const before = origin.asked.length
+    const got = await range(edge, value)
+    assert.deepEqual([got.status, got.xCache, origin.asked.length - before], [206, xCache, fetched], value)
+  }
+})
+
+test('the answers that are not all of it: several parts, 304, 412, 416, If-Range', async (t) => {
+  const length = 6 * MIB + 1
+  const { edge, origin } = await scenario(t, { length })
+  const several = await range(edge, `bytes=5-6,${MIB - 2}-${MIB + 1},-3`)
+  assert.equal(several.status, 206)
+  const boundary = /boundary=(.*)$/.exec(String(several.headers['content-type']))?.[1]
+  const part = (from: number, to: number) =>
+    `--${boundary}\r\nContent-Type: video/mp4\r\nContent-Range: bytes ${from}-${to - 1}/${length}\r\n\r\n${largeBytes(from, to).toString('latin1')}\r\n`
+  assert.equal(several.body, `${part(5, 7)}${part(MIB - 2, MIB + 2)}${part(length - 3, length)}--${boundary}--\r\n`)
+  assert.deepEqual(origin.ranges.slice(1), [
+    `bytes=0-${MIB - 1}`,
+    `bytes=${MIB}-${2 * MIB - 1}`,
+    `bytes=${5 * MIB}-${6 * MIB - 1}`,
+    `bytes=${6 * MIB}-${6 * MIB}`,
+  ])
+  const asks = (headers: Record<string, string>) => edge.get('/film', { headers })
+  assert.equal((await asks({ 'if-none-match': '"v1"' })).status, 304)
+  assert.equal((await asks({ 'if-match': '"v0"' })).status, 412)
+  const beyond = await asks({ range: `bytes=${length}-` })
+  assert.deepEqual([beyond.status, beyond.headers['content-range']], [416, `bytes */${length}`])
+  assert.equal((await asks({ range: 'bytes=0-9', 'if-range': '"v1"' })).status, 206)
+  const other = await asks({ range: 'bytes=0-9', 'if-range': '"v0"' })
+  assert.deepEqual([other.status, other.body.length], [200, length])
+})
+
+for (const count of [1, 3]) {
+  test(`many viewers of one place cost the origin one request (workers: ${count})`, async (t) => {
+    const { edge, origin } = await scenario(t, { length: 20 * MIB }, { count })
+    await range(edge, 'bytes=0-0')
+    const held = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    origin.instead = async () => {
+      begun.resolve()
+      await held.promise
+      return false
+    }
+    const viewers = Array.from({ length: 12 }, (_, at) =>
+      range(edge, `bytes=${5 * MIB + at}-${5 * MIB + 5_000}`, { worker: at % count }),
+    )
+    await begun.promise
+    held.resolve()
+    for (const [at, got] of (await Promise.all(viewers)).entries()) assertBytes(got, 5 * MIB + at, 5 * MIB + 5_001)
+    assert.equal(origin.asked.length, 3)
+  })
+}
