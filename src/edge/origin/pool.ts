@@ -189,6 +189,11 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   ): void {
     if (this.#finished) return
     const headers = textsOf(controller.rawHeaders)
+    // 000 to 099 are no statuses (RFC 9110 15), and would end as one of two digits.
+    if (status < 100) {
+      this.#end(new OriginFailure('invalid-response', `status ${status}`))
+      return
+    }
     if (status < 200) {
       if (++this.#hints > HINTS_MAX) this.#end(new OriginFailure('invalid-response', `over ${HINTS_MAX} hints`))
       else this.#sink.onInterim(status, headers)
