@@ -129,3 +129,17 @@ test('when much is held for who is behind, they read on from the store instead',
   filler.end(null)
   filler.settle(0)
 })
+
+test('what came while a body was to be kept counts until its readers have had it', () => {
+  const before = bytesHeld()
+  const body = new FlightBody(() => {})
+  const reader = new Reader(body)
+  reader.stalled = true
+  for (let at = 0; at < 16; at++) arrive(body, MIB)
+  body.stopKeeping()
+  assert.equal(bytesHeld() - before, 15 * MIB, 'all but what any unkept body may be ahead')
+  reader.stalled = false
+  reader.wake()
+  body.trim()
+  assert.deepEqual([bytesHeld() - before, reader.got], [0, 16 * MIB])
+})

@@ -7,8 +7,8 @@ const AHEAD_BYTES_MAX = 1024 * 1024
 /** Bytes that a reader of an unkept body may be behind the fastest one before it is cut off. */
 const BEHIND_BYTES_MAX = 16 * 1024 * 1024
 /**
- * Bytes that all bodies may hold together, besides what an unkept one is ahead; beyond it answers stream through without
- * being kept.
+ * Bytes that all bodies may hold together, besides AHEAD_BYTES_MAX of each unkept one; beyond it answers stream through
+ * without being kept.
  */
 export const HELD_BYTES_MAX = 256 * 1024 * 1024
 /**
@@ -143,7 +143,8 @@ export class FlightBody {
       if (at + this.#first < fastest) behind += length
       else ahead += length
     }
-    this.#hold(behind)
+    // One that was to be kept and grew too large may be further ahead than it would have got otherwise.
+    this.#hold(behind + Math.max(0, ahead - AHEAD_BYTES_MAX))
     if (behind > (heldBytes > HELD_BYTES_MAX ? AHEAD_BYTES_MAX : BEHIND_BYTES_MAX)) this.#cutSlowest(slowest)
     else if (!this.#over) this.#keepPace(ahead)
   }
