@@ -40,6 +40,8 @@ export interface PeerAnswer {
   readonly remote: boolean
   /** Tells the peer what kind of answer follows, before the reply is used. */
   announce(answer: Answer, result: ResultType): void
+  /** Nobody else is to wait for this answer; before `announce`. Absent where nobody else can. */
+  alone?(): void
   fault(fault: EdgeFault): void
   /** An interim answer of the origin, as it came; before `announce`. Absent where nobody wants them. */
   hint?(status: number, headers: readonly string[]): void

@@ -6,7 +6,14 @@ import type { AskPeers } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 import { OriginFailure } from '../origin/failure.ts'
-import { type PeerHead, type PeerHint, type PeerQuestion, type PeerResult, TRAILERS } from './protocol.ts'
+import {
+  type PeerAlone,
+  type PeerHead,
+  type PeerHint,
+  type PeerQuestion,
+  type PeerResult,
+  TRAILERS,
+} from './protocol.ts'
 
 /** Idle connections kept to one peer. */
 const IDLE_MAX = 32
@@ -45,7 +52,10 @@ export class PeerClient implements AskPeers {
     return new Promise((resolve) => {
       this.#busy.set(socket, path)
       const parser = new AnswerParser({
-        hint: ({ status, headers }) => flight.onInterim(status, headers),
+        early: (line) => {
+          if (line.kind === 'hint') flight.onInterim(line.status, line.headers)
+          else flight.decide('alone')
+        },
         head: (head) => {
           if (head.kind === 'answer') {
             flight.source = {
@@ -116,7 +126,8 @@ function questionOf(x: Exchange): PeerQuestion {
 }
 
 interface AnswerParts {
-  hint(hint: PeerHint): void
+  /** What comes before the head. */
+  early(line: PeerHint | PeerAlone): void
   head(head: PeerHead): void
   data(chunk: Uint8Array): void
   end(trailers: readonly string[]): void
@@ -146,15 +157,15 @@ class AnswerParser {
         this.#rest = bytes
         return bytes.length <= HEAD_BYTES_MAX
       }
-      let line: PeerHead | PeerHint
+      let line: PeerHead | PeerHint | PeerAlone
       try {
-        line = JSON.parse(bytes.toString('utf8', 0, end)) as PeerHead | PeerHint
+        line = JSON.parse(bytes.toString('utf8', 0, end)) as PeerHead | PeerHint | PeerAlone
       } catch {
         return false
       }
       bytes = bytes.subarray(end + 1)
-      if (line.kind === 'hint') {
-        this.#parts.hint(line)
+      if (line.kind === 'hint' || line.kind === 'alone') {
+        this.#parts.early(line)
         continue
       }
       this.answered = line.kind === 'answer'

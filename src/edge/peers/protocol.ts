@@ -43,6 +43,11 @@ export interface PeerHint {
   readonly headers: readonly string[]
 }
 
+/** A line before the head: the answer is not one for several, who waits for it at the asker is to ask for itself. */
+export interface PeerAlone {
+  readonly kind: 'alone'
+}
+
 /** Stands in the place of a length: what follows, with a length of its own, are trailers. */
 export const TRAILERS = 0xff_ff_ff_ff
 

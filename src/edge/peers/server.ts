@@ -10,7 +10,7 @@ import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { ParsedHeaders } from '../listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
 import { isLoopbackAddress } from './loopback.ts'
-import { type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
+import { type PeerAlone, type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
 import { answerPurge, isPurge, type PurgeQuestion } from './purge.ts'
 
 /** Bytes of a question: a viewer's header block and a little more. */
@@ -160,6 +160,10 @@ class PeerReply implements ViewerReply, PeerAnswer {
     this.end()
   }
 
+  alone(): void {
+    this.#send({ kind: 'alone' })
+  }
+
   hint(status: number, headers: readonly string[]): void {
     this.#send({ kind: 'hint', status, headers })
   }
@@ -210,7 +214,7 @@ class PeerReply implements ViewerReply, PeerAnswer {
     this.#socket.destroy()
   }
 
-  #send(head: PeerHead | PeerHint): void {
+  #send(head: PeerHead | PeerHint | PeerAlone): void {
     this.#socket.write(`${JSON.stringify(head)}\n`)
   }
 

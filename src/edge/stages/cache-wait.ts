@@ -29,6 +29,7 @@ export const cacheWait = stage({
       x.flightsJoined >= JOINS_MAX ||
       edge.flights.isUnshared(key)
     if (alone) {
+      if (edge.flights.isUnshared(key)) x.peer?.alone?.()
       x.flight = new Flight(key, asOf)
       return tier
     }
@@ -76,6 +77,7 @@ export const cacheWait = stage({
           return to.cacheLookup
         case 'alone':
           running.leave()
+          x.peer?.alone?.()
           x.leads = true
           x.flight = new Flight(key, asOfNow(edge))
           return tier
