@@ -151,6 +151,24 @@ export const DEPARTURES: readonly Departure[] = [
     tests: ['must-revalidate', 'proxy-revalidate', 'no-cache'].map((directive) => `stale-close-${directive}`),
   },
   {
+    modes: ['strict'],
+    why: 'suite',
+    source: 'RFC 9110 15.6.3',
+    here: 'The same: s-maxage forbids the stale answer, the origin gave none, and the edge says 502.',
+    wanted: 'An answer that the origin numbered.',
+    tests: ['stale-close-s-maxage=2'],
+  },
+  {
+    modes: MODES,
+    why: 'choice',
+    source: 'RFC 9112 6.1',
+    here:
+      'An answer in a transfer coding that nobody knows is refused with 502: its body cannot be decoded, and without the ' +
+      'header it would be taken for what it is not.',
+    wanted: 'It is passed on and kept without Transfer-Encoding.',
+    tests: ['headers-store-Transfer-Encoding'],
+  },
+  {
     modes: MODES,
     why: 'suite',
     source: 'RFC 9111 4.3.2',
