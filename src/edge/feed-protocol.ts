@@ -54,6 +54,11 @@ export type Question =
   | { readonly kind: 'trace'; readonly traceId: string }
   | { readonly kind: 'counters' }
   | { readonly kind: 'cache'; readonly distributionId: string; readonly limit: number }
+  /** A page of what is stored. `wanted` comes with the first page of a walk; the worker remembers it under `walk`. */
+  | { readonly kind: 'objects'; readonly walk: string; readonly wanted: ObjectsWanted | null; readonly cursor: Cursor }
+  /** What a GET for a URL would find, without asking for it. */
+  | { readonly kind: 'object'; readonly request: ObjectRequest }
+  | { readonly kind: 'storage' }
 
 export type Answer =
   | { readonly kind: 'trace'; readonly trace: unknown }
@@ -62,4 +67,109 @@ export type Answer =
       readonly kind: 'cache'
       readonly objects: readonly { key: string; bytes: number; ageSeconds: number; ttlSeconds: number }[]
     }
+  | {
+      readonly kind: 'objects'
+      readonly objects: readonly SeenObject[]
+      /** Objects that were looked at for this page. */
+      readonly looked: number
+      /** Null at the end. */
+      readonly next: Cursor | null
+    }
+  | { readonly kind: 'object'; readonly found: FoundObject }
+  | { readonly kind: 'storage'; readonly storage: StorageSeen }
   | { readonly kind: 'error'; readonly message: string }
+
+export interface ObjectsWanted {
+  readonly distributionId: string
+  /** How their paths begin; empty for all. */
+  readonly prefix: string
+  /** Only what these items would hit (a dry run); null for everything. */
+  readonly invalidation: InvalidationDoc | null
+}
+
+/** Where a walk goes on; the numbers are the tier's own. */
+export interface Cursor {
+  readonly tier: 'memory' | 'disk'
+  readonly at: number
+}
+
+/** An object as it lies in a worker's cache. */
+export interface SeenObject {
+  readonly key: string
+  /** What invalidations are compared with. */
+  readonly uri: string
+  /** An answer, or what leads to several: the variants of a key, the slices of a large object. */
+  readonly what: 'object' | 'variants' | 'slices'
+  readonly tiers: readonly ('memory' | 'disk')[]
+  /** False for a copy of what another worker of the POP keeps. */
+  readonly owned: boolean
+  /** HTTP status; 0 for what leads to others. */
+  readonly status: number
+  /** Of key, head and body. */
+  readonly bytes: number
+  readonly ageSeconds: number
+  /** Below 0 since it went stale. */
+  readonly ttlSeconds: number
+  /** What set its lifetime. */
+  readonly ttlSource: string
+  readonly standing: 'fresh' | 'stale' | 'softly-invalidated'
+  readonly contentType: string
+  readonly etag: string
+  readonly tags: readonly string[]
+  readonly variant: string
+  /** Revision under which it was fetched. */
+  readonly asOf: number
+  /** Of a dry run: the items that hit it. */
+  readonly items: readonly string[]
+}
+
+export interface ObjectRequest {
+  readonly scheme: 'http' | 'https'
+  /** Without port, lower case. */
+  readonly host: string
+  readonly path: string
+  readonly query: string | null
+  /** Name, value, name, value ... without Host. */
+  readonly headers: readonly string[]
+}
+
+export interface FoundObject {
+  /** Null when no distribution of this worker answers to the host. */
+  readonly distributionId: string | null
+  /** Pattern of the cache behavior. */
+  readonly behavior: string
+  /** Empty when the behavior caches nothing. */
+  readonly key: string
+  /** Worker that keeps the key for the POP. */
+  readonly owner: string
+  readonly object: SeenObject | null
+  /** Other objects that it leads to: variants. */
+  readonly leadsTo: readonly SeenObject[]
+}
+
+export interface StorageSeen {
+  readonly tiers: readonly {
+    readonly tier: 'memory' | 'disk'
+    /** `open`, or why it is not used. */
+    readonly state: string
+    readonly objects: number
+    readonly bytes: number
+    readonly bytesMax: number
+    /** Objects brought up from here for a request; null where that is not counted by itself. */
+    readonly hits: number | null
+    readonly evicted: number
+  }[]
+  readonly requests: {
+    readonly hits: number
+    readonly refreshHits: number
+    readonly misses: number
+    readonly errors: number
+  }
+  readonly stored: number
+  readonly invalidations: {
+    readonly revision: number
+    readonly patterns: number
+    readonly bytes: number
+    readonly hits: number
+  }
+}

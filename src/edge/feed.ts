@@ -30,7 +30,7 @@ export interface FeedHandlers {
   workers(workers: readonly WorkerIdentity[]): void
   /** True when the clock was moved (it may not be movable). */
   moveClock(offsetMs: number): boolean
-  answer(question: Question): Answer
+  answer(question: Question): Answer | Promise<Answer>
   drain(): void
   /** `until` in Clock.monotonic(): see Edge.leaseUntil. */
   lease(until: number): void
@@ -96,6 +96,18 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
     acknowledging = turn
   }
 
+  const answer = (id: number, question: Question): void => {
+    const asked = lines
+    const given = handlers.answer(question)
+    if (!(given instanceof Promise)) {
+      asked?.send({ type: 'answer', id, answer: given })
+      return
+    }
+    const failed = (error: unknown): Answer => ({ kind: 'error', message: String(error) })
+    // To who asked: another connection has other questions.
+    void given.catch(failed).then((late) => asked?.send({ type: 'answer', id, answer: late }))
+  }
+
   const onMessage = (message: ToWorker): void => {
     switch (message.type) {
       case 'snapshot':
@@ -112,7 +124,7 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
         if (handlers.moveClock(message.offsetMs)) lines?.send({ type: 'clock', offsetMs: message.offsetMs })
         return
       case 'question':
-        lines?.send({ type: 'answer', id: message.id, answer: handlers.answer(message.question) })
+        answer(message.id, message.question)
         return
       case 'drain':
         handlers.drain()

@@ -1,22 +1,13 @@
-//! What control may ask a worker (edge/feed-protocol.ts): a trace, its counters, what it has cached.
-import { COUNTER, type Counters } from '../observe/counters.ts'
-import type { TraceRing } from '../observe/trace.ts'
-import type { DiskTier } from './cache/disk/tier.ts'
-import type { MemoryStore } from './cache/memory.ts'
-import type { Edge } from './edge.ts'
+//! What control may ask a worker (edge/feed-protocol.ts): a trace, its counters, what it has cached (cache-walk.ts,
+//! cache-view.ts).
+import { COUNTER } from '../observe/counters.ts'
+import type { Answering } from './answering.ts'
+import { findObject, storageSeen } from './cache-view.ts'
+import type { CacheWalks } from './cache-walk.ts'
 import type { Answer, Question } from './feed-protocol.ts'
 
-/** The parts of a worker that know the answers. */
-export interface Answering {
-  readonly counters: Counters
-  readonly traces: TraceRing
-  readonly store: MemoryStore
-  readonly disk: DiskTier
-  readonly edge: Edge
-}
-
-/** Answers at once; what a worker does not know (a trace of another one) is null. */
-export function answerQuestion(question: Question, answering: Answering): Answer {
+/** What a worker does not know (a trace of another one) is null. At once, but for what lies on disk. */
+export function answerQuestion(question: Question, answering: Answering, walks: CacheWalks): Answer | Promise<Answer> {
   const { counters, traces, store, edge } = answering
   switch (question.kind) {
     case 'trace':
@@ -24,8 +15,15 @@ export function answerQuestion(question: Question, answering: Answering): Answer
     case 'counters':
       counters.set(COUNTER.objects, store.count)
       counters.set(COUNTER.cacheBytes, store.bytes)
+      counters.set(COUNTER.evicted, store.evicted)
       countDisk(answering)
       return { kind: 'counters', counters: counters.snapshot() }
+    case 'objects':
+      return walks.page(question.walk, question.wanted, question.cursor, answering)
+    case 'object':
+      return { kind: 'object', found: findObject(question.request, answering) }
+    case 'storage':
+      return { kind: 'storage', storage: storageSeen(answering) }
     case 'cache': {
       const now = edge.clock.now()
       const listed = store.list(

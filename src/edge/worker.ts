@@ -17,6 +17,7 @@ import { FailureMemory } from './cache/failures.ts'
 import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
 import { ownsKey } from './cache/owner.ts'
+import { CacheWalks } from './cache-walk.ts'
 import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
@@ -110,6 +111,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   })
   const journalOpen = disk.openJournal()
   const store = new TieredStore(memory, disk, (key) => ownsKey(key, edge))
+  const walks = new CacheWalks()
   let feed: Feed | null = null
   const handling = { explain: options.explain, problem }
   const edge: Edge = {
@@ -214,7 +216,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clock.moveTo(offsetMs)
       return true
     },
-    answer: (question) => answerQuestion(question, { counters, traces, store: memory, disk, edge }),
+    answer: (question) => answerQuestion(question, { counters, traces, store: memory, disk, edge }, walks),
     drain: () => void drain(),
     lease: (until) => {
       edge.leaseUntil = until

@@ -52,6 +52,8 @@ export class MemoryStore implements Store {
   readonly #freeEntries: number[] = []
   #entries = 0
   count = 0
+  /** Objects given up for space so far. */
+  evicted = 0
 
   /** @param byteLimit bytes of all pages and buffers together; at least 4 MiB. */
   constructor(byteLimit: number) {
@@ -161,11 +163,10 @@ export class MemoryStore implements Store {
   }
 
   /** The object with this key, without counting as a use. */
-  peek(key: string): ListedObject | null {
+  peek(key: string): (ListedObject & { readonly meta: StoredObject }) | null {
     this.#hash.of(key)
     const entry = this.#find(key)
-    if (entry < 0) return null
-    return { key, meta: unpack(this.#packed(entry)).meta, bytes: this.#sizes[entry] as number }
+    return entry < 0 ? null : { key, meta: this.#unpack(entry), bytes: this.#sizes[entry] as number }
   }
 
   /** Bytes that it may take from the system. */
@@ -240,6 +241,7 @@ export class MemoryStore implements Store {
   #evictOne(): boolean {
     const entry = this.#eviction.evict()
     if (entry < 0) return false
+    this.evicted++
     this.#forget(entry)
     return true
   }
@@ -247,6 +249,7 @@ export class MemoryStore implements Store {
   /** The size classes got out of step with the traffic: a page of another class is emptied. */
   #takePage(bytes: number): void {
     for (const entry of this.#slabs.victims(bytes)) {
+      this.evicted++
       this.#eviction.remove(entry)
       this.#forget(entry)
     }

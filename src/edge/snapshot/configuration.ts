@@ -4,14 +4,8 @@ import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange } from '../feed-protocol.ts'
 import { compileSnapshot } from './compile.ts'
 import type { SavedSnapshot } from './disk.ts'
-import { encodePath } from './encode-path.ts'
+import { invalidatedPaths } from './encode-path.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
-
-/** What an invalidation of `path` is entered as: `/` names the default root object that it shows as well (unconfirmed). */
-export function invalidatedPaths(path: string, rootObject: string): readonly string[] {
-  const encoded = encodePath(path)
-  return path === '/' && rootObject !== '' ? [encoded, encodePath(`/${rootObject}`)] : [encoded]
-}
 
 export class Configuration {
   readonly #invalidations: Invalidations

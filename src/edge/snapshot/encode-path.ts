@@ -4,3 +4,9 @@
 export function encodePath(path: string): string {
   return path.replace(/[^\x21-\x7e]+/g, (text) => encodeURIComponent(text.toWellFormed()))
 }
+
+/** What an invalidation of `path` is entered as: `/` names the default root object that it shows as well (unconfirmed). */
+export function invalidatedPaths(path: string, rootObject: string): readonly string[] {
+  const encoded = encodePath(path)
+  return path === '/' && rootObject !== '' ? [encoded, encodePath(`/${rootObject}`)] : [encoded]
+}

@@ -1,0 +1,121 @@
+//! What a worker has cached, as people see it (feed-protocol.ts): one object, what a URL would find, the tiers' fill.
+
+import { COUNTER } from '../observe/counters.ts'
+import type { Answering } from './answering.ts'
+import { cacheKey } from './cache/key.ts'
+import { INDEX } from './cache/object.ts'
+import { ownersOf, ownsKey } from './cache/owner.ts'
+import type { ListedObject } from './cache/store.ts'
+import { unpackIndex, variantKey } from './cache/variants.ts'
+import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed-protocol.ts'
+import { ParsedHeaders } from './listen/header-block.ts'
+import { behaviorOf, distributionOf } from './snapshot/snapshot.ts'
+
+const WHAT: Readonly<Record<number, SeenObject['what']>> = { [INDEX.variants]: 'variants', [INDEX.slices]: 'slices' }
+
+/** Null for an object that an invalidation has killed: it is never served again, and only not swept out yet. */
+export function seeObject(
+  { key, bytes, meta }: ListedObject,
+  tiers: SeenObject['tiers'],
+  items: readonly string[],
+  { edge }: Pick<Answering, 'edge'>,
+): SeenObject | null {
+  const standing = edge.invalidations.standing(meta)
+  if (standing === 'dead') return null
+  const now = edge.clock.now()
+  const what = WHAT[meta.status] ?? 'object'
+  return {
+    key,
+    uri: meta.uri,
+    what,
+    tiers,
+    owned: ownsKey(key, edge),
+    status: what === 'object' ? meta.status : 0,
+    bytes,
+    ageSeconds: Math.max(0, Math.floor((now - meta.bornAt) / 1_000)),
+    ttlSeconds: Math.floor((meta.freshUntil - now) / 1_000),
+    ttlSource: meta.ttlSource,
+    standing: standing === 'soft' ? 'softly-invalidated' : now < meta.freshUntil ? 'fresh' : 'stale',
+    contentType: meta.contentType,
+    etag: meta.etag,
+    tags: meta.tags.split(',').slice(1, -1),
+    variant: meta.variant,
+    asOf: meta.asOf,
+    items,
+  }
+}
+
+/** What a GET would find; nothing counts as used, nothing is fetched. */
+export function findObject(request: ObjectRequest, answering: Answering): FoundObject {
+  const { edge, store, disk } = answering
+  const plan = distributionOf(edge.snapshot, request.host)
+  const nothing = { distributionId: null, behavior: '', key: '', owner: '', object: null, leadsTo: [] }
+  if (plan === undefined) return nothing
+  const path = plan.rootPath !== '' && request.path === '/' ? plan.rootPath : request.path
+  const behavior = behaviorOf(plan, path)
+  const found = { ...nothing, distributionId: plan.id, behavior: behavior.pattern }
+  if (!behavior.caching) return found
+  const raw = ['Host', request.host, ...request.headers]
+  const facts = { contentLength: -1, chunked: false, close: false, expectContinue: false, hasHost: true }
+  const key = cacheKey(behavior.key, path, {
+    method: 'GET',
+    query: request.query,
+    httpVersion: '1.1',
+    connection: { scheme: request.scheme },
+    headers: new ParsedHeaders(raw, 0, { ...facts, authority: request.host }),
+  })
+  const see = (at: string): SeenObject | null => {
+    const object = store.peek(at)
+    if (object !== null) return seeObject(object, disk.mayHave(at) ? ['memory', 'disk'] : ['memory'], [], answering)
+    return null
+  }
+  const object = see(key)
+  const owner = ownersOf(key, edge.workers)[0]?.worker ?? edge.name
+  return { ...found, key, owner, object, leadsTo: object?.what === 'variants' ? variantsAt(key, answering, see) : [] }
+}
+
+function variantsAt(key: string, { store }: Answering, see: (key: string) => SeenObject | null): readonly SeenObject[] {
+  const index = store.peek(key)
+  if (index === null) return []
+  return unpackIndex(index.meta).variants.flatMap(({ variant }) => see(variantKey(key, variant)) ?? [])
+}
+
+export function storageSeen({ store, disk, counters, edge }: Answering): StorageSeen {
+  const onDisk = disk.stats()
+  const count = (at: number): number => counters.get(at)
+  return {
+    tiers: [
+      {
+        tier: 'memory',
+        state: 'open',
+        objects: store.count,
+        bytes: store.bytes,
+        bytesMax: store.bytesMax,
+        hits: null,
+        evicted: store.evicted,
+      },
+      {
+        tier: 'disk',
+        state: onDisk.state,
+        objects: onDisk.objects,
+        bytes: onDisk.bytes,
+        bytesMax: onDisk.limitBytes,
+        hits: count(COUNTER.diskHits),
+        evicted: count(COUNTER.diskEvicted),
+      },
+    ],
+    requests: {
+      hits: count(COUNTER.hits),
+      refreshHits: count(COUNTER.refreshHits),
+      misses: count(COUNTER.misses),
+      errors: count(COUNTER.errors),
+    },
+    stored: count(COUNTER.stored),
+    invalidations: {
+      revision: edge.invalidations.revision,
+      patterns: edge.invalidations.patterns,
+      bytes: edge.invalidations.bytes,
+      hits: count(COUNTER.invalidated),
+    },
+  }
+}
