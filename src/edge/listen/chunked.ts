@@ -13,8 +13,10 @@ const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/
 
 export type ChunkedOutcome = 'more' | 'end' | 'malformed'
 
-/** Trailers are checked and dropped: nothing in a request trailer may change its meaning (RFC 9110 6.5.1). */
+/** Trailers are checked and set aside: nothing in a request trailer may change its meaning (RFC 9110 6.5.1). */
 export class ChunkedReader {
+  /** Name, value, name, value ... of the trailer section so far. */
+  readonly trailers: string[] = []
   #state: 'size' | 'data' | 'data-end' | 'trailer' = 'size'
   #left = 0
   #line = ''
@@ -64,7 +66,10 @@ export class ChunkedReader {
     if (this.#state === 'trailer') {
       if (line === '') return 'end'
       this.#trailerBytes += line.length + 2
-      return this.#trailerBytes <= TRAILER_BYTES_MAX && TRAILER_LINE.test(line) ? 'more' : 'malformed'
+      if (this.#trailerBytes > TRAILER_BYTES_MAX || !TRAILER_LINE.test(line)) return 'malformed'
+      const colon = line.indexOf(':')
+      this.trailers.push(line.slice(0, colon), line.slice(colon + 1).trim())
+      return 'more'
     }
     const parts = SIZE_LINE.exec(line)
     if (parts === null) return 'malformed'

@@ -43,6 +43,11 @@ export class RequestBody {
     return this.#chunked === null ? this.#left : null
   }
 
+  /** Fields behind a chunked body, name, value, name, value ...; all of them once it has ended. */
+  get trailers(): readonly string[] {
+    return this.#chunked?.trailers ?? []
+  }
+
   stream(): Readable {
     this.#owner.bodyWanted()
     return this.#readable

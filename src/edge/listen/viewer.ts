@@ -37,6 +37,14 @@ export interface HeaderBlock {
   readonly derived: Map<object, unknown>
 }
 
+export interface ViewerBody {
+  /** Declared length in bytes; null for a chunked body. */
+  readonly length: number | null
+  stream(): Readable
+  /** Trailers as they came, name, value, name, value ...; all of them once the stream has ended. */
+  readonly trailers: readonly string[]
+}
+
 export interface ViewerRequest {
   readonly method: string
   /** Path as sent, neither decoded nor normalized; begins with a slash (an absolute-form target is cut to this). */
@@ -45,8 +53,8 @@ export interface ViewerRequest {
   readonly query: string | null
   readonly httpVersion: '1.0' | '1.1' | '2.0'
   readonly headers: HeaderBlock
-  /** Null when the request has no body. Its declared length is null for a chunked one. */
-  readonly body: { readonly length: number | null; stream(): Readable } | null
+  /** Null when the request has no body. */
+  readonly body: ViewerBody | null
   readonly connection: ViewerConnection
   /** Clock.monotonic() when the last byte of the header block was read. */
   readonly startedAt: number

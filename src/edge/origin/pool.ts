@@ -7,6 +7,7 @@ import { allValues } from '../../http/headers.ts'
 import { originConnector } from './connect.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
 import type { AddressGuard } from './guard.ts'
+import { TrailingDispatcher, type TrailingOrigin } from './trailing-request.ts'
 
 /** Connections to one origin; more requests than these wait. */
 const CONNECTIONS_MAX = 256
@@ -44,6 +45,8 @@ export interface OriginRequest {
   /** Name, value, name, value ... with Host. */
   readonly headers: readonly string[]
   readonly body: Readable | null
+  /** Asked when the body has ended for what follows it, name, value, name, value ...; null for none. */
+  readonly trailers: (() => readonly string[]) | null
 }
 
 /**
@@ -78,10 +81,26 @@ export class Origins {
   /** Sends the request; never throws. */
   send(request: OriginRequest, sink: OriginSink): SourceControl {
     const attempt = new Attempts(request, sink)
+    if (request.trailers !== null) {
+      attempt.start(this.#trailing(request, request.trailers))
+      return attempt
+    }
     const begin = (loaded: Client): void => attempt.start(this.#poolOf(loaded, request))
     if (client !== null) begin(client)
     else loadOriginClient().then(begin, (error) => attempt.fail(error))
     return attempt
+  }
+
+  #trailing(request: OriginRequest, trailers: () => readonly string[]): TrailingDispatcher {
+    const { origin, scheme } = request
+    const target: TrailingOrigin = {
+      hostname: origin.domainName,
+      port: portOf(request),
+      protocol: `${scheme}:`,
+      servername: nameOf(request),
+      maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
+    }
+    return new TrailingDispatcher(target, originConnector(this.#guard, origin.connectionTimeoutMs), trailers)
   }
 
   async close(): Promise<void> {
@@ -90,12 +109,11 @@ export class Origins {
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
 
-  #poolOf(loaded: Client, { origin, scheme, headers }: OriginRequest): Pool {
-    const port = scheme === 'https' ? origin.httpsPort : origin.httpPort
+  #poolOf(loaded: Client, request: OriginRequest): Pool {
+    const { origin, scheme } = request
     const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
-    const url = `${scheme}://${host}:${port}`
-    // The certificate must be for the origin's name or for the forwarded Host (spec 7.4), so that Host is the SNI.
-    const servername = (headers[1] ?? origin.domainName).replace(/:\d+$/, '')
+    const url = `${scheme}://${host}:${portOf(request)}`
+    const servername = nameOf(request)
     const name = `${url} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs} ${scheme === 'https' ? servername : ''}`
     const known = this.#pools.get(name)
     if (known !== undefined) return known
@@ -121,9 +139,14 @@ export class Origins {
   }
 }
 
+const portOf = ({ origin, scheme }: OriginRequest): number => (scheme === 'https' ? origin.httpsPort : origin.httpPort)
+
+/** The certificate must be for the origin's name or for the forwarded Host (spec 7.4), so that Host is the SNI. */
+const nameOf = ({ origin, headers }: OriginRequest): string => (headers[1] ?? origin.domainName).replace(/:\d+$/, '')
+
 /** One request with its attempts. */
 class Attempts implements SourceControl, Dispatcher.DispatchHandler {
-  #pool: Pool | null = null
+  #pool: Pick<Pool, 'dispatch'> | null = null
   readonly #request: OriginRequest
   readonly #sink: OriginSink
   #left: number
@@ -139,7 +162,7 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
     this.#left = request.origin.connectionAttempts
   }
 
-  start(pool: Pool): void {
+  start(pool: Pick<Pool, 'dispatch'>): void {
     if (this.#finished) return
     this.#pool = pool
     const limitMs = this.#request.origin.responseCompletionTimeoutMs
@@ -214,7 +237,7 @@ class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    this.#end(null, textsOf((controller as { rawTrailers?: RawFields }).rawTrailers))
+    this.#end(null, textsOf(controller.rawTrailers))
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -1,9 +1,10 @@
 //! Interim answers and trailers of an origin: they pass in strict mode; CloudFront passes neither.
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startRawOrigin } from '../../support/edge-origin.ts'
-import { distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
+import { behaviorDoc, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
 
 const HINT =
   'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-My: 1\r\nSet-Cookie: a=b\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n'
@@ -142,4 +143,83 @@ test('hints over their limit are left out, the answer comes', async (t) => {
   const { edge } = await edgeBefore(t, long.repeat(10) + OK)
   const seen = await see(edge, '/a')
   assert.deepEqual([seen.hints.length, seen.body], [4, 'ok'])
+})
+
+interface Heard {
+  readonly rawHeaders: readonly string[]
+  readonly body: string
+  readonly rawTrailers: readonly string[]
+}
+
+/** An origin that hears requests with their trailers; the edge in front of it. */
+async function edgeBeforeListener(t: TestContext, strict: boolean) {
+  const heard: Heard[] = []
+  const origin = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request.setEncoding('latin1')) body += chunk
+    const { rawHeaders, rawTrailers } = request
+    heard.push({ rawHeaders, body, rawTrailers })
+    response.writeHead(200, { trailer: 'X-Back' })
+    response.write('got it')
+    response.addTrailers({ 'X-Back': '1' })
+    response.end()
+  })
+  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    origin.close()
+    origin.closeAllConnections()
+  })
+  const { port } = origin.address() as AddressInfo
+  const allowedMethods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
+  const document = distributionDoc(port, { rfcStrict: strict, behaviors: [behaviorDoc({ allowedMethods })] })
+  return { heard, edge: await EdgeScenario.start(t, [document]) }
+}
+
+const upload = (more: string, trailers: string) =>
+  `POST /in HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\nTE: trailers\r\nTransfer-Encoding: chunked\r\n${more}\r\n` +
+  `5\r\nhello\r\n6\r\n world\r\n0\r\n${trailers}\r\n`
+
+test('strict: announced trailers of a request reach the origin, but for those that decide something', async (t) => {
+  const { heard, edge } = await edgeBeforeListener(t, true)
+  const trailers =
+    'X-Sum:  12 \r\nAuthorization: secret\r\nX-Forwarded-For: 1.2.3.4\r\ncontent-length: 3\r\nX_Forwarded_For: 1\r\n'
+  const answer = await edge.raw(upload('Trailer: X-Sum, Authorization\r\n', trailers))
+  assert.match(
+    answer,
+    /^HTTP\/1\.1 200 OK\r\n.*\r\nTrailer: X-Back\r\n.*\r\n\r\n6\r\ngot it\r\n0\r\nX-Back: 1\r\n\r\n$/s,
+  )
+  const [one] = heard
+  assert.deepEqual([one?.body, one?.rawTrailers], ['hello world', ['X-Sum', '12']])
+  assert.deepEqual(
+    [named(one?.rawHeaders ?? [], 'trailer'), named(one?.rawHeaders ?? [], 'transfer-encoding')],
+    ['X-Sum', 'chunked'],
+  )
+  assert.equal(named(one?.rawHeaders ?? [], 'x-forwarded-for'), '127.0.0.1')
+})
+
+test('strict: trailers that no field announced are dropped', async (t) => {
+  const { heard, edge } = await edgeBeforeListener(t, true)
+  assert.match(await edge.raw(upload('', 'X-Sum: 12\r\n')), /^HTTP\/1\.1 200 OK\r\n/)
+  assert.deepEqual([heard[0]?.body, heard[0]?.rawTrailers], ['hello world', []])
+})
+
+test('in the mode of CloudFront no trailer of a request reaches the origin', async (t) => {
+  const { heard, edge } = await edgeBeforeListener(t, false)
+  const answer = await edge.raw(upload('Trailer: X-Sum\r\n', 'X-Sum: 12\r\n'))
+  assert.match(answer, /\r\n\r\n6\r\ngot it\r\n0\r\n\r\n$/)
+  assert.deepEqual([heard[0]?.body, heard[0]?.rawTrailers], ['hello world', []])
+  assert.equal(named(heard[0]?.rawHeaders ?? [], 'trailer'), undefined)
+})
+
+test('strict: an origin that is not there, and one that breaks off, are errors with trailers too', async (t) => {
+  const gone = await startRawOrigin(() => {})
+  await gone.close()
+  const cut = await startRawOrigin((socket) => socket.destroy())
+  t.after(() => cut.close())
+  const allowedMethods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
+  for (const { port } of [gone, cut]) {
+    const document = distributionDoc(port, { rfcStrict: true, behaviors: [behaviorDoc({ allowedMethods })] })
+    const edge = await EdgeScenario.start(t, [document])
+    assert.match(await edge.raw(upload('Trailer: X-Sum\r\n', 'X-Sum: 12\r\n')), /^HTTP\/1\.1 502 /)
+  }
 })
