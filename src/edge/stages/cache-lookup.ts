@@ -20,14 +20,13 @@ export const cacheLookup = stage({
     const now = edge.clock.now()
     const object = edge.store.get(x.key)
     if (object === null) {
-      if (x.diskKey !== x.key) return to.diskLookup
       const failed = edge.failures.of(x.key, now, edge.invalidations)
       if (failed !== null) {
         x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
         return to.errorPage
       }
       x.missReason = 'absent'
-      return to.cacheWait
+      return x.diskKey === x.key ? to.cacheWait : to.diskLookup
     }
     if (object.status === INDEX.variants) return to.chooseVariant
     const { invalidations } = edge

@@ -27,5 +27,6 @@ function noted(x: Exchange, found: boolean) {
   x.watcher?.note('found', found)
   if (!found) return to.cacheWait
   x.fromDisk = x.key
+  x.missReason = null
   return to.cacheLookup
 }
