@@ -78,6 +78,8 @@ export class Flight implements OriginSink, FilteredBody {
   /** Name, value, name, value ... as the origin sent them. */
   headers: readonly string[] = []
   failure: OriginFailure | null = null
+  /** The failure is ours: nobody wanted it any more. */
+  abandoned = false
   ended = false
   /** Fields behind the body that may pass, name, value, name, value ...; none when a filter made another body of it. */
   trailers: readonly string[] = []
@@ -254,6 +256,7 @@ export class Flight implements OriginSink, FilteredBody {
       this.source?.abort()
       this.#filter?.abort()
       this.failure = new OriginFailure('reset', 'all viewers have gone')
+      this.abandoned = true
       this.#headHere()
       this.#over()
     }

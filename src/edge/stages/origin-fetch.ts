@@ -59,7 +59,7 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
 function failed(x: Exchange, edge: Edge, failure: OriginFailure, own: boolean): void {
   const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
   x.fault = fault
-  if (!x.cacheable || x.reply.gone) return
+  if (!x.cacheable || (x.flight as Flight).abandoned) return
   const { key, policy, errorMinTtls, strict } = x.behavior as BehaviorPlan
   // No RFC knows ErrorCachingMinTTL: an answer that the origin never gave has no lifetime.
   if (strict || own) return

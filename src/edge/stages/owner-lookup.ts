@@ -7,6 +7,7 @@ import { ownersOf } from '../cache/owner.ts'
 import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { OriginFailure } from '../origin/failure.ts'
 import type { PeerResult } from '../peers/protocol.ts'
 import { stage, to } from '../stage.ts'
 import { primaryKey } from '../variant-choice.ts'
@@ -40,6 +41,9 @@ async function askInTurn(x: Exchange, edge: Edge) {
       return to.cacheStore
     }
     if (result.kind === 'fault') {
+      const { origin, reason } = result.fault
+      // Those who wait are told the same.
+      if (origin !== null) flight.onFailure(new OriginFailure(origin, `the worker that owns the key says: ${reason}`))
       flight.decide('failed')
       x.fault = result.fault
       x.tier = 'owner'

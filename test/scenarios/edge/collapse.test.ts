@@ -278,6 +278,30 @@ for (const count of [1, 3]) {
     })
   }
 
+  test(
+    name('an origin that fails, fails all who wait, and is remembered, also when the leader has left'),
+    async (t) => {
+      const { edge, responses, came, origin } = await start(t)
+      const leader = new Viewer(edge.port(), '/a')
+      await came(1)
+      const stay = crowd(edge, '/a', 6)
+      await roundTrip(edge)
+      leader.leave()
+      await leader.ended
+      await roundTrip(edge)
+      // Reads are tried three times (spec 7.4).
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        await came(attempt)
+        responses[attempt - 1]?.socket?.destroy()
+      }
+      for (const answer of await Promise.all(stay)) {
+        assert.deepEqual([answer.status, answer.xCache], [502, 'Error'])
+      }
+      for (const worker of workers) assert.equal((await edge.get('/a', { worker })).status, 502)
+      assert.equal(origin.asked.length, 3)
+    },
+  )
+
   test(name('a fetch that nobody wants any more is broken off, and is kept for nobody'), async (t) => {
     const { edge, responses, came, origin } = await start(t)
     const viewers = workers.map((worker) => new Viewer(edge.port(worker), '/a'))
