@@ -34,6 +34,8 @@ export interface Call {
   output: unknown
   fault: Fault | null
   answer: WireAnswer | null
+  /** The body of the answer, in place of `answer.body`, when it is made while it is sent. */
+  stream: AsyncIterable<string> | null
 }
 
 /** Hands a call over to `encode` with an error. */

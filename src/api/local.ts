@@ -15,7 +15,8 @@ export interface LocalRequest {
 export interface LocalAnswer {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  /** Pieces are sent as they come, at the client's pace; the iteration is ended when the client goes away. */
+  readonly body: string | AsyncIterable<string>
 }
 
 export interface LocalRoute {

@@ -1,6 +1,8 @@
 //! The HTTP server of the API: one call a request, walked through the pipeline, answered whatever happens.
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { WireRequest } from '../aws/protocol.ts'
 import { commonFault } from '../domain/faults.ts'
 import { walk } from '../lib/pipeline.ts'
@@ -46,10 +48,39 @@ async function answer(message: IncomingMessage, response: ServerResponse, api: A
   const { status, headers, body } = call.answer
   // A body that was not read to its end would be taken for the next request.
   const close = message.complete ? {} : { Connection: 'close' }
+  if (call.stream !== null) {
+    response.writeHead(status, { ...headers, ...close })
+    await sendStream(call.stream, message.method === 'HEAD', response, api)
+    return
+  }
   // RFC 9110 section 8.6: no Content-Length in a 204.
   const length = status === 204 ? {} : { 'Content-Length': Buffer.byteLength(body) }
   response.writeHead(status, { ...headers, ...length, ...close })
   response.end(body)
+}
+
+/** Sends the pieces at the client's pace. What fails after the head was sent can only be told by a broken answer. */
+async function sendStream(
+  pieces: AsyncIterable<string>,
+  headOnly: boolean,
+  response: ServerResponse,
+  api: ApiEnvironment,
+): Promise<void> {
+  try {
+    if (headOnly) response.end()
+    else await pipeline(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }), response)
+  } catch (error) {
+    if (response.destroyed && (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') return
+    const time = new Date(api.clock.wall()).toISOString()
+    api.log(
+      JSON.stringify({
+        time,
+        event: 'api-stream-broken',
+        detail: error instanceof Error ? error.message : String(error),
+      }),
+    )
+    response.destroy()
+  }
 }
 
 /**
@@ -85,6 +116,7 @@ function newCall(message: IncomingMessage, api: ApiEnvironment): Call {
     output: undefined,
     fault: null,
     answer: null,
+    stream: null,
   }
 }
 

@@ -1,7 +1,8 @@
 //! The control plane put together: feed, tasks, health. Everything is given to it; it reads no environment and starts no
 //! process. main.ts composes it with the state, the keeper's link and the API.
+import type { ObjectRequest, ObjectsWanted } from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Health, Installation } from '../services/cachefront/installation.ts'
+import type { Health, Installation, WalkStep } from '../services/cachefront/installation.ts'
 import type { State } from '../state/state.ts'
 import type { ControlClock } from './clock-feed.ts'
 import { type FeedServer, openFeedServer } from './feed-server.ts'
@@ -145,6 +146,28 @@ class RunningControl implements Control {
       for (const [name, count] of Object.entries(answer.counters)) counters[name] = (counters[name] ?? 0) + count
     }
     return { counters, missing }
+  }
+
+  objects(wanted: ObjectsWanted): AsyncIterable<WalkStep> {
+    return this.feed.walk(wanted)
+  }
+
+  async object(request: ObjectRequest): ReturnType<Installation['object']> {
+    const { answers, missing } = await this.feed.ask({ kind: 'object', request })
+    return {
+      workers: answers.flatMap(({ worker, answer }) => (answer.kind === 'object' ? { worker, ...answer.found } : [])),
+      missing,
+    }
+  }
+
+  async storage(): ReturnType<Installation['storage']> {
+    const { answers, missing } = await this.feed.ask({ kind: 'storage' })
+    return {
+      workers: answers.flatMap(({ worker, answer }) =>
+        answer.kind === 'storage' ? { worker, ...answer.storage } : [],
+      ),
+      missing,
+    }
   }
 
   keeperSeen(): ReturnType<Installation['keeperSeen']> {

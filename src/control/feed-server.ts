@@ -5,13 +5,17 @@ import { createServer, type Server, type Socket } from 'node:net'
 import {
   type FromWorker,
   LEASE_RENEW_MS,
+  type ObjectsWanted,
   type Question,
   type ToWorker,
   type WorkerIdentity,
 } from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
+import { uuid } from '../lib/ids.ts'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
+import type { WalkStep } from '../services/cachefront/installation.ts'
 import type { State } from '../state/state.ts'
+import { walkCaches } from './cache-walk.ts'
 import { ClockFeed, type ControlClock } from './clock-feed.ts'
 import { type LiveWorker, LiveWorkers } from './live-workers.ts'
 import { type Answers, Questions } from './questions.ts'
@@ -45,6 +49,8 @@ export interface FeedServer {
   acknowledged(): number | null
   /** Asks every live worker; wished workers without a lease are among the missing. */
   ask(question: Question): Promise<Answers>
+  /** Walks through the caches of all live workers; wished workers without a lease are named first. */
+  walk(wanted: ObjectsWanted): AsyncGenerator<WalkStep>
   /** Moves the clock on by `ms`; resolves when every live worker has it. Rejects without a movable clock. */
   advanceClock(ms: number): Promise<void>
   /** Looks at the leases now; also done on a period. */
@@ -170,6 +176,11 @@ class Feed implements FeedServer {
   async ask(question: Question): Promise<Answers> {
     const { answers, missing } = await this.#questions.ask(this.#workers.live(), question)
     return { answers, missing: [...new Set([...missing, ...this.#workers.missing()])] }
+  }
+
+  async *walk(wanted: ObjectsWanted): AsyncGenerator<WalkStep> {
+    for (const worker of this.#workers.missing()) yield { kind: 'missing', worker }
+    yield* walkCaches(this.#questions, this.#workers.live(), uuid(), wanted)
   }
 
   advanceClock(ms: number): Promise<void> {

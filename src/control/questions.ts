@@ -22,13 +22,14 @@ export class Questions {
 
   async ask(workers: readonly LiveWorker[], question: Question): Promise<Answers> {
     const all = await Promise.all(
-      workers.map(async (worker) => ({ worker: worker.identity.worker, answer: await this.#askOne(worker, question) })),
+      workers.map(async (worker) => ({ worker: worker.identity.worker, answer: await this.askOne(worker, question) })),
     )
     const given = all.filter((one): one is { worker: string; answer: Answer } => one.answer !== null)
     return { answers: given, missing: all.filter((one) => one.answer === null).map((one) => one.worker) }
   }
 
-  #askOne(worker: LiveWorker, question: Question): Promise<Answer | null> {
+  /** Null when it does not answer in time, cannot, or is not connected. */
+  askOne(worker: LiveWorker, question: Question): Promise<Answer | null> {
     const { connection } = worker
     if (connection === null) return Promise.resolve(null)
     const id = ++this.#lastId

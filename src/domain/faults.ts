@@ -26,6 +26,7 @@ const STATUS = {
     InvalidRequest: 400,
     MethodNotAllowed: 405,
     NotFound: 404,
+    TooManyRequests: 429,
     UnsupportedMediaType: 415,
   },
 } as const

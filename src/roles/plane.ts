@@ -118,7 +118,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       edgeDomain: config.edgeDomain,
       host: link,
     },
-    localRoutes: modules.localRoutes(started, state),
+    localRoutes: modules.localRoutes(started, state, clock),
     keyPair: config.credentials,
     allowedHosts: config.allowHosts,
     clock,

@@ -19,7 +19,9 @@ export const runLocal = stage({
         'Cache-Control': 'no-store',
         'x-amzn-RequestId': call.requestId,
       }
-      call.answer = { status: answer.status, headers, body: answer.body }
+      const whole = typeof answer.body === 'string'
+      call.answer = { status: answer.status, headers, body: whole ? answer.body : '' }
+      if (!whole) call.stream = answer.body
       return 'record'
     } catch (error) {
       if (error instanceof Fault) return refuse(call, error)

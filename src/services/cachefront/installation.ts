@@ -1,5 +1,6 @@
 //! What `/_cachefront` and the CLI may ask and tell a running installation. control/ implements it, api/ serves it,
 //! main.ts puts the two together: neither imports the other.
+import type { FoundObject, ObjectRequest, ObjectsWanted, SeenObject, StorageSeen } from '../../edge/feed-protocol.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
 
 export interface PopHealth {
@@ -27,12 +28,36 @@ export interface Health {
   readonly parts: readonly PartHealth[]
 }
 
+/** A step of a walk through the caches. */
+export type WalkStep =
+  | {
+      readonly kind: 'page'
+      readonly worker: string
+      readonly objects: readonly SeenObject[]
+      /** Objects that were looked at for the page. */
+      readonly looked: number
+    }
+  /** It did not answer: what it has from here on is not told. */
+  | { readonly kind: 'missing'; readonly worker: string }
+
 export interface Installation {
   health(): Promise<Health>
   /** The trace of one request, or null when no live worker has it; `missing` names workers that did not answer. */
   trace(id: string): Promise<{ readonly trace: unknown; readonly missing: readonly string[] } | null>
   /** Sums of all live workers' counters by name. */
   counters(): Promise<{ readonly counters: Readonly<Record<string, number>>; readonly missing: readonly string[] }>
+  /** Walks through the caches of all live workers as fast as the reader takes the pages; ends when the reader does. */
+  objects(wanted: ObjectsWanted): AsyncIterable<WalkStep>
+  /** What a GET would find on each live worker. */
+  object(request: ObjectRequest): Promise<{
+    readonly workers: readonly ({ readonly worker: string } & FoundObject)[]
+    readonly missing: readonly string[]
+  }>
+  /** How full the caches of each live worker are. */
+  storage(): Promise<{
+    readonly workers: readonly ({ readonly worker: string } & StorageSeen)[]
+    readonly missing: readonly string[]
+  }>
   /** What the keeper of this host reported last: nodes, their processes and binaries; null while none answers. */
   keeperSeen(): KeeperSeen | null
   /** Null without `--movable-clock`. */

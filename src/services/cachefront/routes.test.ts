@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
+import { systemClock } from '../../lib/clock.ts'
 import type { State } from '../../state/state.ts'
 import type { Health, Installation } from './installation.ts'
 import { localRoutes } from './routes.ts'
@@ -30,6 +31,9 @@ function setUp(changes: Partial<Installation> = {}) {
     health: async () => healthy,
     trace: async (id) => (id === 'known' ? { trace: { steps: ['receive'] }, missing: [] } : null),
     counters: async () => ({ counters: { hits: 3, objects: 10 }, missing: ['worker-"1"'] }),
+    async *objects() {},
+    object: async () => ({ workers: [], missing: [] }),
+    storage: async () => ({ workers: [], missing: ['worker-1'] }),
     keeperSeen: () => seen,
     clock: {
       offsetMs: () => offset,
@@ -41,13 +45,14 @@ function setUp(changes: Partial<Installation> = {}) {
     ...changes,
   }
   const state = { list: async () => [{ id: 'E1', revision: 1, doc: record }] } as unknown as State
-  const routes = localRoutes(installation, state)
+  const routes = localRoutes(installation, state, systemClock)
   const signedReads = routes.filter((r) => r.readsNeedSignature === true).map((r) => r.path)
   const call = async (method: string, path: string, body?: unknown, rest = '') => {
     const route = routes.find((r) => r.method === method && r.path === path)
     assert.ok(route, `${method} ${path}`)
-    const answer = await route.run({ rest, body })
-    return { ...answer, document: answer.contentType === 'application/json' ? JSON.parse(answer.body) : null }
+    const answer = await route.run({ rest, query: new URLSearchParams(), body })
+    const text = String(answer.body)
+    return { ...answer, body: text, document: answer.contentType === 'application/json' ? JSON.parse(text) : null }
   }
   return { call, calls, signedReads }
 }
@@ -63,7 +68,13 @@ describe('/_cachefront', () => {
   })
 
   it('tells what is inside only to callers who sign, beyond loopback', () => {
-    assert.deepEqual(setUp().signedReads, ['/_cachefront/status', '/_cachefront/traces/*'])
+    assert.deepEqual(setUp().signedReads, [
+      '/_cachefront/objects',
+      '/_cachefront/object',
+      '/_cachefront/storage',
+      '/_cachefront/status',
+      '/_cachefront/traces/*',
+    ])
   })
 
   it('names what is served', async () => {

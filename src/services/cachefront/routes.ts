@@ -1,51 +1,21 @@
 //! What `/_cachefront` answers on the API port, as a table. Reads are GET; what changes something is POST with JSON.
 //! api/ has checked Host, Origin, Content-Type and the caller's rights before it comes here.
+import type { Clock } from '../../lib/clock.ts'
 import type { State } from '../../state/state.ts'
+import { cacheRoutes } from './cache-routes.ts'
 import type { Installation } from './installation.ts'
+import { invalidationRoute } from './invalidation-route.ts'
+import { failure, isObject, json, type LocalRoute } from './local-route.ts'
 import { prometheusText } from './prometheus.ts'
 import { statusOf } from './status.ts'
-
-export interface LocalRequest {
-  /** The part of the path that the route's `*` stands for, decoded; empty when it has none. */
-  readonly rest: string
-  /** The parsed JSON document of a POST; undefined when there was no body. */
-  readonly body: unknown
-}
-
-export interface LocalAnswer {
-  /** HTTP status. */
-  readonly status: number
-  readonly contentType: string
-  readonly body: string
-}
-
-export interface LocalRoute {
-  readonly method: 'GET' | 'POST'
-  /** Whole path; a final `*` stands for one segment that is not empty. */
-  readonly path: string
-  /** Beyond loopback, changes always need a signature; reads only with this: they tell what is inside. */
-  readonly readsNeedSignature?: boolean
-  /** Must not throw for anything that a caller sent. */
-  run(request: LocalRequest): Promise<LocalAnswer>
-}
-
-const json = (status: number, document: unknown): LocalAnswer => ({
-  status,
-  contentType: 'application/json',
-  body: `${JSON.stringify(document)}\n`,
-})
-
-/** An error of these routes: `{"error": "what happened and what to do"}`. */
-const failure = (status: number, error: string): LocalAnswer => json(status, { error })
 
 /** The clock is never moved by more at once: ten years, in milliseconds. */
 const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-export function localRoutes(installation: Installation, state: State): readonly LocalRoute[] {
+export function localRoutes(installation: Installation, state: State, clock: Clock): readonly LocalRoute[] {
   return [
+    ...cacheRoutes(installation, state),
+    invalidationRoute(installation, { state, clock }),
     {
       method: 'GET',
       path: '/_cachefront/health',

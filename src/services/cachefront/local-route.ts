@@ -1,0 +1,39 @@
+//! What a row of `/_cachefront` is, and the answers that rows give.
+
+export interface LocalRequest {
+  /** The part of the path that the route's `*` stands for, decoded; empty when it has none. */
+  readonly rest: string
+  readonly query: URLSearchParams
+  /** The parsed JSON document of a POST; undefined when there was no body. */
+  readonly body: unknown
+}
+
+export interface LocalAnswer {
+  /** HTTP status. */
+  readonly status: number
+  readonly contentType: string
+  /** Pieces are sent as they come; whoever reads them stops when the caller is gone. */
+  readonly body: string | AsyncIterable<string>
+}
+
+export interface LocalRoute {
+  readonly method: 'GET' | 'POST'
+  /** Whole path; a final `*` stands for one segment that is not empty. */
+  readonly path: string
+  /** Beyond loopback, changes always need a signature; reads only with this: they tell what is inside. */
+  readonly readsNeedSignature?: boolean
+  /** @throws Fault for what a caller sent wrongly */
+  run(request: LocalRequest): Promise<LocalAnswer>
+}
+
+export const json = (status: number, document: unknown): LocalAnswer => ({
+  status,
+  contentType: 'application/json',
+  body: `${JSON.stringify(document)}\n`,
+})
+
+/** An error of these routes: `{"error": "what happened and what to do"}`. */
+export const failure = (status: number, error: string): LocalAnswer => json(status, { error })
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
