@@ -95,7 +95,7 @@ export class LocationTable {
   set(a: number, b: number, segment: number, unit: number, length: number): void {
     let at = this.find(a, b)
     if (at === NONE) {
-      if (this.count + 1 > this.#size * LOAD_MAX) this.#grow()
+      if (this.count + 1 > this.#size * LOAD_MAX) this.#grow(this.#size * 2)
       const mask = this.#size - 1
       at = a & mask
       while (this.#segments[at] !== 0) at = (at + 1) & mask
@@ -159,8 +159,15 @@ export class LocationTable {
     this.#flags[to] = this.#flags[from] as number
   }
 
-  #grow(): void {
-    const grown = new LocationTable(this.#size * 2)
+  /** Makes room for so many objects at once. */
+  reserve(objects: number): void {
+    let size = this.#size
+    while (objects > size * LOAD_MAX) size *= 2
+    if (size > this.#size) this.#grow(size)
+  }
+
+  #grow(size: number): void {
+    const grown = new LocationTable(size)
     for (let at = 0; at < this.#size; at++) {
       if (this.#segments[at] === 0) continue
       grown.set(this.hashA(at), this.hashB(at), this.segment(at), this.unit(at), this.length(at))

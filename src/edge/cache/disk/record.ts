@@ -1,6 +1,6 @@
-//! One record of a segment file: a header of fixed size, then key, meta and body. Pure: bytes in, bytes out. Two
-//! checksums guard it: one over the header, so that a walk through a segment is never led astray, one over all that
-//! follows, compared at every read.
+//! One record of a segment file: a header of fixed size, then key, meta and body. Pure: bytes in, bytes out. Checksums
+//! guard each part: the header, so that a walk through a segment is never led astray, key and meta, and the body. All are
+//! compared at every read.
 import { crc32 } from 'node:zlib'
 import type { FreshnessReason } from '../../../http/freshness.ts'
 import type { ObjectMeta } from '../object.ts'
@@ -8,6 +8,9 @@ import type { ObjectMeta } from '../object.ts'
 /** Records begin at multiples of this. Bytes. */
 export const UNIT_BYTES = 64
 export const HEADER_BYTES = 48
+
+/** Checked at once. Bytes. */
+const TURN_BYTES = 1024 * 1024
 
 const MAGIC = 0x52464331
 const KINDS = { object: 1, meta: 2, gone: 3 } as const
@@ -32,9 +35,10 @@ export interface RecordHeader {
   readonly keyBytes: number
   readonly metaBytes: number
   readonly bodyBytes: number
-  /** Checksum of the body, so that a meta is never put on another body. */
+  /** Checksum of the body; in a `meta` that of the body that it belongs to, so that it is never put on another one. */
   readonly bodyCrc: number
-  readonly contentCrc: number
+  /** Checksum of key and meta. */
+  readonly metaCrc: number
 }
 
 export interface RecordContent {
@@ -98,7 +102,7 @@ export function makeRecord({ kind, hashA, hashB, key, meta, body, bodyCrc }: New
   let bodyBytes = 0
   for (const piece of body) bodyBytes += piece.length
   const bytes = HEADER_BYTES + key.length + metaBytes + bodyBytes
-  const record = Buffer.allocUnsafeSlow(paddedBytes(bytes))
+  const record = Buffer.allocUnsafe(paddedBytes(bytes))
   let at = HEADER_BYTES + record.write(key, HEADER_BYTES, 'latin1')
   if (meta !== null) {
     for (const name of NUMBERS) at = record.writeDoubleLE(meta[name], at)
@@ -119,7 +123,7 @@ export function makeRecord({ kind, hashA, hashB, key, meta, body, bodyCrc }: New
   record.writeUInt32LE(metaBytes, 32)
   record.writeUInt32LE(bodyBytes, 36)
   record.writeUInt32LE(bodyCrc ?? crc32(record.subarray(bodyFrom, at)), 40)
-  record.writeUInt32LE(crc32(record.subarray(HEADER_BYTES, at)), 44)
+  record.writeUInt32LE(crc32(record.subarray(HEADER_BYTES, bodyFrom)), 44)
   return record
 }
 
@@ -146,14 +150,29 @@ export function readHeader(bytes: Buffer, at: number): RecordHeader | null {
     metaBytes: bytes.readUInt32LE(at + 32),
     bodyBytes: bytes.readUInt32LE(at + 36),
     bodyCrc: bytes.readUInt32LE(at + 40),
-    contentCrc: bytes.readUInt32LE(at + 44),
+    metaCrc: bytes.readUInt32LE(at + 44),
   }
 }
 
 /** True when key, meta and body at `at` are those that the header was written for. */
 export function isWhole(bytes: Buffer, at: number, header: RecordHeader): boolean {
-  const end = at + recordBytes(header)
-  return end <= bytes.length && crc32(bytes.subarray(at + HEADER_BYTES, end)) === header.contentCrc
+  const bodyFrom = at + HEADER_BYTES + header.keyBytes + header.metaBytes
+  const end = bodyFrom + header.bodyBytes
+  if (end > bytes.length || crc32(bytes.subarray(at + HEADER_BYTES, bodyFrom)) !== header.metaCrc) return false
+  return header.kind === 'meta' || crc32(bytes.subarray(bodyFrom, end)) === header.bodyCrc
+}
+
+/** As `isWhole`, in turns with what else there is to do: the checksum of a large body takes milliseconds. */
+export async function isWholeInTurns(bytes: Buffer, header: RecordHeader): Promise<boolean> {
+  const bodyFrom = HEADER_BYTES + header.keyBytes + header.metaBytes
+  const end = bodyFrom + header.bodyBytes
+  if (end > bytes.length || crc32(bytes.subarray(HEADER_BYTES, bodyFrom)) !== header.metaCrc) return false
+  let crc = 0
+  for (let at = bodyFrom; at < end; at += TURN_BYTES) {
+    if (at > bodyFrom) await new Promise((resolve) => setImmediate(resolve))
+    crc = crc32(bytes.subarray(at, Math.min(end, at + TURN_BYTES)), crc)
+  }
+  return crc === header.bodyCrc
 }
 
 export const readKey = (bytes: Buffer, at: number, { keyBytes }: RecordHeader): string =>

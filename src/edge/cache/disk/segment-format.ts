@@ -34,7 +34,12 @@ export class Contents {
       grown.set(this.#words)
       this.#words = grown
     }
-    this.#words.set([hashA, hashB, kind, unit, length], at)
+    const words = this.#words
+    words[at] = hashA
+    words[at + 1] = hashB
+    words[at + 2] = kind
+    words[at + 3] = unit
+    words[at + 4] = length
     this.records++
   }
 

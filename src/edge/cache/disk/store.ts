@@ -9,9 +9,11 @@ import { FLAG, LocationTable, NONE, type Place } from './location-table.ts'
 import {
   HEADER_BYTES,
   isWhole,
+  isWholeInTurns,
   kindNumber,
   makeRecord,
   type RecordHeader,
+  type RecordKind,
   readContent,
   readHeader,
   readKey,
@@ -86,6 +88,8 @@ export class DiskStore {
     for (const { segment, epoch } of marked) {
       const found = await recover(segment, { storeId: this.#pool.storeId, epoch })
       damaged += found.damaged
+      // Most segments hold about as many as the first.
+      if (epoch === marked[0]?.epoch) this.#table.reserve(found.contents.records * marked.length)
       segment.epoch = epoch
       segment.state = 'full'
       found.contents.each((a, b, kind, unit, length) => this.#enter(segment, a, b, kind, unit, length))
@@ -229,9 +233,12 @@ export class DiskStore {
     const record = await segment.read(place.unit, bytes)
     // It was replaced, removed or pushed out while it was read.
     if (!this.#isAt(this.#table.find(a, b), place) || segment.epoch !== epoch) return null
-    const object = this.#judge(key, a, b, place, record, epoch)
+    const header = record === null ? null : readHeader(record, 0)
+    const whole = record !== null && header !== null && (await isWholeInTurns(record, header))
+    if (!this.#isAt(this.#table.find(a, b), place) || segment.epoch !== epoch) return null
+    const object = this.#judge(key, a, b, place, whole ? record : null, epoch, true)
     if (object === null || renewal === undefined || record === null) return object
-    const meta = await this.#readMeta(renewal, a, b, (readHeader(record, 0) as RecordHeader).bodyCrc)
+    const meta = await this.#readMeta(renewal, a, b, (header as RecordHeader).bodyCrc)
     return this.#isAt(this.#table.find(a, b), place) ? { ...object, meta: meta ?? object.meta } : null
   }
 
@@ -244,8 +251,17 @@ export class DiskStore {
     return verified !== null && verified.header.bodyCrc === bodyCrc ? verified.meta : null
   }
 
-  #judge(key: string, a: number, b: number, place: Place, record: Buffer | null, epoch: number): DiskObject | null {
-    const verified = this.#verified(record, place, epoch, a, b)
+  /** What was read is served, or was not what was written: then it is forgotten and counted. */
+  #judge(
+    key: string,
+    a: number,
+    b: number,
+    place: Place,
+    record: Buffer | null,
+    epoch: number,
+    whole = false,
+  ): DiskObject | null {
+    const verified = this.#verified(record, place, epoch, a, b, 'object', whole)
     if (verified === null || verified.meta === null) {
       const slot = this.#table.find(a, b)
       if (slot !== NONE) this.#forget(slot)
@@ -258,12 +274,20 @@ export class DiskStore {
     return { key, meta: verified.meta, body: verified.body }
   }
 
-  #verified(record: Buffer | null, place: Place, epoch: number, a: number, b: number, kind = 'object') {
+  #verified(
+    record: Buffer | null,
+    place: Place,
+    epoch: number,
+    a: number,
+    b: number,
+    kind: RecordKind = 'object',
+    whole = false,
+  ) {
     if (record === null || record.length < HEADER_BYTES) return null
     const header = readHeader(record, 0)
     if (header === null || header.kind !== kind || header.hashA !== a || header.hashB !== b) return null
     if (header.storeId !== this.#pool.storeId || header.epoch !== epoch) return null
-    if (place.length * UNIT_BYTES !== record.length || !isWhole(record, 0, header)) return null
+    if (place.length * UNIT_BYTES !== record.length || !(whole || isWhole(record, 0, header))) return null
     return { header, ...readContent(record, 0, header) }
   }
 
