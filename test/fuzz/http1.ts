@@ -1,11 +1,13 @@
 //! Differential fuzzing of our HTTP/1.1 listener against Node's own parser. Two rules: what Node rejects, we reject;
 //! what both accept is understood alike (method, target, headers, body, and where the next request begins).
-//!   node test/fuzz/http1.ts [--cases N] [--seed N]     longer runs; `npm test` runs a bounded one (http1.test.ts)
+//! `npm run fuzz` runs it for as long as wanted (fuzz.ts), `npm test` for a fixed count (http1.test.ts).
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { listenHttp1 } from '../../src/edge/listen/http1.ts'
 import type { ViewerRequest } from '../../src/edge/listen/viewer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { type Random, randomOf } from './random.ts'
+import { shrink } from './shrink.ts'
 
 /** One request as a server understood it; `path` and `query` as one target. */
 interface Understood {
@@ -29,18 +31,6 @@ export interface Difference {
   readonly ours: Reading
   readonly nodes: Reading
   readonly why: string
-}
-
-/** mulberry32: the same cases for the same seed everywhere. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }
 
 const LINES = [
@@ -78,9 +68,7 @@ function fittingBody(head: string): string {
 }
 
 /** A request, or two, from plausible and hostile parts; sometimes with a byte changed, lost or doubled. */
-function makeInput(random: () => number): string {
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
-  const rare = (share: number) => random() < share
+export function makeInput({ pick, chance: rare, fraction: random }: Random): string {
   const end = () => (rare(0.04) ? pick(ENDS) : '\r\n')
   const one = (): string => {
     let text = (rare(0.5) ? pick(REQUEST_LINES.slice(0, 4)) : pick(REQUEST_LINES)) + end()
@@ -247,6 +235,17 @@ export interface FuzzResult {
   readonly refused: number
 }
 
+/** The same difference, or another one, in fewer bytes. */
+async function smallest(our: Partner, seed: number, input: string): Promise<Difference> {
+  const judge = async (text: string) => {
+    const [ours, nodes] = [await our.read(text), nodeReads(text)]
+    return { ours, nodes, why: compare(ours, nodes) }
+  }
+  const bytes = await shrink([...input], async (fewer) => (await judge(fewer.join(''))).why !== null)
+  const { ours, nodes, why } = await judge(bytes.join(''))
+  return { seed, input: bytes.join(''), ours, nodes, why: why ?? 'once only' }
+}
+
 /** Runs `cases` inputs from `seed` on. */
 export async function fuzzHttp1(seed: number, cases: number): Promise<FuzzResult> {
   const our = await ourPartner()
@@ -256,29 +255,14 @@ export async function fuzzHttp1(seed: number, cases: number): Promise<FuzzResult
   try {
     for (let n = 0; n < cases; n++) {
       const input = makeInput(randomOf(seed + n))
-      const [ours, nodes] = [await our.read(input), nodeReads(input)]
-      const why = compare(ours, nodes)
+      const ours = await our.read(input)
+      const why = compare(ours, nodeReads(input))
       if (why === null) understood += ours.requests.length
       if (ours.refused) refused++
-      if (why !== null) differences.push({ seed: seed + n, input, ours, nodes, why })
+      if (why !== null) differences.push(await smallest(our, seed + n, input))
     }
   } finally {
     await our.close()
   }
   return { differences, understood, refused }
-}
-
-if (import.meta.main) {
-  const number = (flag: string, otherwise: number) => {
-    const at = process.argv.indexOf(flag)
-    return at < 0 ? otherwise : Number(process.argv[at + 1])
-  }
-  const seed = number('--seed', 1)
-  const cases = number('--cases', 100_000)
-  const { differences, understood, refused } = await fuzzHttp1(seed, cases)
-  for (const difference of differences.slice(0, 10)) console.log(JSON.stringify(difference, null, 1))
-  console.log(
-    `${cases} cases from seed ${seed}: ${differences.length} differences, ${understood} requests understood, ${refused} inputs refused`,
-  )
-  process.exitCode = differences.length === 0 ? 0 : 1
 }

@@ -74,7 +74,7 @@ export class Connection implements ViewerConnection {
   }
 
   get closesNow(): boolean {
-    return this.#closeAsked || this.#continueOwed || this.#peerEnded || this.#host.draining
+    return this.#closeAsked || this.#continueOwed || this.#host.draining
   }
 
   /** Called by the listener's sweep when `deadline` has passed. */
@@ -203,6 +203,7 @@ export class Connection implements ViewerConnection {
     if (this.#state !== 'open') return
     if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
     else if (this.#reply === null && this.#body === null) this.#await()
+    if (this.#peerEnded) this.#onEnd()
   }
 
   /** Takes the request that begins at `at`; returns where it ended (its body included), or `at` when it is incomplete. */

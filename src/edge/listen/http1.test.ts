@@ -533,3 +533,17 @@ test('drain ends idle connections, finishes the answer under way and frees the p
   const [error] = await once(late, 'error')
   assert.equal((error as NodeJS.ErrnoException).code, 'ECONNREFUSED')
 })
+
+test('a viewer that ends its half behind several requests gets all its answers, however late they are', async () => {
+  const { dial } = await listening({
+    handler: (request, reply) => void setTimeout(() => whole(reply, request.path), request.path === '/1' ? 20 : 1),
+  })
+  const three = ['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join('')
+  const answer = await talk(dial(), three)
+  assert.deepEqual(
+    [...answer.matchAll(/\r\n\r\n(\/.)/g)].map((match) => match[1]),
+    ['/1', '/2', '/3'],
+  )
+  assert.match(await talk(dial(), `${three}GET /4 HT`), /\/3HTTP\/1\.1 400 /)
+  assert.doesNotMatch(await talk(dial(), `${three}POST /4 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc`), /\/4/)
+})
