@@ -34,7 +34,10 @@ const HEURISTIC_PART = 0.1
 /** Seconds: a guess holds for a day at most. */
 const HEURISTIC_MAX = 86_400
 
-/** Decides as decideFreshness (freshness.ts) does; `nowMs` is when the head of the answer came. */
+/**
+ * Decides as decideFreshness (freshness.ts) does; `nowMs` is when the head of the answer came, by a clock that tells the
+ * same time as the origin's should.
+ */
 export function decideRfcFreshness(answer: RfcAnswer, policy: TtlPolicy, nowMs: number): Freshness {
   const targeted = parseTargeted(answer.cdnCacheControl)
   const control = targeted ?? parseCacheControl(answer.cacheControl)

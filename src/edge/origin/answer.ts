@@ -35,6 +35,8 @@ export interface AnswerContext {
   /** Clock.now() when the origin was asked. */
   readonly askedAt: number
   readonly now: number
+  /** Clock.wall(): what an origin's Date is compared with, wherever our own clock was moved to. */
+  readonly wall: number
   readonly asOf: number
   /** Whole value of Via. */
   readonly via: string
@@ -113,7 +115,7 @@ export function headerPairs(head: string): string[] {
 function judge(
   status: number,
   headers: readonly string[],
-  { behavior, now, authorized, askedAt }: AnswerContext,
+  { behavior, now, wall, authorized, askedAt }: AnswerContext,
   age = firstValue(headers, 'age'),
 ): Freshness {
   const answer: OriginAnswer = {
@@ -131,7 +133,7 @@ function judge(
     authorized,
     delayMs: now - askedAt,
   }
-  return decideRfcFreshness({ ...answer, ...more }, behavior.policy, now)
+  return decideRfcFreshness({ ...answer, ...more }, behavior.policy, wall)
 }
 
 const CDN_CACHE_CONTROL = 'cdn-cache-control'

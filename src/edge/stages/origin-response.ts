@@ -10,6 +10,7 @@ import { INDEX, type StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { applyHead } from '../head-answers.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { learnFromPart, turnIntoSlices } from '../slicing.ts'
@@ -31,6 +32,7 @@ export const originResponse = stage({
       authorized: forwardsAuthorization(x),
       askedAt: x.askedAt,
       now: edge.clock.now(),
+      wall: edge.clock.wall(),
       asOf: flight.asOf,
       via: `1.1 ${edge.pop.via}`,
       date: edge.date(),
@@ -47,6 +49,7 @@ export const originResponse = stage({
       flight.stopKeeping()
       return to.serveStale
     }
+    if (x.request.method === 'HEAD') applyHead(x, edge, context)
     x.answer = answerOf(flight, context)
     const index = turnIntoSlices(x, edge, flight, x.answer)
     if (index !== null) {
