@@ -1,6 +1,6 @@
 //! THE TABLE of data path 2: what happens to a call, in reading order. Each stage is one file; none imports another.
 //! There is no `authorize` stage yet: every key is the account's root, so authentication decides alone.
-import type { Sound, Table } from '../lib/pipeline.ts'
+import { linkTable, type Sound, type Table } from '../lib/pipeline.ts'
 import type { Call } from './call.ts'
 import type { ApiEnvironment } from './environment.ts'
 import { authenticate } from './stages/authenticate.ts'
@@ -32,6 +32,4 @@ const SOUND: Sound<typeof API_STAGES, 'receive'> = true
 
 export const FIRST_STEP: (typeof API_STAGES)[number]['name'] = 'receive'
 
-export const API_TABLE: Table<Call, ApiEnvironment> = new Map(
-  SOUND ? API_STAGES.map((stage) => [stage.name, stage]) : [],
-)
+export const API_TABLE: Table<Call, ApiEnvironment> = linkTable(SOUND ? API_STAGES : [])

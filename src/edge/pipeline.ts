@@ -1,6 +1,6 @@
 //! THE TABLE: the steps of a viewer request in reading order. Which way a request takes is what each stage returns;
 //! docs/request-flow.md is printed from here. A stage whose feature does not exist yet is not in the table.
-import { type Sound, type Stage, walk } from '../lib/pipeline.ts'
+import { linkTable, type Sound, walk } from '../lib/pipeline.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { type Step, to } from './stage.ts'
@@ -11,6 +11,7 @@ import { cacheWait } from './stages/cache-wait.ts'
 import { chooseVariant } from './stages/choose-variant.ts'
 import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
+import { deliverPart } from './stages/deliver-part.ts'
 import { deliverSlices } from './stages/deliver-slices.ts'
 import { diskLookup } from './stages/disk-lookup.ts'
 import { errorPage } from './stages/error-page.ts'
@@ -49,6 +50,7 @@ export const PIPELINE = [
   cacheStore,
   deliver,
   deliverSlices,
+  deliverPart,
   customError,
   errorPage,
   record,
@@ -57,9 +59,7 @@ export const PIPELINE = [
 /** Fails to compile when a stage names a step that is not in the table, or when a stage cannot be reached. */
 const SOUND: Sound<typeof PIPELINE, 'receive'> = true
 
-const TABLE: ReadonlyMap<string, Stage<Exchange, Edge>> = new Map(
-  SOUND ? PIPELINE.map((stage) => [stage.name, stage as Stage<Exchange, Edge>]) : [],
-)
+const TABLE = linkTable<Exchange, Edge>(SOUND ? PIPELINE : [])
 
 /** Walks a request through the table; synchronous when nothing had to be waited for. */
 export const runPipeline = (x: Exchange, edge: Edge): void | Promise<void> => walk(TABLE, to.receive, x, edge)

@@ -3,11 +3,14 @@
 import { randomBytes } from 'node:crypto'
 
 /** Requests that share a random part. */
-const RENEW_AFTER = 64 ** 3
+const RENEW_AFTER = 64 ** 2
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-/** All combinations of two digits, so that an id takes three look-ups. */
-const PAIRS: readonly string[] = Array.from({ length: 4096 }, (_, at) => `${ALPHABET[at >> 6]}${ALPHABET[at & 63]}`)
+/** The end of an id, for each value of the counter: an id is two pieces of text. */
+const ENDS: readonly string[] = Array.from(
+  { length: RENEW_AFTER },
+  (_, at) => `${ALPHABET[at >> 6]}${ALPHABET[at & 63]}==`,
+)
 
 export class RequestIds {
   #prefix = ''
@@ -15,12 +18,11 @@ export class RequestIds {
 
   next(): string {
     if (this.#count >= RENEW_AFTER) {
-      this.#prefix = randomBytes(39).toString('base64url').slice(0, 51)
+      this.#prefix = randomBytes(39).toString('base64url')
       this.#count = 0
     }
     const n = this.#count++
-    // The counter's digits are spread by an odd factor, so that neighbours differ in more than the last one.
-    const spread = Math.imul(n, 40503) & 0x3ffff
-    return `${ALPHABET[spread >> 12]}${this.#prefix}${PAIRS[spread & 4095]}==`
+    // An odd factor, so that neighbours differ in more than the last character.
+    return this.#prefix + ENDS[Math.imul(n, 40503) & (RENEW_AFTER - 1)]
   }
 }

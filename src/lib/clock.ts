@@ -1,4 +1,6 @@
 //! The only file that reads time. Everything else is given a `Clock`, so that tests and `cachefront clock` can move it.
+// The global of this name is looked up through a getter at every use.
+import { performance } from 'node:perf_hooks'
 
 export interface Clock {
   /** Milliseconds since the epoch, moved by `cachefront clock`: freshness, signed conditions, schedules, retention. */

@@ -32,14 +32,34 @@ export interface StepWatcher {
   step(name: string): void
 }
 
-export type Table<X, Env> = ReadonlyMap<string, Stage<X, Env>>
+/** A stage in the table: with the stages that it may hand over to, so that a step costs a comparison, not a search. */
+interface Linked<X, Env> {
+  readonly stage: Stage<X, Env>
+  /** What `next` names, in the same order; null for `done`. */
+  readonly followers: (Linked<X, Env> | null)[]
+}
+
+export type Table<X, Env> = ReadonlyMap<string, Linked<X, Env>>
+
+/** @throws AssertionError when a stage names a step that is not in the table. */
+export function linkTable<X, Env>(stages: readonly Stage<X, Env>[]): Table<X, Env> {
+  const table = new Map<string, Linked<X, Env>>(stages.map((stage) => [stage.name, { stage, followers: [] }]))
+  for (const { stage, followers } of table.values()) {
+    for (const name of stage.next) {
+      const follower = table.get(name)
+      assert(follower !== undefined || name === 'done', `no stage named ${name}`)
+      followers.push(follower ?? null)
+    }
+  }
+  return table
+}
 
 /** A request that takes more steps than this loops: the longest honest way (error page, failover) is under half of it. */
 const STEPS_MAX = 64
 
 /**
  * Walks `x` through `table`, beginning at `first`. Returns synchronously when no stage had to wait.
- * @throws AssertionError when a stage names a step that is not in the table or the request does not end.
+ * @throws AssertionError when a stage hands over to a step that it does not declare or the request does not end.
  */
 export function walk<X extends { readonly watcher: StepWatcher | null }, Env>(
   table: Table<X, Env>,
@@ -47,26 +67,37 @@ export function walk<X extends { readonly watcher: StepWatcher | null }, Env>(
   x: X,
   env: Env,
 ): void | Promise<void> {
-  return resume(table, first, x, env, 0)
+  const from = table.get(first)
+  assert(from !== undefined, `no stage named ${first}`)
+  return resume(from, x, env, 0)
 }
 
 function resume<X extends { readonly watcher: StepWatcher | null }, Env>(
-  table: Table<X, Env>,
-  from: string,
+  from: Linked<X, Env>,
   x: X,
   env: Env,
   taken: number,
 ): void | Promise<void> {
-  let step = from
-  for (let steps = taken; step !== 'done'; steps++) {
-    assert(steps < STEPS_MAX, 'a request must end')
-    const stage = table.get(step)
-    assert(stage !== undefined, `no stage named ${step}`)
-    if (x.watcher !== null) x.watcher.step(step)
-    const outcome = stage.run(x, env)
-    if (typeof outcome !== 'string') return outcome.then((next) => resume(table, next, x, env, steps + 1))
-    step = outcome
+  let at: Linked<X, Env> | null = from
+  for (let steps = taken; at !== null; steps++) {
+    if (steps >= STEPS_MAX) assert.fail('a request must end')
+    if (x.watcher !== null) x.watcher.step(at.stage.name)
+    const outcome = at.stage.run(x, env)
+    if (typeof outcome !== 'string') {
+      const waiting = at
+      return outcome.then((step) => {
+        const next = follower(waiting, step)
+        return next === null ? undefined : resume(next, x, env, steps + 1)
+      })
+    }
+    at = follower(at, outcome)
   }
+}
+
+function follower<X, Env>({ stage, followers }: Linked<X, Env>, step: string): Linked<X, Env> | null {
+  const { next } = stage
+  for (let i = 0; i < next.length; i++) if (next[i] === step) return followers[i] as Linked<X, Env> | null
+  assert.fail(`${stage.name} hands over to ${step} without saying so`)
 }
 
 /** The table as a Mermaid graph, for docs/request-flow.md. */

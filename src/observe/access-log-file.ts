@@ -27,7 +27,12 @@ export interface AccessLogFileOptions {
 }
 
 /** Lines are written when this many bytes wait, or this many milliseconds after the first of them. */
-const FLUSH_BYTES = 65_536
+const FLUSH_BYTES = 262_144
+/**
+ * Characters of lines that are joined before they become bytes. A line is a tree of pieces: while it is new they are in
+ * the processor's cache; 64 KB of lines later they are not, and turning them into bytes took a tenth of a hit's time.
+ */
+const JOIN_CHARACTERS = 4_096
 const FLUSH_MS = 200
 /** Bytes that may wait for a slow disk; lines beyond are dropped and counted. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024
@@ -41,7 +46,13 @@ export class AccessLogFile implements LineSink {
   readonly #counters: Counters
   readonly #rotateBytes: number
   readonly #keepFiles: number
-  #buffer = ''
+  /** Lines that are not bytes yet. */
+  #text = ''
+  #buffer = Buffer.allocUnsafeSlow(FLUSH_BYTES)
+  /** Bytes of the buffer that hold lines, and those of them that were handed to the system. */
+  #used = 0
+  #handed = 0
+  /** Bytes that were handed to the system and are not written yet. */
   #waiting = 0
   #timer: NodeJS.Timeout | null = null
   /** Writes follow one another on this chain; it never rejects. */
@@ -61,14 +72,38 @@ export class AccessLogFile implements LineSink {
   }
 
   append(line: string): void {
-    if (this.#waiting + this.#buffer.length > WAITING_BYTES_MAX) {
+    if (this.#waiting > WAITING_BYTES_MAX) {
       this.#counters.add(COUNTER.logLinesLost)
       return
     }
     this.#counters.add(COUNTER.logLines)
-    this.#buffer += line
-    if (this.#buffer.length >= FLUSH_BYTES) this.#flush()
-    else if (this.#timer === null) this.#timer = setTimeout(() => this.#flush(), FLUSH_MS).unref()
+    this.#text += line
+    if (this.#text.length >= JOIN_CHARACTERS) this.#join()
+    if (this.#timer === null) this.#timer = setTimeout(() => this.#flush(), FLUSH_MS).unref()
+  }
+
+  /** Turns the lines into bytes. Fields are escaped to ASCII: a character is a byte. */
+  #join(): void {
+    const { length } = this.#text
+    if (this.#used + length > FLUSH_BYTES) {
+      this.#hand()
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(FLUSH_BYTES, length))
+      this.#used = this.#handed = 0
+    }
+    this.#buffer.write(this.#text, this.#used, 'latin1')
+    this.#used += length
+    this.#text = ''
+  }
+
+  /** Gives the system what it does not have yet; the rest of the buffer goes on being filled. */
+  #hand(): void {
+    if (this.#used > this.#handed) this.#queue(this.#buffer.subarray(this.#handed, this.#used))
+    this.#handed = this.#used
+  }
+
+  #queue(bytes: Buffer): void {
+    this.#waiting += bytes.length
+    this.#tail = this.#tail.then(() => this.#write(bytes))
   }
 
   /** Writes what waits; resolves when it is in the file. */
@@ -85,12 +120,8 @@ export class AccessLogFile implements LineSink {
   #flush(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
-    if (this.#buffer === '') return
-    // Fields are escaped to ASCII: a character is a byte.
-    const bytes = Buffer.from(this.#buffer, 'latin1')
-    this.#buffer = ''
-    this.#waiting += bytes.length
-    this.#tail = this.#tail.then(() => this.#write(bytes))
+    if (this.#text !== '') this.#join()
+    this.#hand()
   }
 
   async #write(bytes: Buffer): Promise<void> {

@@ -2,6 +2,7 @@
 //! escaped. A line is joined from parts that stay the same for a second, a connection or a header block, because a log
 //! line made anew costs as much as half a request. access-log-file.ts writes the lines.
 import type { Clock } from '../lib/clock.ts'
+import { flatText } from '../lib/flat-text.ts'
 
 /** The fields in order; `of` says where a value comes from. */
 export const ACCESS_LOG_FIELDS = [
@@ -122,6 +123,8 @@ interface ViewerParts {
   answeredWithoutQuery: string
   /** `TAB x-forwarded-for ... TAB result TAB version TAB fle TAB fle TAB port TAB` */
   end: string
+  /** `TAB time-taken`, `end`, time-to-first-byte, when both take less than half a millisecond: most hits do. */
+  atOnce: string
 }
 
 /** Key of our text in `HeaderBlock.derived`. */
@@ -155,12 +158,24 @@ export class AccessLog {
       r.query === null ? parts.answeredWithoutQuery : parts.answered + escapeField(r.query) + parts.result
     const bytesReceived =
       r.method.length + r.path.length + (r.query === null ? 0 : r.query.length + 1) + FRAME_BYTES + r.headers.bytes
+    const times =
+      r.takenMs < 0.5 && r.firstByteMs < 0.5
+        ? parts.atOnce
+        : `\t${seconds(r.takenMs)}${parts.end}${seconds(r.firstByteMs)}`
+    // One sum of few pieces: each costs, here and when the line becomes bytes.
     this.#sink.append(
-      `${this.#dateTimePop}${r.bytesSent}${parts.begin}${escapeField(r.path)}${answered}${r.requestId}${parts.host}${
-        bytesReceived + r.bodyBytesReceived
-      }\t${seconds(r.takenMs)}${parts.end}${seconds(r.firstByteMs)}\t${r.detailedResultType}${contentTypeField(
-        r.contentType,
-      )}${r.contentLength < 0 ? '-' : r.contentLength}${r.range === null ? NO_RANGE : `\t${r.range.first}\t${r.range.last}\n`}`,
+      this.#dateTimePop +
+        r.bytesSent +
+        parts.begin +
+        escapeField(r.path) +
+        answered +
+        r.requestId +
+        parts.host +
+        (bytesReceived + r.bodyBytesReceived) +
+        times +
+        kindField(r.detailedResultType, r.contentType) +
+        (r.contentLength < 0 ? '-' : r.contentLength) +
+        (r.range === null ? NO_RANGE : `\t${r.range.first}\t${r.range.last}\n`),
     )
   }
 
@@ -201,7 +216,7 @@ function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
   const parts: ViewerParts = {
     connection,
     agent: `\t${of('referer')}\t${of('user-agent')}\t`,
-    host: `\t${of('host')}${between}`,
+    host: flatText(`\t${of('host')}${between}`),
     forwarded: `\t${of('x-forwarded-for')}\t-\t-\t`,
     method: '',
     domainName: '',
@@ -213,6 +228,7 @@ function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
     result: '',
     answeredWithoutQuery: '',
     end: '',
+    atOnce: '',
   }
   headers.derived.set(PARTS, parts)
   return parts
@@ -222,7 +238,7 @@ function setRequest(parts: ViewerParts, { connection, method, domainName }: Acce
   const { before } = connection.logParts ?? connectionParts(connection)
   parts.method = method
   parts.domainName = domainName
-  parts.begin = `${before}${method}\t${domainName}\t`
+  parts.begin = flatText(`${before}${method}\t${domainName}\t`)
 }
 
 function setAnswer(parts: ViewerParts, { connection, status, resultType, httpVersion }: AccessRecord): void {
@@ -230,21 +246,27 @@ function setAnswer(parts: ViewerParts, { connection, status, resultType, httpVer
   parts.status = status
   parts.resultType = resultType
   parts.httpVersion = httpVersion
-  parts.answered = `\t${status === 0 ? '000' : status}${parts.agent}`
+  parts.answered = flatText(`\t${status === 0 ? '000' : status}${parts.agent}`)
   parts.result = `\t-\t${resultType}\t`
-  parts.answeredWithoutQuery = `${parts.answered}-${parts.result}`
-  parts.end = `${parts.forwarded}${resultType}\tHTTP/${httpVersion}${after}`
+  parts.answeredWithoutQuery = flatText(`${parts.answered}-${parts.result}`)
+  parts.end = flatText(`${parts.forwarded}${resultType}\tHTTP/${httpVersion}${after}`)
+  parts.atOnce = flatText(`\t${seconds(0)}${parts.end}${seconds(0)}`)
 }
 
-/** Few content types occur; a bounded memory of their escaped form, between tabs. */
+/** Few content types occur; a bounded memory of `TAB detailed result TAB content type TAB`, by type within the result. */
 const CONTENT_TYPES_MAX = 1_000
-const contentTypes = new Map<string, string>([['', '\t-\t']])
+const kinds = new Map<string, Map<string, string>>()
 
-function contentTypeField(type: string): string {
-  const known = contentTypes.get(type)
-  if (known !== undefined) return known
-  const made = `\t${escapeField(type)}\t`
-  if (contentTypes.size < CONTENT_TYPES_MAX) contentTypes.set(type, made)
+function kindField(detailedResultType: string, contentType: string): string {
+  let known = kinds.get(detailedResultType)
+  if (known === undefined) {
+    known = new Map()
+    kinds.set(detailedResultType, known)
+  }
+  const field = known.get(contentType)
+  if (field !== undefined) return field
+  const made = flatText(`\t${detailedResultType}\t${escapeField(contentType)}\t`)
+  if (known.size < CONTENT_TYPES_MAX) known.set(contentType, made)
   return made
 }
 

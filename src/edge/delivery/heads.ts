@@ -2,6 +2,8 @@
 //! For a hit all of it but the request's name and the age was put together by the first hit.
 import { notModifiedHeaders } from '../../http/conditional.ts'
 import { reasonPhrase } from '../../http/error-page.ts'
+import { type ByteRange, contentRange } from '../../http/range.ts'
+import { flatText } from '../../lib/flat-text.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
@@ -22,7 +24,7 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   } else if (x.result === 'RefreshHit') {
     head = hitLines(edge, object, 'RefreshHit')
   } else if (head === '') {
-    head = hitLines(edge, object, x.result)
+    head = flatText(hitLines(edge, object, x.result))
     object.hitHead = head
   }
   return head + x.requestId + ageLine(edge, object) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
@@ -82,6 +84,12 @@ export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length:
   const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(edge, x.result)}`
   const head = x.page === null ? lines : shown(x, lines)
   return head + x.requestId + ageLine(edge, index) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+}
+
+/** The head of a stored part as the origin would send it: for a peer, which adds its own lines. */
+export function partHead(head: string, range: ByteRange, length: number): string {
+  const kept = head.slice(head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
+  return `HTTP/1.1 206 Partial Content${kept}Content-Range: ${contentRange(range, length)}\r\n`
 }
 
 /** Whatever the origin can do, a kept object of known length is to be had in parts. */

@@ -40,6 +40,8 @@ export class Connection implements ViewerConnection {
   #state: 'open' | 'lingering' = 'open'
   /** Bytes read and not yet consumed: the beginning of a head, or later requests. */
   #held: Buffer | null = null
+  /** Clock.monotonic() when the bytes that are being parsed were there. */
+  #readAt = 0
   #headBegun = false
   #reply: Reply | null = null
   #body: RequestBody | null = null
@@ -179,30 +181,31 @@ export class Connection implements ViewerConnection {
     this.#held = null
     if (this.socket.isPaused()) this.socket.resume()
     if (held !== null) this.#parse(held)
-    else this.#await()
+    else this.#await(this.#host.clock.monotonic())
   }
 
-  #await(): void {
+  #await(since: number): void {
     this.#headBegun = false
     if (this.#peerEnded) this.#finish()
-    else this.deadline = this.#host.clock.monotonic() + this.#host.limits.idleMs
+    else this.deadline = since + this.#host.limits.idleMs
   }
 
   /** Takes as many whole requests from `bytes` as may be answered now; the rest is held. */
   #parse(bytes: Buffer): void {
     const text = bytes.toString('latin1')
+    this.#readAt = this.#host.clock.monotonic()
     let at = 0
     this.#parsing = true
     while (this.#state === 'open' && this.#reply === null && this.#body === null && at < bytes.length) {
-      if (this.socket.writableNeedDrain) break
       const next = this.#takeRequest(bytes, text, at)
       if (next === at) break
       at = next
+      if (at < bytes.length && this.socket.writableNeedDrain) break
     }
     this.#parsing = false
     if (this.#state !== 'open') return
     if (at < bytes.length) this.#hold(at === 0 ? bytes : bytes.subarray(at))
-    else if (this.#reply === null && this.#body === null) this.#await()
+    else if (this.#reply === null && this.#body === null) this.#await(this.#readAt)
     if (this.#peerEnded) this.#onEnd()
   }
 
@@ -222,7 +225,7 @@ export class Connection implements ViewerConnection {
   #begin(line: RequestLine, headers: ParsedHeaders, bytes: Buffer, bodyAt: number): number {
     const { facts } = headers
     const hasBody = facts.chunked || facts.contentLength > 0
-    const startedAt = this.#host.clock.monotonic()
+    const startedAt = this.#readAt
     this.#headBegun = false
     this.#closeAsked = facts.close || line.minor === 0
     this.#continueOwed = facts.expectContinue && hasBody && line.minor === 1

@@ -13,6 +13,7 @@ export class HeadReader {
   headers: ParsedHeaders | null = null
   end = 0
   readonly #limits: ListenLimits
+  /** With its final empty line. */
   #lastBlock = ''
   #lastHeaders: ParsedHeaders | null = null
 
@@ -25,13 +26,21 @@ export class HeadReader {
     // One empty line before a request is ignored (RFC 9112 2.2).
     const from = bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at
     const lineEnd = text.indexOf('\r\n', from)
-    const headEnd =
-      lineEnd < 0 ? -1 : text.startsWith('\r\n\r\n', lineEnd) ? lineEnd : text.indexOf('\r\n\r\n', lineEnd)
+    if (lineEnd < 0) return this.#refuseEarly(bytes, from, lineEnd) ?? 'incomplete'
+    const blockAt = lineEnd + 2
+    const blockLength = this.#lastBlock.length
+    // The same bytes as before end where they ended before.
+    const same = blockLength > 0 && text.slice(blockAt, blockAt + blockLength) === this.#lastBlock
+    const headEnd = same
+      ? blockAt + blockLength - 4
+      : text.startsWith('\r\n\r\n', lineEnd)
+        ? lineEnd
+        : text.indexOf('\r\n\r\n', lineEnd)
     if (headEnd < 0) return this.#refuseEarly(bytes, from, lineEnd) ?? 'incomplete'
     const line = parseRequestLine(text.slice(from, lineEnd), this.#limits.urlBytes)
     if (typeof line === 'string') return line
     if (headEnd + 4 - from > this.#limits.headBytes) return 'head-too-large'
-    const headers = this.#headersOf(bytes, text, lineEnd + 2, headEnd + 2)
+    const headers = same ? (this.#lastHeaders as ParsedHeaders) : this.#headersOf(bytes, blockAt, headEnd + 2)
     if (typeof headers === 'string') return headers
     const wrong = mismatch(line, headers)
     if (wrong !== null) return wrong
@@ -41,13 +50,12 @@ export class HeadReader {
     return 'whole'
   }
 
-  #headersOf(bytes: Buffer, text: string, from: number, end: number): ParsedHeaders | Malformed {
-    if (this.#lastHeaders !== null && text.slice(from, end) === this.#lastBlock) return this.#lastHeaders
+  #headersOf(bytes: Buffer, from: number, end: number): ParsedHeaders | Malformed {
     // A string of its own: slices of `text` would keep all that was read with it alive for as long as the connection.
     const block = bytes.toString('latin1', from, end)
     const headers = parseHeaders(bytes.subarray(from, end), block, this.#limits.headers)
     if (typeof headers !== 'string') {
-      this.#lastBlock = block
+      this.#lastBlock = `${block}\r\n`
       this.#lastHeaders = headers
     }
     return headers

@@ -21,6 +21,12 @@ export interface ReplyOwner {
  */
 const CONCATENATE_BYTES_MAX = 4_096
 
+/**
+ * Where head and body of small answers are put together. The kernel nearly always takes all of it in the call that
+ * writes it; then the next answer may use the same memory.
+ */
+let scratch = Buffer.allocUnsafeSlow(32_768)
+
 export class Reply implements ViewerReply {
   onDrain: (() => void) | null = null
   onAbort: (() => void) | null = null
@@ -58,13 +64,14 @@ export class Reply implements ViewerReply {
       this.bytesSent += head.length
       socket.write(head, 'latin1')
       onSent?.()
-    } else if (body.length <= CONCATENATE_BYTES_MAX) {
+    } else if (body.length <= CONCATENATE_BYTES_MAX && head.length + body.length <= scratch.length) {
       const length = head.length + body.length
       this.bytesSent += length
-      const bytes = Buffer.allocUnsafe(length)
-      bytes.write(head, 0, 'latin1')
-      bytes.set(body, head.length)
-      socket.write(bytes)
+      scratch.write(head, 0, 'latin1')
+      scratch.set(body, head.length)
+      socket.write(scratch.subarray(0, length))
+      // Kept by the socket for later: no longer ours to write into.
+      if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length)
       onSent?.()
     } else {
       this.bytesSent += head.length + body.length
