@@ -1,5 +1,6 @@
 //! Calls of `/_cachefront` routes on the API port, signed: beyond loopback most of them ask for it.
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
+import { createInterface } from 'node:readline'
 import { type KeyPair, Sha256 } from '../aws/sigv4.ts'
 import { CliError, type CliHost } from './host.ts'
 import { type ClientOptions, findEndpoint } from './installation-file.ts'
@@ -55,6 +56,11 @@ export async function localCall(api: LocalApi, path: string, body?: unknown): Pr
   })
 }
 
+/** Every name with all its values, as the signature has them. */
+function queryOf(url: URL): Record<string, string[]> {
+  return Object.fromEntries([...new Set(url.searchParams.keys())].map((name) => [name, url.searchParams.getAll(name)]))
+}
+
 /** The headers of the request with its Authorization (SigV4, service `cachefront`, any region). */
 async function signed(credentials: KeyPair, method: string, url: URL, body: string): Promise<Record<string, string>> {
   const { SignatureV4 } = await import('@smithy/signature-v4')
@@ -72,7 +78,7 @@ async function signed(credentials: KeyPair, method: string, url: URL, body: stri
     protocol: url.protocol,
     hostname: url.hostname,
     path: url.pathname,
-    query: {},
+    query: queryOf(url),
     headers: { host: url.host, ...change },
     body,
   })
@@ -87,9 +93,56 @@ export const KEYS_ADVICE =
 export async function localDocument(api: LocalApi, path: string, body?: unknown): Promise<unknown> {
   const { status, document } = await localCall(api, path, body)
   if (status >= 200 && status < 300) return document
+  throw refused(status, document, path)
+}
+
+/** Silence of an answer that comes in lines, after which nobody is thought to be there. Milliseconds. */
+const LINE_MS = 30_000
+
+/**
+ * Hands on each line of a streamed answer, parsed, as it comes. `body` makes it a POST. @throws CliError with the
+ * route's own words for an error, and when the answer breaks off.
+ */
+export async function localLines(
+  api: LocalApi,
+  path: string,
+  onLine: (line: unknown) => void,
+  body?: unknown,
+): Promise<void> {
+  const url = new URL(path, api.endpoint)
+  const text = body === undefined ? '' : JSON.stringify(body)
+  const method = body === undefined ? 'GET' : 'POST'
+  const headers = await signed(api.credentials, method, url, text)
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const call = request(url, { method, headers, timeout: LINE_MS })
+    call.on('timeout', () => call.destroy(new Error(`nothing came for ${LINE_MS / 1000} s`)))
+    call.on('error', (error) => reject(notAnswering(api.endpoint, error)))
+    call.on('response', resolve)
+    call.end(text)
+  })
+  if (response.statusCode !== 200) throw refused(response.statusCode ?? 0, await wholeOf(response), path)
+  try {
+    for await (const line of createInterface({ input: response })) onLine(JSON.parse(line))
+    if (!response.complete) throw new Error('the answer broke off')
+  } catch (error) {
+    throw new CliError(`${path}: ${(error as Error).message}; see the log of control.`)
+  }
+}
+
+async function wholeOf(response: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) text += chunk
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function refused(status: number, document: unknown, path: string): CliError {
   const said = (document as { error?: unknown; message?: unknown } | null) ?? {}
   const why = String(said.error ?? said.message ?? `${path} answered ${status}`)
-  throw new CliError(status === 403 ? `${why} ${KEYS_ADVICE}` : why)
+  return new CliError(status === 403 ? `${why} ${KEYS_ADVICE}` : why)
 }
 
 function notAnswering(endpoint: string, error: Error): CliError {

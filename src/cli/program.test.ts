@@ -79,7 +79,7 @@ describe('the command line', () => {
       const path = { clock: ['clock', 'advance'], cache: ['cache', 'show'] }[command] ?? [command]
       const help = await run([...path, '--help'])
       assert.equal(help.code, 0)
-      assert.match(help.out, /Example:\n {2}cachefront /, command)
+      assert.match(help.out, /Examples?:\n {2}cachefront /, command)
       assert.match(help.out, /--json/, command)
     }
   })

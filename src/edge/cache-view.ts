@@ -49,7 +49,7 @@ export function seeObject(
 export function findObject(request: ObjectRequest, answering: Answering): FoundObject {
   const { edge, store, disk } = answering
   const plan = distributionOf(edge.snapshot, request.host)
-  const nothing = { distributionId: null, behavior: '', key: '', owner: '', object: null, leadsTo: [] }
+  const nothing = { distributionId: null, behavior: '', key: '', owner: '', object: null, onDisk: false, leadsTo: [] }
   if (plan === undefined) return nothing
   const path = plan.rootPath !== '' && request.path === '/' ? plan.rootPath : request.path
   const behavior = behaviorOf(plan, path)
@@ -66,12 +66,20 @@ export function findObject(request: ObjectRequest, answering: Answering): FoundO
   })
   const see = (at: string): SeenObject | null => {
     const object = store.peek(at)
-    if (object !== null) return seeObject(object, disk.mayHave(at) ? ['memory', 'disk'] : ['memory'], [], answering)
-    return null
+    if (object === null) return null
+    return seeObject(object, disk.mayHave(at) ? ['memory', 'disk'] : ['memory'], [], answering)
   }
   const object = see(key)
   const owner = ownersOf(key, edge.workers)[0]?.worker ?? edge.name
-  return { ...found, key, owner, object, leadsTo: object?.what === 'variants' ? variantsAt(key, answering, see) : [] }
+  const onDisk = disk.mayHave(key)
+  return {
+    ...found,
+    key,
+    owner,
+    object,
+    onDisk,
+    leadsTo: object?.what === 'variants' ? variantsAt(key, answering, see) : [],
+  }
 }
 
 function variantsAt(key: string, { store }: Answering, see: (key: string) => SeenObject | null): readonly SeenObject[] {

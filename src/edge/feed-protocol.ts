@@ -142,7 +142,9 @@ export interface FoundObject {
   readonly key: string
   /** Worker that keeps the key for the POP. */
   readonly owner: string
+  /** In memory. */
   readonly object: SeenObject | null
+  readonly onDisk: boolean
   /** Other objects that it leads to: variants. */
   readonly leadsTo: readonly SeenObject[]
 }

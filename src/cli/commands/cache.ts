@@ -1,39 +1,90 @@
-//! `cachefront cache`: the caches of this host as they really are: processes, addresses, the version of the binary.
+//! `cachefront cache`: the caches of this host as they really are: processes, addresses, the version of the binary; and
+//! what the edge has cached (../cached-objects.ts, ../cached-url.ts).
 import { Command } from 'commander'
 import type { GroupSeen } from '../../keeper/protocol.ts'
 import type { Status } from '../../services/cachefront/status.ts'
+import { printObjects } from '../cached-objects.ts'
+import { showStats, showUrl } from '../cached-url.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
 
+interface ListOptions extends ClientOptions {
+  readonly distribution?: string
+  readonly prefix?: string
+}
+
+interface ShowOptions extends ClientOptions {
+  readonly header: readonly string[]
+}
+
 export function cacheCommand(host: CliHost, done: (code: number) => void): Command {
-  const seen = async (options: ClientOptions): Promise<readonly GroupSeen[]> => {
-    const status = (await localDocument(findApi(host, options), '/_cachefront/status')) as Status
-    if (status.caches === null) throw new CliError('The keeper does not answer, so nothing is known of the caches.')
-    return status.caches
-  }
   const list = new Command('list')
-    .description('caches with their endpoints')
-    .addHelpText('after', '\nExample:\n  cachefront cache list')
-    .action(async (options: ClientOptions) => {
-      const groups = await seen(options)
+    .option('--distribution <ID>', 'list what the edge has cached of this distribution (id or domain name)')
+    .option('--prefix <PATH>', 'with --distribution: only paths that begin so')
+    .description('the caches of this host with their endpoints; with --distribution the cached objects of the edge')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cachefront cache list
+  cachefront cache list --distribution E1ABCDEFGHIJKL --prefix /img
+  cachefront cache list --distribution shop.example.com --json | jq .uri`,
+    )
+    .action(async (options: ListOptions) => {
+      if (options.distribution !== undefined) return done(await listObjects(host, options.distribution, options))
+      if (options.prefix !== undefined) throw new CliError('--prefix needs --distribution.', 2)
+      const groups = await seenGroups(host, options)
       host.out.print(options.json ? JSON.stringify(groups, null, 2) : drawList(groups))
       done(0)
     })
   const show = new Command('show')
-    .argument('<id>', 'replication group or cache cluster')
-    .description('one cache: its nodes, their processes, and the binary that really runs')
-    .addHelpText('after', '\nExample:\n  cachefront cache show shop')
-    .action(async (id: string, options: ClientOptions) => {
-      const groups = await seen(options)
-      const group = groups.find((one) => one.id === id)
+    .argument('<id|url>', 'replication group or cache cluster; or a URL as a viewer would ask for it')
+    .option('-H, --header <NAME: VALUE>', 'with a URL: a header of the viewer (again for more)', collect, [])
+    .description('one cache with its nodes and the binary that really runs; or what the edge has cached for a URL')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  cachefront cache show shop
+  cachefront cache show http://d1234567890abc.cloudfront.localhost:8080/product/7
+  cachefront cache show https://shop.example.com/ -H 'Accept-Encoding: br'`,
+    )
+    .action(async (text: string, options: ShowOptions) => {
+      if (text.includes('://')) return done(await showUrl(host, text, options))
+      const groups = await seenGroups(host, options)
+      const group = groups.find((one) => one.id === text)
       if (group === undefined)
-        throw new CliError(`There is no cache ${id}; there are: ${groups.map((g) => g.id).join(', ') || 'none'}.`)
+        throw new CliError(`There is no cache ${text}; there are: ${groups.map((g) => g.id).join(', ') || 'none'}.`)
       host.out.print(options.json ? JSON.stringify(group, null, 2) : drawGroup(group))
       done(0)
     })
-  return new Command('cache').description('the caches of this host (list, show)').addCommand(list).addCommand(show)
+  const stats = new Command('stats')
+    .description("how full the edge's caches are, by worker and tier: objects, bytes, limit, hits, evictions")
+    .addHelpText('after', '\nExample:\n  cachefront cache stats')
+    .action(async (options: ClientOptions) => done(await showStats(host, options)))
+  return new Command('cache')
+    .description('the caches of this host, and what the edge has cached (list, show, stats)')
+    .addCommand(list)
+    .addCommand(show)
+    .addCommand(stats)
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+async function seenGroups(host: CliHost, options: ClientOptions): Promise<readonly GroupSeen[]> {
+  const status = (await localDocument(findApi(host, options), '/_cachefront/status')) as Status
+  if (status.caches === null) throw new CliError('The keeper does not answer, so nothing is known of the caches.')
+  return status.caches
+}
+
+function listObjects(host: CliHost, distribution: string, options: ListOptions): Promise<number> {
+  const query = new URLSearchParams({ distribution, prefix: options.prefix ?? '' })
+  return printObjects(host, findApi(host, options), `/_cachefront/objects?${query}`, {
+    json: options.json === true,
+    verdict: ({ objects, copies, bytes }) => `${objects} objects and ${copies} copies of them, ${bytes} bytes.`,
+  })
 }
 
 const OTHER_THAN_WISHED =
