@@ -49,7 +49,7 @@ export interface Edge {
   snapshot: Snapshot
   readonly invalidations: Invalidations
   readonly store: Store
-  readonly disk: Pick<DiskTier, 'opening' | 'mayHave' | 'promote'>
+  readonly disk: Pick<DiskTier, 'opening' | 'mayHave' | 'promote' | 'settled'>
   readonly flights: Flights
   readonly failures: FailureMemory
   readonly origins: Origins

@@ -29,40 +29,35 @@ interface PurgeAnswer {
 export const isPurge = (question: object): question is PurgeQuestion => 'purge' in question
 
 /** The peer's end. */
-export function answerPurge(question: PurgeQuestion, edge: Edge): string {
-  if (question.purge === 'invalidate') invalidate(question.distributionId, question.uris, question.asOf, edge)
+export async function answerPurge(question: PurgeQuestion, edge: Edge): Promise<string> {
+  if (question.purge === 'invalidate') await invalidate(question.distributionId, question.uris, question.asOf, edge)
   return `${JSON.stringify({ asOf: asOfNow(edge) } satisfies PurgeAnswer)}\n`
 }
 
 /**
- * Invalidates at every worker of the POP whatever was fetched before now; returns the point from which on fetches count,
- * at once when this worker is alone. A worker that does not answer in time has the question in its socket: it
- * invalidates when it goes on.
+ * Invalidates at every worker of the POP whatever was fetched before now, and on their disks; resolves with the point from
+ * which on fetches count. A worker that does not answer in time has the question in its socket: it invalidates when it
+ * goes on.
  */
-export function purgeEverywhere(distributionId: string, uris: readonly string[], edge: Edge): number | Promise<number> {
+export async function purgeEverywhere(distributionId: string, uris: readonly string[], edge: Edge): Promise<number> {
   const peers = edge.workers.filter((worker) => worker.worker !== edge.name)
-  if (peers.length === 0) return invalidate(distributionId, uris, nextAfter(asOfNow(edge)), edge)
-  return purgeWith(peers, distributionId, uris, edge)
-}
-
-async function purgeWith(
-  peers: readonly WorkerIdentity[],
-  distributionId: string,
-  uris: readonly string[],
-  edge: Edge,
-): Promise<number> {
   const far = await Promise.all(peers.map((peer) => ask(peer, { purge: 'how-far' })))
   const asOf = nextAfter(Math.max(asOfNow(edge), ...far.map((point) => point ?? 0)))
-  const own = invalidate(distributionId, uris, asOf, edge)
-  await Promise.all(peers.map((peer) => ask(peer, { purge: 'invalidate', distributionId, uris, asOf })))
+  const [own] = await Promise.all([
+    invalidate(distributionId, uris, asOf, edge),
+    ...peers.map((peer) => ask(peer, { purge: 'invalidate', distributionId, uris, asOf })),
+  ])
   return own
 }
 
 /** Not before what this worker knows itself: one that did not answer the first question is asked the second all the same. */
-function invalidate(distributionId: string, uris: readonly string[], asOf: number, edge: Edge): number {
+async function invalidate(distributionId: string, uris: readonly string[], asOf: number, edge: Edge): Promise<number> {
   const known = asOfNow(edge)
   const point = asOf > known ? asOf : nextAfter(known)
   for (const uri of uris) edge.invalidations.addExact(distributionId, uri, point)
+  // The disk tier begins to write when this turn is over (cache/disk/invalidation-keeper.ts).
+  await null
+  await edge.disk.settled()
   return point
 }
 

@@ -68,7 +68,7 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
       rest = rest.slice(end + 1)
       try {
         const question = JSON.parse(line) as PeerQuestion | PurgeQuestion
-        if (isPurge(question)) socket.write(answerPurge(question, edge))
+        if (isPurge(question)) void answerPurge(question, edge).then((line) => socket.write(line))
         else answer(question, socket, edge, handling)
       } catch {
         return void socket.destroy()

@@ -20,9 +20,8 @@ export const purge = stage({
     const uris = changedUris(x, headerPairs(answer.head))
     // Of several that change the same thing at a time nobody knows which was the last.
     const alone = !edge.invalidations.isDead(key.distributionId, uris[0] as string, answer.asOf)
-    const purged = purgeEverywhere(key.distributionId, uris, edge)
     x.watcher?.note('invalidates', uris.join(' '))
-    const goOn = (asOf: number): typeof to.cacheStore => {
+    return purgeEverywhere(key.distributionId, uris, edge).then((asOf) => {
       if (alone && servesGets(x, edge, answer)) {
         x.cacheable = true
         x.key = cacheKey(key, x.path, { ...x.request, method: 'GET' })
@@ -30,8 +29,7 @@ export const purge = stage({
         x.answer = { ...answer, asOf }
       } else x.answer = { ...answer, notStored: answer.notStored ?? 'method-not-cached' }
       return to.cacheStore
-    }
-    return typeof purged === 'number' ? goOn(purged) : purged.then(goOn)
+    })
   },
 })
 

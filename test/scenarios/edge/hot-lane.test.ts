@@ -30,7 +30,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
     invalidations: new Invalidations(),
     store,
-    disk: { opening: null, mayHave: () => false, promote: () => assert.fail('memory has it') },
+    disk: { opening: null, mayHave: () => false, promote: () => assert.fail('memory has it'), settled: async () => {} },
     flights: new Flights(),
     failures: new FailureMemory(),
     origins: new Origins(addressGuard([], [])),

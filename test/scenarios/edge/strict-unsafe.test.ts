@@ -100,6 +100,17 @@ test('an error invalidates nothing, nor does OPTIONS, nor a path that ends with 
   )
 })
 
+test('a worker that is gone holds nobody up', async (t) => {
+  const { edge } = await scenario(t, { count: 3 })
+  await edge.get('/a')
+  await edge.workers[2]?.close()
+  assert.equal((await edge.get('/a', { method: 'POST' })).status, 200)
+  assert.deepEqual(
+    [(await edge.get('/a')).body, (await edge.get('/a', { worker: 1 })).body],
+    Array(2).fill('version 1'),
+  )
+})
+
 test('in default mode nothing of this happens, and unknown methods are refused', async (t) => {
   const { edge } = await scenario(t, { strict: false })
   await edge.get('/a')
