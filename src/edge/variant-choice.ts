@@ -24,8 +24,8 @@ import { canDiffer, originHeaders } from './origin/forward.ts'
 import { forwardedRequest } from './origin/forwarded.ts'
 import type { BehaviorPlan } from './snapshot/snapshot.ts'
 
-/** The key that all variants of what `x` asks for share; it decides which worker owns them. */
-export const primaryKey = (x: Exchange): string => (x.indexKey === '' ? x.key : x.indexKey)
+/** The key that all variants of what `x` asks for share. */
+const primaryKey = (x: Exchange): string => (x.indexKey === '' ? x.key : x.indexKey)
 
 /**
  * The key of the variant that `x` selects by the index at its key. Of several that match the most recent one

@@ -24,6 +24,10 @@ test('keys are spread evenly, and every worker sees the same owner', () => {
   for (const [name, count] of counts) assert.ok(count > 800 && count < 1_200, `${name} owns ${count} of ${KEYS.length}`)
 })
 
+test('all variants of a key have one owner', () => {
+  for (const key of KEYS) assert.equal(ownerOf(`${key}\n\nfoo: ${key.length}`, WORKERS), ownerOf(key, WORKERS))
+})
+
 test('a worker that goes moves only its own keys, to the next in line', () => {
   const left = WORKERS.filter(({ worker: name }) => name !== 'worker-2')
   for (const key of KEYS) {

@@ -2,12 +2,15 @@
 //! only its own keys. Every worker must agree, so that the hash has no secret; whoever can choose keys can crowd one
 //! worker, no more than they can by asking for one key.
 import type { WorkerIdentity } from '../feed-protocol.ts'
+import { withoutVariant } from './variants.ts'
 
 /** Workers for a key, the owner first, then who takes over when it is gone. */
 export function ownersOf(key: string, workers: readonly WorkerIdentity[]): readonly WorkerIdentity[] {
   if (workers.length < 2) return workers
+  // All variants of a key have one owner: the index that leads to them is there.
+  const owned = withoutVariant(key)
   return workers
-    .map((worker) => ({ worker, score: score(worker.worker, key) }))
+    .map((worker) => ({ worker, score: score(worker.worker, owned) }))
     .sort((x, y) => y.score - x.score || (x.worker.worker < y.worker.worker ? -1 : 1))
     .map(({ worker }) => worker)
 }

@@ -14,6 +14,7 @@ import {
   variantKey,
   variantText,
   wantedLanguageText,
+  withoutVariant,
   withVariant,
 } from './variants.ts'
 
@@ -26,6 +27,9 @@ test('a variant is readable, and knows by which fields it was selected', () => {
   assert.deepEqual(namesIn(text), ['accept-language', 'bar', 'foo'])
   assert.equal(variantKey('E1 /a', text), 'E1 /a\n\naccept-language: de,en\nbar\nfoo: ')
   assert.deepEqual(namesIn(variantText([], from({}))), [])
+  assert.equal(withoutVariant('E1 /a\nx-b: 1'), 'E1 /a\nx-b: 1')
+  assert.equal(withoutVariant('E1 /a\nx-b: 1\n\nbar\nfoo: '), 'E1 /a\nx-b: 1')
+  assert.equal(withoutVariant('E1 /a\n\nfoo: 1\n#slice 3 x'), 'E1 /a\n#slice 3 x')
 })
 
 test('long values are told by a hash', () => {

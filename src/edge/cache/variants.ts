@@ -38,9 +38,9 @@ export function wantedLanguageText(names: readonly string[], fields: SelectingFi
 
 const LANGUAGE = 'accept-language'
 
-function textOf(names: readonly string[], valueOf: (name: string) => string | null): string {
+function textOf(names: readonly string[], wordsOf: (name: string) => string | null): string {
   const lines = names.map((name) => {
-    const value = valueOf(name)
+    const value = wordsOf(name)
     return value === null ? name : `${name}: ${value}`
   })
   const text = lines.join('\n')
@@ -67,6 +67,14 @@ export const selects = (variant: string, fields: SelectingFields): boolean =>
 
 /** Where a variant lies. No primary key has an empty line (cache/key.ts), so that the two are never taken for another. */
 export const variantKey = (primary: string, variant: string): string => `${primary}\n\n${variant}`
+
+/** The key that all variants share; of a slice of one, that of the slice if there were no variants. */
+export function withoutVariant(key: string): string {
+  const from = key.indexOf('\n\n')
+  if (from < 0) return key
+  const slice = key.indexOf('\n#slice ', from)
+  return slice < 0 ? key.slice(0, from) : key.slice(0, from) + key.slice(slice)
+}
 
 export interface IndexedVariant {
   readonly variant: string

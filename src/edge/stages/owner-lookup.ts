@@ -10,20 +10,19 @@ import type { Exchange } from '../exchange.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import type { PeerResult } from '../peers/protocol.ts'
 import { stage, to } from '../stage.ts'
-import { primaryKey } from '../variant-choice.ts'
 
 export const ownerLookup = stage({
   name: to.ownerLookup,
   next: [to.originRequest, to.cacheStore, to.serveStale, to.errorPage],
   run(x, edge) {
-    const first = ownersOf(primaryKey(x), edge.workers)[0]
+    const first = ownersOf(x.key, edge.workers)[0]
     return first === undefined || first.worker === edge.name ? to.originRequest : askInTurn(x, edge)
   },
 })
 
 async function askInTurn(x: Exchange, edge: Edge) {
   x.askedAt = edge.clock.now()
-  for (const owner of ownersOf(primaryKey(x), edge.workers)) {
+  for (const owner of ownersOf(x.key, edge.workers)) {
     if (owner.worker === edge.name) break
     const flight = x.flight as Flight
     flight.onHint = hintsFor(x)
