@@ -2,7 +2,7 @@
 //! A first-in-first-out log with this second chance keeps what is used, at the price of writing it again.
 
 import type { ObjectMeta } from '../object.ts'
-import { type LocationTable, NONE, type Place } from './location-table.ts'
+import type { ObjectIndex } from './object-index.ts'
 import {
   HEADER_BYTES,
   isWhole,
@@ -24,18 +24,18 @@ const KEPT_SHARE_MAX = 1 / 2
 const WINDOW_BYTES = 1024 * 1024
 
 export interface KeepingParts {
-  readonly table: LocationTable
+  readonly index: ObjectIndex
   readonly pool: SegmentPool
   readonly writer: Writer
   readonly isWanted: (record: Buffer, header: RecordHeader, slot: number) => boolean
   /** The meta that came after the record, for the body with this checksum. */
   readonly newerMeta: (a: number, b: number, bodyCrc: number) => Promise<ObjectMeta | null>
-  readonly onMoved: (a: number, b: number, place: Place) => void
 }
 
 /** Resolves when what is kept is written, or was dropped because there was no room or time for it. */
 export async function keepFromSegment(segment: Segment, parts: KeepingParts): Promise<void> {
-  const { table, pool, writer } = parts
+  const { index, pool, writer } = parts
+  const { table } = index
   const { epoch } = segment
   const places = table
     .slotsOf(segment.number)
@@ -56,14 +56,12 @@ export async function keepFromSegment(segment: Segment, parts: KeepingParts): Pr
     const header = record.length < HEADER_BYTES ? null : readHeader(record, 0)
     if (header === null || header.epoch !== epoch || header.storeId !== pool.storeId) continue
     if (recordBytes(header) > record.length || header.hashA !== a || header.hashB !== b) continue
-    const isThere = (slot: number): boolean =>
-      slot !== NONE && table.segment(slot) === segment.number && table.unit(slot) === unit
-    const slot = table.find(a, b)
-    if (!isThere(slot) || !parts.isWanted(record, header, slot) || !isWhole(record, 0, header)) continue
+    const isThere = (): boolean => index.isAt(a, b, { segment: segment.number, unit })
+    if (!isThere() || !parts.isWanted(record, header, table.find(a, b)) || !isWhole(record, 0, header)) continue
     left -= bytes
     const copy = await asNewRecord(record, header, parts)
     // It may have been replaced or removed meanwhile: then nothing of it may be written after that.
-    if (!isThere(table.find(a, b))) continue
+    if (!isThere()) continue
     writes.push(
       new Promise((resolve) => {
         writer.addFirst({
@@ -73,7 +71,7 @@ export async function keepFromSegment(segment: Segment, parts: KeepingParts): Pr
           kind: kindNumber('object'),
           dropped: false,
           onPlaced: (to, toUnit, toLength) => {
-            if (isThere(table.find(a, b))) parts.onMoved(a, b, { segment: to, unit: toUnit, length: toLength })
+            if (isThere()) index.set(a, b, { segment: to, unit: toUnit, length: toLength })
             resolve()
           },
           onDropped: resolve,

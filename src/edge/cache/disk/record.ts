@@ -154,6 +154,12 @@ export function readHeader(bytes: Buffer, at: number): RecordHeader | null {
   }
 }
 
+/** True when the key and meta at the beginning of `bytes` are those that the header was written for. */
+export function isMetaWhole(bytes: Buffer, { keyBytes, metaBytes, metaCrc }: RecordHeader): boolean {
+  const end = HEADER_BYTES + keyBytes + metaBytes
+  return end <= bytes.length && crc32(bytes.subarray(HEADER_BYTES, end)) === metaCrc
+}
+
 /** True when key, meta and body at `at` are those that the header was written for. */
 export function isWhole(bytes: Buffer, at: number, header: RecordHeader): boolean {
   const bodyFrom = at + HEADER_BYTES + header.keyBytes + header.metaBytes

@@ -12,8 +12,9 @@ import { InvalidationKeeper } from './invalidation-keeper.ts'
 import { newStoreHead } from './journal.ts'
 import { DISK_BYTES_MIN } from './layout.ts'
 import { type OpenedJournal, openJournal } from './opening.ts'
+import type { DiskObject, ListedOnDisk } from './reader.ts'
 import { SegmentPool } from './segment-pool.ts'
-import { type DiskObject, DiskStore, type ListedOnDisk } from './store.ts'
+import { DiskStore } from './store.ts'
 
 /** A request waits this long for the objects to be read in after a start; then it goes on without. Milliseconds. */
 const OPEN_WAIT_MS = 2_000
