@@ -21,6 +21,7 @@ export interface ConnectionHost {
   closed(connection: Connection): void
 }
 
+const LF = 10
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
 export class Connection implements ViewerConnection {
@@ -76,7 +77,14 @@ export class Connection implements ViewerConnection {
   }
 
   get closesNow(): boolean {
-    return this.#closeAsked || this.#continueOwed || this.#host.draining
+    return this.#closeAsked || this.#continueOwed || this.#host.draining || this.#bodyOverLong
+  }
+
+  /** What is still to come of the body is too much, or too uncertain, to be read and thrown away. */
+  get #bodyOverLong(): boolean {
+    if (this.#body === null) return false
+    const { left } = this.#body
+    return left === null || left > this.#host.limits.discardBytes
   }
 
   /** Called by the listener's sweep when `deadline` has passed. */
@@ -98,9 +106,8 @@ export class Connection implements ViewerConnection {
     this.#reply = null
     if (this.socket.writableNeedDrain) this.stalled()
     if (this.#body !== null) {
-      const { left } = this.#body
+      if (this.#bodyOverLong) close = true
       this.#body.discard()
-      if (left === null || left > this.#host.limits.discardBytes) close = true
     }
     if (close) this.#finish()
     else if (!this.#parsing) this.#advance()
@@ -143,7 +150,9 @@ export class Connection implements ViewerConnection {
     } else {
       const all = this.#held === null ? bytes : Buffer.concat([this.#held, bytes])
       this.#held = null
-      this.#parse(all)
+      // No head ends without a line break: one that comes byte by byte is not read anew for each.
+      if (this.#headBegun && all.length <= this.#host.limits.headBytes && bytes.indexOf(LF) < 0) this.#held = all
+      else this.#parse(all)
     }
   }
 
@@ -169,9 +178,16 @@ export class Connection implements ViewerConnection {
       this.deadline = Number.POSITIVE_INFINITY
       return end
     }
-    if (!this.#bodyPaused) this.deadline = this.#host.clock.monotonic() + this.#host.limits.bodyIdleMs
+    if (!this.#bodyPaused) this.#prolong(bytes.length - from)
     if (body.discarded > this.#host.limits.discardBytes && this.#reply === null) this.#finish()
     return bytes.length
+  }
+
+  /** Bytes of a body earn it time: a trickle must not hold a connection, and one to the origin, for ever. */
+  #prolong(bytes: number): void {
+    const { bodyIdleMs, bodyBytesPerSecondMin } = this.#host.limits
+    const earnedMs = (bytes / bodyBytesPerSecondMin) * 1_000
+    this.deadline = Math.min(this.#host.clock.monotonic() + bodyIdleMs, this.deadline + earnedMs)
   }
 
   /** Goes on with what was held, once nothing is under way. */

@@ -54,7 +54,8 @@ export class HeadReader {
     // A string of its own: slices of `text` would keep all that was read with it alive for as long as the connection.
     const block = bytes.toString('latin1', from, end)
     const headers = parseHeaders(bytes.subarray(from, end), block, this.#limits.headers)
-    if (typeof headers !== 'string') {
+    // Ten thousand idle connections must not hold as many blocks of the largest size.
+    if (typeof headers !== 'string' && block.length <= this.#limits.rememberedBytes) {
       this.#lastBlock = `${block}\r\n`
       this.#lastHeaders = headers
     }

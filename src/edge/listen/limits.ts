@@ -13,6 +13,10 @@ export interface ListenLimits {
   readonly headMs: number
   /** Milliseconds without a byte of a request body that somebody waits for. Over it: the connection is cut. */
   readonly bodyIdleMs: number
+  /** Bytes a second of a request body on the long run; slower, it has bodyIdleMs in all. Over it: 408, or cut. */
+  readonly bodyBytesPerSecondMin: number
+  /** Bytes of a header block that a connection remembers, to find it again when the viewer repeats it. */
+  readonly rememberedBytes: number
   /** Milliseconds a connection may be open without a request. */
   readonly idleMs: number
   /** Milliseconds in which a viewer must take some bytes of an answer. Over it: the connection is cut. */
@@ -34,6 +38,8 @@ export const DEFAULT_LIMITS: ListenLimits = {
   connections: 10_000,
   headMs: 30_000,
   bodyIdleMs: 30_000,
+  bodyBytesPerSecondMin: 100,
+  rememberedBytes: 8_192,
   idleMs: 60_000,
   sendStallMs: 60_000,
   lingerMs: 2_000,

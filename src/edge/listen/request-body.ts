@@ -2,6 +2,9 @@
 import { Readable } from 'node:stream'
 import { ChunkedReader } from './chunked.ts'
 
+/** Chunks below this size on average are joined. */
+const SMALL_CHUNK_BYTES = 1_024
+
 export interface BodyOwner {
   pauseBody(): void
   resumeBody(): void
@@ -56,8 +59,10 @@ export class RequestBody {
   /** Takes bytes from `from`; returns where the body ended, `bytes.length` when it goes on, -1 when it is malformed. */
   feed(bytes: Buffer, from: number): number {
     if (this.#chunked !== null) {
-      const { outcome, used } = this.#chunked.read(bytes, from, (data) => this.#take(data))
+      const pieces: Buffer[] = []
+      const { outcome, used } = this.#chunked.read(bytes, from, (data) => pieces.push(data))
       if (outcome === 'malformed') return -1
+      this.#takeAll(pieces, used - from)
       if (outcome === 'end') this.#finish()
       return used
     }
@@ -77,6 +82,12 @@ export class RequestBody {
   /** The connection broke, or the body is malformed. */
   fail(why: string): void {
     if (!this.complete) this.#readable.destroy(new Error(why))
+  }
+
+  /** Many small chunks of one read go as one: each alone would take many times its bytes of memory, here and onward. */
+  #takeAll(pieces: readonly Buffer[], bytes: number): void {
+    if (pieces.length > 1 && bytes / pieces.length < SMALL_CHUNK_BYTES) this.#take(Buffer.concat(pieces))
+    else for (const piece of pieces) this.#take(piece)
   }
 
   #take(data: Buffer): void {

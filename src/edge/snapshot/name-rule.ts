@@ -70,15 +70,17 @@ export function filterQuery(rule: NameRule, query: string | null): string {
 /** The admitted cookies, sorted by name, as one Cookie header; empty for none (spec 4.3, 6.1). */
 export function filterCookies(rule: NameRule, cookieHeaders: readonly string[]): string {
   if (rule.kind === 'none' || cookieHeaders.length === 0) return ''
-  const pairs: string[] = []
+  const pairs: { readonly name: string; readonly pair: string }[] = []
   for (const header of cookieHeaders) {
     for (const piece of header.split(';')) {
       const pair = piece.trim()
+      const name = nameOf(pair)
       // Only well-formed name=value pairs go on (spec 6.1).
-      if (pair.indexOf('=') > 0 && admits(rule, nameOf(pair))) pairs.push(pair)
+      if (name !== '' && name !== pair && admits(rule, name)) pairs.push({ name, pair })
     }
   }
-  return pairs.sort(byName).join('; ')
+  if (pairs.length > 1) pairs.sort(byName)
+  return pairs.map(({ pair }) => pair).join('; ')
 }
 
 const nameOf = (part: string): string => {
@@ -86,8 +88,5 @@ const nameOf = (part: string): string => {
   return equals < 0 ? part : part.slice(0, equals)
 }
 
-const byName = (a: string, b: string): number => {
-  const x = nameOf(a)
-  const y = nameOf(b)
-  return x < y ? -1 : x > y ? 1 : 0
-}
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
+  a.name < b.name ? -1 : a.name > b.name ? 1 : 0
