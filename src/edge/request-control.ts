@@ -21,6 +21,12 @@ export function requestControl(headers: HeaderBlock): RequestControl {
 export const wantsOnlyStored = (x: Exchange): boolean =>
   x.behavior?.strict === true && x.inner === null && requestControl(x.request.headers).onlyIfCached
 
+/** True when the viewer would rather have an object this stale than an error (RFC 5861 4). */
+export function ratherStale(x: Exchange, object: StoredObject, now: number): boolean {
+  const { staleIfError } = requestControl(x.request.headers)
+  return staleIfError !== null && now < object.freshUntil + staleIfError * 1_000
+}
+
 /** The finding as this viewer sees it: an object that it does not want has expired, a stale one may be good enough. */
 export function findingFor(x: Exchange, object: StoredObject, now: number, finding: Finding): Finding {
   if (x.behavior?.strict !== true || x.inner !== null || finding === 'invalidated') return finding

@@ -55,6 +55,7 @@ const REQUESTS: readonly (readonly [lines: readonly string[], differs: Partial<R
   [['max-stale=10'], { maxStale: 10 }],
   [['max-stale=ten'], { maxStale: 0 }],
   [['max-stale, max-stale=10'], { maxStale: 10 }],
+  [['stale-if-error=7'], { staleIfError: 7 }],
 ] // biome-ignore format: a table
 
 for (const [lines, differs] of REQUESTS) {

@@ -110,12 +110,15 @@ export interface RequestControl {
   readonly minFresh: number | null
   /** Infinite without an argument: however stale. */
   readonly maxStale: number | null
+  /** RFC 5861 4. */
+  readonly staleIfError: number | null
 }
 
 /** `values` are all Cache-Control field lines of a request; a number that is none counts as the most careful one. */
 export function parseRequestControl(values: readonly string[]): RequestControl {
-  const seconds: Record<'max-age' | 'min-fresh' | 'max-stale', number | null> = {
+  const seconds: Record<'max-age' | 'min-fresh' | 'max-stale' | 'stale-if-error', number | null> = {
     'max-age': null,
+    'stale-if-error': null,
     'min-fresh': null,
     'max-stale': null,
   }
@@ -123,7 +126,7 @@ export function parseRequestControl(values: readonly string[]): RequestControl {
   for (const value of values) {
     for (const [name, argument] of directives(value)) {
       named.add(name)
-      if (name === 'max-age') seconds[name] = smaller(seconds[name], argument)
+      if (name === 'max-age' || name === 'stale-if-error') seconds[name] = smaller(seconds[name], argument)
       else if (name === 'min-fresh') seconds[name] = Math.max(seconds[name] ?? 0, deltaSeconds(argument) ?? SECONDS_MAX)
       else if (name === 'max-stale') {
         const allowed = argument === null ? Number.POSITIVE_INFINITY : (deltaSeconds(argument) ?? 0)
@@ -138,6 +141,7 @@ export function parseRequestControl(values: readonly string[]): RequestControl {
     maxAge: seconds['max-age'],
     minFresh: seconds['min-fresh'],
     maxStale: seconds['max-stale'],
+    staleIfError: seconds['stale-if-error'],
   }
 }
 

@@ -19,7 +19,8 @@ export const method = stage({
       x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
-    if (!behavior.cachedMethods.has(name)) {
+    // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
+    if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
       x.missReason = x.notStored = 'method-not-cached'
       return to.originRequest
     }

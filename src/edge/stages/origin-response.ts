@@ -14,6 +14,7 @@ import { applyHead } from '../head-answers.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { learnFromPart, turnIntoSlices } from '../slicing.ts'
+import { ratherStale } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { mayHaveChanged, mayServeGets } from '../unsafe.ts'
@@ -45,7 +46,7 @@ export const originResponse = stage({
       flight.decide('look-again')
       return to.deliver
     }
-    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now) && sparesErrors(x, stale)) {
+    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now) && sparesErrors(x, stale, context.now)) {
       flight.stopKeeping()
       return to.serveStale
     }
@@ -74,9 +75,9 @@ function refusalOf(x: Exchange, flight: Flight): NotStoredReason | null {
   return mayServeGets(x, flight.status, flight.headers) ? null : (x.notStored as NotStoredReason)
 }
 
-/** In strict mode an error of the origin is an answer, unless the origin has said that it is not to be seen. */
-const sparesErrors = ({ behavior }: Exchange, stale: StoredObject): boolean =>
-  behavior?.strict !== true || mayReplaceErrors(stale)
+/** In strict mode an error of the origin is an answer, unless the origin or the viewer has said: not to be seen. */
+const sparesErrors = (x: Exchange, stale: StoredObject, now: number): boolean =>
+  x.behavior?.strict !== true || mayReplaceErrors(stale) || ratherStale(x, stale, now)
 
 /** What the distribution itself sends to its origin (a custom header) is nobody's credentials. */
 function forwardsAuthorization({ request, originRequest }: Exchange): boolean {

@@ -121,6 +121,18 @@ for (const [control, onError, onSilence] of STALE) {
   })
 }
 
+test('a viewer may say that it would rather have a stale copy than an error', async (t) => {
+  let fails = false
+  const { edge, later } = await scenario(t, (_asked, response) => {
+    response.writeHead(fails ? 503 : 200, fails ? {} : { 'cache-control': 'max-age=60' }).end()
+  })
+  await edge.get('/a')
+  fails = true
+  later(70)
+  const asks = (control: string) => edge.get('/a', { headers: { 'cache-control': control } })
+  assert.deepEqual([(await asks('stale-if-error=5')).status, (await asks('stale-if-error=15')).status], [503, 200])
+})
+
 test('an origin that did not answer is asked again a second later, not ten', async (t) => {
   let fails = false
   const { edge, origin, later } = await scenario(t, (_asked, response) => {

@@ -127,6 +127,19 @@ test('an unknown method is passed on only where all seven are allowed, and TRACE
   assert.equal((await all.edge.get('/a', { method: 'TRACE' })).status, 403)
 })
 
+test('no answer to OPTIONS is kept, though the behavior caches them', async (t) => {
+  for (const strict of [true, false]) {
+    const origin = await startOrigin((_asked, response) =>
+      response.writeHead(200, { 'cache-control': 'max-age=60' }).end(),
+    )
+    t.after(() => origin.close())
+    const behaviors = [behaviorDoc({ allowedMethods: SEVEN, cachedMethods: ['GET', 'HEAD', 'OPTIONS'] })]
+    const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { rfcStrict: strict, behaviors })])
+    for (let i = 0; i < 2; i++) await edge.get('/a', { method: 'OPTIONS' })
+    assert.equal(origin.count('/a'), strict ? 2 : 1)
+  }
+})
+
 test('a GET that began before the change is not stored after it', async (t) => {
   const held = Promise.withResolvers<void>()
   const arrived = Promise.withResolvers<void>()
