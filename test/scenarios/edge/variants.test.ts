@@ -29,7 +29,11 @@ async function strictEdge(
 ) {
   const origin = await startOrigin(answer)
   t.after(() => origin.close())
-  const behavior = behaviorDoc({ cachePolicy: cachePolicy(policy), originRequestPolicy: ALL_VIEWER })
+  const behavior = behaviorDoc({
+    allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
+    cachePolicy: cachePolicy(policy),
+    originRequestPolicy: ALL_VIEWER,
+  })
   const document = distributionDoc(origin.port, { behaviors: [behavior], rfcStrict: strict })
   const edge = await EdgeScenario.start(t, [document], { count: workers })
   return { origin, edge }
@@ -267,4 +271,79 @@ test('the key has the whole URI that the origin is asked for, and listed headers
     'the origin sees the host',
   )
   assert.equal(origin.asked.length, 4)
+})
+
+for (const workers of [1, 3]) {
+  test(`a stale variant is refreshed behind the viewer, each for itself (${workers} workers)`, async (t) => {
+    let version = 1
+    const { origin, edge } = await strictEdge(
+      t,
+      ({ headers }, response) => {
+        response.setHeader('cache-control', 'max-age=10, stale-while-revalidate=60').setHeader('vary', 'Foo')
+        response.end(`v${version} ${headers.foo}`)
+      },
+      { workers },
+    )
+    for (const value of ['1', '2']) await edge.get('/a', foo(value))
+    version = 2
+    await edge.feed.moveClock(20_000)
+    assert.equal((await edge.get('/a', foo('1'))).body, 'v1 1')
+    await eventually(async () => (await edge.get('/a', foo('1'))).body === 'v2 1')
+    assert.equal(origin.count('/a'), 3)
+    assert.equal((await edge.get('/a', foo('2'))).body, 'v1 2')
+    await eventually(async () => (await edge.get('/a', foo('2'))).body === 'v2 2')
+    assert.equal(origin.count('/a'), 4)
+  })
+
+  test(`a stale variant stands in for an origin that fails, for nobody else (${workers} workers)`, async (t) => {
+    let fails = false
+    const { edge } = await strictEdge(
+      t,
+      ({ headers }, response) => {
+        if (fails) return response.writeHead(503).end('down')
+        response.setHeader('cache-control', 'max-age=10, stale-if-error=60').setHeader('vary', 'Foo')
+        return response.end(`foo ${headers.foo}`)
+      },
+      { workers },
+    )
+    for (let worker = 0; worker < workers; worker++) await edge.get('/a', foo('1', worker))
+    fails = true
+    await edge.feed.moveClock(20_000)
+    for (let worker = 0; worker < workers; worker++) {
+      assert.equal((await edge.get('/a', foo('1', worker))).body, 'foo 1')
+      assert.equal((await edge.get('/a', foo('2', worker))).status, 503)
+    }
+  })
+
+  test(`after a soft invalidation stale variants are served and refreshed (${workers} workers)`, async (t) => {
+    let version = 1
+    const { edge } = await strictEdge(
+      t,
+      ({ headers }, response) =>
+        response.setHeader('cache-control', 'max-age=60').setHeader('vary', 'Foo').end(`v${version} ${headers.foo}`),
+      { workers },
+    )
+    for (const value of ['1', '2']) await edge.get('/a', foo(value))
+    version = 2
+    await edge.feed.invalidateSoftly(DISTRIBUTION_ID, '/a')
+    for (const value of ['1', '2']) {
+      assert.equal((await edge.get('/a', foo(value))).body, `v1 ${value}`)
+      await eventually(async () => (await edge.get('/a', foo(value))).body === `v2 ${value}`)
+    }
+  })
+}
+
+/** What happens behind a viewer shows in what the next one gets. */
+async function eventually(holds: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) if (await holds()) return
+  assert.fail('it never came to be so')
+}
+
+test('an index from the time of strict mode is no answer in the mode of CloudFront', async (t) => {
+  const { origin, edge } = await strictEdge(t, byFoo)
+  for (const value of ['1', '2']) await edge.get('/a', foo(value))
+  const behaviors = [behaviorDoc({ cachePolicy: cachePolicy(), originRequestPolicy: ALL_VIEWER })]
+  await edge.feed.put(distributionDoc(origin.port, { behaviors }))
+  assert.deepEqual((await edge.get('/a', foo('1'))).body, 'foo 1')
+  assert.deepEqual((await edge.get('/a', foo('2'))).body, 'foo 1')
 })
