@@ -190,7 +190,8 @@ export class Journal {
     const text = Buffer.from(this.#waiting)
     const waiting = this.#waiting.length
     const { bytesWritten } = await this.#file.write(text, 0, text.length, this.#bytes)
-    if (bytesWritten !== text.length) throw new Error(`${bytesWritten} of ${text.length} bytes could be written`)
+    if (bytesWritten !== text.length)
+      throw new Error(`only ${bytesWritten} of ${text.length} bytes could be written: the disk is full`)
     if (this.#durable) await this.#file.datasync()
     this.#durable = false
     // It was begun anew meanwhile: then what waited before is gone.

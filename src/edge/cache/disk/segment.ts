@@ -81,7 +81,8 @@ export class Segment {
     let bytes = 0
     for (const piece of pieces) bytes += piece.length
     const { bytesWritten } = await this.#file.writev(pieces as Uint8Array[], at)
-    if (bytesWritten !== bytes) throw new Error(`${bytesWritten} of ${bytes} bytes could be written`)
+    if (bytesWritten !== bytes)
+      throw new Error(`only ${bytesWritten} of ${bytes} bytes could be written: the disk is full`)
   }
 
   /** Null when the file ends before, or cannot be read. */
