@@ -17,11 +17,12 @@ async function scenario(
   options: {
     readonly count?: number
     readonly strict?: boolean
+    readonly diskBytes?: number
     readonly allowed?: readonly string[]
     readonly onChange?: (asked: Asked) => Changed
   } = {},
 ) {
-  const { count = 1, strict = true, allowed = SEVEN, onChange = (): Changed => ({}) } = options
+  const { count = 1, strict = true, diskBytes = 0, allowed = SEVEN, onChange = (): Changed => ({}) } = options
   let version = 0
   const origin = await startOrigin((asked, response) => {
     if (asked.method === 'GET' || asked.method === 'HEAD') {
@@ -43,7 +44,7 @@ async function scenario(
   } as const
   const behaviors = [behaviorDoc({ allowedMethods: allowed, cachePolicy: policy, originRequestPolicy: forwarding })]
   const document = distributionDoc(origin.port, { rfcStrict: strict, behaviors })
-  return { origin, edge: await EdgeScenario.start(t, [document], { count }) }
+  return { origin, edge: await EdgeScenario.start(t, [document], { count, diskBytes }) }
 }
 
 for (const count of [1, 3]) {
@@ -99,6 +100,24 @@ test('an error invalidates nothing, nor does OPTIONS, nor a path that ends with 
     ['Hit', 'Hit', 'Hit', 'Miss'],
   )
 })
+
+for (const count of [1, 3]) {
+  test(`what was invalidated does not come back from disk, what was not does (${count} workers)`, async (t) => {
+    const { edge } = await scenario(t, { count, diskBytes: 32 * 1024 * 1024 })
+    const paths = ['/a', '/b', '/c', '/d']
+    for (const path of paths) await edge.get(path)
+    await edge.get('/a', { method: 'POST' })
+    await edge.get('/b', { method: 'POST', worker: count - 1 })
+    await edge.get('/a')
+    await edge.pause()
+    await edge.resume(count)
+    const seen = await Promise.all(paths.map((path) => edge.get(path)))
+    assert.deepEqual(
+      seen.map(({ body }) => body),
+      ['version 2', 'version 2', 'version 0', 'version 0'],
+    )
+  })
+}
 
 test('a worker that is gone holds nobody up', async (t) => {
   const { edge } = await scenario(t, { count: 3 })
