@@ -1,6 +1,6 @@
 //! Opens one connection to an origin for undici: DNS, TCP, TLS, with CloudFront's own connection timeout, and asks the
 //! guard about the address that was really reached before a single byte is sent.
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { OriginFailure, originFailure } from './failure.ts'
 import type { AddressGuard } from './guard.ts'
@@ -55,7 +55,12 @@ export function originConnector(guard: AddressGuard, timeoutMs: number) {
         return finish(null)
       }
       socket.off('error', onError)
-      socket = connectTls({ socket, servername: options.servername ?? hostname, ALPNProtocols: ['http/1.1'] })
+      try {
+        socket = secured(socket, options.servername ?? hostname)
+      } catch (error) {
+        // A name that TLS cannot send: nobody listens for what is thrown here.
+        return finish(originFailure(error))
+      }
       socket.once('error', onError)
       socket.once('secureConnect', () => {
         socket.off('error', onError)
@@ -63,4 +68,11 @@ export function originConnector(guard: AddressGuard, timeoutMs: number) {
       })
     })
   }
+}
+
+/** TLS over the connection. An address is no SNI (RFC 6066 3); the certificate must be for it all the same. */
+function secured(socket: Socket, name: string): Socket {
+  const address = name.replace(/^\[|\]$/g, '')
+  const named = isIP(address) === 0 ? { servername: name } : { host: address }
+  return connectTls({ socket, ...named, ALPNProtocols: ['http/1.1'] })
 }
