@@ -5,6 +5,8 @@ export const GENERATED_HEADERS_BUILT: ReadonlySet<string> = new Set([
   'cloudfront-forwarded-proto',
   'cloudfront-viewer-http-version',
   'cloudfront-viewer-address',
+  'cloudfront-error-uri',
+  'cloudfront-error-args',
 ])
 
 /** Lower-case names of headers in `names` that CloudFront would make and this edge does not yet. */

@@ -32,7 +32,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
     x.flight.leave()
   }
   x.page = { plan, detailed: x.fault?.detailed ?? 'Error' }
-  x.request = pageRequest(x.request, plan.path)
+  x.request = pageRequest(x.request, x.viewerRequest, plan.path)
   x.path = plan.path
   x.behavior = null
   x.cacheable = x.leads = false
@@ -67,7 +67,7 @@ const OF_THE_ERROR = new Set([
   'transfer-encoding',
 ])
 
-function pageRequest(request: ViewerRequest, path: string): ViewerRequest {
+function pageRequest(request: ViewerRequest, { path: asked, query }: ViewerRequest, path: string): ViewerRequest {
   const { raw, host } = request.headers
   const kept: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
@@ -86,6 +86,7 @@ function pageRequest(request: ViewerRequest, path: string): ViewerRequest {
       hasHost: true,
       authority: host,
     }),
+    errorOf: { path: asked, query },
     body: null,
     connection: request.connection,
     startedAt: request.startedAt,

@@ -140,6 +140,7 @@ function wholeRequest(request: ViewerRequest): ViewerRequest {
       hasHost: request.headers.get('host') !== undefined,
       authority: host,
     }),
+    errorOf: request.errorOf,
     body: null,
     connection: request.connection,
     startedAt: request.startedAt,

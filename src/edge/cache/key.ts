@@ -3,7 +3,7 @@
 //! No value can hold a line break, so two different requests never share a key. A wrong key is cache poisoning: whatever
 //! may change the answer must be in it, whatever a viewer can vary freely should not be.
 import { selectingValue } from '../../http/vary.ts'
-import type { HeaderBlock } from '../listen/viewer.ts'
+import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
 import { filterCookies, filterQuery, type NameRule } from '../snapshot/name-rule.ts'
 
 export interface KeyRecipe {
@@ -23,7 +23,13 @@ export interface KeyRecipe {
 }
 
 /** Headers made by CloudFront that the edge can make and that may be part of a key (spec 6.3). */
-export const GENERATED_KEY_HEADERS = ['cloudfront-forwarded-proto', 'cloudfront-viewer-http-version'] as const
+export const GENERATED_KEY_HEADERS = [
+  'cloudfront-forwarded-proto',
+  'cloudfront-viewer-http-version',
+  // In a cache policy (unconfirmed): a page for each path that has failed.
+  'cloudfront-error-uri',
+  'cloudfront-error-args',
+] as const
 export type GeneratedKeyHeader = (typeof GENERATED_KEY_HEADERS)[number]
 
 /** What a key is made of besides the header block. */
@@ -33,6 +39,7 @@ export interface KeyRequest {
   readonly httpVersion: '1.0' | '1.1' | '2.0'
   readonly connection: { readonly scheme: 'http' | 'https' }
   readonly headers: HeaderBlock
+  readonly errorOf?: ErrorOf | undefined
 }
 
 /**
@@ -69,8 +76,7 @@ function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
     if (values.length > 0) part += `\n${name}: ${recipe.byMeaning ? selectingValue(name, values) : values.join(', ')}`
   }
   if (recipe.host) part += `\nhost: ${request.headers.host}`
-  for (const name of recipe.generated)
-    part += `\n${name}: ${generatedValue(name, request.connection.scheme, request.httpVersion)}`
+  for (const name of recipe.generated) part += `\n${name}: ${generatedValue(name, request)}`
   const cookies = filterCookies(recipe.cookies, request.headers.getAll('cookie'))
   if (cookies !== '') part += `\ncookie: ${cookies}`
   const encoding = keyedEncoding(recipe, request)
@@ -78,8 +84,17 @@ function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
   return part
 }
 
-function generatedValue(name: GeneratedKeyHeader, scheme: string, httpVersion: string): string {
-  return name === 'cloudfront-forwarded-proto' ? scheme : httpVersion
+function generatedValue(name: GeneratedKeyHeader, { connection, httpVersion, errorOf }: KeyRequest): string {
+  switch (name) {
+    case 'cloudfront-forwarded-proto':
+      return connection.scheme
+    case 'cloudfront-viewer-http-version':
+      return httpVersion
+    case 'cloudfront-error-uri':
+      return errorOf?.path ?? ''
+    case 'cloudfront-error-args':
+      return errorOf?.query ?? ''
+  }
 }
 
 /** `br,gzip`, `br`, `gzip` or nothing: what the viewer accepts among what the policy enables (spec 4.4). */

@@ -45,6 +45,12 @@ export interface ViewerBody {
   readonly trailers: readonly string[]
 }
 
+/** What a viewer asked for when the answer was an error (spec/cloudfront.md 3.5). */
+export interface ErrorOf {
+  readonly path: string
+  readonly query: string | null
+}
+
 export interface ViewerRequest {
   readonly method: string
   /** Path as sent, neither decoded nor normalized; begins with a slash (an absolute-form target is cut to this). */
@@ -53,6 +59,8 @@ export interface ViewerRequest {
   readonly query: string | null
   readonly httpVersion: '1.0' | '1.1' | '2.0'
   readonly headers: HeaderBlock
+  /** Of a request that fetches a custom error page; made by the edge alone (edge/custom-error.ts). */
+  readonly errorOf?: ErrorOf | undefined
   /** Null when the request has no body. */
   readonly body: ViewerBody | null
   readonly connection: ViewerConnection

@@ -3,7 +3,7 @@
 import type { OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import { keyedEncoding } from '../cache/key.ts'
-import type { HeaderBlock } from '../listen/viewer.ts'
+import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
 import { admits, compileNames, filterCookies, filterQuery, type NameRule, NONE, union } from '../snapshot/name-rule.ts'
 
 export interface ForwardRecipe {
@@ -28,6 +28,9 @@ export const GENERATED_HEADERS: Readonly<Record<string, (request: ForwardedReque
   'cloudfront-forwarded-proto': (request) => request.scheme,
   'cloudfront-viewer-http-version': (request) => request.httpVersion,
   'cloudfront-viewer-address': (request) => `${request.viewerAddress}:${request.viewerPort}`,
+  // Of a request that fetches a custom error page, absent from every other (spec 3.5).
+  'cloudfront-error-uri': (request) => request.errorOf?.path ?? '',
+  'cloudfront-error-args': (request) => request.errorOf?.query ?? '',
 }
 
 export interface ForwardedRequest {
@@ -46,6 +49,7 @@ export interface ForwardedRequest {
   readonly cacheable: boolean
   readonly requestId: string
   readonly via: string
+  readonly errorOf?: ErrorOf | undefined
 }
 
 export function compileForward(

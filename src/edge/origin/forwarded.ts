@@ -20,5 +20,6 @@ export function forwardedRequest(x: Exchange, via: string, cacheable: boolean): 
     cacheable,
     requestId: x.requestId,
     via,
+    errorOf: request.errorOf,
   }
 }

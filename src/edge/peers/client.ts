@@ -114,6 +114,7 @@ function questionOf(x: Exchange): PeerQuestion {
     httpVersion: request.httpVersion,
     scheme: request.connection.scheme,
     rawHeaders: request.headers.raw,
+    errorOf: request.errorOf,
     viewerAddress: x.viewerAddress,
     viewerPort: request.connection.remotePort,
     localPort: request.connection.localPort,

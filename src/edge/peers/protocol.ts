@@ -6,6 +6,7 @@ import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
 import type { EdgeFault, InnerPurpose } from '../exchange.ts'
+import type { ErrorOf } from '../listen/viewer.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
 export interface PeerQuestion {
@@ -15,6 +16,8 @@ export interface PeerQuestion {
   readonly httpVersion: '1.0' | '1.1' | '2.0'
   readonly scheme: 'http' | 'https'
   readonly rawHeaders: readonly string[]
+  /** As of ViewerRequest. */
+  readonly errorOf?: ErrorOf | undefined
   readonly viewerAddress: string
   readonly viewerPort: number
   /** Port of the listener that the viewer came to. */

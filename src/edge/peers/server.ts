@@ -111,6 +111,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       hasHost: hostAt >= 0,
       authority: question.rawHeaders[hostAt + 1] ?? '',
     }),
+    errorOf: question.errorOf,
     body: null,
     connection: {
       remoteAddress: question.viewerAddress,

@@ -199,3 +199,150 @@ test('the log has the substituted status and the viewer’s own path, the trace 
   assert.equal(fields[11], 'a=1')
   assert.equal(fields[13], 'Error')
 })
+
+/** An origin request policy that lists the two headers, or a cache policy that does. */
+const listing = { behavior: 'whitelist', names: ['cloudfront-error-uri', 'cloudfront-error-args'] } as const
+
+for (const count of [1, 3]) {
+  test(`${count} worker(s): the origin of the page hears what has failed, when a policy says so`, async (t) => {
+    const forwarding = behaviorDoc({
+      originRequestPolicy: {
+        id: 'errors',
+        headers: listing,
+        cookies: { behavior: 'none', names: [] },
+        queryStrings: { behavior: 'none', names: [] },
+      },
+    })
+    const errorResponses = [row(404, '/errors/404.html', 404)]
+    const { origin, edge } = await site(t, errorResponses, nothingThere, { count, behaviors: [forwarding] })
+    const worker = count - 1
+    const forged = { 'CloudFront-Error-Uri': '/forged', 'CloudFront-Error-Args': 'forged' }
+    await edge.get('/go%6ee?a=1&b=2', { worker, headers: forged })
+    const page = origin.asked.find(({ url }) => url === '/errors/404.html')
+    assert.equal(page?.headers['cloudfront-error-uri'], '/go%6ee')
+    assert.equal(page?.headers['cloudfront-error-args'], 'a=1&b=2')
+    const failed = origin.asked.find(({ url }) => url !== '/errors/404.html')
+    assert.equal(failed?.headers['cloudfront-error-uri'], undefined, "a viewer's own word is not passed on")
+    assert.equal(failed?.headers['cloudfront-error-args'], undefined)
+  })
+
+  test(`${count} worker(s): in a cache policy they make a page for each path that has failed`, async (t) => {
+    const keyed = behaviorDoc({ cachePolicy: cachePolicy({ headers: listing }) })
+    const { origin, edge } = await site(t, [row(404, '/errors/404.html', 404)], nothingThere, {
+      count,
+      behaviors: [keyed],
+    })
+    for (const path of ['/a', '/b', '/a', '/b']) {
+      for (let worker = 0; worker < count; worker++) assert.equal((await edge.get(path, { worker })).status, 404)
+    }
+    assert.equal(origin.count('/errors/404.html'), 2)
+    assert.deepEqual(
+      origin.asked
+        .filter(({ url }) => url === '/errors/404.html')
+        .map(({ headers }) => headers['cloudfront-error-uri']),
+      ['/a', '/b'],
+    )
+  })
+}
+
+/** spec 5.4: status, for how long with `max-age=60` and ErrorCachingMinTTL 10, and without max-age. Seconds. */
+const KEPT: readonly [status: number, aged: number, plain: number][] = [
+  [400, 60, 0],
+  [401, 0, 0],
+  [403, 60, 0],
+  [404, 60, 10],
+  [405, 60, 0],
+  [409, 0, 0],
+  [410, 0, 0],
+  [412, 60, 0],
+  [414, 60, 10],
+  [415, 60, 0],
+  [416, 0, 0],
+  [429, 0, 0],
+  [500, 60, 10],
+  [501, 60, 10],
+  [502, 60, 10],
+  [503, 60, 10],
+  [504, 60, 10],
+]
+
+test('which errors are kept, and for how long', async (t) => {
+  const { origin, edge } = await site(t, [], ({ url }, response) => {
+    const [, status = '', aged] = url.split('/')
+    response.statusCode = Number(status)
+    if (aged === 'aged') response.setHeader('cache-control', 'max-age=60')
+    if (aged === 'private') response.setHeader('cache-control', 'private')
+    response.end('no')
+  })
+  const paths = KEPT.flatMap(([status, aged, plain]) => [
+    { path: `/${status}/aged`, seconds: aged },
+    { path: `/${status}/plain`, seconds: plain },
+    // Other directives say nothing of an error.
+    { path: `/${status}/private`, seconds: plain },
+  ])
+  for (const at of [0, 9, 11, 59, 61]) {
+    await edge.feed.moveClock(at * 1_000)
+    for (const { path } of paths) assert.equal((await edge.get(path)).xCache, 'Error', path)
+    for (const { path, seconds } of paths) {
+      const times = [0, 9, 11, 59, 61].filter((time) => time <= at)
+      let expected = 0
+      let until = -1
+      for (const time of times) {
+        if (time < until) continue
+        expected++
+        until = time + seconds
+      }
+      assert.equal(origin.count(path), expected, `${path} at ${at} s`)
+    }
+  }
+})
+
+test('MaxTTL bounds how long an error is kept', async (t) => {
+  const short = behaviorDoc({ cachePolicy: cachePolicy({ maxTtl: 20, defaultTtl: 20 }) })
+  const { origin, edge } = await site(
+    t,
+    [row(404, '/errors/404.html', 404, 60)],
+    (asked, response) => {
+      response.setHeader('cache-control', 'max-age=600')
+      return nothingThere(asked, response)
+    },
+    { behaviors: [short] },
+  )
+  await edge.get('/a')
+  await edge.feed.moveClock(19_000)
+  await edge.get('/a')
+  assert.equal(origin.count('/a'), 1)
+  await edge.feed.moveClock(21_000)
+  await edge.get('/a')
+  assert.equal(origin.count('/a'), 2)
+})
+
+for (const count of [1, 3]) {
+  test(`${count} worker(s): the page is shown once the stale copy may not be, and the origin is left alone`, async (t) => {
+    let down = false
+    const { origin, edge } = await site(
+      t,
+      [row(503, '/errors/503.html', 503)],
+      ({ url }, response) => {
+        const page = url.startsWith('/errors/')
+        response.statusCode = down && !page ? 503 : 200
+        response.setHeader('cache-control', page ? 'max-age=3600' : 'max-age=10, stale-if-error=30')
+        response.end(page ? 'page' : down ? 'origin says no' : 'object')
+      },
+      { count },
+    )
+    const worker = count - 1
+    assert.equal((await edge.get('/a', { worker })).body, 'object')
+    down = true
+    await edge.feed.moveClock(20_000)
+    const stale = await edge.get('/a', { worker })
+    assert.deepEqual([stale.status, stale.body, stale.xCache], [200, 'object', 'Hit'])
+    await edge.feed.moveClock(41_000)
+    for (let at = 0; at < 3; at++) {
+      const page = await edge.get('/a', { worker })
+      assert.deepEqual([page.status, page.body, page.xCache], [503, 'page', 'Error'])
+    }
+    assert.equal(origin.count('/a'), 3, 'the object, the error it was spared, the error')
+    assert.equal(origin.count('/errors/503.html'), 1)
+  })
+}

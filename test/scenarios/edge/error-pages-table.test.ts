@@ -1,0 +1,191 @@
+//! The table of errors that CloudFront answers by itself (spec/cloudfront.md 14), row by row: what the edge does today,
+//! and which rows wait for a feature that it does not have yet.
+import assert from 'node:assert/strict'
+import { type AddressInfo, createServer } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import type { DistributionDoc } from '../../../src/domain/distribution.ts'
+import { startRawOrigin } from '../../support/edge-origin.ts'
+import { distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
+
+interface Built {
+  readonly status: number
+  /** First paragraph of the page. */
+  readonly reason: RegExp
+  /** The whole request, byte by byte. */
+  readonly request: string
+  /** What the origin says to it; without one it must not be asked. */
+  readonly origin?: string | 'silence' | 'nobody' | 'no TLS'
+  readonly document?: (document: DistributionDoc) => DistributionDoc
+  /** No custom error response takes its place; most are answered before a distribution is known. */
+  readonly noPage?: true
+}
+
+const get = (path: string, headers = ''): string =>
+  `GET ${path} HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n${headers}\r\n`
+
+const oneOrigin = (changes: Parameters<typeof originDoc>[1]) => (document: DistributionDoc) => ({
+  ...document,
+  origins: [originDoc(document.origins[0]?.httpPort ?? 0, changes)],
+})
+
+/** Each row of the table: how it is brought about, or why it cannot be. */
+const TABLE: Readonly<Record<string, Built | string>> = {
+  'Unknown host': {
+    status: 403,
+    reason: /^Bad request\./,
+    request: get('/').replace(HOST, 'nobody.example'),
+    noPage: true,
+  },
+  'Disabled distribution': {
+    status: 403,
+    reason: /^Bad request\./,
+    request: get('/'),
+    document: (document) => ({ ...document, enabled: false }),
+    noPage: true,
+  },
+  'Malformed HTTP': {
+    status: 400,
+    reason: /not well-formed HTTP/,
+    request: `GET / HTTP/1.1\r\nHost: ${HOST}\r\nBad Name: x\r\n\r\n`,
+    noPage: true,
+  },
+  'URL too long': {
+    status: 414,
+    reason: /longer than 8,192 bytes/,
+    request: get(`/${'x'.repeat(8_192)}`),
+    noPage: true,
+  },
+  'Headers too big': {
+    status: 494,
+    reason: /larger than 32,768 bytes/,
+    request: get('/', `X: ${'x'.repeat(33_000)}\r\n`),
+    noPage: true,
+  },
+  'Method not allowed by behavior': {
+    status: 403,
+    reason: /not configured to allow the HTTP request method/,
+    request: get('/').replace('GET', 'DELETE'),
+  },
+  'GET with body': { status: 403, reason: /must not have a body/, request: `${get('/', 'Content-Length: 1\r\n')}x` },
+  'CloudFront chain >2': {
+    status: 403,
+    reason: /too many distributions/,
+    request: get('/', 'CDN-Loop: CloudFront, CloudFront\r\n'),
+    // It would go in the same circle.
+    noPage: true,
+  },
+  'Origin DNS failure': {
+    status: 502,
+    reason: /resolve the origin domain name/,
+    request: get('/'),
+    document: oneOrigin({ domainName: 'no-such-host.invalid' }),
+  },
+  'Origin connect failure': { status: 502, reason: /can't connect to the server/, request: get('/'), origin: 'nobody' },
+  'Origin TLS failure': {
+    status: 502,
+    reason: /can't connect to the server/,
+    request: get('/'),
+    origin: 'no TLS',
+    document: (document) =>
+      oneOrigin({ protocolPolicy: 'https-only', httpsPort: document.origins[0]?.httpPort ?? 0 })(document),
+  },
+  'Origin invalid response': {
+    status: 502,
+    reason: /use the response of the origin/,
+    request: get('/'),
+    origin: 'this is not HTTP\r\n\r\n',
+  },
+  'Origin header too big': {
+    status: 502,
+    reason: /use the response of the origin/,
+    request: get('/'),
+    origin: `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(200_000)}\r\nContent-Length: 0\r\n\r\n`,
+  },
+  'Origin timeout': {
+    status: 504,
+    reason: /didn't answer in time/,
+    request: get('/'),
+    origin: 'silence',
+    document: oneOrigin({ readTimeoutMs: 100, connectionAttempts: 1 }),
+  },
+  'https-only behavior over HTTP':
+    'viewer protocol policies come with TLS listeners; the API refuses all but allow-all',
+  'redirect-to-https': 'viewer protocol policies come with TLS listeners; the API refuses all but allow-all',
+  'WAF block': 'there is no WAF',
+  'Geo block': 'there are no geo restrictions',
+  'Signed URL failures': 'there are no signed URLs',
+  'Domain fronting': 'there are no TLS listeners',
+  'Edge capacity': 'a connection over the limit is closed without an answer (connections_dropped)',
+  'CFF execution / throttle': 'there are no functions',
+  'CFF validation': 'there are no functions',
+  'L@E validation / execution / limit': 'there are no functions',
+  'FLE rejection': 'there is no field-level encryption',
+}
+
+/** Answers TLS as a server does that speaks none. */
+async function startPlainOrigin(): Promise<{ readonly port: number; close(): Promise<void> }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+async function ask(t: TestContext, row: Built, changes: Partial<DistributionDoc> = {}): Promise<string> {
+  const origin =
+    row.origin === 'no TLS'
+      ? await startPlainOrigin()
+      : await startRawOrigin((socket) => {
+          if (row.origin === undefined) assert.fail('the origin was asked')
+          if (row.origin !== 'silence') socket.end(row.origin, 'latin1')
+        })
+  if (row.origin === 'nobody') await origin.close()
+  else t.after(() => origin.close())
+  const document = { ...distributionDoc(origin.port), ...changes }
+  const edge = await EdgeScenario.start(t, [row.document?.(document) ?? document])
+  return edge.raw(row.request)
+}
+
+for (const [name, row] of Object.entries(TABLE)) {
+  if (typeof row === 'string') {
+    test(`${name}: not built, for ${row}`, { skip: true })
+    continue
+  }
+  test(`${name}: a page of CloudFront's own with ${row.status}`, async (t) => {
+    const answer = await ask(t, row)
+    const [head = '', body = ''] = answer.split('\r\n\r\n', 2)
+    assert.match(head, new RegExp(`^HTTP/1\\.1 ${row.status} `))
+    assert.match(head, /\r\nX-Cache: Error from cloudfront(\r\n|$)/)
+    assert.match(head, /\r\nServer: CloudFront\r\n/)
+    assert.match(head, /\r\nContent-Type: text\/html\r\n/)
+    assert.match(head, /\r\nVia: 1\.1 [0-9a-f]{32}\.cloudfront\.net \(CloudFront\)\r\n/)
+    assert.match(head, /\r\nX-Amz-Cf-Pop: FRA50-C1\r\n/)
+    assert.match(head, /\r\nDate: /)
+    const id = /\r\nX-Amz-Cf-Id: (\S+)/.exec(head)?.[1] ?? 'none'
+    assert.match(body, /<TITLE>ERROR: The request could not be satisfied<\/TITLE>/)
+    assert.match(body, new RegExp(`<H1>${row.status} ERROR</H1>`))
+    assert.match(body, /Generated by cloudfront \(CloudFront\)/)
+    assert.ok(body.includes(`Request ID: ${id}`), 'the name of the request stands in head and page')
+    const reason = body.slice(body.indexOf('size="1px">\n') + 12)
+    assert.match(reason, row.reason)
+    if ([400, 414, 494].includes(row.status)) assert.match(head, /\r\nConnection: close\r\n/)
+  })
+
+  test(`${name}: ${row.noPage ? 'no custom error response' : 'a custom error response takes its place'}`, async (t) => {
+    const dead = { errorCode: row.status, cachingMinTtlSeconds: 10, page: { path: '/page', responseCode: 200 } }
+    // The page comes from the same origin, which fails as well: what is seen then is that it was asked for.
+    const answer = await ask(
+      t,
+      { ...row, origin: row.origin ?? 'HTTP/1.1 418 Page\r\nContent-Length: 0\r\n\r\n' },
+      {
+        errorResponses: [dead],
+      },
+    )
+    const fromPage = row.origin === undefined && row.document === undefined && !row.noPage
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${fromPage ? 418 : row.status} `))
+  })
+}
