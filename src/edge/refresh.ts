@@ -3,7 +3,7 @@
 //! it joins the fetch that is under way, asks the owner of the key, revalidates, stores; only that nobody reads the
 //! answer. In a POP of several workers the owner alone asks the origin: a peer that refreshes its copy waits for the
 //! owner's refresh, and is never served what it has already.
-import type { RefreshOutcome } from '../domain/outcomes.ts'
+import type { NotStoredReason, RefreshOutcome } from '../domain/outcomes.ts'
 import { errorMinTtlMs } from './cache/failures.ts'
 import { isSameAnswer } from './cache/finding.ts'
 import type { StoredObject } from './cache/object.ts'
@@ -76,7 +76,7 @@ export class Refreshes implements RefreshBehind {
     if (inner.key !== key) return
     // The origin has another answer, and it is not for the cache: what is there is no longer what the origin has.
     const { answer, notStored } = inner
-    if (answer !== null && answer.status < 500 && notStored !== null && notStored !== 'memory-short') {
+    if (answer !== null && answer.status < 500 && notStored !== null && !OF_THE_MOMENT.has(notStored)) {
       edge.store.delete(key)
       return
     }
@@ -84,6 +84,9 @@ export class Refreshes implements RefreshBehind {
     this.#backOff.set(key, edge.clock.now() + errorMinTtlMs(errorMinTtls, failedWith(inner)))
   }
 }
+
+/** Not kept for reasons that say nothing of the object: memory, or an error that the viewer's own fields may have caused. */
+const OF_THE_MOMENT: ReadonlySet<NotStoredReason> = new Set(['memory-short', 'unkeyed-headers'])
 
 /** Status that the failure of a refresh counts as. */
 function failedWith({ flight, fault }: Exchange): number {

@@ -82,7 +82,10 @@ function makeRequest(random: Random): FuzzRequest {
       chunks += `${data.length.toString(16)}${random.pick(['', ';x=y'])}\r\n${data}\r\n`
       at += data.length
     }
-    return { method, key, text: `${text}${expects}Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n` }
+    const trailers = random.pick(['', '', 'X-T: u\r\n', `Content-Length: 3\r\nX_T: ${tokenOf(key)}\r\n`])
+    const announced = trailers === '' ? '' : 'Trailer: X-T, X_T, Content-Length\r\n'
+    const framing = `${announced}${expects}Transfer-Encoding: chunked\r\n\r\n`
+    return { method, key, text: `${text}${framing}${chunks}0\r\n${trailers}\r\n` }
   }
   const length = body !== '' || random.chance(0.1) ? `Content-Length: ${body.length}\r\n` : ''
   return { method, key, text: `${text}${expects}${length}\r\n${body}` }

@@ -9,9 +9,14 @@ export interface WireRequest {
   /** Name, value, name, value ... as they came. */
   readonly headers: readonly string[]
   readonly body: string
+  /** Lines of the trailer section. */
+  readonly trailers: readonly string[]
   /** Connections are numbered in the order in which they were opened. */
   readonly connection: number
 }
+
+/** A request before its body. */
+export type WireHead = Omit<WireRequest, 'body' | 'trailers'>
 
 export interface WireOrigin {
   readonly port: number
@@ -21,12 +26,12 @@ export interface WireOrigin {
   close(): Promise<void>
 }
 
-/** Writes the answer. `early` is true when it is asked after the head, before the body has come. */
+/** Writes the answer to a whole request. */
 export type WireAnswerer = (socket: Socket, request: WireRequest) => void
 
 export interface WireOptions {
   /** Called with the head alone; true when it has answered already (and the body is still read). */
-  readonly onHead?: (socket: Socket, head: Omit<WireRequest, 'body'>) => boolean
+  readonly onHead?: (socket: Socket, head: WireHead) => boolean
 }
 
 export async function startWireOrigin(answer: WireAnswerer, options: WireOptions = {}): Promise<WireOrigin> {
@@ -66,7 +71,7 @@ export async function startWireOrigin(answer: WireAnswerer, options: WireOptions
 }
 
 interface Hears {
-  head(head: Omit<WireRequest, 'body'>): boolean
+  head(head: WireHead): boolean
   whole(request: WireRequest, answered: boolean): void
   unreadable(why: string): void
 }
@@ -79,7 +84,7 @@ class WireReader {
   readonly #connection: number
   readonly #hears: Hears
   #text = ''
-  #head: Omit<WireRequest, 'body'> | null = null
+  #head: WireHead | null = null
   #answered = false
   #body = ''
   /** Bytes of the body, or of the chunk, that are still to come; null between chunks. */
@@ -157,20 +162,25 @@ class WireReader {
     const size = this.#text.slice(0, end)
     if (!/^[0-9a-f]{1,8}$/i.test(size)) return this.#fail('no chunk size')
     if (Number.parseInt(size, 16) === 0) {
-      if (this.#text.length < end + 4) return false
-      if (!this.#text.startsWith('\r\n', end + 2)) return this.#fail('trailers')
-      this.#text = this.#text.slice(end + 4)
-      return this.#whole()
+      const last = this.#text.indexOf('\r\n\r\n', end)
+      if (last < 0) return false
+      const trailers = this.#text
+        .slice(end + 2, last + 2)
+        .split('\r\n')
+        .slice(0, -1)
+      if (!trailers.every((line) => FIELD_LINE.test(line))) return this.#fail('no trailer line')
+      this.#text = this.#text.slice(last + 4)
+      return this.#whole(trailers)
     }
     this.#text = this.#text.slice(end + 2)
     this.#left = Number.parseInt(size, 16)
     return true
   }
 
-  #whole(): boolean {
-    const head = this.#head as Omit<WireRequest, 'body'>
+  #whole(trailers: readonly string[] = []): boolean {
+    const head = this.#head as WireHead
     this.#head = null
-    this.#hears.whole({ ...head, body: this.#body }, this.#answered)
+    this.#hears.whole({ ...head, body: this.#body, trailers }, this.#answered)
     return true
   }
 }

@@ -351,7 +351,10 @@ test('one request in is one request out, or a refusal', async (t) => {
         [...out, ...(closes ? [] : ['GET /next ']), 'GET /victim '],
       )
       if (!closes) assert.match(answers, /answer to \/next$/)
-      for (const { headers } of origin.requests) assertPlain(headers)
+      for (const { headers, trailers } of origin.requests) {
+        assertPlain(headers)
+        assert.deepEqual(trailers, [])
+      }
     })
   }
   assert.deepEqual(
