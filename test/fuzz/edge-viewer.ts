@@ -145,7 +145,7 @@ function judge(answer: Answer, request: FuzzRequest | null, input: string): stri
 function decoded(head: string, body: string): string | null {
   const coding = /\r\ncontent-encoding: (gzip|br)\r\n/i.exec(`${head}\r\n`)?.[1]?.toLowerCase()
   // An origin's own lie about its coding passes as it is; what the edge compressed does not begin with a token.
-  if (coding === undefined || body === '' || body.includes('<') || !/ 200 /.test(head.slice(0, 14))) return body
+  if (coding === undefined || body === '' || body.startsWith('<k') || !/ 200 /.test(head.slice(0, 14))) return body
   try {
     const bytes = Buffer.from(body, 'latin1')
     return (coding === 'gzip' ? gunzipSync(bytes) : brotliDecompressSync(bytes)).toString('latin1')
