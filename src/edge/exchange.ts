@@ -95,6 +95,8 @@ export class Exchange {
   key = ''
   /** The primary key while `key` is that of one of its variants, in strict mode; otherwise empty. choose-variant. */
   indexKey = ''
+  /** Were the entity tags of other variants offered to the origin? `refused`: its 304 named none of them. */
+  variantTags: 'none' | 'offered' | 'refused' = 'none'
   /** Variants of the key that had to leave for this one; cache-store. */
   variantsDropped = 0
   /** The answer lies in the cache; cache-lookup, origin-response, serve-stale. */
