@@ -1,5 +1,6 @@
 //! The words for what became of a viewer request. The same word stands in X-Cache, the access log, counters, traces and
 //! tests; a new outcome is a new word here.
+import type { CompressionSkipped, ContentCoding } from '../http/compressible.ts'
 import type { FreshnessReason } from '../http/freshness.ts'
 
 /** x-edge-result-type and, followed by ` from cloudfront`, X-Cache (spec/cloudfront.md 6.5). */
@@ -67,6 +68,13 @@ export type RefreshOutcome =
   /** The last one came to nothing; the origin is left alone for ErrorCachingMinTTL. */
   | 'backing-off'
   | 'too-many'
+
+/** What became of the body of an answer for a viewer that takes it compressed (spec/cloudfront.md 5.8). */
+export type CompressionOutcome =
+  | ContentCoding
+  | CompressionSkipped
+  /** Too much was being compressed already. */
+  | 'busy'
 
 /** Where a request waited for its answer. */
 export type Tier = 'memory' | 'disk' | 'collapsed' | 'owner' | 'origin' | 'edge'

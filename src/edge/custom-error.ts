@@ -39,7 +39,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.key = x.indexKey = ''
   x.object = x.stale = null
   x.flight = x.originRequest = x.answer = x.fault = null
-  x.missReason = x.staleReason = x.notStored = x.range = null
+  x.missReason = x.staleReason = x.notStored = x.compression = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'
   x.askedAt = x.looks = x.flightsJoined = 0

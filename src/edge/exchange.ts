@@ -1,6 +1,7 @@
 //! All that one viewer request learns on its way through the table. Every field exists from birth, so that all exchanges
 //! have one shape; each is set by the stage named in its comment and read by later ones.
 import type {
+  CompressionOutcome,
   DetailedResultType,
   MissReason,
   NotStoredReason,
@@ -126,6 +127,8 @@ export class Exchange {
   /** Why a stale object is the answer; cache-lookup, serve-stale. */
   staleReason: StaleReason | null = null
   notStored: NotStoredReason | null = null
+  /** Null when nobody wanted the body compressed; origin-fetch. */
+  compression: CompressionOutcome | null = null
   /** Media type of the answer as it is logged. */
   contentType = ''
   /** Bytes of the answer's body; -1 when not known before the end. */

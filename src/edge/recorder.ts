@@ -1,5 +1,6 @@
 //! The last thing that happens to a request: counters, the access log, the trace, and a line for people when an origin
 //! failed.
+import type { CompressionOutcome } from '../domain/outcomes.ts'
 import type { AccessLog } from '../observe/access-log.ts'
 import { COUNTER, type Counters } from '../observe/counters.ts'
 import type { TraceRing } from '../observe/trace.ts'
@@ -24,6 +25,18 @@ const RESULT_COUNTER = {
   Miss: COUNTER.misses,
   Error: COUNTER.errors,
 } as const
+
+const COMPRESSION_COUNTER = {
+  br: COUNTER.compressedBr,
+  gzip: COUNTER.compressedGzip,
+  'coded-already': COUNTER.uncompressedCoded,
+  'no-length': COUNTER.uncompressedNoLength,
+  type: COUNTER.uncompressedType,
+  'too-small': COUNTER.uncompressedSmall,
+  'too-large': COUNTER.uncompressedLarge,
+  'no-transform': COUNTER.uncompressedNoTransform,
+  busy: COUNTER.uncompressedBusy,
+} as const satisfies Readonly<Record<CompressionOutcome, number>>
 
 const STATUS_COUNTER = [
   COUNTER.responses1xx,
@@ -69,6 +82,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       }
       if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.received)
       counters.add(x.notStored === null ? COUNTER.stored : COUNTER.notStored)
+      if (x.compression !== null) counters.add(COMPRESSION_COUNTER[x.compression])
     }
     if (x.variantsDropped > 0) counters.add(COUNTER.variantsDropped, x.variantsDropped)
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)

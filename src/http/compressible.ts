@@ -10,6 +10,9 @@ export const COMPRESSED_BYTES_MAX = 10_000_000
 
 const STATUSES: ReadonlySet<number> = new Set([200, 403, 404])
 
+/** True for a status whose bodies are compressed at all. */
+export const isCompressedStatus = (status: number): boolean => STATUSES.has(status)
+
 /** The table of media types: exact, in lower case, parameters ignored. */
 const SUBTYPES: Readonly<Record<string, string>> = {
   application: `dash+xml eot font font-sfnt javascript json opentype otf pdf pkcs7-mime protobuf rss+xml truetype ttf
@@ -43,16 +46,37 @@ export function compressionFor(
   headers: readonly string[],
   keyed: string,
 ): { readonly coding: ContentCoding; readonly length: number } | null {
-  if (keyed === '' || !STATUSES.has(status)) return null
-  if (firstValue(headers, 'content-encoding') !== undefined) return null
+  if (keyed === '' || !STATUSES.has(status) || whyUncompressed(headers) !== null) return null
+  return { coding: keyed.startsWith('br') ? 'br' : 'gzip', length: declaredLength(headers) ?? 0 }
+}
+
+/** Why an answer that a viewer would take compressed goes out as it came. */
+export type CompressionSkipped =
+  | 'coded-already'
+  /** Chunked, or ended by the connection. */
+  | 'no-length'
+  | 'too-small'
+  | 'too-large'
+  /** Its media type is not in the table. */
+  | 'type'
+  | 'no-transform'
+
+/** Null for an answer with nothing against it; its status and the viewer's wishes are not looked at. */
+export function whyUncompressed(headers: readonly string[]): CompressionSkipped | null {
+  if (firstValue(headers, 'content-encoding') !== undefined) return 'coded-already'
+  const length = declaredLength(headers)
+  if (length === null) return 'no-length'
+  if (!isCompressibleType(firstValue(headers, 'content-type') ?? '')) return 'type'
+  if (length < COMPRESSED_BYTES_MIN) return 'too-small'
+  if (length > COMPRESSED_BYTES_MAX) return 'too-large'
+  // CloudFront's documents are silent on it (unconfirmed); RFC 9110 7.7 forbids it, and so did the origin.
+  return listed(allValues(headers, 'cache-control')).includes('no-transform') ? 'no-transform' : null
+}
+
+function declaredLength(headers: readonly string[]): number | null {
   if (firstValue(headers, 'transfer-encoding') !== undefined) return null
   const text = firstValue(headers, 'content-length') ?? ''
-  const length = /^[0-9]{1,15}$/.test(text) ? Number(text) : 0
-  if (length < COMPRESSED_BYTES_MIN || length > COMPRESSED_BYTES_MAX) return null
-  if (!isCompressibleType(firstValue(headers, 'content-type') ?? '')) return null
-  // CloudFront's documents are silent on it (unconfirmed); RFC 9110 7.7 forbids it, and so did the origin.
-  if (listed(allValues(headers, 'cache-control')).includes('no-transform')) return null
-  return { coding: keyed.startsWith('br') ? 'br' : 'gzip', length }
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null
 }
 
 /** An origin's fields as if it had compressed itself. The length is not among them: it is known at the end only. */

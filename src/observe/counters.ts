@@ -22,6 +22,20 @@ const result = (label: string): CounterRow => ({
   help: 'Answers to viewers by x-edge-result-type.',
 })
 
+const compressed = (coding: string): CounterRow => ({
+  metric: 'cachefront_edge_compressed_total',
+  kind: 'counter',
+  labels: { coding },
+  help: 'Answers of origins that the edge compressed.',
+})
+
+const uncompressed = (reason: string): CounterRow => ({
+  metric: 'cachefront_edge_not_compressed_total',
+  kind: 'counter',
+  labels: { reason },
+  help: 'Answers of origins that a viewer would have taken compressed, and that went out as they came.',
+})
+
 const counter = (name: string, help: string): CounterRow => ({
   metric: `cachefront_edge_${name}_total`,
   kind: 'counter',
@@ -60,6 +74,15 @@ const TABLE = {
   stored: counter('cache_stored', 'Objects stored.'),
   notStored: counter('cache_not_stored', 'Answers of origins that were not kept.'),
   variantsDropped: counter('cache_variants_dropped', 'Variants that left because their key has too many.'),
+  compressedBr: compressed('br'),
+  compressedGzip: compressed('gzip'),
+  uncompressedCoded: uncompressed('coded-already'),
+  uncompressedNoLength: uncompressed('no-length'),
+  uncompressedType: uncompressed('type'),
+  uncompressedSmall: uncompressed('too-small'),
+  uncompressedLarge: uncompressed('too-large'),
+  uncompressedNoTransform: uncompressed('no-transform'),
+  uncompressedBusy: uncompressed('busy'),
   evicted: counter('cache_evicted', 'Objects evicted for space.'),
   invalidated: counter('cache_invalidated', 'Objects found dead by an invalidation.'),
   objects: gauge('cache_objects', 'Objects in memory.'),

@@ -1,6 +1,6 @@
 //! Asks the origin and waits for the head of its answer.
 
-import { compressionFor } from '../../http/compressible.ts'
+import { compressionFor, isCompressedStatus, whyUncompressed } from '../../http/compressible.ts'
 import { asOfNow } from '../cache/as-of.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
 import { mayStandIn } from '../cache/finding.ts'
@@ -47,11 +47,17 @@ function compressible({ request, cacheable, behavior, slice }: Exchange): boolea
 }
 
 function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {
-  const wanted = compressionFor(status, headers, keyedEncoding((x.behavior as BehaviorPlan).key, x.request))
-  if (wanted === null) return null
+  const keyed = keyedEncoding((x.behavior as BehaviorPlan).key, x.request)
+  const wanted = compressionFor(status, headers, keyed)
+  if (wanted === null) {
+    x.compression = keyed === '' || !isCompressedStatus(status) ? null : whyUncompressed(headers)
+    if (x.compression !== null) x.watcher?.note('compression', `none: ${x.compression}`)
+    return null
+  }
   const filter = edge.compressions.begin(wanted.coding, wanted.length)
   if (filter !== null) flight.coding = wanted.coding
-  x.watcher?.note('compression', filter === null ? 'none: too many under way' : wanted.coding)
+  x.compression = filter === null ? 'busy' : wanted.coding
+  x.watcher?.note('compression', filter === null ? 'none: busy' : wanted.coding)
   return filter
 }
 

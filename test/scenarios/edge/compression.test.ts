@@ -229,3 +229,42 @@ test('the trace says what was compressed', async (t) => {
   const traceId = String(answer.headers['x-cachefront-trace'])
   assert.match(JSON.stringify(await edge.feed.ask({ kind: 'trace', traceId })), /"compression":"br"/)
 })
+
+test('what was compressed, and why not, is counted and stands in the trace', async (t) => {
+  const text = ['Content-Type', 'text/html']
+  const sized = (bytes: number) => ['Content-Length', String(bytes)]
+  const answers: Readonly<Record<string, { readonly head: readonly string[]; readonly bytes: number }>> = {
+    '/br': { head: [...text, ...sized(2_000)], bytes: 2_000 },
+    '/coded-already': { head: [...text, ...sized(2_000), 'Content-Encoding', 'zstd'], bytes: 2_000 },
+    '/no-length': { head: text, bytes: 2_000 },
+    '/too-small': { head: [...text, ...sized(999)], bytes: 999 },
+    '/too-large': { head: [...text, ...sized(10_000_001)], bytes: 10_000_001 },
+    '/type': { head: ['Content-Type', 'image/png', ...sized(2_000)], bytes: 2_000 },
+    '/no-transform': { head: [...text, ...sized(2_000), 'Cache-Control', 'no-transform'], bytes: 2_000 },
+  }
+  const { edge } = await site(t, ({ url }, response) => {
+    const { head, bytes } = answers[url] as (typeof answers)[string]
+    response.writeHead(200, head as string[]).end(Buffer.alloc(bytes, 'a'))
+  })
+  for (const path of Object.keys(answers)) {
+    const answer = await edge.get(path, { headers: { ...BOTH, 'x-cachefront-explain': '1' } })
+    const traceId = String(answer.headers['x-cachefront-trace'])
+    const why = path === '/br' ? 'br' : `none: ${path.slice(1)}`
+    assert.match(JSON.stringify(await edge.feed.ask({ kind: 'trace', traceId })), new RegExp(`"compression":"${why}"`))
+  }
+  // Who does not take it compressed is not counted; nor is a hit.
+  await edge.get('/type')
+  await edge.get('/br', { headers: BOTH })
+  const answer = await edge.feed.ask({ kind: 'counters' })
+  assert.ok(answer.kind === 'counters')
+  const counted = Object.entries(answer.counters).filter(([name, value]) => /ompressed/.test(name) && value > 0)
+  assert.deepEqual(Object.fromEntries(counted), {
+    compressedBr: 1,
+    uncompressedCoded: 1,
+    uncompressedNoLength: 1,
+    uncompressedSmall: 1,
+    uncompressedLarge: 1,
+    uncompressedType: 1,
+    uncompressedNoTransform: 1,
+  })
+})
