@@ -49,8 +49,8 @@ function replyTo(request: WireRequest, key: number, random: Random): Reply {
   if (roll < 50) return whole(request, body, random, 200)
   if (roll < 62) return whole(request, body, random, random.pick(STATUSES))
   if (roll < 70) return chunked(request, body, random, false)
-  if (roll < 73) return { bytes: `${head(200, random)}\r\n${request.method === 'HEAD' ? '' : body}`, end: 'end' }
-  if (roll < 77) return { bytes: `${head(200, random)}Content-Length: ${body.length + 1}\r\n\r\n${body}`, end: random.pick(['end', 'reset']) }
+  if (roll < 73) return { bytes: `${head(200, random)}${seenKey(request)}\r\n${request.method === 'HEAD' ? '' : body}`, end: 'end' }
+  if (roll < 77) return { bytes: `${head(200, random)}${seenKey(request)}Content-Length: ${body.length + 1}\r\n\r\n${body}`, end: random.pick(['end', 'reset']) }
   if (roll < 80) return chunked(request, body, random, true)
   if (roll < 84) return { bytes: random.pick(BAD_HEADS), end: random.pick(['end', 'reset', 'open', 'end']) }
   if (roll < 88) {
@@ -70,6 +70,17 @@ function replyTo(request: WireRequest, key: number, random: Random): Reply {
   return { bytes: bytes.slice(0, random.whole(bytes.length)), end: random.pick(['end', 'reset']) }
 } // biome-ignore format: one line a kind
 
+/** What an answer in the area `s` depends on, as the policy there has it; viewers compute it too. */
+export function keyedParts(query: string, xa: readonly string[], cookie: string): string {
+  return encodeURIComponent([query, xa.length === 0 ? 'none' : xa.join(', '), cookie].join('|'))
+}
+
+function seenKey({ target, headers }: WireRequest): string {
+  if (!target.startsWith('/s/')) return ''
+  const values = (name: string) => headers.filter((_, at) => at % 2 === 1 && headers[at - 1]?.toLowerCase() === name)
+  return `X-Key: ${keyedParts(target.split(/\?(.*)/s)[1] ?? '', values('x-a'), values('cookie').join('; '))}\r\n`
+}
+
 function head(status: number, random: Random): string {
   let text = `HTTP/1.1 ${status} ${random.pick(['OK', '', 'Two Words', '\xe9'])}\r\n`
   const control = random.pick(CONTROLS)
@@ -85,11 +96,11 @@ function head(status: number, random: Random): string {
 function whole(request: WireRequest, body: string, random: Random, status: number): Reply {
   const sent = request.method === 'HEAD' || status === 204 || status === 304 ? '' : body
   const length = status === 204 || status === 304 ? '' : `Content-Length: ${body.length}\r\n`
-  return { bytes: `${head(status, random)}${length}\r\n${sent}`, end: 'open' }
+  return { bytes: `${head(status, random)}${seenKey(request)}${length}\r\n${sent}`, end: 'open' }
 }
 
 function chunked(request: WireRequest, body: string, random: Random, cut: boolean): Reply {
-  let bytes = `${head(200, random)}Transfer-Encoding: chunked\r\n\r\n`
+  let bytes = `${head(200, random)}${seenKey(request)}Transfer-Encoding: chunked\r\n\r\n`
   if (request.method === 'HEAD') return { bytes, end: 'open' }
   for (let at = 0; at < body.length; ) {
     const size = 1 + random.whole(random.pick([4, 100, 5_000]))
