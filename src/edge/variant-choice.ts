@@ -3,7 +3,7 @@
 import { allValues } from '../http/headers.ts'
 import { parseVary, soleLanguage } from '../http/vary.ts'
 import type { Answer } from './cache/flight.ts'
-import { invalidationUri } from './cache/key.ts'
+import { invalidationUri, keyedEncoding } from './cache/key.ts'
 import { INDEX, type ObjectMeta, type StoredObject } from './cache/object.ts'
 import {
   languageText,
@@ -143,8 +143,9 @@ function selectingNames(x: Exchange, answer: Answer): readonly string[] | null {
   if (names === null) return null
   const open = names.filter((name) => {
     if (key.headers.includes(name) || (key.generated as readonly string[]).includes(name)) return false
-    // Keyed in its normalized form (spec 4.4).
-    if (name === 'accept-encoding' && (key.gzip || key.brotli)) return false
+    // Keyed in its normalized form (spec 4.4), in which no header at all and one without these codings are the same.
+    if (name === 'accept-encoding' && (key.gzip || key.brotli)) return keyedEncoding(key, x.request) === ''
+    if (name === 'host' && key.host) return false
     if (name === 'cookie' && key.cookies.kind === 'all') return false
     return canDiffer(forward, name)
   })
