@@ -77,6 +77,19 @@ async function get({ edge }: Installation, host: string, path: string) {
   return { body, xCache: String(response.headers['x-cache']).split(' ')[0] }
 }
 
+/** Objects are written a moment after they were answered: resolves when so many are on disk. */
+async function onDisk({ api }: Installation, objects: number): Promise<void> {
+  for (let waited = 0; waited < 20_000; waited += 20) {
+    const text = await (await fetch(`${api}/_cachefront/metrics`)).text()
+    const counts = [...text.matchAll(/^cachefront_edge_disk_objects\{.*\} (\d+)$/gm)].map(([, digits]) =>
+      Number(digits),
+    )
+    if (counts.reduce((sum, count) => sum + count, 0) >= objects) return
+    await sleep(20)
+  }
+  throw new Error(`${objects} objects were not written`)
+}
+
 /** SIGKILL; resolves when the keeper has started another one that is live. */
 async function killWorker(running: Installation, name: string): Promise<void> {
   const pid = await pidOf(running, name)
@@ -109,7 +122,24 @@ describe('the disk cache of an installation', { timeout: 120_000 }, () => {
             assert.equal(origin.count(path), 1, path)
           }
         }
+        await onDisk(running, paths.length)
+        // Viewers go on while the workers die: whatever is answered is right.
+        let answers = 0
+        let over = false
+        const viewer = async (): Promise<void> => {
+          for (let at = 0; !over; at++) {
+            const path = `/t/${at % 50}`
+            const answer = await get(running, host, path).catch(() => null)
+            if (answer === null) await sleep(5)
+            else if (answer.xCache !== 'Error') assert.equal(answer.body, `v1 ${path}`)
+            if (answer !== null) answers++
+          }
+        }
+        const viewers = [viewer(), viewer()]
         await Promise.all(names.map((name) => killWorker(running, name)))
+        over = true
+        await Promise.all(viewers)
+        assert.ok(answers > 0)
         await allHits('after SIGKILL')
         assert.equal((await cachefront(home, 'down')).code, 0)
         running = await up(home, ...flags)
