@@ -55,6 +55,7 @@ const ROWS: readonly (readonly [what: Sent, outcome: readonly [number | 'not sto
   [{ cc: 'max-age=60', age: 'old' }, [60, 'max-age']],
   [{ cc: 'max-age=60', age: '40', delayMs: 5_500 }, [15, 'max-age']],
   [{ cc: 'max-age=60', date: at(-20) }, [40, 'max-age']],
+  [{ cc: 'max-age=60', date: at(-1) }, [60, 'max-age']],
   [{ cc: 'max-age=60', date: at(-20), age: '30' }, [30, 'max-age']],
   [{ cc: 'max-age=60', date: at(20) }, [60, 'max-age']],
   [{ expires: at(100), age: '101' }, [0, 'expires']],

@@ -31,6 +31,8 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
 
 /** Of the time since the last change, the part for which an answer is taken to be fresh (RFC 9111 4.2.2). */
 const HEURISTIC_PART = 0.1
+/** Seconds: Date has no fractions, so that a new answer may seem a second old, which is all of `max-age=1`. */
+const APPARENT_MIN = 2
 /** Seconds: a guess holds for a day at most. */
 const HEURISTIC_MAX = 86_400
 
@@ -114,7 +116,10 @@ function lifetimeOf(answer: RfcAnswer, control: CacheControl, targeted: boolean,
  */
 function initialAge(answer: RfcAnswer, nowMs: number): number {
   const apparent = wholeSeconds((nowMs - dateOf(answer, nowMs)) / 1000)
-  return Math.max(apparent, Math.min(SECONDS_MAX, ageValue(answer.age) + wholeSeconds(answer.delayMs / 1000)))
+  return Math.max(
+    apparent < APPARENT_MIN ? 0 : apparent,
+    Math.min(SECONDS_MAX, ageValue(answer.age) + wholeSeconds(answer.delayMs / 1000)),
+  )
 }
 
 const dateOf = ({ date }: RfcAnswer, nowMs: number): number =>

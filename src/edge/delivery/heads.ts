@@ -10,6 +10,7 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
+import { cacheStatusLine } from './cache-status.ts'
 import { passesTrailers } from './trailing.ts'
 
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n'
@@ -27,7 +28,9 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
     head = flatText(hitLines(edge, object, x.result))
     object.hitHead = head
   }
-  return head + x.requestId + ageLine(edge, object) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  return (
+    head + x.requestId + ageLine(edge, object) + reportLines(x, edge, object) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  )
 }
 
 /** A custom error page goes out under the status that its row says, not that of the page's own answer. */
@@ -44,11 +47,17 @@ const ownLines = (edge: Edge, result: string): string =>
 const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
   `\r\nAge: ${ageAt(edge.clock.now(), object.bornAt)}`
 
+/** Lines about the answer, for those who ask how it came about. */
+const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: number }): string =>
+  x.behavior?.strict === true
+    ? cacheStatusLine(x, edge.pop.name, edge.clock.now(), source.freshUntil) + traceLine(x)
+    : traceLine(x)
+
 /** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */
 export function notModifiedHead(
   x: Exchange,
   edge: Edge,
-  object: { readonly head: string; readonly bornAt: number; notModifiedHead: string },
+  object: { readonly head: string; readonly bornAt: number; readonly freshUntil: number; notModifiedHead: string },
 ): string {
   if (object.notModifiedHead === '') {
     const pairs = notModifiedHeaders(headerPairs(object.head))
@@ -56,7 +65,7 @@ export function notModifiedHead(
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
     object.notModifiedHead = `${lines}Via: 1.1 ${edge.pop.via}\r\n`
   }
-  const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + traceLine(x)
+  const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + reportLines(x, edge, object)
   return object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE)
 }
 
@@ -68,7 +77,7 @@ const CONTENT_TYPE = /\r\nContent-Type:[^\r\n]*/gi
 export function partialHead(
   x: Exchange,
   edge: Edge,
-  source: { readonly head: string; readonly bornAt: number },
+  source: { readonly head: string; readonly bornAt: number; readonly freshUntil: number },
   part: { readonly lines: string; readonly ownType: boolean },
 ): string {
   let kept = source.head.slice(source.head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
@@ -76,14 +85,14 @@ export function partialHead(
   const own = part.lines + ownLines(edge, x.result) + x.requestId
   const age = x.object === null && x.result === 'Miss' ? '' : ageLine(edge, source)
   const end = x.reply.closes ? CLOSE : KEEP_ALIVE
-  return `HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n${own}${age}${traceLine(x)}${end}`
+  return `HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n${own}${age}${reportLines(x, edge, source)}${end}`
 }
 
 /** All of a large object: 200, or the status of the custom error page that it is. */
 export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length: number): string {
   const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(edge, x.result)}`
   const head = x.page === null ? lines : shown(x, lines)
-  return head + x.requestId + ageLine(edge, index) + traceLine(x) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  return head + x.requestId + ageLine(edge, index) + reportLines(x, edge, index) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
 }
 
 /** The head of a stored part as the origin would send it: for a peer, which adds its own lines. */
@@ -115,5 +124,8 @@ export function streamHead(
   text += ownLines(edge, x.result) + x.requestId
   const age = ageAt(edge.clock.now(), answer.bornAt)
   if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`
-  return { text: text + traceLine(x) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE), framing }
+  return {
+    text: text + reportLines(x, edge, answer) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE),
+    framing,
+  }
 }

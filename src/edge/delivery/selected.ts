@@ -62,7 +62,7 @@ export function selectFromFlight(
     return bodiless(x, edge, choice, { ...answer, notModifiedHead: '' }, answer.length)
   }
   const part = partOf(x, choice.ranges, answer.length, answer.contentType)
-  x.reply.head(partialHead(x, edge, { head: answer.leaderHead ?? answer.head, bornAt: answer.bornAt }, part), 'length')
+  x.reply.head(partialHead(x, edge, { ...answer, head: answer.leaderHead ?? answer.head }, part), 'length')
   return streamBody(flight, x.reply, new Cutter(part.pieces)).then((end) => {
     if (end === 'viewer-gone') x.detailed = 'ClientCommError'
     else if (end === 'origin-cut') x.detailed = 'OriginCommError'

@@ -163,3 +163,26 @@ test('a distribution goes over to strict mode and back with its document', async
   }
   assert.deepEqual(counts, [1, 2, 1])
 })
+
+test('Cache-Status tells in strict mode what the cache did, after what others said; in default mode it does not', async (t) => {
+  const handler: OriginHandler = (asked, response) => {
+    const again = asked.headers['if-none-match'] === '"a"'
+    response.setHeader('cache-status', 'ExampleOrigin; hit')
+    response
+      .writeHead(again ? 304 : 200, { 'cache-control': 'max-age=60', etag: '"a"' })
+      .end(again ? undefined : 'body')
+  }
+  const { edge, later } = await scenario(t, handler)
+  const told = async (asks: Record<string, string> = {}, method = 'GET') =>
+    String((await edge.get('/a', { headers: asks, method })).headers['cache-status']).replace(/ttl=(?:59|60)/, 'ttl=60')
+  const before = 'ExampleOrigin; hit, FRA50-C1'
+  assert.equal(await told(), `${before}; fwd=uri-miss; fwd-status=200; stored; ttl=60`)
+  assert.equal(await told(), `${before}; hit; ttl=60`)
+  assert.equal(await told({ range: 'bytes=0-0' }), `${before}; hit; ttl=60`)
+  assert.equal(await told({ 'cache-control': 'no-cache' }), `${before}; fwd=request; fwd-status=304; stored; ttl=60`)
+  later(61)
+  assert.equal(await told(), `${before}; fwd=stale; fwd-status=304; stored; ttl=60`)
+  assert.equal(await told({ 'if-none-match': '"a"' }), 'FRA50-C1; hit; ttl=60')
+  const plain = await scenario(t, handler, { strict: false })
+  assert.equal((await plain.edge.get('/a')).headers['cache-status'], 'ExampleOrigin; hit')
+})
