@@ -1,52 +1,16 @@
 //! Strict mode: answers with Vary are variants of their key (RFC 9111 4.1). In CloudFront's mode Vary makes none.
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { LISTS_MAX, VARIANTS_MAX } from '../../../src/edge/cache/variants.ts'
-import { type Asked, startOrigin } from '../../support/edge-origin.ts'
+import { startOrigin } from '../../support/edge-origin.ts'
 import {
   behaviorDoc,
   cachePolicy,
   DISTRIBUTION_ID,
   distributionDoc,
   EdgeScenario,
-  type ViewerAsks,
 } from '../../support/edge-scenario.ts'
-
-const ALL_VIEWER = {
-  id: 'all-viewer',
-  headers: { behavior: 'allViewer', names: [] },
-  cookies: { behavior: 'none', names: [] },
-  queryStrings: { behavior: 'all', names: [] },
-} as const
-
-type Answers = (asked: Asked, response: ServerResponse) => unknown
-
-async function strictEdge(
-  t: TestContext,
-  answer: Answers,
-  { workers = 1, strict = true, policy = {} }: { workers?: number; strict?: boolean; policy?: object } = {},
-) {
-  const origin = await startOrigin(answer)
-  t.after(() => origin.close())
-  const behavior = behaviorDoc({
-    allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
-    cachePolicy: cachePolicy(policy),
-    originRequestPolicy: ALL_VIEWER,
-  })
-  const document = distributionDoc(origin.port, { behaviors: [behavior], rfcStrict: strict })
-  const edge = await EdgeScenario.start(t, [document], { count: workers })
-  return { origin, edge }
-}
-
-/** Says in the body which Foo it was asked with. */
-const byFoo: Answers = ({ headers }, response) =>
-  response
-    .setHeader('cache-control', 'max-age=60')
-    .setHeader('vary', 'Foo')
-    .end(`foo ${headers.foo ?? 'absent'}`)
-
-const foo = (value: string, worker = 0): ViewerAsks => ({ headers: { foo: value }, worker })
+import { byFoo, foo, strictEdge } from '../../support/edge-strict.ts'
 
 for (const workers of [1, 3]) {
   test(`each value of a selecting field has its variant (${workers} workers)`, async (t) => {
@@ -157,6 +121,32 @@ test('what the origin cannot see selects nothing', async (t) => {
   }
 })
 
+test('no Accept-Encoding at all is not one without the codings of the policy', async (t) => {
+  const { edge } = await strictEdge(
+    t,
+    ({ headers }, response) =>
+      response
+        .setHeader('cache-control', 'max-age=60')
+        .setHeader('vary', 'Accept-Encoding, Host')
+        .end(`for ${headers['accept-encoding'] ?? 'anything'}`),
+    { policy: { gzip: true, brotli: true } },
+  )
+  const rows = [
+    [null, 'anything'],
+    ['zstd', 'identity'],
+    ['identity, deflate', 'identity'],
+    ['gzip, zstd', 'gzip'],
+    ['deflate, gzip', 'gzip'],
+  ] as const
+  for (let round = 0; round < 2; round++) {
+    for (const [sent, seen] of rows) {
+      const answer = await edge.get('/a', sent === null ? {} : { headers: { 'accept-encoding': sent } })
+      assert.equal(answer.body, `for ${seen}`, `${sent}`)
+      assert.equal(round === 0 || answer.xCache === 'Hit', true)
+    }
+  }
+})
+
 for (const vary of ['*', ', *', 'Foo, *', '*, *', 'no token', '"Foo"', 'X-Amz-Cf-Id']) {
   test(`Vary: ${vary} never matches`, async (t) => {
     const { origin, edge } = await strictEdge(t, (_asked, response) =>
@@ -182,40 +172,6 @@ test('the most recent answer that matches is served, also when Vary changes', as
   vary = null
   assert.equal((await ask('3', 'z')).body, 'null 3 z')
   for (const value of ['1', '2', '3', '4']) assert.equal((await ask(value, 'y')).body, 'null 3 z', 'matches all')
-})
-
-test('a 304 confirms the selected variant alone', async (t) => {
-  const { origin, edge } = await strictEdge(t, ({ headers }, response) => {
-    response.setHeader('cache-control', 'max-age=0').setHeader('vary', 'Foo').setHeader('etag', `"${headers.foo}"`)
-    if (headers['if-none-match'] === `"${headers.foo}"`) response.writeHead(304).end()
-    else response.end(`foo ${headers.foo}`)
-  })
-  for (const value of ['1', '2']) assert.equal((await edge.get('/a', foo(value))).xCache, 'Miss')
-  for (const value of ['2', '1', '2']) {
-    const answer = await edge.get('/a', foo(value))
-    assert.deepEqual([answer.body, answer.xCache], [`foo ${value}`, 'RefreshHit'])
-  }
-  assert.deepEqual(
-    origin.asked.map(({ headers }) => headers['if-none-match'] ?? ''),
-    ['', '', '"2"', '"1"', '"2"'],
-  )
-})
-
-test('a variant has HEAD, ranges and conditions as any object', async (t) => {
-  const { origin, edge } = await strictEdge(t, ({ headers }, response) => {
-    const body = `foo ${headers.foo}`
-    response.setHeader('vary', 'Foo').setHeader('etag', `"${headers.foo}"`).setHeader('content-length', body.length)
-    response.setHeader('cache-control', 'max-age=60').end(body)
-  })
-  for (const value of ['1', '2']) await edge.get('/a', foo(value))
-  const head = await edge.get('/a', { method: 'HEAD', headers: { foo: '2' } })
-  assert.deepEqual([head.xCache, head.headers.etag], ['Hit', '"2"'])
-  const part = await edge.get('/a', { headers: { foo: '1', range: 'bytes=4-' } })
-  assert.deepEqual([part.status, part.body], [206, '1'])
-  const other = await edge.get('/a', { headers: { foo: '2', range: 'bytes=4-', 'if-range': '"1"' } })
-  assert.deepEqual([other.status, other.body], [200, 'foo 2'], 'the condition is about another variant')
-  assert.equal((await edge.get('/a', { headers: { foo: '1', 'if-none-match': '"1"' } })).status, 304)
-  assert.equal(origin.count('/a'), 2)
 })
 
 for (const workers of [1, 3]) {
@@ -271,79 +227,4 @@ test('the key has the whole URI that the origin is asked for, and listed headers
     'the origin sees the host',
   )
   assert.equal(origin.asked.length, 4)
-})
-
-for (const workers of [1, 3]) {
-  test(`a stale variant is refreshed behind the viewer, each for itself (${workers} workers)`, async (t) => {
-    let version = 1
-    const { origin, edge } = await strictEdge(
-      t,
-      ({ headers }, response) => {
-        response.setHeader('cache-control', 'max-age=10, stale-while-revalidate=60').setHeader('vary', 'Foo')
-        response.end(`v${version} ${headers.foo}`)
-      },
-      { workers },
-    )
-    for (const value of ['1', '2']) await edge.get('/a', foo(value))
-    version = 2
-    await edge.feed.moveClock(20_000)
-    assert.equal((await edge.get('/a', foo('1'))).body, 'v1 1')
-    await eventually(async () => (await edge.get('/a', foo('1'))).body === 'v2 1')
-    assert.equal(origin.count('/a'), 3)
-    assert.equal((await edge.get('/a', foo('2'))).body, 'v1 2')
-    await eventually(async () => (await edge.get('/a', foo('2'))).body === 'v2 2')
-    assert.equal(origin.count('/a'), 4)
-  })
-
-  test(`a stale variant stands in for an origin that fails, for nobody else (${workers} workers)`, async (t) => {
-    let fails = false
-    const { edge } = await strictEdge(
-      t,
-      ({ headers }, response) => {
-        if (fails) return response.writeHead(503).end('down')
-        response.setHeader('cache-control', 'max-age=10, stale-if-error=60').setHeader('vary', 'Foo')
-        return response.end(`foo ${headers.foo}`)
-      },
-      { workers },
-    )
-    for (let worker = 0; worker < workers; worker++) await edge.get('/a', foo('1', worker))
-    fails = true
-    await edge.feed.moveClock(20_000)
-    for (let worker = 0; worker < workers; worker++) {
-      assert.equal((await edge.get('/a', foo('1', worker))).body, 'foo 1')
-      assert.equal((await edge.get('/a', foo('2', worker))).status, 503)
-    }
-  })
-
-  test(`after a soft invalidation stale variants are served and refreshed (${workers} workers)`, async (t) => {
-    let version = 1
-    const { edge } = await strictEdge(
-      t,
-      ({ headers }, response) =>
-        response.setHeader('cache-control', 'max-age=60').setHeader('vary', 'Foo').end(`v${version} ${headers.foo}`),
-      { workers },
-    )
-    for (const value of ['1', '2']) await edge.get('/a', foo(value))
-    version = 2
-    await edge.feed.invalidateSoftly(DISTRIBUTION_ID, '/a')
-    for (const value of ['1', '2']) {
-      assert.equal((await edge.get('/a', foo(value))).body, `v1 ${value}`)
-      await eventually(async () => (await edge.get('/a', foo(value))).body === `v2 ${value}`)
-    }
-  })
-}
-
-/** What happens behind a viewer shows in what the next one gets. */
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) if (await holds()) return
-  assert.fail('it never came to be so')
-}
-
-test('an index from the time of strict mode is no answer in the mode of CloudFront', async (t) => {
-  const { origin, edge } = await strictEdge(t, byFoo)
-  for (const value of ['1', '2']) await edge.get('/a', foo(value))
-  const behaviors = [behaviorDoc({ cachePolicy: cachePolicy(), originRequestPolicy: ALL_VIEWER })]
-  await edge.feed.put(distributionDoc(origin.port, { behaviors }))
-  assert.deepEqual((await edge.get('/a', foo('1'))).body, 'foo 1')
-  assert.deepEqual((await edge.get('/a', foo('2'))).body, 'foo 1')
 })
