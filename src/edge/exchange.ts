@@ -30,6 +30,8 @@ export interface EdgeFault {
   readonly origin: OriginFailureKind | null
   /** Of a 416: bytes of the object. */
   readonly objectBytes?: number
+  /** This request may have brought it about alone: nobody else is told of it. */
+  readonly ownOnly?: true
 }
 
 /**

@@ -63,7 +63,7 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
 function failed(x: Exchange, edge: Edge, failure: OriginFailure, own: boolean): void {
-  const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind }
+  const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind, ...(own ? { ownOnly: own } : {}) }
   x.fault = fault
   if (!x.cacheable || (x.flight as Flight).abandoned) return
   const { key, policy, errorMinTtls, strict } = x.behavior as BehaviorPlan

@@ -43,7 +43,7 @@ async function askInTurn(x: Exchange, edge: Edge) {
       const { origin, reason } = result.fault
       // Those who wait are told the same.
       if (origin !== null) flight.onFailure(new OriginFailure(origin, `the worker that owns the key says: ${reason}`))
-      flight.decide('failed')
+      flight.decide(result.fault.ownOnly ? 'alone' : 'failed')
       x.fault = result.fault
       x.tier = 'owner'
       return to.errorPage
