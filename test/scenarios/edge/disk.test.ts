@@ -128,6 +128,18 @@ test('what was invalidated before the worker ended stays so, although nobody tel
   for (const path of ['/one', '/dir/a']) assert.equal((await edge.get(path)).body, 'v2', `${path} was fetched after`)
 })
 
+test('an invalidation is on disk when it is acknowledged', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end('body'))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], disk)
+  for (let at = 0; at < 20; at++) {
+    await edge.feed.invalidate(DISTRIBUTION_ID, `/p/${at}`)
+    const journal = await readFile(join(edge.diskDirectory(), 'journal'), 'utf8')
+    assert.ok(journal.includes(`"/p/${at}"`), `${at}`)
+    assert.ok(journal.includes(`"reached","revision":${edge.feed.revision}}`))
+  }
+})
+
 test('a feed that no longer reaches back makes all objects on disk count as invalidated, for good', async (t) => {
   let version = 1
   const origin = await startOrigin((_asked, response) => response.end(`v${version}`))
