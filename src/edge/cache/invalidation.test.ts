@@ -101,6 +101,9 @@ test('an older one that comes after a newer one counts, also for what was compar
   assert.equal(invalidations.standing(object), 'dead')
   assert.equal(invalidations.isDead('E1', '/a*', 3), true)
   assert.equal(invalidations.isDead('E1', '/ab', 3), false)
+  const checked = invalidations.revision
+  invalidations.add('E1', '/c', checked)
+  assert.ok(checked < invalidations.revision, 'and so is one of the same revision')
 })
 
 const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?'), maxLength: 5 }).map((rest) => `/${rest}`)

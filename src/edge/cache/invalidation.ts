@@ -236,8 +236,8 @@ export class Invalidations {
       this.#hardHorizon = Math.max(this.#hardHorizon, forgotten.hard)
       this.#softHorizon = Math.max(this.#softHorizon, forgotten.soft)
     }
-    // An older one may come after a newer one of the POP's own (peers/purge.ts): objects that were compared with that
-    // one are compared again, because the revision goes on by as little as it can.
-    this.revision = revision < this.revision ? this.revision * (1 + Number.EPSILON) : revision
+    // It may be no newer than the newest (the next item of a batch; the feed's after the POP's own, peers/purge.ts): what
+    // was compared with that one is compared again, because this goes on by as little as it can.
+    this.revision = revision > this.revision ? revision : this.revision * (1 + Number.EPSILON)
   }
 }

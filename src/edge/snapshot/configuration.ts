@@ -48,7 +48,9 @@ export class Configuration {
       else if (change.distribution === null) this.#documents.delete(change.id)
       else this.#documents.set(change.id, change.distribution)
     }
-    this.#compile(revision)
+    // A stream of invalidations compiles nothing.
+    if (changes.some(({ kind }) => kind === 'distribution')) this.#compile(revision)
+    else this.#snapshot = { ...this.#snapshot, revision }
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
