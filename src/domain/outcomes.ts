@@ -55,6 +55,8 @@ export type NotStoredReason =
 export type StaleReason =
   /** RFC 5861 3: while the edge asks for its successor. */
   | 'stale-while-revalidate'
+  /** Strict mode: the viewer's `Cache-Control: max-stale` takes it. */
+  | 'max-stale'
   /** After a soft invalidation, while the edge asks for its successor. */
   | 'soft-invalidated'
   /** The origin was asked and failed. */

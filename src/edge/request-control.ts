@@ -34,7 +34,11 @@ export function findingFor(x: Exchange, object: StoredObject, now: number, findi
   const tooOld = control.maxAge !== null && (now - object.bornAt) / 1_000 > control.maxAge
   if (control.noCache || tooOld) return 'expired'
   const freshFor = (object.freshUntil - now) / 1_000
-  if (finding === 'expired') return staleEnough(object, now, freshFor, control) ? 'fresh' : 'expired'
+  if (finding === 'expired') {
+    if (!staleEnough(object, now, freshFor, control)) return 'expired'
+    x.staleReason = 'max-stale'
+    return 'fresh'
+  }
   return control.minFresh !== null && freshFor < control.minFresh ? 'expired' : finding
 }
 

@@ -8,11 +8,9 @@ import { type BehaviorPlan, behaviorOf, type DistributionPlan } from './snapshot
 /** RFC 9110 9.2.1; every other method, known or not, may change something. */
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-export const isSafe = (method: string): boolean => SAFE.has(method)
-
 /** True for a 2xx or 3xx to a method that is not safe. */
 export const mayHaveChanged = (method: string, status: number): boolean =>
-  !isSafe(method) && status >= 200 && status < 400
+  !SAFE.has(method) && status >= 200 && status < 400
 
 /** URIs as ObjectMeta.uri has them. `headers` are those of the answer: name, value, name, value. */
 export function changedUris(x: Exchange, headers: readonly string[]): string[] {

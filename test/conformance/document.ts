@@ -44,6 +44,9 @@ const RULES = `## What decides
 | A viewer's Pragma? | Forwarded, without effect | The same: RFC 9111 5.4 no longer gives it any |
 | POST, PUT, DELETE, PATCH? | Nothing but an invalidation request removes an object | A 2xx or 3xx invalidates the URL, and Location and Content-Location of the same origin, in every variant and on every worker, before the viewer has the answer |
 | A method that nobody knows? | 403 | Passed on where the behavior allows all seven methods, and treated as unsafe |
+| X-Cache, Cache-Status? | X-Cache as CloudFront has it | Cache-Status (RFC 9211) as well |
+| OPTIONS? | Kept where the behavior says so | Never kept (RFC 9110 9.3.7) |
+| HEAD? | Served from a stored GET; its own answer is not kept | The origin's answer to it also freshens the stored GET, or makes it stale (RFC 9111 4.3.5) |
 | A distribution that changes its mode? | What is stored stays until the lifetime ends that it was stored with; an invalidation of \`/*\` ends it at once | The same |
 | A viewer's conditions? | 304 and 412 by RFC 9110, from a stored object and from one that is being fetched | The same |
 | A viewer's Range? | 206 and 416 from a stored object and from one that is being fetched; several ranges only in ascending order without overlap, else the whole object | The same |`
