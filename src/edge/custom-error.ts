@@ -25,6 +25,7 @@ export const errorStatus = (x: Exchange): number => x.fault?.status ?? x.object?
 export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   edge.recordFetch(x)
   x.stale?.release()
+  x.part?.release()
   if (x.flight !== null) {
     if (x.leads) x.flight.decide('failed')
     // The error itself is to be kept as well.
@@ -37,7 +38,8 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.behavior = null
   x.cacheable = x.leads = false
   x.key = x.indexKey = ''
-  x.object = x.stale = null
+  x.object = x.stale = x.part = x.forwardedRange = null
+  x.completes = false
   x.flight = x.originRequest = x.answer = x.fault = null
   x.missReason = x.staleReason = x.notStored = x.compression = x.range = null
   x.result = x.detailed = 'Miss'

@@ -78,6 +78,12 @@ export class Exchange {
   readonly slice: SliceAsked | null
   /** The version of a large object that the origin no longer has (cache/slices.ts, versionName); empty for none. */
   goneVersion = ''
+  /** A stored part that the answer cannot be had from; its memory is held. deliver-part. */
+  part: StoredObject | null = null
+  /** The origin is asked for what is missing behind that part; origin-request. */
+  completes = false
+  /** The Range that the origin is sent as the viewer sent it, so that its part is kept; cache-wait, origin-request. */
+  forwardedRange: string | null = null
   /** The configuration that it began with, until its end. */
   readonly snapshot: Snapshot
   /** X-Amz-Cf-Id; receive. */

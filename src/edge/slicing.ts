@@ -5,6 +5,7 @@ import { parseContentRange } from '../http/range.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import { invalidationUri } from './cache/key.ts'
 import { INDEX, type StoredObject } from './cache/object.ts'
+import { withoutPart } from './cache/parts.ts'
 import {
   makeIndex,
   type SlicedVersion,
@@ -41,20 +42,21 @@ export function turnIntoSlices(x: Exchange, edge: Edge, flight: Flight, answer: 
 }
 
 /**
- * A part that the origin sent of an object which it would not send slices of unasked: it answers ranges after all. The
- * part goes to its viewer as it is, the next request finds the index.
+ * True when a part that the origin sent tells that a large object can be kept in slices, although its head did not say
+ * so. The part goes to its viewer as it is, the next request finds the index.
  */
-export function learnFromPart(x: Exchange, edge: Edge, flight: Flight, context: AnswerContext): void {
+export function learnFromPart(x: Exchange, edge: Edge, flight: Flight, context: AnswerContext): boolean {
   const { objectBytesMax } = edge.store
   const length = parseContentRange(firstValue(flight.headers, 'content-range') ?? '')?.length ?? 0
   // An answer to If-Range need not have all fields of the object's head (RFC 9110 15.3.7).
-  if (flight.status !== 206 || length <= objectBytesMax || x.facts.selection?.ifRange !== null) return
+  if (flight.status !== 206 || length <= objectBytesMax || x.facts.selection?.ifRange !== null) return false
   const validator = strongValidatorIn(flight.headers, edge.clock.now())
-  if (validator === null || edge.flights.refusesSlices(x.key)) return
+  if (validator === null || edge.flights.refusesSlices(x.key)) return false
   const head = { status: 200, statusText: '', headers: withoutPart(flight.headers) }
   const answer = answerOf(head, { ...context, refused: null })
-  if (answer.notStored !== null) return
-  keepIndex(x, edge, { key: x.key, length, sliceBytes: sliceBytesFor(objectBytesMax), validator, tags: '' }, answer)
+  if (answer.notStored !== null) return false
+  const version = { key: x.key, length, sliceBytes: sliceBytesFor(objectBytesMax), validator, tags: '' }
+  return keepIndex(x, edge, version, answer) !== null
 }
 
 /** The index that the owner of the key has, once its few bytes are here; null when they do not come. */
@@ -111,17 +113,6 @@ function letWaitersGo(edge: Edge, flight: Flight, index: StoredObject | null): v
     edge.flights.unshare(flight)
     flight.decide('alone')
   }
-}
-
-const OF_A_PART = new Set(['content-range', 'content-length'])
-
-function withoutPart(headers: readonly string[]): string[] {
-  const kept: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (!OF_A_PART.has(name.toLowerCase())) kept.push(name, headers[i + 1] as string)
-  }
-  return kept
 }
 
 function wholeBody(flight: Flight): Promise<string | null> {

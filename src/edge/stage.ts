@@ -25,6 +25,7 @@ export const to = {
   cacheStore: 'cache-store',
   deliver: 'deliver',
   deliverSlices: 'deliver-slices',
+  deliverPart: 'deliver-part',
   customError: 'custom-error',
   errorPage: 'error-page',
   record: 'record',

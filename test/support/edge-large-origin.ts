@@ -103,7 +103,13 @@ export class LargeOrigin {
       const piece = largeBytes(at, Math.min(at + PIECE_BYTES, last + 1), version)
       this.bytesSent += piece.length
       if (!response.write(piece)) {
-        await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
+        await new Promise<void>((resolve) => {
+          const on = () => {
+            response.off('drain', on).off('close', on)
+            resolve()
+          }
+          response.on('drain', on).on('close', on)
+        })
       }
     }
     response.end()

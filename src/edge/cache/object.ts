@@ -11,6 +11,8 @@ export const INDEX = {
   variants: 1,
   /** A large object that is kept in slices: its head, length and validators. */
   slices: 2,
+  /** Some of the bytes of an object, from a 206 (cache/parts.ts). */
+  part: 3,
 } as const
 
 /** What is known of an answer besides its key and body. */

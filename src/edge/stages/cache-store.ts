@@ -7,6 +7,7 @@ import type { StoredObject } from '../cache/object.ts'
 import { INDEX } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { keepPart, rangeKey } from '../parts.ts'
 import { takeOverIndex } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -18,6 +19,7 @@ export const cacheStore = stage({
   run(x, edge) {
     const flight = x.flight as Flight
     if ((x.answer as Answer).status === INDEX.slices) return takeOver(x, edge, flight, x.answer as Answer)
+    const ranged = x.forwardedRange !== null && flight.key === rangeKey(x.key, x.forwardedRange)
     // An owner's answer to HEAD describes a kept object and has no body: it is no object of ours.
     const head = x.request.method === 'HEAD'
     const answer = head ? (x.answer as Answer) : placed(x, edge, flight, x.answer as Answer)
@@ -31,7 +33,11 @@ export const cacheStore = stage({
       return to.deliver
     }
     keepWhenComplete(x, edge, flight, answer)
-    if (!flight.keeps) {
+    if (isPart(x, answer)) {
+      // For those who asked for the very same part.
+      if (!ranged) edge.flights.close(flight)
+      flight.decide(ranged && flight.keeps ? 'shared' : 'alone')
+    } else if (!flight.keeps) {
       flight.decide('alone')
     } else if (Math.max(answer.freshUntil, answer.swrUntil) > edge.clock.now()) {
       edge.flights.share(x.key)
@@ -57,22 +63,30 @@ function placed(x: Exchange, edge: Edge, flight: Flight, answer: Answer): Answer
   if (!(x.behavior as BehaviorPlan).strict || !x.cacheable || answer.notStored !== null) return answer
   const asked = x.key
   const own = placeAnswer(x, edge, answer)
-  if (x.key !== asked) {
+  if (x.key !== asked && x.forwardedRange === null) {
     edge.flights.share(asked)
     edge.flights.move(flight, x.key)
   }
   return own
 }
 
+/** A slice is an object of its own. */
+const isPart = (x: Exchange, answer: Answer): boolean => answer.status === 206 && x.slice === null
+
 function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answer): void {
   const { key: recipe } = x.behavior as BehaviorPlan
   // By the end of the body the exchange may be about a custom error page.
   const { key } = x
+  const part = isPart(x, answer)
   const uri = invalidationUri(recipe, x.path, x.request.query)
   const keep: Keep = (chunks) => {
     if (edge.invalidations.isDead(recipe.distributionId, uri, answer.asOf, answer.tags)) return null
     const newer = edge.store.get(key)
     if (newer !== null && newer.asOf > answer.asOf) return null
+    if (part) {
+      keepPart(edge, key, answer, { distributionId: recipe.distributionId, uri }, chunks)
+      return null
+    }
     const stored = edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
     return stored === null ? null : lenderOf(edge, stored)
   }

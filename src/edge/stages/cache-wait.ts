@@ -5,6 +5,7 @@ import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loops } from '../origin/forward.ts'
+import { rangeKey, rangeToForward } from '../parts.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { lookAgain, mayShare } from '../variant-choice.ts'
@@ -17,7 +18,9 @@ export const cacheWait = stage({
   next: [to.ownerLookup, to.originRequest, to.cacheLookup, to.deliver, to.errorPage],
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
-    const { key, uri } = { key: x.key, uri: invalidationUri(behavior.key, x.path, x.request.query) }
+    x.forwardedRange = rangeToForward(x)
+    const key = x.forwardedRange === null ? x.key : rangeKey(x.key, x.forwardedRange)
+    const uri = invalidationUri(behavior.key, x.path, x.request.query)
     const asOf = asOfNow(edge)
     const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.originRequest
     x.leads = true

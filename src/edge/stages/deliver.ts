@@ -1,7 +1,7 @@
 //! Sends the answer: a stored object in one write, a running fetch as its bytes arrive; or what the viewer's conditions
 //! and range make of it (delivery/selected.ts).
 import type { Answer, Flight } from '../cache/flight.ts'
-import type { StoredObject } from '../cache/object.ts'
+import { INDEX, type StoredObject } from '../cache/object.ts'
 import { pageFor, showAsPage } from '../custom-error.ts'
 import { answerOfObject } from '../delivery/as-answer.ts'
 import { hitHead, streamHead } from '../delivery/heads.ts'
@@ -15,10 +15,10 @@ import { stage, to } from '../stage.ts'
 
 export const deliver = stage({
   name: to.deliver,
-  next: [to.deliverSlices, to.record, to.errorPage, to.customError],
+  next: [to.deliverSlices, to.deliverPart, to.record, to.errorPage, to.customError],
   run(x, edge) {
     if (x.object !== null) {
-      if (x.object.status < 100) return to.deliverSlices
+      if (x.object.status < 100) return x.object.status === INDEX.slices ? to.deliverSlices : to.deliverPart
       if (x.object.status >= 400 && pageFor(x, x.object.status) !== null) return to.customError
       const { selection } = x.facts
       // A peer gets all of it, and selects for its viewer.

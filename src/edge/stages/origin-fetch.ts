@@ -12,6 +12,7 @@ import type { Exchange } from '../exchange.ts'
 import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import type { OriginRequest } from '../origin/pool.ts'
+import { completion } from '../parts.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -24,7 +25,9 @@ export const originFetch = stage({
     x.leads = true
     x.tier = 'origin'
     x.askedAt = edge.clock.now()
-    if (compressible(x)) flight.chooseFilter = (status, headers) => compress(x, edge, flight, status, headers)
+    if (compressible(x) || x.completes)
+      flight.chooseFilter = (status, headers) =>
+        complete(x, edge, status, headers) ?? compress(x, edge, flight, status, headers)
     flight.onHint = hintsFor(x)
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
@@ -46,7 +49,13 @@ function compressible({ request, cacheable, behavior, slice }: Exchange): boolea
   return slice === null && cacheable && request.method === 'GET' && (behavior as BehaviorPlan).compresses
 }
 
+/** What was missing of an object comes behind the part of it that is here. */
+function complete({ part, completes }: Exchange, edge: Edge, status: number, headers: readonly string[]) {
+  return part === null || !completes ? null : completion(part, status, headers, edge.clock.now())
+}
+
 function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {
+  if (!compressible(x)) return null
   const keyed = keyedEncoding((x.behavior as BehaviorPlan).key, x.request)
   const wanted = compressionFor(status, headers, keyed)
   if (wanted === null) {

@@ -5,8 +5,8 @@ import { announcedTrailers, passedTrailers } from '../../http/trailers.ts'
 import { sliceHeaders } from '../cache/slices.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
-import { wantsOnlyStored } from '../request-control.ts'
 import { restHeaders, singleRange } from '../parts.ts'
+import { wantsOnlyStored } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -49,7 +49,7 @@ export const originRequest = stage({
     }
     if (x.slice !== null) headers.push(...sliceHeaders(x.slice))
     if (x.forwardedRange !== null) headers.push('Range', x.forwardedRange)
-    if (x.part !== null && request.method === 'GET') {
+    if (x.part !== null && x.forwardedRange === null && request.method === 'GET') {
       const rest = restHeaders(x.part, behavior.strict, edge.clock.now())
       x.completes = rest.length > 0
       headers.push(...rest)

@@ -6,15 +6,16 @@ import { parseContentRange } from '../../http/range.ts'
 import { asOfNow } from '../cache/as-of.ts'
 import { mayStandIn } from '../cache/finding.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
-import { INDEX, type StoredObject } from '../cache/object.ts'
+import type { StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { applyHead } from '../head-answers.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
-import { learnFromPart, turnIntoSlices } from '../slicing.ts'
+import { completedHead, partAnswer } from '../parts.ts'
 import { ratherStale } from '../request-control.ts'
+import { learnFromPart, turnIntoSlices } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { mayHaveChanged, mayServeGets } from '../unsafe.ts'
@@ -46,22 +47,36 @@ export const originResponse = stage({
       flight.decide('look-again')
       return to.deliver
     }
-    if (stale !== null && flight.status >= 500 && mayStandIn(stale, context.now) && sparesErrors(x, stale, context.now)) {
+    if (
+      stale !== null &&
+      flight.status >= 500 &&
+      mayStandIn(stale, context.now) &&
+      sparesErrors(x, stale, context.now)
+    ) {
       flight.stopKeeping()
       return to.serveStale
     }
     if (x.request.method === 'HEAD') applyHead(x, edge, context)
-    x.answer = answerOf(flight, context)
+    const completed = x.part === null || !x.completes ? null : completedHead(x.part, flight, context.now)
+    // The rest that was asked for does not fit the part: only the whole does.
+    if (x.completes && completed === null && (flight.status === 206 || flight.status === 416)) {
+      return askAgain(x, edge, flight)
+    }
+    x.answer = partAnswer(x, flight, context) ?? answerOf(completed ?? flight, context)
     const index = turnIntoSlices(x, edge, flight, x.answer)
     if (index !== null) {
       x.object = index
       x.result = x.detailed = 'Miss'
       return to.deliver
     }
-    if (isTooLargeForRange(x, edge, x.answer)) return askForPart(x, edge, flight)
-    if (x.notStored === 'range-not-cached') {
+    if (isTooLargeForRange(x, edge, x.answer)) {
+      edge.flights.unshare(flight)
+      edge.flights.outgrow(x.key)
+      return askAgain(x, edge, flight)
+    }
+    if (x.notStored === 'range-not-cached' || x.forwardedRange !== null) {
       noteSize(x, edge, x.answer)
-      learnFromPart(x, edge, flight, context)
+      if (learnFromPart(x, edge, flight, context)) x.answer = { ...x.answer, notStored: 'partial-content' }
     }
     x.result = x.detailed = flight.status >= 400 ? 'Error' : 'Miss'
     if (flight.status >= 500) x.detailed = 'Error'
@@ -93,8 +108,8 @@ function ownError({ behavior, originRequest }: Exchange, status: number): NotSto
 
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */
 function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerContext): StoredObject {
-  // An index has the head of the 200 that it stands for.
-  const whole = stale.status === INDEX.slices ? { ...stale, status: 200 } : stale
+  // An index and a part have the head of the 200 that they stand for.
+  const whole = stale.status < 100 ? { ...stale, status: 200 } : stale
   const confirmed = refreshedAnswer(whole, x.flight as Flight, context)
   const strict = context.behavior.strict && confirmed.notStored === null
   const answer = strict ? placeAnswer(x, edge, confirmed) : confirmed
@@ -110,22 +125,23 @@ function refresh(x: Exchange, edge: Edge, stale: StoredObject, context: AnswerCo
 /** A part of an object over the limit was asked for, and all of it is about to come. */
 function isTooLargeForRange(x: Exchange, edge: Edge, answer: Answer): boolean {
   const { selection } = x.facts
-  if (!x.cacheable || !selection?.range || answer.status !== 200 || answer.length === null) return false
+  if (!x.cacheable || x.forwardedRange !== null || !selection?.range || answer.status !== 200 || answer.length === null)
+    return false
   if (answer.length <= edge.store.objectBytesMax) return false
   return choose(x.request.method, selection, answer, answer.length, edge.clock.now()).kind === 'parts'
 }
 
 /** Breaks the fetch off and asks anew; whoever waits for it asks for itself. */
-function askForPart(x: Exchange, edge: Edge, flight: Flight): typeof to.originRequest {
+function askAgain(x: Exchange, edge: Edge, flight: Flight): typeof to.originRequest {
   edge.recordFetch(x)
-  edge.flights.unshare(flight)
-  edge.flights.outgrow(x.key)
+  edge.flights.close(flight)
   flight.stopKeeping()
   flight.decide('alone')
   flight.leave()
   x.stale?.release()
-  x.stale = null
-  x.answer = null
+  x.part?.release()
+  x.stale = x.part = x.answer = null
+  x.completes = false
   x.flight = new Flight(x.key, asOfNow(edge))
   return to.originRequest
 }

@@ -6,6 +6,7 @@ export const record = stage({
   next: [to.done],
   run(x, edge) {
     x.stale?.release()
+    x.part?.release()
     if (x.flight !== null) {
       if (x.leads) x.flight.decide('failed')
       x.flight.leave()
