@@ -22,15 +22,17 @@ export class S3Fifo {
   readonly #main: Queue = { head: NONE, tail: NONE, bytes: 0 }
   #next = new Int32Array(1024)
   #previous = new Int32Array(1024)
-  #bytes = new Float64Array(1024)
+  #bytes = new Uint32Array(1024)
   #fingerprint = new Uint32Array(1024)
   #uses = new Uint8Array(1024)
   /** 0 absent, 1 small, 2 main. */
   #where = new Uint8Array(1024)
   /** Ghosts: the fingerprint of a key that left the small queue, and when. Direct-mapped: a newer one overwrites. */
   readonly #ghosts: Uint32Array
-  readonly #ghostSince: Float64Array
-  #departures = 0
+  /** Departures up to then, modulo 2^32. */
+  readonly #ghostSince: Uint32Array
+  /** Begins far from the zeros of a new table. */
+  #departures = 2 ** 31
   #mainCount = 0
 
   /** @param ghosts how many departed keys to remember at most; rounded up to a power of two. */
@@ -38,7 +40,7 @@ export class S3Fifo {
     this.#smallBytes = byteLimit * SMALL_SHARE
     const size = 2 ** Math.ceil(Math.log2(Math.max(16, ghosts)))
     this.#ghosts = new Uint32Array(size)
-    this.#ghostSince = new Float64Array(size).fill(Number.NEGATIVE_INFINITY)
+    this.#ghostSince = new Uint32Array(size)
   }
 
   /** A new entry. `fingerprint` is 32 bits of its key's hash. */
@@ -51,10 +53,12 @@ export class S3Fifo {
     else this.#push(this.#small, 1, entry)
   }
 
-  /** The entry was asked for. */
-  use(entry: number): void {
+  /** The entry was asked for; returns how often since it was admitted or kept, as far as that is counted. */
+  use(entry: number): number {
     const uses = this.#uses[entry] as number
-    if (uses < USES_MAX) this.#uses[entry] = uses + 1
+    if (uses === USES_MAX) return uses
+    this.#uses[entry] = uses + 1
+    return uses + 1
   }
 
   /** The entry is gone for another reason (replaced, invalidated). */
@@ -114,7 +118,8 @@ export class S3Fifo {
   #remember(fingerprint: number): void {
     const at = fingerprint & (this.#ghosts.length - 1)
     this.#ghosts[at] = fingerprint
-    this.#ghostSince[at] = this.#departures++
+    this.#ghostSince[at] = this.#departures
+    this.#departures = (this.#departures + 1) >>> 0
   }
 
   /** A key counts as known while fewer keys have left since than the main queue holds (at least the table's eighth). */
@@ -122,20 +127,20 @@ export class S3Fifo {
     const at = fingerprint & (this.#ghosts.length - 1)
     if (this.#ghosts[at] !== fingerprint) return false
     const horizon = Math.max(this.#mainCount, this.#ghosts.length / 8)
-    const known = this.#departures - (this.#ghostSince[at] as number) <= horizon
-    this.#ghostSince[at] = Number.NEGATIVE_INFINITY
-    return known
+    const age = (this.#departures - (this.#ghostSince[at] as number)) >>> 0
+    this.#ghostSince[at] = (this.#departures - 2 ** 31) >>> 0
+    return age <= horizon
   }
 
   #grow(entry: number): void {
     const size = Math.max(entry + 1, this.#next.length * 2)
-    const copy = <T extends Int32Array | Float64Array | Uint32Array | Uint8Array>(to: T, from: T): T => {
+    const copy = <T extends Int32Array | Uint32Array | Uint8Array>(to: T, from: T): T => {
       to.set(from as never)
       return to
     }
     this.#next = copy(new Int32Array(size), this.#next)
     this.#previous = copy(new Int32Array(size), this.#previous)
-    this.#bytes = copy(new Float64Array(size), this.#bytes)
+    this.#bytes = copy(new Uint32Array(size), this.#bytes)
     this.#fingerprint = copy(new Uint32Array(size), this.#fingerprint)
     this.#uses = copy(new Uint8Array(size), this.#uses)
     this.#where = copy(new Uint8Array(size), this.#where)

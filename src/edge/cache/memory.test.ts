@@ -170,3 +170,70 @@ test('a peek tells of an object without using it', () => {
   assert.ok(bytes > 5)
   assert.equal(store.bytesMax, 8 * MIB)
 })
+
+test('agrees with a Map under pressure: right bytes or none, pinned bytes as they were, never over the limit', () => {
+  const action = fc.record({
+    do: fc.constantFrom('put', 'put', 'put', 'get', 'get', 'delete', 'hold', 'hold', 'release', 'keep', 'clear'),
+    key: fc.nat(60),
+    size: fc.oneof(fc.nat(2_000), fc.nat(60_000), fc.integer({ min: 60_000, max: 500_000 })),
+  })
+  fc.assert(
+    fc.property(fc.array(action, { minLength: 100, maxLength: 400 }), (actions) => {
+      const store = new MemoryStore(4 * MIB)
+      const model = new Map<string, { body: Buffer; uri: string; freshUntil: number }>()
+      const held: { object: NonNullable<ReturnType<typeof store.get>>; bytes: Buffer }[] = []
+      for (const [at, { do: what, key, size }] of actions.entries()) {
+        const name = `E1 /${key}`
+        if (what === 'put') {
+          const body = Buffer.alloc(size, `${at}.`)
+          const put = store.put(name, meta({ uri: `/${key}`, etag: `"${at}"` }), [body])
+          if (put === null) model.delete(name)
+          else model.set(name, { body, uri: `/${key}`, freshUntil: 2_000 })
+        } else if (what === 'delete') {
+          store.delete(name)
+          model.delete(name)
+        } else if (what === 'clear' && key === 0) {
+          store.clear()
+          assert.equal(store.count, 0)
+          model.clear()
+        } else if (what === 'release') {
+          const [one] = held.splice(key % (held.length + 1), 1)
+          one?.object.release()
+        } else {
+          const found = store.get(name)
+          const expected = model.get(name)
+          // It may have been given up, but it is never another's and never an older one.
+          if (found === null) model.delete(name)
+          else {
+            assert.ok(expected !== undefined && found.body.equals(expected.body))
+            assert.deepEqual([found.key, found.uri, found.freshUntil], [name, expected.uri, expected.freshUntil])
+            if (what === 'hold') {
+              found.hold()
+              held.push({ object: found, bytes: Buffer.from(found.body) })
+            } else if (what === 'keep') {
+              store.keepUntil(found, 3_000 + at)
+              expected.freshUntil = 3_000 + at
+            }
+          }
+        }
+        assert.ok(store.bytes <= 4 * MIB, `${store.bytes} bytes`)
+        assert.ok(store.count <= model.size, 'it has nothing that was not put in')
+        for (const { object, bytes } of held) assert.ok(object.body.equals(bytes), 'bytes that are being sent stay')
+      }
+      const listed = store.list(1_000, () => true)
+      assert.equal(listed.length, store.count)
+      for (const { key } of listed) assert.ok(model.has(key))
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test('what was given up or replaced meanwhile is not kept longer by who still has it', () => {
+  const store = new MemoryStore(8 * MIB)
+  const old = store.put('E1 /a', meta(), [Buffer.from('old')]) ?? assert.fail()
+  store.delete('E1 /a')
+  store.put('E1 /b', meta(), [Buffer.from('in its place')])
+  store.keepUntil(old, 9_000)
+  assert.equal(store.get('E1 /b')?.freshUntil, 2_000)
+  assert.equal(store.get('E1 /a'), null)
+})

@@ -3,16 +3,8 @@
 //! hit costs one hash, one comparison of strings and no unpacking.
 import { S3Fifo } from './eviction.ts'
 import { KeyHash } from './key-hash.ts'
-import {
-  hasKey,
-  type ObjectMeta,
-  pack,
-  packedBytes,
-  packFreshUntil,
-  packTexts,
-  StoredObject,
-  unpack,
-} from './object.ts'
+import { type ObjectMeta, StoredObject } from './object.ts'
+import { hasKey, pack, readKey, unpack, write, writeFreshUntil } from './packed.ts'
 import { PAGE_BYTES, SLOT_BYTES_MAX, Slabs } from './slabs.ts'
 import type { ListedObject, Store } from './store.ts'
 
@@ -30,7 +22,12 @@ const EMPTY = -1
 /** In the table: the entry that stood here is gone, look on. */
 const GONE = -2
 /** In `#slots`: the object has a buffer of its own. */
-const OWN_BUFFER = -1
+const OWN_BUFFER = 2 ** 32 - 1
+/** Bytes of memory for each departed object that eviction remembers. */
+const BYTES_PER_GHOST = 2_048
+
+/** Bytes of the smallest memory. */
+const BYTES_MIN = 4 * 1024 * 1024
 
 const nothing = (): void => {}
 
@@ -41,11 +38,12 @@ export class MemoryStore implements Store {
   readonly #eviction: S3Fifo
   readonly #hash = new KeyHash()
   readonly #front: (StoredObject | null)[] = new Array(FRONT_SIZE).fill(null)
-  #table = new Int32Array(1024).fill(EMPTY)
+  /** Pairs: an entry, and 32 bits of its key's hash, so that a look takes one line of the processor's cache. */
+  #table = new Int32Array(2_048).fill(EMPTY)
   #tableUsed = 0
+  /** The other 32 bits, by entry: they say where in the table to begin. */
   #hashA = new Uint32Array(1024)
-  #hashB = new Uint32Array(1024)
-  #slots = new Float64Array(1024)
+  #slots = new Uint32Array(1024)
   #sizes = new Uint32Array(1024)
   readonly #buffers = new Map<number, Buffer>()
   #bufferBytes = 0
@@ -57,9 +55,9 @@ export class MemoryStore implements Store {
 
   /** @param byteLimit bytes of all pages and buffers together; at least 4 MiB. */
   constructor(byteLimit: number) {
-    this.#byteLimit = Math.max(byteLimit, 4 * PAGE_BYTES)
+    this.#byteLimit = Math.max(byteLimit, BYTES_MIN)
     this.objectBytesMax = Math.min(OBJECT_BYTES_MAX, Math.floor(this.#byteLimit * OBJECT_SHARE_MAX))
-    this.#eviction = new S3Fifo(this.#byteLimit, this.#byteLimit / 4096)
+    this.#eviction = new S3Fifo(this.#byteLimit, this.#byteLimit / BYTES_PER_GHOST)
   }
 
   /** Bytes taken from the system. */
@@ -78,9 +76,9 @@ export class MemoryStore implements Store {
     }
     const entry = this.#find(key)
     if (entry < 0) return null
-    this.#eviction.use(entry)
-    const object = this.#unpack(entry)
-    this.#front[at] = object
+    const object = this.#unpack(entry, key)
+    // What is asked for once is not worth a place, and a million such objects would keep the garbage collector busy.
+    if (this.#eviction.use(entry) > 1) this.#front[at] = object
     return object
   }
 
@@ -93,20 +91,20 @@ export class MemoryStore implements Store {
   put(key: string, meta: ObjectMeta, body: readonly Uint8Array[]): StoredObject | null {
     let bodyBytes = 0
     for (const piece of body) bodyBytes += piece.length
-    const texts = packTexts(meta)
-    const bytes = packedBytes(key, texts, bodyBytes)
+    const bytes = pack(key, meta) + bodyBytes
     this.delete(key)
     if (bytes > this.objectBytesMax) return null
     const entry = this.#freeEntries.pop() ?? this.#entries++
     if (entry >= this.#sizes.length) this.#growEntries(entry)
-    const packed = this.#room(bytes, entry)
-    if (packed === null) {
+    if (!this.#room(bytes, entry)) {
       this.#freeEntries.push(entry)
       return null
     }
-    let to = pack(packed, key, meta, texts)
+    const buffer = this.#bufferOf(entry)
+    const bodyFrom = write(buffer, this.#offsetOf(entry), key, meta, bodyBytes)
+    let to = bodyFrom
     for (const piece of body) {
-      packed.set(piece, to)
+      buffer.set(piece, to)
       to += piece.length
     }
     this.#hash.of(key)
@@ -114,9 +112,7 @@ export class MemoryStore implements Store {
     this.#insert(entry, this.#hash.a, this.#hash.b)
     this.#eviction.admit(entry, bytes, this.#hash.b)
     this.count++
-    const object = this.#unpack(entry)
-    this.#front[this.#hash.a & (FRONT_SIZE - 1)] = object
-    return object
+    return this.#object(entry, key, meta, buffer.subarray(bodyFrom, to))
   }
 
   delete(key: string): void {
@@ -133,17 +129,22 @@ export class MemoryStore implements Store {
 
   keepUntil(object: StoredObject, freshUntil: number): void {
     object.freshUntil = freshUntil
+    this.#hash.of(object.key)
+    const entry = this.#find(object.key)
+    // It may have left meanwhile, and another lie in its place.
+    if (entry < 0 || entry !== object.entry) return
+    const ready = this.#front[this.#hash.a & (FRONT_SIZE - 1)] as StoredObject | null
+    if (ready?.entry === entry) ready.freshUntil = freshUntil
     // The packed form too, for when the unpacked one leaves the front.
-    packFreshUntil(this.#packed(object.entry), freshUntil)
+    writeFreshUntil(this.#bufferOf(entry), this.#offsetOf(entry), freshUntil)
   }
 
   list(limit: number, wanted: (meta: ObjectMeta) => boolean): readonly ListedObject[] {
     const listed: ListedObject[] = []
-    for (let at = 0; at < this.#table.length && listed.length < limit; at++) {
-      const entry = this.#table[at] as number
-      if (entry < 0) continue
-      const { key, meta } = unpack(this.#packed(entry))
-      if (wanted(meta)) listed.push({ key, meta, bytes: this.#sizes[entry] as number })
+    for (let entry = 0; entry < this.#entries && listed.length < limit; entry++) {
+      if (this.#sizes[entry] === 0) continue
+      const object = this.#listed(entry)
+      if (wanted(object.meta)) listed.push(object)
     }
     return listed
   }
@@ -156,8 +157,7 @@ export class MemoryStore implements Store {
     for (let entry = cursor; entry < this.#entries; entry++) {
       if (enough()) return entry
       if (this.#sizes[entry] === 0) continue
-      const { key, meta } = unpack(this.#packed(entry))
-      visit({ key, meta, bytes: this.#sizes[entry] as number })
+      visit(this.#listed(entry))
     }
     return null
   }
@@ -166,7 +166,7 @@ export class MemoryStore implements Store {
   peek(key: string): (ListedObject & { readonly meta: StoredObject }) | null {
     this.#hash.of(key)
     const entry = this.#find(key)
-    return entry < 0 ? null : { key, meta: this.#unpack(entry), bytes: this.#sizes[entry] as number }
+    return entry < 0 ? null : { key, meta: this.#unpack(entry, key), bytes: this.#sizes[entry] as number }
   }
 
   /** Bytes that it may take from the system. */
@@ -177,65 +177,81 @@ export class MemoryStore implements Store {
   /** The entry with this key, whose hash is in `#hash`; negative when there is none. */
   #find(key: string): number {
     const { a, b } = this.#hash
-    const mask = this.#table.length - 1
-    for (let at = a & mask; ; at = (at + 1) & mask) {
-      const entry = this.#table[at] as number
+    const table = this.#table
+    const mask = table.length - 1
+    const tag = b | 0
+    for (let at = (a << 1) & mask; ; at = (at + 2) & mask) {
+      const entry = table[at] as number
       if (entry === EMPTY) return EMPTY
-      if (entry >= 0 && this.#hashB[entry] === b && this.#hashA[entry] === a && hasKey(this.#packed(entry), key)) {
-        return entry
-      }
+      if (table[at + 1] !== tag || entry < 0) continue
+      if (hasKey(this.#bufferOf(entry), this.#offsetOf(entry), key)) return entry
     }
   }
 
   #insert(entry: number, a: number, b: number): void {
     this.#hashA[entry] = a
-    this.#hashB[entry] = b
-    if (this.#tableUsed + 1 > this.#table.length * LOAD_MAX) this.#rehash()
-    const mask = this.#table.length - 1
-    let at = a & mask
-    while ((this.#table[at] as number) >= 0) at = (at + 1) & mask
-    if (this.#table[at] === EMPTY) this.#tableUsed++
-    this.#table[at] = entry
+    if ((this.#tableUsed + 1) * 2 > this.#table.length * LOAD_MAX) this.#rehash()
+    const table = this.#table
+    const mask = table.length - 1
+    let at = (a << 1) & mask
+    while ((table[at] as number) >= 0) at = (at + 2) & mask
+    if (table[at] === EMPTY) this.#tableUsed++
+    table[at] = entry
+    table[at + 1] = b
   }
 
-  #packed(entry: number): Buffer {
+  #bufferOf(entry: number): Buffer {
     const slot = this.#slots[entry] as number
-    if (slot === OWN_BUFFER) return this.#buffers.get(entry) as Buffer
-    return this.#slabs.view(slot, 0, this.#sizes[entry] as number)
+    return slot === OWN_BUFFER ? (this.#buffers.get(entry) as Buffer) : this.#slabs.bufferOf(slot)
   }
 
-  #unpack(entry: number): StoredObject {
-    const packed = this.#packed(entry)
-    const { key, meta, bodyFrom } = unpack(packed)
+  #offsetOf(entry: number): number {
+    const slot = this.#slots[entry] as number
+    return slot === OWN_BUFFER ? 0 : this.#slabs.offsetOf(slot)
+  }
+
+  #unpack(entry: number, key: string): StoredObject {
+    const buffer = this.#bufferOf(entry)
+    const { meta, bodyFrom, bodyTo } = unpack(buffer, this.#offsetOf(entry), key)
+    return this.#object(entry, key, meta, buffer.subarray(bodyFrom, bodyTo))
+  }
+
+  #object(entry: number, key: string, meta: ObjectMeta, body: Buffer): StoredObject {
     const slot = this.#slots[entry] as number
     const slabs = this.#slabs
     // A buffer of its own lives as long as somebody refers to it.
     const hold = slot === OWN_BUFFER ? nothing : () => slabs.pin(slot)
     const release = slot === OWN_BUFFER ? nothing : () => slabs.unpin(slot)
-    return new StoredObject(key, entry, meta, packed.subarray(bodyFrom), hold, release)
+    return new StoredObject(key, entry, meta, body, hold, release)
   }
 
-  /** Memory for `bytes`, giving up other objects for it; null when even that does not help. */
-  #room(bytes: number, entry: number): Buffer | null {
+  #listed(entry: number): ListedObject {
+    const buffer = this.#bufferOf(entry)
+    const key = readKey(buffer, this.#offsetOf(entry))
+    const { meta } = unpack(buffer, this.#offsetOf(entry), key)
+    return { key, meta, bytes: this.#sizes[entry] as number }
+  }
+
+  /** Finds memory of `bytes` for the entry, giving up others for it; false when even that does not help. */
+  #room(bytes: number, entry: number): boolean {
     if (bytes > SLOT_BYTES_MAX) {
-      while (this.bytes + bytes > this.#byteLimit) if (!this.#evictOne()) return null
-      const buffer = Buffer.allocUnsafeSlow(bytes)
-      this.#buffers.set(entry, buffer)
+      while (this.bytes + bytes > this.#byteLimit) if (!this.#evictOne()) return false
+      this.#buffers.set(entry, Buffer.allocUnsafeSlow(bytes))
       this.#bufferBytes += bytes
       this.#slots[entry] = OWN_BUFFER
-      return buffer
+      return true
     }
     for (let evicted = 0; evicted <= EVICTIONS_MAX; evicted++) {
       const slot = this.#slabs.allocate(bytes, entry)
       if (slot >= 0) {
         this.#slots[entry] = slot
-        return this.#slabs.view(slot, 0, bytes)
+        return true
       }
       if (this.bytes + PAGE_BYTES <= this.#byteLimit) this.#slabs.addPage()
       else if (evicted === EVICTIONS_MAX - 1) this.#takePage(bytes)
-      else if (!this.#evictOne()) return null
+      else if (!this.#evictOne()) return false
     }
-    return null
+    return false
   }
 
   #evictOne(): boolean {
@@ -259,8 +275,8 @@ export class MemoryStore implements Store {
   #forget(entry: number): void {
     const a = this.#hashA[entry] as number
     const mask = this.#table.length - 1
-    let at = a & mask
-    while (this.#table[at] !== entry) at = (at + 1) & mask
+    let at = (a << 1) & mask
+    while (this.#table[at] !== entry) at = (at + 2) & mask
     this.#table[at] = GONE
     const front = a & (FRONT_SIZE - 1)
     if (this.#front[front]?.entry === entry) this.#front[front] = null
@@ -280,14 +296,16 @@ export class MemoryStore implements Store {
   /** Grows the table when it is really full, otherwise only sweeps out what is gone. */
   #rehash(): void {
     const old = this.#table
-    const size = this.count + 1 > old.length * (LOAD_MAX / 2) ? old.length * 2 : old.length
+    const size = (this.count + 1) * 2 > old.length * (LOAD_MAX / 2) ? old.length * 2 : old.length
     const table = new Int32Array(size).fill(EMPTY)
     const mask = size - 1
-    for (const entry of old) {
+    for (let from = 0; from < old.length; from += 2) {
+      const entry = old[from] as number
       if (entry < 0) continue
-      let at = (this.#hashA[entry] as number) & mask
-      while (table[at] !== EMPTY) at = (at + 1) & mask
+      let at = ((this.#hashA[entry] as number) << 1) & mask
+      while (table[at] !== EMPTY) at = (at + 2) & mask
       table[at] = entry
+      table[at + 1] = old[from + 1] as number
     }
     this.#table = table
     this.#tableUsed = this.count
@@ -295,13 +313,13 @@ export class MemoryStore implements Store {
 
   #growEntries(entry: number): void {
     const size = Math.max(entry + 1, this.#sizes.length * 2)
-    const grown = <T extends Uint32Array | Float64Array>(to: T, from: T): T => {
+    const grown = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
+      const to = new Uint32Array(size)
       to.set(from)
       return to
     }
-    this.#hashA = grown(new Uint32Array(size), this.#hashA)
-    this.#hashB = grown(new Uint32Array(size), this.#hashB)
-    this.#slots = grown(new Float64Array(size), this.#slots)
-    this.#sizes = grown(new Uint32Array(size), this.#sizes)
+    this.#hashA = grown(this.#hashA)
+    this.#slots = grown(this.#slots)
+    this.#sizes = grown(this.#sizes)
   }
 }
