@@ -158,11 +158,19 @@ export class Journal {
     return this.settled()
   }
 
-  settled(): Promise<void> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = null
-    })
-    return this.#running
+  /** Resolves when all that was given is written, or the disk has refused it. */
+  async settled(): Promise<void> {
+    do {
+      this.#running ??= this.#run().finally(() => {
+        this.#running = null
+      })
+      await this.#running
+      // What was given when a run was about to end takes another one.
+    } while (!this.#troubled && this.#hasWork)
+  }
+
+  get #hasWork(): boolean {
+    return this.#anew !== null || this.#waiting !== ''
   }
 
   async close(): Promise<void> {
@@ -172,7 +180,7 @@ export class Journal {
 
   async #run(): Promise<void> {
     try {
-      while (this.#anew !== null || this.#waiting !== '') {
+      while (this.#hasWork) {
         if (this.#anew !== null) await this.#replace(lineOf({ kind: 'store', ...this.#anew }), this.#anew)
         else await this.#write()
       }
@@ -189,11 +197,18 @@ export class Journal {
   async #write(): Promise<void> {
     const text = Buffer.from(this.#waiting)
     const waiting = this.#waiting.length
-    const { bytesWritten } = await this.#file.write(text, 0, text.length, this.#bytes)
-    if (bytesWritten !== text.length)
-      throw new Error(`only ${bytesWritten} of ${text.length} bytes could be written: the disk is full`)
-    if (this.#durable) await this.#file.datasync()
+    // Only what is asked for before the write begins: what comes meanwhile is not in it.
+    const durable = this.#durable
     this.#durable = false
+    try {
+      const { bytesWritten } = await this.#file.write(text, 0, text.length, this.#bytes)
+      if (bytesWritten !== text.length)
+        throw new Error(`only ${bytesWritten} of ${text.length} bytes could be written: the disk is full`)
+      if (durable) await this.#file.datasync()
+    } catch (error) {
+      this.#durable ||= durable
+      throw error
+    }
     // It was begun anew meanwhile: then what waited before is gone.
     if (this.#anew !== null) return
     this.#bytes += text.length
