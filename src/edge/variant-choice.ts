@@ -28,37 +28,68 @@ import type { BehaviorPlan } from './snapshot/snapshot.ts'
 const primaryKey = (x: Exchange): string => (x.indexKey === '' ? x.key : x.indexKey)
 
 /**
- * The key of the variant that `x` selects by the index at its key. Of several that match the most recent one
- * (RFC 9111 4.1); when none is there, the key that an answer like the newest one would have.
+ * The key of the variant that `x` selects by the index at its key: of several that match the most recent one
+ * (RFC 9111 4.1). When none does, one in the language that the request prefers to all others, for that is what it would
+ * get, whatever else it accepts; at last the key that an answer like the newest one would have.
  */
 export function selectVariant(x: Exchange, edge: Edge, index: StoredObject): string {
-  const primary = index.key
-  const fields = fieldsOf(x, edge)
-  const lists = listsIn(index)
-  const keys = lists.map((names) => variantKey(primary, variantText(names, fields)))
-  const there = keys.flatMap((key) => edge.store.get(key) ?? [])
-  there.push(...inWantedLanguage(edge, index, lists, fields))
+  const { texts, wanted } = selectionBy(index.variant, x, edge)
   let newest: StoredObject | null = null
-  for (const object of there) if (newest === null || object.bornAt > newest.bornAt) newest = object
-  return newest?.key ?? (keys[0] as string)
+  for (const text of texts) {
+    const object = edge.store.get(variantKey(index.key, text))
+    if (object !== null && (newest === null || object.bornAt > newest.bornAt)) newest = object
+  }
+  if (newest === null && wanted.length > 0) newest = inWantedLanguage(edge, index, wanted)
+  return newest?.key ?? variantKey(index.key, texts[0] as string)
 }
 
-/**
- * An answer in the one language that a request prefers to all others is what this request would get, whatever else it
- * accepts; so it matches, if not exactly (RFC 9111 4.1 allows to rank by preference).
- */
-function inWantedLanguage(
-  edge: Edge,
-  index: StoredObject,
-  lists: readonly (readonly string[])[],
-  fields: SelectingFields,
-): StoredObject[] {
-  const wanted = new Set(lists.map((names) => wantedLanguageText(names, fields)).filter((text) => text !== ''))
-  if (wanted.size === 0) return []
-  const { variants } = unpackIndex(index)
-  return variants
-    .filter(({ language }) => wanted.has(language))
-    .flatMap(({ variant }) => edge.store.get(variantKey(index.key, variant)) ?? [])
+function inWantedLanguage(edge: Edge, index: StoredObject, wanted: readonly string[]): StoredObject | null {
+  let newest: StoredObject | null = null
+  for (const { variant, language } of unpackIndex(index).variants) {
+    if (!wanted.includes(language)) continue
+    const object = edge.store.get(variantKey(index.key, variant))
+    if (object !== null && (newest === null || object.bornAt > newest.bornAt)) newest = object
+  }
+  return newest
+}
+
+/** What a request selects by each list of fields of an index. */
+interface Selection {
+  /** variantText for each list. */
+  readonly texts: readonly string[]
+  /** languageText for each list in which languages select, by the language of choice. */
+  readonly wanted: readonly string[]
+}
+
+/** Selections remembered with one header block. */
+const REMEMBERED_MAX = 32
+
+/** Found once for a header block: later requests of the connection that repeat it cost a look into a map. */
+function selectionBy(lists: string, x: Exchange, edge: Edge): Selection {
+  const { headers, httpVersion, method } = x.request
+  // Of these two something else than the headers decides what the origin is sent.
+  if (httpVersion === '1.0' || method === 'OPTIONS') return makeSelection(lists, x, edge)
+  const { forward } = x.behavior as BehaviorPlan
+  let known = headers.derived.get(forward) as Map<string, Selection> | undefined
+  if (known === undefined || known.size >= REMEMBERED_MAX) {
+    known = new Map()
+    headers.derived.set(forward, known)
+  }
+  let selection = known.get(lists)
+  if (selection === undefined) {
+    selection = makeSelection(lists, x, edge)
+    known.set(lists, selection)
+  }
+  return selection
+}
+
+function makeSelection(lists: string, x: Exchange, edge: Edge): Selection {
+  const fields = fieldsOf(x, edge)
+  const all = listsIn({ variant: lists })
+  return {
+    texts: all.map((names) => variantText(names, fields)),
+    wanted: all.map((names) => wantedLanguageText(names, fields)).filter((text) => text !== ''),
+  }
 }
 
 /** True when a request that waits for a fetch may read along: its fields select the answer too. */
