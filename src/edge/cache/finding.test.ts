@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Finding, findingOf, isSameAnswer, mayStandIn, type Standing } from './finding.ts'
+import { type Finding, findingOf, isSameAnswer, mayStandIn } from './finding.ts'
+import type { Standing } from './invalidation.ts'
 
 /** Fresh up to 100, served behind up to 200, in place of errors up to 300. */
 const BOTH = { freshUntil: 100, swrUntil: 200, staleUntil: 300 }

@@ -1,13 +1,6 @@
 //! What the cache has for a request: the one decision of a lookup. Pure; takes the object's times, the time and what the
 //! invalidations say, returns a word. A new way to be found is a new word here.
-
-/** What the invalidations say of an object. */
-export type Standing =
-  | 'valid'
-  /** A soft invalidation newer than the object: it may be served while it is fetched anew, and no longer as fresh. */
-  | 'soft'
-  /** An invalidation newer than the object: it must never be served again. */
-  | 'dead'
+import type { Standing } from './invalidation.ts'
 
 /** What is to be done with an object that was found. */
 export type Finding =

@@ -1,6 +1,7 @@
 //! Is there an object with this key, is it alive (no newer invalidation matches), and is it fresh? What follows from
 //! that is decided by cache/finding.ts.
-import { findingOf, mayStandIn, type Standing } from '../cache/finding.ts'
+import { findingOf, mayStandIn } from '../cache/finding.ts'
+import type { Standing } from '../cache/invalidation.ts'
 import { INDEX, type StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'

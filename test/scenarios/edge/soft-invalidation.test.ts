@@ -104,3 +104,26 @@ test('while the origin fails, what was softly invalidated is served on', async (
   }
   assert.equal(origin.count('/a'), 3)
 })
+
+test('must-revalidate: served while it is fresh, and not a moment longer', async (t) => {
+  let held: PromiseWithResolvers<void> | null = null
+  const origin = await startOrigin(async (request, response) => {
+    await held?.promise
+    response.setHeader('cache-control', 'max-age=100, must-revalidate')
+    response.setHeader('etag', '"1"')
+    if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end()
+    else response.end('here')
+  })
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)])
+  await edge.get('/fresh')
+  await edge.get('/expired')
+  held = Promise.withResolvers()
+  await edge.feed.invalidateSoftly(DISTRIBUTION_ID, '/fresh')
+  assert.equal((await edge.get('/fresh')).xCache, 'Hit', 'its time is not over')
+  await edge.feed.moveClock(101_000)
+  await edge.feed.invalidateSoftly(DISTRIBUTION_ID, '/expired')
+  const waits = edge.get('/expired')
+  held.resolve()
+  assert.equal((await waits).xCache, 'RefreshHit', 'the origin was asked first')
+})
