@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import type { FreshnessReason } from './freshness.ts'
+import { decideFreshness, type FreshnessReason } from './freshness.ts'
 import { formatHttpDate } from './http-date.ts'
 import { decideRfcFreshness, type RfcAnswer } from './rfc-freshness.ts'
 
@@ -164,6 +164,39 @@ test('whatever an origin sends, it is kept for whole seconds up to Max TTL, and 
       assert.ok(young.storable || young.ttlSeconds === 0)
       assert.ok(Number.isInteger(young.ageSeconds) && young.ageSeconds >= age)
       assert.ok(old.ttlSeconds <= young.ttlSeconds)
+    }),
+  )
+})
+
+test('where CloudFront and the RFCs agree, so do the two deciders', () => {
+  const directive = fc.oneof(
+    fc.tuple(fc.constantFrom('max-age', 's-maxage', 'MAX-AGE'), fc.nat(100_000)).map((pair) => pair.join('=')),
+    fc.constantFrom('public', 'private', 'no-store', 'no-cache', 'must-revalidate', 'x="max-age=9"', 'max-age=soon'),
+    fc.constantFrom('no-cache="a, b"', 'private="c"', 'stale-if-error=5', 'stale-while-revalidate=6', 'immutable'),
+  )
+  const sent = fc.record({
+    cc: fc.array(directive, { maxLength: 4 }).map((all) => all.join(', ')),
+    age: fc.option(fc.nat(1_000).map(String), { nil: undefined }),
+    vary: fc.constantFrom(undefined, 'Foo', '*'),
+  })
+  fc.assert(
+    fc.property(sent, fc.integer({ min: 1, max: 50_000 }), (what, maxTtl) => {
+      const policy = { minTtl: 0, defaultTtl: 0, maxTtl }
+      const strict = decide(what, policy)
+      const { cc, age, vary } = what
+      const answer = {
+        status: 200,
+        cacheControl: [cc],
+        expires: undefined,
+        age,
+        vary: vary === undefined ? [] : [vary],
+      }
+      const plain = decideFreshness(answer, policy, NOW)
+      const facts = ({ ttlSeconds, storable, ageSeconds, withoutFields }: typeof plain) => [
+        ...[ttlSeconds, storable, ageSeconds],
+        ...withoutFields,
+      ]
+      assert.deepEqual(facts(strict), facts(plain))
     }),
   )
 })
