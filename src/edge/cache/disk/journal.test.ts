@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -129,4 +131,39 @@ test('Invalidations of the POP itself, which no revision of the feed brings, are
     [7.5, 8],
   )
   assert.equal(content.reached, 8)
+})
+
+test('What the disk refuses is written later; too much of it becomes one line that everything from before is dead', async (t) => {
+  const directory = await directoryFor(t)
+  const mount = spawn('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], { stdio: 'ignore' })
+  const [code] = await once(mount, 'close').catch(() => [1])
+  if (code !== 0) return t.skip('needs the right to mount a small file system')
+  try {
+    const troubles: (Error | null)[] = []
+    const options = { bytesMax: 16_000, onTrouble: (error: Error | null) => void troubles.push(error) }
+    const journal = await Journal.begin(directory, newStoreHead(MIB), options)
+    const filler = join(directory, 'filler')
+    for (const count of [5, 500]) {
+      await writeFile(filler, Buffer.alloc(128 * 1024)).catch(() => 'full')
+      const from = journal.reached + 1
+      for (let revision = from; revision < from + count; revision++) {
+        const path = `/${revision}${'x'.repeat(1_000)}`
+        await journal.append([{ kind: 'path', distributionId: 'E1', path, revision }], revision, true)
+      }
+      assert.notEqual(troubles.at(-1), null)
+      await rm(filler)
+      await journal.append([], journal.reached + 1, false)
+      assert.equal(troubles.at(-1), null)
+      const content = await readJournal(directory)
+      assert.ok(content.kind === 'read')
+      assert.equal(content.reached, journal.reached)
+      const invalidations = new Invalidations()
+      for (const entry of content.entries) invalidations.enter(entry)
+      for (let revision = from; revision < from + count; revision++)
+        assert.ok(invalidations.isDead('E1', `/${revision}${'x'.repeat(1_000)}`, revision - 1), `${revision}`)
+    }
+    await journal.close()
+  } finally {
+    await once(spawn('umount', ['-l', directory], { stdio: 'ignore' }), 'close')
+  }
 })

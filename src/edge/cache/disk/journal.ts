@@ -188,8 +188,9 @@ export class Journal {
       this.#troubled = false
     } catch (error) {
       this.#troubled = true
-      // Over its limit nothing is kept for later: then the journal ends too early, and is not believed after a restart.
-      if (this.#waiting.length > this.#bytesMax) this.#waiting = ''
+      // Too much to keep for later: instead of what it was, later says that everything from before is dead.
+      if (this.#waiting.length > this.#bytesMax)
+        this.#waiting = entryLine({ kind: 'horizon', revision: this.reached }) + reachedLine(this.reached)
       this.#onTrouble(error as Error)
     }
   }
@@ -225,7 +226,7 @@ export class Journal {
     const horizon = entries.slice(0, half).reduce((newest, entry) => Math.max(newest, entry.revision), -1)
     const kept = [{ kind: 'horizon', revision: horizon } as const, ...entries.slice(half)]
     const text = lineOf({ kind: 'store', ...head }) + kept.map(entryLine).join('') + reachedLine(reached)
-    await this.#replace(text, this.#anew)
+    await this.#replace(text, null)
   }
 
   async #replace(text: string, anew: StoreHead | null): Promise<void> {

@@ -2,7 +2,7 @@
 //! is memory's alone: the stage disk-lookup brings objects up before.
 import type { MemoryStore } from '../memory.ts'
 import type { ObjectMeta, StoredObject } from '../object.ts'
-import type { ListedObject, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import type { DiskTier } from './tier.ts'
 
 export class TieredStore implements Store {
@@ -49,9 +49,5 @@ export class TieredStore implements Store {
   keepUntil(object: StoredObject, freshUntil: number): void {
     this.#memory.keepUntil(object, freshUntil)
     if (this.#owns(object.key)) this.#disk.put(object.key, object, [object.body], true)
-  }
-
-  list(limit: number, wanted: (meta: ObjectMeta) => boolean): readonly ListedObject[] {
-    return this.#memory.list(limit, wanted)
   }
 }
