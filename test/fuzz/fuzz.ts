@@ -16,7 +16,7 @@ const USAGE = `npm run fuzz -- [options]
 `
 
 /** Cases of a turn. */
-const TURN = { parser: 1_000, edge: 50 } as const
+const TURN = { parser: 5_000, edge: 50 } as const
 type Kind = keyof typeof TURN
 
 interface Wishes {

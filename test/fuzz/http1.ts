@@ -53,6 +53,62 @@ const BODIES = [
   '03\r\nabc\r\n00\r\n\r\n', '0x3\r\nabc\r\n0\r\n\r\n', '3\r\nabcd\r\n0\r\n\r\n', '3;a\nb\r\nabc\r\n0\r\n\r\n', 'fffffffffffffffff\r\nabc',
   '3\r\nabc\r\n0\r\nGET /s HTTP/1.1\r\n\r\n', '3;a="b\\"c"\r\nabc\r\n0\r\n\r\n', '1\r\na\r\n2\r\nbc\r\n0\r\n\r\n', '\r\nabc',
 ] // biome-ignore format: a table
+/** Lines put together: what is around a name and a value decides as much as they do. */
+const NAMES = [
+  'Host',
+  'Content-Length',
+  'Transfer-Encoding',
+  'Connection',
+  'Expect',
+  'Upgrade',
+  'X',
+  'TE',
+  'Keep-Alive',
+]
+const BLANKS = ['', '', ' ', ' ', '\t', '  ', ' \t', '\x0b', '\r', '\xa0']
+const VALUES = [
+  'a',
+  '3',
+  '0',
+  '',
+  'chunked',
+  'Chunked',
+  'close',
+  'keep-alive',
+  'upgrade',
+  '100-continue',
+  'h2c',
+  ',',
+  ';',
+  '"',
+  'x',
+  '3 3',
+]
+const CHUNK_PARTS = [
+  '0',
+  '3',
+  '1',
+  'a',
+  'abc',
+  '\r\n',
+  '\r\n',
+  '\r\n',
+  '\n',
+  '\r',
+  ';',
+  ';x',
+  '=',
+  '=y',
+  '"',
+  '"z"',
+  ' ',
+  '\t',
+  '\\',
+  'T: u',
+  ':',
+  '\0',
+  '\xff',
+]
 const ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r', '\r\r\n', '\r\n ', '\n\r']
 
 /** Lines that are usual: most inputs should get past the head. */
@@ -70,11 +126,18 @@ function fittingBody(head: string): string {
 /** A request, or two, from plausible and hostile parts; sometimes with a byte changed, lost or doubled. */
 export function makeInput({ pick, chance: rare, fraction: random }: Random): string {
   const end = () => (rare(0.04) ? pick(ENDS) : '\r\n')
+  const several = (of: readonly string[], most: number) =>
+    Array.from({ length: Math.floor(random() * most) }, () => pick(of)).join('')
+  const line = () =>
+    `${pick(NAMES)}${rare(0.1) ? pick(BLANKS) : ''}:${pick(BLANKS)}${pick(VALUES)}${rare(0.2) ? several(VALUES, 3) : ''}${pick(BLANKS)}`
+  const chunks = () =>
+    `${pick(['3', '03', '1', '0'])}${several(CHUNK_PARTS, 5)}\r\nabc\r\n${rare(0.3) ? several(CHUNK_PARTS, 5) : ''}0\r\n\r\n`
   const one = (): string => {
     let text = (rare(0.5) ? pick(REQUEST_LINES.slice(0, 4)) : pick(REQUEST_LINES)) + end()
     if (rare(0.85)) text += `Host: a${end()}`
-    for (let lines = Math.floor(random() * 4); lines > 0; lines--) text += pick(rare(0.6) ? BENIGN : LINES) + end()
-    return text + end() + (rare(0.75) ? fittingBody(text) : pick(BODIES))
+    for (let lines = Math.floor(random() * 4); lines > 0; lines--)
+      text += (rare(0.3) ? line() : pick(rare(0.6) ? BENIGN : LINES)) + end()
+    return text + end() + (rare(0.7) ? fittingBody(text) : rare(0.4) ? chunks() : pick(BODIES))
   }
   let input = one()
   if (rare(0.4)) input += one()

@@ -107,6 +107,10 @@ export function parseHeaders(bytes: Uint8Array, text: string, headersMax: number
     if (bytes[at] !== CR || bytes[at + 1] !== LF) return bytes[at] === LF ? 'bad-line-end' : 'bad-header-value'
     let valueEnd = at
     while (valueEnd > valueAt && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--
+    // Node's parser, and who knows whose, finds another coding in `chunked` and a tab: nobody sends it in good faith.
+    if (valueEnd < at && name.length === 17 && isCodingWithTab(name, text.slice(valueEnd, at))) {
+      return 'bad-transfer-encoding'
+    }
     raw.push(name, text.slice(valueAt, valueEnd))
     at += 2
     if (raw.length > headersMax * 2) return 'head-too-large'
@@ -114,6 +118,9 @@ export function parseHeaders(bytes: Uint8Array, text: string, headersMax: number
   const facts = factsOf(raw)
   return typeof facts === 'string' ? facts : new ParsedHeaders(raw, bytes.length, facts)
 }
+
+const isCodingWithTab = (name: string, blanks: string): boolean =>
+  blanks.includes('\t') && name.toLowerCase() === 'transfer-encoding'
 
 /** uri-host [ ":" port ] of RFC 9110 7.2, narrowed to what a name or an address can be; no userinfo, no percent. */
 const HOST = /^(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?$/

@@ -71,6 +71,7 @@ const CODINGS: readonly (readonly [name: string, line: string, why: string])[] =
   ['after a tab', 'Transfer-Encoding:\tchunked', BOTH],
   ['without a space', 'Transfer-Encoding:chunked', BOTH],
   ['followed by spaces', 'Transfer-Encoding: chunked \t', BOTH],
+  ['followed by a tab', 'Transfer-Encoding: chunked\t', 'some parsers find another coding in it'],
   ['with a space before the colon', 'Transfer-Encoding : chunked', NAME],
   ['with a tab before the colon', 'Transfer-Encoding\t: chunked', NAME],
   ['with a line break before the colon', 'Transfer-Encoding\r\n : chunked', NAME],
