@@ -38,6 +38,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.behavior = null
   x.cacheable = x.leads = false
   x.key = x.indexKey = ''
+  x.variantTags = 'none'
   x.object = x.stale = x.part = x.forwardedRange = null
   x.completes = false
   x.flight = x.originRequest = x.answer = x.fault = null

@@ -9,6 +9,7 @@ import { restHeaders, singleRange } from '../parts.ts'
 import { wantsOnlyStored } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { offeredTags } from '../variant-validation.ts'
 
 export const originRequest = stage({
   name: to.originRequest,
@@ -46,6 +47,11 @@ export const originRequest = stage({
     if (x.stale !== null && x.cacheable && request.method === 'GET') {
       const { etag, lastModified } = x.stale
       headers.push(...revalidationHeaders({ etag: etag || undefined, lastModified: lastModified || undefined }))
+    }
+    const tags = offeredTags(x, edge)
+    if (tags !== '') {
+      x.variantTags = 'offered'
+      headers.push('If-None-Match', tags)
     }
     if (x.slice !== null) headers.push(...sliceHeaders(x.slice))
     if (x.forwardedRange !== null) headers.push('Range', x.forwardedRange)

@@ -20,6 +20,7 @@ import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { mayHaveChanged, mayServeGets } from '../unsafe.ts'
 import { placeAnswer } from '../variant-choice.ts'
+import { confirmedVariant } from '../variant-validation.ts'
 
 export const originResponse = stage({
   name: to.originResponse,
@@ -39,6 +40,15 @@ export const originResponse = stage({
       via: `1.1 ${edge.pop.via}`,
       date: edge.date(),
       objectBytesMax: edge.store.objectBytesMax,
+    }
+    if (x.variantTags === 'offered' && x.stale === null && flight.status === 304) {
+      const variant = confirmedVariant(x, edge, firstValue(flight.headers, 'etag'))
+      if (variant === null) {
+        x.variantTags = 'refused'
+        return askAgain(x, edge, flight)
+      }
+      variant.hold()
+      x.stale = variant
     }
     const { stale } = x
     if (stale !== null && flight.status === 304) {
