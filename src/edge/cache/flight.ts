@@ -180,6 +180,14 @@ export class Flight implements OriginSink, FilteredBody {
     this.#over(lender)
   }
 
+  /** The head cannot be used: the rest is not waited for. */
+  refuse(failure: OriginFailure): void {
+    this.source?.abort()
+    // All of it may have come with the head.
+    if (this.over) this.failure ??= failure
+    else this.onFailure(failure)
+  }
+
   onFailure(failure: OriginFailure): void {
     if (this.over) return
     this.failure = failure

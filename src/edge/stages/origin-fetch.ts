@@ -9,7 +9,7 @@ import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { ORIGIN_FAILURES, type OriginFailure } from '../origin/failure.ts'
+import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import type { OriginRequest } from '../origin/pool.ts'
 import { completion } from '../parts.ts'
@@ -31,11 +31,15 @@ export const originFetch = stage({
     flight.onHint = hintsFor(x)
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
-    if (flight.failure === null || flight.status !== 0) return to.originResponse
+    if (isUnasked(x, flight.status)) {
+      flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
+    } else if (flight.failure === null || flight.status !== 0) {
+      return to.originResponse
+    }
     if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) return to.serveStale
     // What this request may have brought about alone is nobody else's failure.
     const own = carriesMuchUnkeyed((x.behavior as BehaviorPlan).forward, (x.originRequest as OriginRequest).headers)
-    failed(x, edge, flight.failure, own)
+    failed(x, edge, flight.failure as OriginFailure, own)
     flight.decide(own ? 'alone' : 'failed')
     return to.errorPage
   },
@@ -68,6 +72,18 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
   x.compression = filter === null ? 'busy' : wanted.coding
   x.watcher?.note('compression', filter === null ? 'none: busy' : wanted.coding)
   return filter
+}
+
+/**
+ * 304 says that a condition does not hold, and 206 that this is the range: to a request without either, neither is an
+ * answer (RFC 9110 15.3.7, 15.4.5). A viewer that wants a part may have one, also when the whole was asked for.
+ */
+function isUnasked({ request, originRequest }: Exchange, status: number): boolean {
+  if (status !== 304 && status !== 206) return false
+  const sent = (originRequest as OriginRequest).headers
+  const asks = status === 304 ? /^if-/i : /^range$/i
+  if (sent.some((name, at) => at % 2 === 0 && asks.test(name))) return false
+  return status === 304 || request.headers.get('range') === undefined
 }
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */
