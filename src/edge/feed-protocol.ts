@@ -53,7 +53,6 @@ export type FromWorker =
 export type Question =
   | { readonly kind: 'trace'; readonly traceId: string }
   | { readonly kind: 'counters' }
-  | { readonly kind: 'cache'; readonly distributionId: string; readonly limit: number }
   /** A page of what is stored. `wanted` comes with the first page of a walk; the worker remembers it under `walk`. */
   | { readonly kind: 'objects'; readonly walk: string; readonly wanted: ObjectsWanted | null; readonly cursor: Cursor }
   /** What a GET for a URL would find, without asking for it. */
@@ -63,10 +62,6 @@ export type Question =
 export type Answer =
   | { readonly kind: 'trace'; readonly trace: unknown }
   | { readonly kind: 'counters'; readonly counters: Readonly<Record<string, number>> }
-  | {
-      readonly kind: 'cache'
-      readonly objects: readonly { key: string; bytes: number; ageSeconds: number; ttlSeconds: number }[]
-    }
   | {
       readonly kind: 'objects'
       readonly objects: readonly SeenObject[]

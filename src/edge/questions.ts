@@ -8,7 +8,7 @@ import type { Answer, Question } from './feed-protocol.ts'
 
 /** What a worker does not know (a trace of another one) is null. At once, but for what lies on disk. */
 export function answerQuestion(question: Question, answering: Answering, walks: CacheWalks): Answer | Promise<Answer> {
-  const { counters, traces, store, edge } = answering
+  const { counters, traces, store } = answering
   switch (question.kind) {
     case 'trace':
       return { kind: 'trace', trace: traces.get(question.traceId) ?? null }
@@ -24,22 +24,6 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
       return { kind: 'object', found: findObject(question.request, answering) }
     case 'storage':
       return { kind: 'storage', storage: storageSeen(answering) }
-    case 'cache': {
-      const now = edge.clock.now()
-      const listed = store.list(
-        question.limit,
-        (meta) => meta.distributionId === question.distributionId && edge.invalidations.standing(meta) !== 'dead',
-      )
-      return {
-        kind: 'cache',
-        objects: listed.map(({ key, bytes, meta }) => ({
-          key,
-          bytes,
-          ageSeconds: Math.max(0, Math.floor((now - meta.bornAt) / 1000)),
-          ttlSeconds: Math.floor((meta.freshUntil - now) / 1000),
-        })),
-      }
-    }
   }
 }
 

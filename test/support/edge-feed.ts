@@ -7,6 +7,7 @@ import type {
   FeedChange,
   FromWorker,
   Question,
+  SeenObject,
   ToWorker,
   WorkerIdentity,
 } from '../../src/edge/feed-protocol.ts'
@@ -146,6 +147,15 @@ export class EdgeFeed {
       return new Promise((resolve) => this.#answers.set(id, resolve))
     }
     throw new Error('no worker is connected')
+  }
+
+  /** What a worker has cached in memory of a distribution; of few objects, for it is one page. */
+  async cached(distributionId: string, worker?: string): Promise<readonly SeenObject[]> {
+    const wanted = { distributionId, prefix: '', invalidation: null }
+    const cursor = { tier: 'memory', at: 0 } as const
+    const answer = await this.ask({ kind: 'objects', walk: `test-${++this.#questions}`, wanted, cursor }, worker)
+    if (answer.kind !== 'objects') throw new Error(JSON.stringify(answer))
+    return answer.objects
   }
 
   until(condition: () => boolean): Promise<void> {

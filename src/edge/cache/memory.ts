@@ -139,16 +139,6 @@ export class MemoryStore implements Store {
     writeFreshUntil(this.#bufferOf(entry), this.#offsetOf(entry), freshUntil)
   }
 
-  list(limit: number, wanted: (meta: ObjectMeta) => boolean): readonly ListedObject[] {
-    const listed: ListedObject[] = []
-    for (let entry = 0; entry < this.#entries && listed.length < limit; entry++) {
-      if (this.#sizes[entry] === 0) continue
-      const object = this.#listed(entry)
-      if (wanted(object.meta)) listed.push(object)
-    }
-    return listed
-  }
-
   /**
    * Visits objects from entry `cursor` on, without counting as a use, until `enough` says so; returns the entry to go on
    * from, null at the end. An object that is there all the while is visited once.

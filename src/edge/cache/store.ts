@@ -13,8 +13,6 @@ export interface Store {
   /** Bytes of the largest object (key, head and body) that it keeps. */
   readonly objectBytesMax: number
   readonly count: number
-  /** Objects in no particular order, without counting as a use. */
-  list(limit: number, wanted: (meta: ObjectMeta) => boolean): readonly ListedObject[]
 }
 
 export interface ListedObject {

@@ -142,7 +142,7 @@ test('an error whose body comes late is kept although the viewer has its page al
   assert.equal((await edge.get('/gone')).body, 'page /errors/404.html')
   assert.equal((await edge.get('/gone')).body, 'page /errors/404.html', 'joins the fetch that still runs')
   late[0]?.()
-  const cached = () => edge.feed.ask({ kind: 'cache', distributionId: DISTRIBUTION_ID, limit: 10 })
+  const cached = () => edge.feed.cached(DISTRIBUTION_ID)
   while (!JSON.stringify(await cached()).includes('/gone')) await new Promise((resolve) => setImmediate(resolve))
   assert.equal((await edge.get('/gone')).status, 404)
   assert.equal(origin.count('/gone'), 1)
