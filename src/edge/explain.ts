@@ -1,4 +1,5 @@
 //! What a trace tells of a finished request (DESIGN 6, explain): put together at the end from what the exchange learnt.
+import { cacheStatus } from './delivery/cache-status.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { headerPairs } from './origin/answer.ts'
@@ -22,6 +23,7 @@ export function explain(x: Exchange, edge: Edge): void {
   }
   trace.note('tier', x.tier)
   trace.note('revision', x.snapshot.revision)
+  if (x.behavior?.strict === true) trace.note('mode', 'strict')
   if (x.missReason !== null) trace.note('missed', x.missReason)
   if (x.staleReason !== null) trace.note('stale', x.staleReason)
   if (x.notStored !== null) trace.note('notStored', x.notStored)
@@ -33,9 +35,16 @@ export function explain(x: Exchange, edge: Edge): void {
 }
 
 /** What every delivery adds (delivery/heads.ts); the age is that of the end of the answer. */
-function ownHeaders(x: Exchange, edge: Edge, source: { readonly bornAt: number } | null): string[] {
+function ownHeaders(
+  x: Exchange,
+  edge: Edge,
+  source: { readonly bornAt: number; readonly freshUntil: number } | null,
+): string[] {
   const own = ['X-Cache', `${x.result} from cloudfront`, 'X-Amz-Cf-Pop', edge.pop.name, 'X-Amz-Cf-Id', x.requestId]
   if (source === null || x.fault !== null) return own
+  if (x.behavior?.strict === true) {
+    own.push('Cache-Status', cacheStatus(x, edge.pop.name, edge.clock.now(), source.freshUntil))
+  }
   const seconds = Math.max(0, Math.floor((edge.clock.now() - source.bornAt) / 1000))
   return seconds > 0 || x.result !== 'Miss' ? [...own, 'Age', String(seconds)] : own
 }

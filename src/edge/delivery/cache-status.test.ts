@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseDictionary } from '../../http/rfc-dictionary.ts'
-import { cacheStatusLine, type Told } from './cache-status.ts'
+import { cacheStatus, type Told } from './cache-status.ts'
 
 const NOW = 1_000_000
 const TOLD: Told = {
@@ -34,8 +34,8 @@ const ROWS: readonly (readonly [told: Partial<Told>, says: string])[] = [
 
 for (const [told, says] of ROWS) {
   test(`Cache-Status: ${says}`, () => {
-    const line = cacheStatusLine({ ...TOLD, ...told }, 'FRA50-C1', NOW, NOW + 60_000)
-    assert.equal(line, `\r\nCache-Status: FRA50-C1; ${says}`)
+    const line = cacheStatus({ ...TOLD, ...told }, 'FRA50-C1', NOW, NOW + 60_000)
+    assert.equal(line, `FRA50-C1; ${says}`)
     // Parameters of a structured field.
     assert.ok(parseDictionary([`a;${says.replaceAll('; ', ';')}`]))
   })

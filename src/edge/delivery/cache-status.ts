@@ -30,10 +30,10 @@ const FORWARDED: Readonly<Record<MissReason, string>> = {
   'request-no-store': 'request',
 }
 
-/** The line with its line break in front; `cache` is the POP's name, `freshUntil` that of the answer, both of Clock.now(). */
-export function cacheStatusLine(told: Told, cache: string, now: number, freshUntil: number): string {
+/** The field's value; `cache` is the POP's name, `freshUntil` that of the answer; times are Clock.now(). */
+export function cacheStatus(told: Told, cache: string, now: number, freshUntil: number): string {
   const isHit = told.result === 'Hit' && told.tier !== 'collapsed'
-  let line = `\r\nCache-Status: ${cache}${isHit ? '; hit' : forwarded(told)}`
+  let line = `${cache}${isHit ? '; hit' : forwarded(told)}`
   const isStored = told.cacheable && told.notStored === null
   if (isHit || isStored) line += `; ttl=${Math.floor((freshUntil - now) / 1_000)}`
   return told.staleReason === null ? line : `${line}; detail=${told.staleReason}`

@@ -10,7 +10,7 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
-import { cacheStatusLine } from './cache-status.ts'
+import { cacheStatus } from './cache-status.ts'
 import { passesTrailers } from './trailing.ts'
 
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n'
@@ -50,7 +50,7 @@ const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
 /** Lines about the answer, for those who ask how it came about. */
 const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: number }): string =>
   x.behavior?.strict === true
-    ? cacheStatusLine(x, edge.pop.name, edge.clock.now(), source.freshUntil) + traceLine(x)
+    ? `\r\nCache-Status: ${cacheStatus(x, edge.pop.name, edge.clock.now(), source.freshUntil)}${traceLine(x)}`
     : traceLine(x)
 
 /** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */

@@ -42,6 +42,7 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
       'method',
       'cache-key',
       'cache-lookup',
+      'disk-lookup',
       'cache-wait',
       'origin-request',
       'origin-fetch',
