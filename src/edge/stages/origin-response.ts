@@ -72,7 +72,8 @@ export const originResponse = stage({
     if (x.completes && completed === null && (flight.status === 206 || flight.status === 416)) {
       return askAgain(x, edge, flight)
     }
-    x.answer = partAnswer(x, flight, context) ?? answerOf(completed ?? flight, context)
+    x.answer =
+      completed === null ? (partAnswer(x, flight, context) ?? answerOf(flight, context)) : answerOf(completed, context)
     const index = turnIntoSlices(x, edge, flight, x.answer)
     if (index !== null) {
       x.object = index
