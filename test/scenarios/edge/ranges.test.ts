@@ -326,7 +326,7 @@ test('a viewer that leaves in the middle of its range ends the fetch, and the ne
   socket.write(`GET /a HTTP/1.1\r\nHost: ${HOST}\r\nRange: bytes=10-99\r\n\r\n`)
   const response = await served.promise
   const gone = new Promise((resolve) => response.once('close', resolve))
-  socket.once('data', () => socket.destroy())
+  socket.once('data', () => socket.resetAndDestroy())
   await gone
   assert.equal((await range(edge, 'bytes=10-99')).body, text(10, 100))
 })
