@@ -1,4 +1,5 @@
-//! A tier of storage, as the request path and the questions of control see it. Memory now, disk later.
+//! A tier of storage, as the request path and the questions of control see it. Memory alone, or
+//! memory with a disk behind it (disk/tiered-store.ts).
 import type { ObjectMeta, StoredObject } from './object.ts'
 
 export interface Store {

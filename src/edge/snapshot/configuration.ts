@@ -29,7 +29,7 @@ export class Configuration {
     return [...this.#documents.values()]
   }
 
-  /** Takes over everything as it was saved: nothing is cached yet that could be invalid. */
+  /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
   restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
     this.#documents = new Map(saved.distributions.map((document) => [document.id, document]))
     this.#compile(saved.revision)
