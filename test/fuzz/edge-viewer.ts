@@ -117,7 +117,7 @@ export async function runScript(script: Script, port: number): Promise<string | 
   }
   const last = answers.at(-1)
   const mayEndEarly = script.leavesAt !== null || (last !== undefined && (!last.complete || /\r\nconnection: close/i.test(last.head)))
-  if (answers.length < script.requests.length && !mayEndEarly) return `${answers.length} answers to ${script.requests.length} requests`
+  if (answers.length < script.requests.length && !mayEndEarly) return `${answers.length} answers to ${script.requests.length} requests: ${summary(answers)}`
   return null
 } // biome-ignore format: one line a rule
 

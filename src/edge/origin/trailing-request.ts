@@ -66,7 +66,10 @@ export class TrailingDispatcher implements Pick<Dispatcher, 'dispatch'> {
     control.run(request)
     const limitMs = options.headersTimeout ?? 0
     socket.setTimeout(limitMs, () => end(new OriginFailure('read-timeout', `nothing for ${limitMs} ms`)))
-    request.on('error', end)
+    // What an origin sends behind a whole answer does not make it less whole; its end is still to be heard of.
+    request.on('error', (error) => {
+      if (!control.hasWhole) end(error)
+    })
     request.on('information', ({ statusCode, rawHeaders }) => {
       control.rawHeaders = rawHeaders
       handler.onResponseStart?.(control, statusCode, {}, '')
@@ -123,6 +126,11 @@ class Control implements Dispatcher.DispatchController {
     this.#response = response
     this.rawHeaders = response.rawHeaders
     if (this.paused) response.pause()
+  }
+
+  /** The last byte of the answer has come, if not been read. */
+  get hasWhole(): boolean {
+    return this.#response?.complete === true
   }
 
   abort(reason: Error): void {

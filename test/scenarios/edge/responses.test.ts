@@ -216,3 +216,22 @@ test("an origin that answers before the body has come: the rest of the body is n
     ['/victim', '/victim'],
   )
 })
+
+test('strict mode, a request with trailers: what an origin sends behind its answer is thrown away as well', async (t) => {
+  const origin = await startWireOrigin((socket, { target }) => {
+    write(socket, OK(`answer to ${target}`) + (target === '/a' ? POISON : ''))
+  })
+  t.after(() => origin.close())
+  const behavior = behaviorDoc({
+    allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
+    cachePolicy: cachePolicy({ defaultTtl: 0, maxTtl: 0 }),
+  })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors: [behavior], rfcStrict: true })])
+  const post = `POST /a HTTP/1.1\r\nHost: ${HOST}\r\nTrailer: X-T\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: u\r\n\r\n`
+  for (let round = 0; round < 5; round++) {
+    const answers = await edge.raw(`${post}GET /b HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`)
+    assert.match(answers, /answer to \/a.*answer to \/b$/s)
+    assert.doesNotMatch(answers, /poison/)
+  }
+  assert.deepEqual(origin.requests[0]?.trailers, ['X-T: u'])
+})
