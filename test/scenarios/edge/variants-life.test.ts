@@ -203,3 +203,42 @@ for (const workers of [1, 3]) {
     assert.deepEqual([again.xCache, origin.asked.length], ['Hit', asked])
   })
 }
+
+for (const workers of [1, 3]) {
+  test(`a stored part of one variant answers no other (${workers} workers)`, async (t) => {
+    const { origin, edge } = await strictEdge(
+      t,
+      ({ headers }, response) => {
+        const body = Buffer.alloc(1_000, `variant ${headers.foo} `)
+        response.setHeader('cache-control', 'max-age=60').setHeader('vary', 'Foo').setHeader('etag', `"${headers.foo}"`)
+        const part = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '')
+        if (part === null) return response.setHeader('content-length', 1_000).end(body)
+        const [first, last] = [Number(part[1]), Math.min(Number(part[2]), 999)]
+        response.setHeader('content-range', `bytes ${first}-${last}/1000`).setHeader('content-length', last - first + 1)
+        return response.writeHead(206).end(body.subarray(first, last + 1))
+      },
+      { workers },
+    )
+    const ask = (value: string, range: string, worker: number) =>
+      edge.get('/a', { headers: { foo: value, range: `bytes=${range}` }, worker })
+    const whole = (value: string) => Buffer.alloc(1_000, `variant ${value} `).toString('latin1')
+    for (const range of ['0-99', '50-149', '10-20', '0-999', '900-999']) {
+      const [first, last] = range.split('-').map(Number) as [number, number]
+      for (const value of ['1', '2', '3']) {
+        for (let worker = 0; worker < workers; worker++) {
+          const answer = await ask(value, range, worker)
+          assert.deepEqual(
+            [answer.status, answer.body],
+            [206, whole(value).slice(first, last + 1)],
+            `${value} ${range}`,
+          )
+        }
+      }
+    }
+    for (const value of ['1', '2', '3']) {
+      assert.equal((await edge.get('/a', foo(value))).body, whole(value))
+      assert.equal((await ask(value, '5-15', workers - 1)).xCache, 'Hit')
+    }
+    assert.ok(origin.asked.length <= 15, `${origin.asked.length} requests`)
+  })
+}
