@@ -184,6 +184,36 @@ function generator(seed: number): () => number {
   }
 }
 
+test('With a smaller limit the files that are too many go, with a larger one all stays', async (t) => {
+  const directory = await directoryFor(t)
+  const segmentBytes = 128 * 1024
+  const keys = [...Array(200).keys()].map((at) => `key-${at}`)
+  const rightOnes = async (segments: number): Promise<number> => {
+    const { store, counters } = await openTestStore(directory, { segmentBytes, segments })
+    assert.ok((await bytesOf(directory)) <= segments * segmentBytes)
+    let right = 0
+    for (const key of keys) {
+      const object = await store.read(key)
+      if (object === null) store.put(key, testMeta(key), [testBody(key, 1, 3_000)], false)
+      else {
+        assert.equal(versionOf(key, object.body), 1)
+        right++
+      }
+    }
+    await store.idle()
+    assert.equal(counters.get(COUNTER.diskCorrupt), 0)
+    await store.close()
+    return right
+  }
+  assert.equal(await rightOnes(8), 0)
+  assert.equal(await rightOnes(8), 200)
+  const left = await rightOnes(4)
+  assert.ok(left > 50 && left < 200, `${left}`)
+  assert.ok((await rightOnes(4)) > 50)
+  assert.ok((await rightOnes(12)) > 50)
+  assert.equal(await rightOnes(12), 200)
+})
+
 test('A list walks through all objects', async (t) => {
   const { store } = await openTestStore(await directoryFor(t))
   for (let at = 0; at < 50; at++) store.put(`k${at}`, testMeta(`k${at}`), [testBody(`k${at}`, 1, 100)], false)
