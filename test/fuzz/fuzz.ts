@@ -67,7 +67,10 @@ async function turn(kind: Kind, seed: number, cases: number, { workers, until }:
   if (kind === 'parser') {
     const { differences, understood, refused } = await fuzzHttp1(seed, cases)
     say(`parser  seed ${seed}: ${cases} inputs, ${understood} requests understood alike, ${refused} inputs refused`)
-    for (const difference of differences) say(JSON.stringify(difference, null, 1))
+    for (const difference of differences) {
+      say(JSON.stringify(difference, null, 1))
+      say(`again: npm run fuzz -- --only parser --seed ${difference.seed} --cases 1`)
+    }
     return differences.length > 0
   }
   const stop = () => stopped || performance.now() > until
