@@ -49,7 +49,9 @@ const RULES = `## What decides
 | HEAD? | Served from a stored GET; its own answer is not kept | The origin's answer to it also freshens the stored GET, or makes it stale (RFC 9111 4.3.5) |
 | A distribution that changes its mode? | What is stored stays until the lifetime ends that it was stored with; an invalidation of \`/*\` ends it at once | The same |
 | A viewer's conditions? | 304 and 412 by RFC 9110, from a stored object and from one that is being fetched | The same |
-| A viewer's Range? | 206 and 416 from a stored object and from one that is being fetched; several ranges only in ascending order without overlap, else the whole object | The same |`
+| A viewer's Range? | 206 and 416 from a stored object, from one that is being fetched and from stored parts; several ranges only in ascending order without overlap, else the whole object. A miss asks the origin for the whole | The same, but the first range of an object goes to the origin as it is, and its part is kept |
+| A 206 of the origin? | Kept; joined to another part, or completed, when strong validators are equal | The same |
+| An object over 16 MiB, or an eighth of the memory? | Kept in slices of up to 1 MiB when the origin answers ranges and gives a strong validator | The same |`
 
 const HEADINGS: readonly (readonly [mode: Mode | 'both', why: Why, heading: string])[] = [
   ['default', 'cloudfront', '## Default mode: where CloudFront departs, and so does this cache'],
