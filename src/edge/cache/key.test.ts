@@ -13,7 +13,7 @@ const recipe = (changes: Partial<KeyRecipe> = {}): KeyRecipe => ({
   queryStrings: NONE,
   gzip: false,
   brotli: false,
-  byMeaning: false,
+  strict: false,
   host: false,
   ...changes,
 })
@@ -76,4 +76,13 @@ test('the part that comes from headers is worked out once for a header block', (
   assert.equal(headers.derived.size, 1)
   assert.equal(ask('/b'), 'E1 /b\nx-a: 1')
   assert.equal(headers.derived.size, 1)
+})
+
+test('strict mode: by meaning, by Host where the origin sees it, and apart from the other mode', () => {
+  const by = recipe({ strict: true, headers: ['accept-language', 'x-a'] })
+  const languages = (value: string) => keyOf(by, '/', ['Accept-Language', value, 'X-A', '1 , 2'])
+  assert.equal(languages('en, DE;q=1.0'), 'E1 /\nrfc-strict\naccept-language: de,en\nx-a: 1,2')
+  assert.equal(languages('de,en'), languages('en, DE;q=1.0'))
+  assert.notEqual(keyOf(recipe({ strict: true }), '/'), keyOf(recipe(), '/'))
+  assert.equal(keyOf(recipe({ strict: true, host: true }), '/'), 'E1 /\nrfc-strict\nhost: h')
 })

@@ -16,8 +16,11 @@ export interface KeyRecipe {
   readonly queryStrings: NameRule
   readonly gzip: boolean
   readonly brotli: boolean
-  /** Strict mode: listed headers are keyed by what they mean, not by how it is written (http/vary.ts). */
-  readonly byMeaning: boolean
+  /**
+   * Strict mode: listed headers are keyed by what they mean, not by how it is written (http/vary.ts); and what one mode
+   * has stored the other never finds, for Vary was not heeded there.
+   */
+  readonly strict: boolean
   /** Strict mode: the viewer's Host is part of the URI that the origin is asked for. */
   readonly host: boolean
 }
@@ -69,11 +72,14 @@ function headerPart(recipe: KeyRecipe, request: KeyRequest): string {
   return made
 }
 
+/** No header's line: those have a colon. */
+const STRICT_LINE = '\nrfc-strict'
+
 function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
-  let part = ''
+  let part = recipe.strict ? STRICT_LINE : ''
   for (const name of recipe.headers) {
     const values = request.headers.getAll(name)
-    if (values.length > 0) part += `\n${name}: ${recipe.byMeaning ? selectingValue(name, values) : values.join(', ')}`
+    if (values.length > 0) part += `\n${name}: ${recipe.strict ? selectingValue(name, values) : values.join(', ')}`
   }
   if (recipe.host) part += `\nhost: ${request.headers.host}`
   for (const name of recipe.generated) part += `\n${name}: ${generatedValue(name, request)}`

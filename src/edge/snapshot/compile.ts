@@ -133,7 +133,7 @@ function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRe
     queryStrings: compileNames(cachePolicy.queryStrings),
     gzip: cachePolicy.gzip,
     brotli: cachePolicy.brotli,
-    byMeaning: false,
+    strict: false,
     host: false,
   }
 }
@@ -144,5 +144,5 @@ function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRe
  */
 function strictKey(key: KeyRecipe, forward: ForwardRecipe): KeyRecipe {
   const host = admits(forward.headers, 'host') && !key.headers.includes('host')
-  return { ...key, queryStrings: forward.queryStrings, byMeaning: true, host }
+  return { ...key, queryStrings: forward.queryStrings, strict: true, host }
 }

@@ -10,11 +10,6 @@ export const chooseVariant = stage({
     // Nothing can have happened to it since cache-lookup found it.
     const index = edge.store.get(x.key)
     if (index === null || index.status !== INDEX.variants) throw new Error('there is no index at this key')
-    // Left over from the time before the distribution went back to CloudFront's mode.
-    if (x.behavior?.strict !== true) {
-      edge.store.delete(x.key)
-      return to.cacheLookup
-    }
     x.indexKey = x.key
     x.key = selectVariant(x, edge, index)
     x.watcher?.note('variantOf', x.indexKey)
