@@ -4,9 +4,9 @@ import type { State } from '../../state/state.ts'
 import { distributionNamed } from './distribution-named.ts'
 import type { Installation } from './installation.ts'
 import { failure, json, type LocalRoute } from './local-route.ts'
-import { objectLines } from './object-lines.ts'
+import type { ObjectWalks } from './object-lines.ts'
 
-export function cacheRoutes(installation: Installation, state: State): readonly LocalRoute[] {
+export function cacheRoutes(installation: Installation, state: State, walks: ObjectWalks): readonly LocalRoute[] {
   return [
     {
       method: 'GET',
@@ -17,7 +17,7 @@ export function cacheRoutes(installation: Installation, state: State): readonly 
         if (name === null)
           return failure(400, 'Name the distribution: /_cachefront/objects?distribution=ID&prefix=/img')
         const { id: distributionId } = await distributionNamed(state, name)
-        return objectLines(installation, { distributionId, prefix: query.get('prefix') ?? '', invalidation: null })
+        return walks.lines({ distributionId, prefix: query.get('prefix') ?? '', invalidation: null })
       },
     },
     {

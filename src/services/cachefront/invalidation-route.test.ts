@@ -120,6 +120,20 @@ test('the walk ends when its reader does', async (t) => {
   }
 })
 
+test('so many walks at a time', async (t) => {
+  const { run } = await open(t)
+  const walk = async () => {
+    const { body } = await run('/_cachefront/objects', 'GET', { query: 'distribution=EDISTRIBUTION1' })
+    const iterator = (body as AsyncIterable<string>)[Symbol.asyncIterator]()
+    await iterator.next()
+    return iterator
+  }
+  const walks = await Promise.all(Array.from({ length: 8 }, walk))
+  await assert.rejects(walk(), (error) => error instanceof Fault && error.status === 429)
+  await walks[0]?.return?.()
+  await walk()
+})
+
 test('what is wrong is refused by name', async (t) => {
   const { run } = await open(t)
   const rows: [body: unknown, code: string][] = [

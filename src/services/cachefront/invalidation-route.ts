@@ -6,9 +6,8 @@ import { checkItems, tagHeaderOf } from '../cloudfront/invalidation-items.ts'
 import { wishInvalidation } from '../cloudfront/invalidations.ts'
 import type { ServiceContext } from '../service.ts'
 import { distributionNamed } from './distribution-named.ts'
-import type { Installation } from './installation.ts'
 import { isObject, json, type LocalRoute } from './local-route.ts'
-import { objectLines } from './object-lines.ts'
+import type { ObjectWalks } from './object-lines.ts'
 
 interface Wish {
   readonly distribution: string
@@ -17,10 +16,7 @@ interface Wish {
   readonly dryRun: boolean
 }
 
-export function invalidationRoute(
-  installation: Installation,
-  context: Pick<ServiceContext, 'state' | 'clock'>,
-): LocalRoute {
+export function invalidationRoute(walks: ObjectWalks, context: Pick<ServiceContext, 'state' | 'clock'>): LocalRoute {
   return {
     method: 'POST',
     path: '/_cachefront/invalidations',
@@ -37,7 +33,7 @@ export function invalidationRoute(
       checkItems(items, tagHeader)
       const tagged = tagHeader === undefined ? {} : { tagHeader }
       const invalidation = { id: 'dry-run', distributionId: record.id, paths: items, ...tagged }
-      return objectLines(installation, { distributionId: record.id, prefix: '', invalidation })
+      return walks.lines({ distributionId: record.id, prefix: '', invalidation })
     },
   }
 }

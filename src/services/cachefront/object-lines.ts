@@ -25,42 +25,47 @@ export interface WalkTotal {
   readonly missing: readonly string[]
 }
 
-let walks = 0
+export class ObjectWalks {
+  readonly #installation: Installation
+  #underWay = 0
 
-/** @throws Fault TooManyRequests */
-export function objectLines(installation: Installation, wanted: ObjectsWanted): LocalAnswer {
-  if (walks >= WALKS_MAX) {
-    throw cachefrontFault(
-      'TooManyRequests',
-      `${WALKS_MAX} walks through the caches are under way: try again when one has ended.`,
-    )
+  constructor(installation: Installation) {
+    this.#installation = installation
   }
-  return { status: 200, contentType: 'application/x-ndjson', body: lines(installation, wanted) }
-}
 
-async function* lines(installation: Installation, wanted: ObjectsWanted): AsyncGenerator<string> {
-  let [objects, copies, bytes, looked] = [0, 0, 0, 0]
-  const missing: string[] = []
-  walks++
-  try {
-    for await (const step of installation.objects(wanted)) {
-      if (step.kind === 'missing') {
-        missing.push(step.worker)
-        continue
-      }
-      looked += step.looked
-      let text = ''
-      for (const object of step.objects) {
-        if (object.owned) objects++
-        else copies++
-        bytes += object.bytes
-        text += `${JSON.stringify({ worker: step.worker, ...object })}\n`
-      }
-      if (text !== '') yield text
+  /** @throws Fault TooManyRequests */
+  lines(wanted: ObjectsWanted): LocalAnswer {
+    if (this.#underWay >= WALKS_MAX) {
+      const message = `${WALKS_MAX} walks through the caches are under way: try again when one has ended.`
+      throw cachefrontFault('TooManyRequests', message)
     }
-    const total: WalkTotal = { total: { objects, copies, bytes, looked }, missing }
-    yield `${JSON.stringify(total)}\n`
-  } finally {
-    walks--
+    return { status: 200, contentType: 'application/x-ndjson', body: this.#walk(wanted) }
+  }
+
+  async *#walk(wanted: ObjectsWanted): AsyncGenerator<string> {
+    let [objects, copies, bytes, looked] = [0, 0, 0, 0]
+    const missing: string[] = []
+    this.#underWay++
+    try {
+      for await (const step of this.#installation.objects(wanted)) {
+        if (step.kind === 'missing') {
+          missing.push(step.worker)
+          continue
+        }
+        looked += step.looked
+        let text = ''
+        for (const object of step.objects) {
+          if (object.owned) objects++
+          else copies++
+          bytes += object.bytes
+          text += `${JSON.stringify({ worker: step.worker, ...object })}\n`
+        }
+        if (text !== '') yield text
+      }
+      const total: WalkTotal = { total: { objects, copies, bytes, looked }, missing }
+      yield `${JSON.stringify(total)}\n`
+    } finally {
+      this.#underWay--
+    }
   }
 }

@@ -6,6 +6,7 @@ import { cacheRoutes } from './cache-routes.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
 import { failure, isObject, json, type LocalRoute } from './local-route.ts'
+import { ObjectWalks } from './object-lines.ts'
 import { prometheusText } from './prometheus.ts'
 import { statusOf } from './status.ts'
 
@@ -13,9 +14,10 @@ import { statusOf } from './status.ts'
 const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
 
 export function localRoutes(installation: Installation, state: State, clock: Clock): readonly LocalRoute[] {
+  const walks = new ObjectWalks(installation)
   return [
-    ...cacheRoutes(installation, state),
-    invalidationRoute(installation, { state, clock }),
+    ...cacheRoutes(installation, state, walks),
+    invalidationRoute(walks, { state, clock }),
     {
       method: 'GET',
       path: '/_cachefront/health',
