@@ -89,6 +89,8 @@ export class Flight implements OriginSink, FilteredBody {
   received = 0
   /** Content coding that the filter applies; null without one. */
   coding: ContentCoding | null = null
+  /** Content coding that there was no room for; null for none. */
+  owedCoding: ContentCoding | null = null
   /** Asked once, with the head, before any byte of the body; set by the leader. */
   chooseFilter: ((status: number, headers: readonly string[]) => BodyFilter | null) | null = null
   #filter: BodyFilter | null = null

@@ -2,10 +2,13 @@
 //! loop only hands pieces over, and no piece is copied from thread to thread as worker_threads would have it. Pieces of
 //! all bodies take turns, so that a small page waits for a piece of a large one, never for the whole of it; and they
 //! take half of the pool's threads, so that name look-ups and files find one free. Best effort, as CloudFront's: when
-//! too much is under way, a body goes out and into the cache as it came.
+//! too much is under way, a body goes out and into the cache as it came, and is compressed there later (owed.ts).
 import { type BrotliCompress, constants, createBrotliCompress, createGzip, type Gzip } from 'node:zlib'
 import type { ContentCoding } from '../../http/compressible.ts'
 import type { BodyFilter, FilteredBody } from '../cache/flight.ts'
+import type { StoredObject } from '../cache/object.ts'
+import type { Store } from '../cache/store.ts'
+import { OwedCompressions } from './owed.ts'
 
 /** Threads of libuv's pool (4 by default) that compress at one time. */
 const THREADS_MAX = 2
@@ -33,6 +36,7 @@ export class Compressions {
   #working = 0
   #bodies = 0
   #bytes = 0
+  readonly #owed = new OwedCompressions((coding, length) => this.begin(coding, length))
 
   constructor(limits: CompressionLimits = { threads: THREADS_MAX, bodies: BODIES_MAX, bytes: BYTES_MAX }) {
     this.#limits = limits
@@ -51,8 +55,16 @@ export class Compressions {
       over: () => {
         this.#bodies--
         this.#bytes -= length
+        // Only while there is little else to do: who waits for a body goes before.
+        if (this.#owed.size > 0 && this.#bodies <= this.#limits.bodies / 2) this.#owed.next()
       },
     })
+  }
+
+  /** An object for which there was no room: it is compressed in the store when there is. */
+  owe(store: Store, object: StoredObject, coding: ContentCoding): void {
+    this.#owed.add(store, object, coding)
+    if (this.#bodies === 0) this.#owed.next()
   }
 
   /** Bodies under way. */

@@ -88,7 +88,9 @@ function keepWhenComplete(x: Exchange, edge: Edge, flight: Flight, answer: Answe
       return null
     }
     const stored = edge.store.put(key, { ...answer, distributionId: recipe.distributionId, uri }, chunks)
-    return stored === null ? null : lenderOf(edge, stored)
+    if (stored === null) return null
+    if (flight.owedCoding !== null) edge.compressions.owe(edge.store, stored, flight.owedCoding)
+    return lenderOf(edge, stored)
   }
   flight.keepUpTo(edge.store.objectBytesMax, keep, (why) => {
     if (x.flight === flight) x.notStored = why

@@ -69,6 +69,7 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
   }
   const filter = edge.compressions.begin(wanted.coding, wanted.length)
   if (filter !== null) flight.coding = wanted.coding
+  else flight.owedCoding = wanted.coding
   x.compression = filter === null ? 'busy' : wanted.coding
   x.watcher?.note('compression', filter === null ? 'none: busy' : wanted.coding)
   return filter

@@ -268,3 +268,50 @@ test('what was compressed, and why not, is counted and stands in the trace', asy
     uncompressedNoTransform: 1,
   })
 })
+
+test('what there was no room to compress is compressed in the cache later, and confirmed as such', async (t) => {
+  const held: ServerResponse[] = []
+  const full = Promise.withResolvers<void>()
+  // As many bodies as are compressed at a time, all of them begun and none ended.
+  const atATime = 64
+  const { origin, edge } = await site(t, ({ url, headers }, response) => {
+    if (url === '/busy') {
+      response.setHeader('etag', '"1"').setHeader('cache-control', 'max-age=60')
+      if (headers['if-none-match'] !== undefined) return response.writeHead(304).end()
+      return send(response)
+    }
+    response.writeHead(200, { 'Content-Type': 'text/html', 'Content-Length': String(PAGE.length) })
+    response.write(PAGE.slice(0, 1_000))
+    held.push(response)
+    return held.length === atATime && full.resolve()
+  })
+  const others = Array.from({ length: atATime }, (_, at) => edge.get(`/${at}`, { headers: BOTH }))
+  await full.promise
+  // The edge has the heads too, once one more has come and gone.
+  await edge.get('/', { host: 'nobody.example' })
+  let first = await edge.get('/busy', { headers: BOTH })
+  // A head may still have been on its way.
+  for (let at = 0; first.headers['content-encoding'] !== undefined && at < 20; at++) {
+    await edge.feed.invalidate(DISTRIBUTION_ID, '/busy')
+    first = await edge.get('/busy', { headers: BOTH })
+  }
+  assert.deepEqual([first.headers['content-encoding'], first.body, first.headers.etag], [undefined, PAGE, '"1"'])
+  assert.equal((await edge.get('/busy', { headers: BOTH })).headers['content-encoding'], undefined)
+  const asked = origin.count('/busy')
+  for (const response of held) response.end(PAGE.slice(1_000))
+  for (const answer of await Promise.all(others)) assert.equal(plain(answer), PAGE)
+  let later = await edge.get('/busy', { headers: BOTH })
+  while (later.headers['content-encoding'] === undefined) later = await edge.get('/busy', { headers: BOTH })
+  assert.deepEqual(
+    [later.xCache, later.headers['content-encoding'], later.headers.etag, later.headers.vary, plain(later)],
+    ['Hit', 'br', 'W/"1"', 'Accept-Encoding', PAGE],
+  )
+  assert.equal(later.headers['content-length'], String(later.body.length))
+  assert.equal(origin.count('/busy'), asked, 'the origin was not asked for it')
+  await edge.feed.moveClock(61_000)
+  const confirmed = await edge.get('/busy', { headers: BOTH })
+  assert.deepEqual(
+    [confirmed.xCache, confirmed.headers['content-encoding'], plain(confirmed)],
+    ['RefreshHit', 'br', PAGE],
+  )
+})
