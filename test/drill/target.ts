@@ -48,10 +48,14 @@ export class Target {
     return (await (await fetch(`${this.api}/_cachefront/status`)).json()) as Status
   }
 
+  /** The keeper may hear of a new group a moment after the API has answered. */
   async group(id: string): Promise<GroupSeen> {
-    const found = (await this.status()).caches?.find((group) => group.id === id)
-    if (found === undefined) throw new Error(`the keeper does not know ${id}`)
-    return found
+    for (let waited = 0; waited < WELL_MS; waited += LOOK_MS) {
+      const found = (await this.status()).caches?.find((group) => group.id === id)
+      if (found !== undefined) return found
+      await sleep(LOOK_MS)
+    }
+    throw new Error(`the keeper does not know ${id}`)
   }
 
   /** Processes of the installation by what they are. */
