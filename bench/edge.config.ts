@@ -5,16 +5,45 @@ export const EDGE_BENCH = {
   rounds: 7,
   /** Seconds of load in one measurement. */
   seconds: 4,
-  /** Requests that each server answers before anything is measured: below 60,000 the JIT makes figures swing by half. */
-  warmUpRequests: 120_000,
   /** Keep-alive connections of the load generator. */
   connections: 32,
   /** The server (with all its processes) and the load run on a processor of their own. */
   serverCpu: 0,
   loadCpu: 1,
-  /** Bytes of the object. */
-  objectBytes: 1_024,
-  path: '/assets/product-12345.jpg',
+  /** Bytes of memory for objects that each server has. */
+  cacheBytes: 256 * 1024 * 1024,
+  /**
+   * What is asked for. `warmUpRequests`: that each server answers before anything is measured; below 60,000 small ones the
+   * JIT makes figures swing by half. `atMost`: CPU of a hit as a share of another server's that is asked for.
+   */
+  objects: [
+    {
+      name: '1KB',
+      bytes: 1_024,
+      path: '/assets/product-12345.jpg',
+      warmUpRequests: 120_000,
+      servers: ['nginx', 'varnish', 'cachefront'],
+      atMost: { nginx: 0.75, varnish: 0.5 },
+    },
+    {
+      name: '100KB',
+      bytes: 102_400,
+      path: '/assets/photo-100k.jpg',
+      warmUpRequests: 30_000,
+      servers: ['nginx', 'cachefront'],
+      atMost: { nginx: 0.8 },
+    },
+    {
+      name: '10MB',
+      bytes: 10 * 1024 * 1024,
+      path: '/assets/film-10m.jpg',
+      warmUpRequests: 600,
+      servers: ['nginx', 'cachefront'],
+      atMost: { nginx: 1.3 },
+    },
+  ],
+  /** Connections that ask for the largest object and read nothing, to see what that costs in memory. */
+  stalledReaders: 40,
   /** Host header of every request: the distribution's domain name. */
   host: 'd111111abcdef8.cloudfront.localhost',
   /** With Host, the twelve headers that a browser sends for an image. */
@@ -45,3 +74,12 @@ export const EDGE_BENCH = {
 } as const
 
 export type EdgeBenchConfig = typeof EDGE_BENCH
+
+export interface BenchObject {
+  readonly name: string
+  readonly bytes: number
+  readonly path: string
+  readonly warmUpRequests: number
+  readonly servers: readonly string[]
+  readonly atMost: Readonly<Record<string, number>>
+}

@@ -12,12 +12,12 @@ export interface Load {
 }
 
 /** Loads one server for some seconds. @throws Error when any answer was not a 2xx or a connection failed */
-export async function load(config: EdgeBenchConfig, port: number, seconds: number): Promise<Load> {
+export async function load(config: EdgeBenchConfig, path: string, port: number, seconds: number): Promise<Load> {
   const headers = [['Host', config.host], ...config.headers].flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const { stdout } = await run('taskset', [
     ...['-c', `${config.loadCpu}`, 'wrk', '-t1', `-c${config.connections}`, `-d${seconds}s`, '--timeout', '10s'],
     ...headers,
-    `http://127.0.0.1:${port}${config.path}`,
+    `http://127.0.0.1:${port}${path}`,
   ])
   const counted = /(\d+) requests in ([\d.]+)s/.exec(stdout)
   if (counted === null || /Non-2xx|Socket errors/.test(stdout))
@@ -32,10 +32,10 @@ export interface Looked {
 }
 
 /** One request with the benchmark's own headers. */
-export function look(config: EdgeBenchConfig, port: number): Promise<Looked> {
+export function look(config: EdgeBenchConfig, path: string, port: number): Promise<Looked> {
   return new Promise((resolve, reject) => {
     const headers = Object.fromEntries([['Host', config.host], ...config.headers])
-    request({ host: '127.0.0.1', port, path: config.path, headers, agent: false }, (response) => {
+    request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
       let bytes = 0
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length

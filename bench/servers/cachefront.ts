@@ -72,7 +72,7 @@ export const startCachefront: StartServer = async ({ config, directory, originPo
     ...(process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== ''),
     fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
     ...['worker', '--name', 'worker-0', '--home', directory, '--host', '127.0.0.1', '--port', `${port}`],
-    ...['--cache-bytes', `${64 * 1024 * 1024}`, '--explain', 'loopback', '--region', 'eu-central-1'],
+    ...['--cache-bytes', `${config.cacheBytes}`, '--explain', 'loopback', '--region', 'eu-central-1'],
   ])
   const stop = async () => {
     await started.stop()

@@ -13,7 +13,7 @@ export const startVarnish: StartServer = async ({ config, directory, originPort 
   // under full load, and must not lose what it has to write later.
   const varnish = startOn(config.serverCpu, 'varnishd', [
     ...['-F', '-n', work, '-j', 'none', '-a', `127.0.0.1:${port}`, '-b', `127.0.0.1:${originPort}`],
-    ...['-s', 'malloc,64m', '-T', 'none', '-p', 'vsl_space=1G'],
+    ...['-s', `malloc,${config.cacheBytes}`, '-T', 'none', '-p', 'vsl_space=1G'],
   ])
   // It waits until varnishd's shared log is there.
   const logger = startOn(config.serverCpu, 'varnishncsa', ['-n', work, '-t', '30', '-w', log])
