@@ -12,6 +12,7 @@ import {
   type SelectingFields,
   selects,
   unpackIndex,
+  type VariantIndex,
   variantKey,
   variantText,
   wantedLanguageText,
@@ -133,10 +134,12 @@ function tellIndex(
   const there = edge.store.get(primary)
   const known = there !== null && there.status === INDEX.variants ? unpackIndex(there) : null
   const change = withVariant(known, added)
-  if (change === null) return
-  for (const variant of change.left) edge.store.delete(variantKey(primary, variant))
-  x.variantsDropped += change.left.length
-  const { variant, body } = packIndex(change.index)
+  // Under a newer revision it is written again: who sweeps out what an invalidation has killed would take it along.
+  if (change === null && there !== null && there.asOf >= answer.asOf) return
+  const { index, left } = change ?? { index: known as VariantIndex, left: [] }
+  for (const variant of left) edge.store.delete(variantKey(primary, variant))
+  x.variantsDropped += left.length
+  const { variant, body } = packIndex(index)
   edge.store.put(primary, indexMeta(x, edge, answer, variant), [body])
 }
 

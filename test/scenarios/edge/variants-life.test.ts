@@ -1,7 +1,7 @@
 //! Strict mode: what becomes of variants once they are there: confirmed, stale, invalidated, asked for in part, left behind.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { behaviorDoc, cachePolicy, DISTRIBUTION_ID, distributionDoc } from '../../support/edge-scenario.ts'
+import { behaviorDoc, cachePolicy, DISTRIBUTION_ID, distributionDoc, HOST } from '../../support/edge-scenario.ts'
 import { ALL_VIEWER, byFoo, foo, strictEdge } from '../../support/edge-strict.ts'
 
 test('a 304 confirms the selected variant alone', async (t) => {
@@ -104,6 +104,23 @@ async function eventually(holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 500; tries++) if (await holds()) return
   assert.fail('it never came to be so')
 }
+
+test('an index outlives the invalidation of its variants', async (t) => {
+  const { edge } = await strictEdge(t, byFoo)
+  const seen = async () => {
+    const request = { host: HOST, scheme: 'http', path: '/a', query: null, headers: ['Foo', '1'] } as const
+    const answer = await edge.feed.ask({ kind: 'object', request }, 'worker-0')
+    assert.equal(answer.kind, 'object')
+    if (answer.kind !== 'object') return null
+    return [answer.found.object?.what ?? null, answer.found.leadsTo.length]
+  }
+  for (const value of ['1', '2']) await edge.get('/a', foo(value))
+  assert.deepEqual(await seen(), ['variants', 2])
+  await edge.feed.invalidate(DISTRIBUTION_ID, '/a')
+  assert.deepEqual(await seen(), [null, 0])
+  assert.equal((await edge.get('/a', foo('1'))).xCache, 'Miss')
+  assert.deepEqual(await seen(), ['variants', 1], 'the other one is dead')
+})
 
 test('what one mode has stored the other never finds', async (t) => {
   const { origin, edge } = await strictEdge(t, byFoo)
