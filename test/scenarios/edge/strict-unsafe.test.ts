@@ -119,6 +119,26 @@ for (const count of [1, 3]) {
   })
 }
 
+test('a worker that is behind invalidates what it has from one that is ahead', async (t) => {
+  const { edge } = await scenario(t, { count: 3 })
+  const distribution = (revision: number) => ({ id: `I${revision}`, distributionId: 'E0OTHER', paths: ['/x'] })
+  for (const ahead of ['worker-1', 'worker-2']) {
+    await edge.feed.send(
+      (revision) => ({ kind: 'invalidation', revision, invalidation: distribution(revision) }),
+      ahead,
+    )
+  }
+  const paths = Array.from({ length: 12 }, (_, at) => `/${at}`)
+  for (const path of paths) {
+    for (const worker of [0, 1, 2]) await edge.get(path, { worker })
+    const changed = await edge.get(path, { method: 'POST' })
+    assert.equal(changed.status, 200)
+    const seen = []
+    for (const worker of [0, 1, 2]) seen.push((await edge.get(path, { worker })).body)
+    assert.deepEqual(new Set(seen), new Set([`version ${Number(path.slice(1)) + 1}`]), path)
+  }
+})
+
 test('a worker that is gone holds nobody up', async (t) => {
   const { edge } = await scenario(t, { count: 3 })
   await edge.get('/a')
