@@ -63,7 +63,7 @@ interface Selection {
 }
 
 /** Selections remembered with one header block. */
-const REMEMBERED_MAX = 32
+const REMEMBERED_MAX = 8
 
 /** Found once for a header block: later requests of the connection that repeat it cost a look into a map. */
 function selectionBy(lists: string, x: Exchange, edge: Edge): Selection {

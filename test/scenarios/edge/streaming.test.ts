@@ -146,23 +146,27 @@ for (const workers of [1, 2]) {
   }
 }
 
-for (const framing of ['length', 'chunked'] as const) {
+for (const framing of ['length', 'chunked', 'chunked with trailers'] as const) {
   test(`a stalled origin stalls the viewer that sends to it, and nobody else (${framing})`, async (t) => {
     const between = new Between()
     const begun = Promise.withResolvers<{ request: IncomingMessage; response: ServerResponse }>()
-    const edge = await edgeBefore(t, (request, response) => {
-      if (request.method === 'GET') response.setHeader('cache-control', 'no-store').end('small')
-      else begun.resolve({ request, response })
-    })
+    const edge = await edgeBefore(
+      t,
+      (request, response) => {
+        if (request.method === 'GET') response.setHeader('cache-control', 'no-store').end('small')
+        else begun.resolve({ request, response })
+      },
+      { strict: framing === 'chunked with trailers' },
+    )
     const socket = viewer(edge)
-    const head = framing === 'length' ? `Content-Length: ${BODY_BYTES}` : 'Transfer-Encoding: chunked'
+    const head = framing === 'length' ? `Content-Length: ${BODY_BYTES}` : 'Trailer: X-Sum\r\nTransfer-Encoding: chunked'
     socket.write(`POST /in HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n${head}\r\n\r\n`)
     const inChunk = (bytes: Buffer) => [Buffer.from(`${PIECE.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]
     const sending = sendBody(socket, between, framing === 'length' ? undefined : inChunk)
     const { request, response } = await begun.promise
     for (let n = 0; n < 50; n++) assert.equal((await edge.get(`/small?${n}`)).body, 'small')
     assert.ok(between.sent < BETWEEN_MAX, `${between.sent} bytes for an origin that reads none`)
-    sending.then(() => framing === 'chunked' && socket.write('0\r\n\r\n'))
+    sending.then(() => framing !== 'length' && socket.write('0\r\nX-Sum: 1\r\n\r\n'))
     const hash = createHash('sha256')
     for await (const data of request) {
       hash.update(data as Buffer)
@@ -170,6 +174,7 @@ for (const framing of ['length', 'chunked'] as const) {
     }
     assert.equal(hash.digest('hex'), DIGEST)
     assert.ok(between.most <= BETWEEN_MAX, `${between.most} bytes between the two ends`)
+    assert.deepEqual(request.rawTrailers, framing === 'chunked with trailers' ? ['X-Sum', '1'] : [])
     response.end('thanks')
     assert.match((await readAll(socket, new Between())).head, /^HTTP\/1\.1 200 OK\r\n/)
   })
