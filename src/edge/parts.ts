@@ -2,6 +2,7 @@
 //! a kept beginning is completed with what is missing (spec/cloudfront.md 5.6, RFC 9111 3.3 and 3.4).
 import { mergeNotModified, strongValidator } from '../http/conditional.ts'
 import { firstValue } from '../http/headers.ts'
+import { resolveRange } from '../http/range.ts'
 import type { Answer, BodyFilter, FilteredBody, Flight } from './cache/flight.ts'
 import { INDEX, type StoredObject } from './cache/object.ts'
 import {
@@ -51,6 +52,17 @@ export function partAnswer(x: Exchange, head: OriginHead, context: AnswerContext
   const whole = answerOf({ ...head, status: 200, statusText: '', headers: withoutPart(head.headers) }, context)
   const { status, head: text, leaderHead, length } = answerOf(head, context)
   return { ...whole, status, head: text, length, ...(leaderHead === undefined ? {} : { leaderHead }) }
+}
+
+/** True when the part is the very one that its viewer asked for, so that others who ask for the same may have it. */
+export function isAsAsked(x: Exchange, answer: Answer): boolean {
+  const place = placeIn(answer.status, headerPairs(answer.head))
+  const specs = x.facts.selection?.range
+  if (place === null || !specs) return false
+  const asked = resolveRange(specs, place.length)
+  if (asked.kind !== 'parts') return false
+  const [only, another] = asked.ranges
+  return another === undefined && only.first === place.first && only.last === place.last
 }
 
 /** Keeps a part that has come, joined to the one that is there when that is of the same version. */

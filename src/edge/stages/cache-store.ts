@@ -7,7 +7,7 @@ import type { StoredObject } from '../cache/object.ts'
 import { INDEX } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { keepPart, rangeKey } from '../parts.ts'
+import { isAsAsked, keepPart, rangeKey } from '../parts.ts'
 import { takeOverIndex } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -36,7 +36,7 @@ export const cacheStore = stage({
     if (isPart(x, answer)) {
       // For those who asked for the very same part.
       if (!ranged) edge.flights.close(flight)
-      flight.decide(ranged && flight.keeps ? 'shared' : 'alone')
+      flight.decide(ranged && flight.keeps && isAsAsked(x, answer) ? 'shared' : 'alone')
     } else if (!flight.keeps) {
       flight.decide('alone')
     } else if (Math.max(answer.freshUntil, answer.swrUntil) > edge.clock.now()) {

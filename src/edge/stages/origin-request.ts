@@ -3,6 +3,8 @@ import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
 import { announcedTrailers, passedTrailers } from '../../http/trailers.ts'
 import { sliceHeaders } from '../cache/slices.ts'
+import type { Edge } from '../edge.ts'
+import type { Exchange } from '../exchange.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
 import { restHeaders, singleRange } from '../parts.ts'
@@ -39,7 +41,9 @@ export const originRequest = stage({
     }
     const { scheme } = request.connection
     const body = request.body === null || request.body.length === 0 ? null : request.body
-    const headers = originHeaders(behavior.forward, forwardedRequest(x, edge.pop.via, x.cacheable))
+    const passed = originHeaders(behavior.forward, forwardedRequest(x, edge.pop.via, x.cacheable))
+    const own = ownRange(x, edge)
+    const headers = own.length === 0 ? passed : [...withoutField(passed, 'request-range'), ...own]
     if (body !== null && body.length !== null) headers.push('Content-Length', `${body.length}`)
     const announced =
       behavior.strict && body?.length === null ? announcedTrailers(request.headers.getAll('trailer')) : ''
@@ -52,13 +56,6 @@ export const originRequest = stage({
     if (tags !== '') {
       x.variantTags = 'offered'
       headers.push('If-None-Match', tags)
-    }
-    if (x.slice !== null) headers.push(...sliceHeaders(x.slice))
-    if (x.forwardedRange !== null) headers.push('Range', x.forwardedRange)
-    if (x.part !== null && x.forwardedRange === null && request.method === 'GET') {
-      const rest = restHeaders(x.part, behavior.strict, edge.clock.now())
-      x.completes = rest.length > 0
-      headers.push(...rest)
     }
     const policy = behavior.origin.protocolPolicy
     x.originRequest = {
@@ -73,3 +70,20 @@ export const originRequest = stage({
     return to.originFetch
   },
 })
+
+/**
+ * Header lines by which the edge asks for a part and not for the whole; empty for none. What the viewer may say of ranges
+ * besides (Request-Range, which CloudFront forwards) is not heard then: the part is for others too.
+ */
+function ownRange(x: Exchange, edge: Edge): string[] {
+  if (x.slice !== null) return sliceHeaders(x.slice)
+  if (x.forwardedRange !== null) return ['Range', x.forwardedRange]
+  if (x.part === null || x.request.method !== 'GET') return []
+  const rest = restHeaders(x.part, (x.behavior as BehaviorPlan).strict, edge.clock.now())
+  x.completes = rest.length > 0
+  return rest
+}
+
+/** Name, value, name, value ... without the lines of that lower-case name. */
+const withoutField = (headers: readonly string[], name: string): string[] =>
+  headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== name)

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { parseRange, resolveRange } from '../../../src/http/range.ts'
 import { type Asked, startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario, type ViewerAnswer } from '../../support/edge-scenario.ts'
+import { ALL_VIEWER } from '../../support/edge-strict.ts'
 
 const bytes = (version: number): Buffer => Buffer.from(Array.from({ length: 1_000 }, (_, at) => (at * version) % 251))
 
@@ -142,6 +143,26 @@ test('strict mode: many who ask for the same part share one request', async (t) 
   const all = await Promise.all(Array.from({ length: 20 }, () => range(edge, 'bytes=10-19')))
   for (const got of all) assertBytes(got, 10, 20)
   assert.equal(origin.asked.length, 1)
+})
+
+test('strict mode: an answer that is not the part that was asked for is for nobody else', async (t) => {
+  const held = Promise.withResolvers<void>()
+  const origin = await startOrigin(async ({ headers }, response) => {
+    const odd = headers['x-odd'] !== undefined
+    if (odd) await held.promise
+    response.writeHead(206, { 'content-range': odd ? 'bytes 5-9/10' : 'bytes 0-4/10', 'content-length': 5 })
+    response.end(odd ? '56789' : '01234')
+  })
+  t.after(() => origin.close())
+  const document = distributionDoc(origin.port, { rfcStrict: true })
+  const behaviors = document.behaviors.map((behavior) => ({ ...behavior, originRequestPolicy: ALL_VIEWER }))
+  const edge = await EdgeScenario.start(t, [{ ...document, behaviors }])
+  const odd = range(edge, 'bytes=0-4', { 'x-odd': '1' })
+  while (origin.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  const other = range(edge, 'bytes=0-4')
+  setImmediate(held.resolve)
+  assert.equal((await odd).body, '56789')
+  assert.equal((await other).body, '01234')
 })
 
 for (const count of [1, 3]) {

@@ -312,6 +312,15 @@ for (const count of [1, 3]) {
   })
 }
 
+test('what one viewer says in Request-Range is not heard when slices are fetched for all', async (t) => {
+  const { edge, origin } = await scenario(t, { length: 6 * MIB })
+  await edge.get('/film', { headers: { range: 'bytes=0-9', 'request-range': 'bytes=20-29' } })
+  assert.deepEqual(
+    origin.asked.map(({ headers }) => headers['request-range']),
+    ['bytes=20-29', undefined],
+  )
+})
+
 test('the smallest cache has smaller slices', async (t) => {
   const length = 5 * MIB
   const { edge, origin } = await scenario(t, { length }, { cacheBytes: 8 * MIB })
