@@ -27,12 +27,22 @@ export async function loadSnapshot(file: string): Promise<SavedSnapshot | null> 
   }
 }
 
+/**
+ * Milliseconds for which a snapshot may wait that differs from the saved one in its revision alone: an edge that comes
+ * back with an older one hears again what it knew. A stream of invalidations writes no file for each.
+ */
+const REVISION_MS = 100
+
 /** Saves the newest snapshot only: while one is being written, later ones wait and the last of them wins. */
 export class SnapshotSaver {
   readonly #file: string
   readonly #problem: (message: string) => void
   #waiting: SavedSnapshot | null = null
+  #saved: SavedSnapshot | null = null
   #writing: Promise<void> | null = null
+  /** Ends the wait of a revision; null while none waits. */
+  #hurry: (() => void) | null = null
+  #settling = false
 
   constructor(file: string, problem: (message: string) => void) {
     this.#file = file
@@ -41,6 +51,7 @@ export class SnapshotSaver {
 
   save(snapshot: SavedSnapshot): void {
     this.#waiting = snapshot
+    if (!isSameConfiguration(snapshot, this.#saved)) this.#hurry?.()
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null
     })
@@ -48,20 +59,48 @@ export class SnapshotSaver {
 
   /** Resolves when all that was given to `save` is on disk or has failed. */
   async settled(): Promise<void> {
+    this.#settling = true
+    this.#hurry?.()
     await this.#writing
+    this.#settling = false
   }
 
   async #writeAll(): Promise<void> {
-    for (let next = this.#waiting; next !== null; next = this.#waiting) {
+    while (this.#waiting !== null) {
+      if (isSameConfiguration(this.#waiting, this.#saved) && !this.#settling) await this.#unhurried()
+      const next = this.#waiting
       this.#waiting = null
       const draft = `${this.#file}.new`
       try {
         await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
         await writeFile(draft, JSON.stringify({ format: FORMAT, ...next }), { mode: 0o600, flush: true })
         await rename(draft, this.#file)
+        this.#saved = next
       } catch (error) {
         this.#problem(`the snapshot could not be saved to ${this.#file}: ${(error as Error).message}`)
       }
     }
   }
+
+  #unhurried(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        this.#hurry = null
+        resolve()
+      }
+      const timer = setTimeout(end, REVISION_MS)
+      this.#hurry = end
+    })
+  }
+}
+
+/** Documents that did not change are the same objects. */
+function isSameConfiguration(one: SavedSnapshot, other: SavedSnapshot | null): boolean {
+  return (
+    other !== null &&
+    one.workers === other.workers &&
+    one.distributions.length === other.distributions.length &&
+    one.distributions.every((document, at) => document === other.distributions[at])
+  )
 }
