@@ -114,6 +114,8 @@ test('what the origin answers for a slice', () => {
     [416, [], 'changed'],
     [404, [], 'changed'],
     [304, right, 'changed'],
+    [403, [], 'failed'],
+    [429, [], 'failed'],
     [500, [], 'failed'],
     [503, right, 'failed'],
   ]

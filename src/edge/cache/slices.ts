@@ -103,11 +103,14 @@ export type SliceVerdict =
   | 'changed'
   /** The origin sends something else than it was asked for, or does not tell of what version it is. */
   | 'refused'
-  /** The origin fails. */
+  /** The origin fails, or refuses this request: nothing is known of the object. */
   | 'failed'
 
+/** By these an origin says that it has not, or no longer, what was asked for. */
+const GONE = new Set([404, 410, 412, 416])
+
 export function judgeSlice(slice: SliceAsked, status: number, headers: readonly string[]): SliceVerdict {
-  if (status >= 500) return 'failed'
+  if (status >= 400 && !GONE.has(status)) return 'failed'
   if (status !== 200 && status !== 206) return 'changed'
   const { kind, value } = slice.of.validator
   const told = firstValue(headers, kind)

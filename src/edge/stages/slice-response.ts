@@ -5,6 +5,8 @@ import { rangeLength } from '../../http/range.ts'
 import type { Answer, Flight } from '../cache/flight.ts'
 import { ALWAYS, judgeSlice, type SliceAsked, type SliceVerdict, sliceRange } from '../cache/slices.ts'
 import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
+import { carriesMuchUnkeyed } from '../origin/forward.ts'
+import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
 const KIND = { changed: 'object-changed', refused: 'range-refused', failed: 'invalid-response' } as const
@@ -24,7 +26,10 @@ export const sliceResponse = stage({
     flight.stopKeeping()
     flight.source?.abort()
     flight.onFailure(new OriginFailure(kind, message(verdict, flight)))
-    flight.decide('failed')
+    // An error that this viewer may have brought about alone is nobody else's.
+    const { forward } = x.behavior as BehaviorPlan
+    const own = verdict === 'failed' && carriesMuchUnkeyed(forward, x.originRequest?.headers ?? [])
+    flight.decide(own ? 'alone' : 'failed')
     x.fault = { ...ORIGIN_FAILURES[kind], ...(verdict === 'failed' ? { status: flight.status } : {}), origin: kind }
     return to.errorPage
   },

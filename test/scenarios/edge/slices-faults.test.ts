@@ -183,6 +183,10 @@ test('an origin that fails before the first byte is an error page, and the objec
   const failed = await range(edge, `bytes=${5 * MIB}-`)
   assert.deepEqual([failed.status, failed.xCache], [503, 'Error'])
   assert.equal(brief(await range(edge, 'bytes=0-9')), `206 Hit bytes 0-9/${8 * MIB}`)
+  // One that refuses this request has said nothing of the object either.
+  origin.instead = (_asked, response) => response.writeHead(429).end('not so fast')
+  assert.equal((await range(edge, `bytes=${5 * MIB}-`)).status, 429)
+  assert.equal(brief(await range(edge, 'bytes=0-9')), `206 Hit bytes 0-9/${8 * MIB}`)
   origin.instead = () => false
   const back = await range(edge, `bytes=${5 * MIB}-`)
   assertBytes(back.body, 5 * MIB, 8 * MIB)
