@@ -9,6 +9,7 @@ import {
   isMetaWhole,
   isWhole,
   isWholeInTurns,
+  type RecordContent,
   type RecordHeader,
   type RecordKind,
   readContent,
@@ -83,7 +84,7 @@ export class Reader {
     const record = await segment.read(place.unit, place.length * UNIT_BYTES)
     const header = record === null ? null : this.#headerOf(record, 'meta', a, b, epoch)
     if (record === null || header === null || header.bodyCrc !== bodyCrc || !isWhole(record, 0, header)) return null
-    return readContent(record, 0, header).meta
+    return contentOf(record, header)?.meta ?? null
   }
 
   /** Objects from slot `cursor` on, in no particular order; `next` is null at the end. */
@@ -108,7 +109,7 @@ export class Reader {
       if (HEADER_BYTES + header.keyBytes + header.metaBytes > record.length)
         record = await segment.read(place.unit, bytes)
       if (record === null || !isMetaWhole(record, header)) continue
-      const { key, meta } = readContent(record, 0, header)
+      const { key, meta } = contentOf(record, header) ?? { key: '', meta: null }
       const newer = renewal === undefined ? null : await this.readMeta(renewal, a, b, header.bodyCrc)
       if (meta !== null) objects.push({ key, meta: newer ?? meta, bytes })
     }
@@ -140,7 +141,7 @@ export class Reader {
 
   /** What a whole record holds; one that is not whole (`record` is null) is forgotten and counted. */
   #judged(key: string, a: number, b: number, record: Buffer | null, header: RecordHeader | null): DiskObject | null {
-    const content = record === null || header === null ? null : readContent(record, 0, header)
+    const content = record === null || header === null ? null : contentOf(record, header)
     if (content === null || content.meta === null) {
       this.#parts.index.forget(a, b)
       this.#parts.counters.add(COUNTER.diskCorrupt)
@@ -156,5 +157,14 @@ export class Reader {
     const header = readHeader(record, 0)
     if (header === null || header.kind !== kind || header.hashA !== a || header.hashB !== b) return null
     return header.storeId === this.#parts.pool.storeId && header.epoch === epoch ? header : null
+  }
+}
+
+/** Null for texts that no program of ours wrote, although their checksum is right. */
+function contentOf(record: Buffer, header: RecordHeader): RecordContent | null {
+  try {
+    return readContent(record, 0, header)
+  } catch {
+    return null
   }
 }

@@ -18,6 +18,8 @@ import { type PendingWrite, Writer } from './writer.ts'
 const RENEW_BYTES_MIN = 64 * 1024
 /** No object may take more than this share of a segment. */
 const RECORD_SHARE_MAX = 7 / 8
+/** Objects that the index makes room for before it knows of them. */
+const RESERVED_MAX = 1_000_000
 
 export interface DiskStoreParts extends Omit<ReaderParts, 'index'> {
   /** Secret numbers that keys are hashed with; kept with the store. */
@@ -54,24 +56,30 @@ export class DiskStore {
     const { storeId } = this.#pool
     const { segments } = await this.#pool.openExisting()
     const marked: { segment: Segment; epoch: number }[] = []
+    let damaged = 0
     for (const segment of segments) {
-      const mark = await markOf(segment, storeId)
+      // One that cannot be read is written anew in its turn.
+      const mark = await markOf(segment, storeId).catch(() => null)
       if (mark !== null) marked.push({ segment, epoch: mark.epoch })
     }
     marked.sort((x, y) => x.epoch - y.epoch)
-    let damaged = 0
     for (const { segment, epoch } of marked) {
-      const found = await recover(segment, { storeId, epoch })
+      const found = await recover(segment, { storeId, epoch }).catch(() => null)
+      this.#pool.lastEpoch = epoch
+      if (found === null) {
+        damaged++
+        continue
+      }
       damaged += found.damaged
       // Most segments hold about as many as the first.
-      if (epoch === marked[0]?.epoch) this.#index.table.reserve(found.contents.records * marked.length)
+      const expected = Math.min(found.contents.records * marked.length, RESERVED_MAX)
+      if (epoch === marked[0]?.epoch) this.#index.table.reserve(expected)
       const { number } = segment
       found.contents.each((a, b, kind, unit, length) =>
         this.#index.enter(a, b, kind, { segment: number, unit, length }),
       )
       segment.epoch = epoch
       segment.state = 'full'
-      this.#pool.lastEpoch = epoch
       // The newest is written on from where its last record ends.
       if (epoch !== marked.at(-1)?.epoch || found.full) continue
       segment.state = 'active'
