@@ -82,7 +82,7 @@ function compress(x: Exchange, edge: Edge, flight: Flight, status: number, heade
 function isUnasked({ request, originRequest }: Exchange, status: number): boolean {
   if (status !== 304 && status !== 206) return false
   const sent = (originRequest as OriginRequest).headers
-  const asks = status === 304 ? /^if-/i : /^range$/i
+  const asks = status === 304 ? /^if-/i : /^(request-)?range$/i
   if (sent.some((name, at) => at % 2 === 0 && asks.test(name))) return false
   return status === 304 || request.headers.get('range') === undefined
 }
