@@ -16,7 +16,7 @@ import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
-import type { OriginRequest } from './origin/pool.ts'
+import type { OriginRequest } from './origin/attempts.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
 import { viewerFacts } from './viewer-facts.ts'
 

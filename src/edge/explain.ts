@@ -3,7 +3,7 @@ import { cacheStatus } from './delivery/cache-status.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { headerPairs } from './origin/answer.ts'
-import type { OriginRequest } from './origin/pool.ts'
+import type { OriginRequest } from './origin/attempts.ts'
 
 /** Header line that names the trace to the viewer; empty when the request is not explained. */
 export function traceLine(x: Exchange): string {

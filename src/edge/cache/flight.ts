@@ -4,8 +4,8 @@ import type { NotStoredReason } from '../../domain/outcomes.ts'
 import type { ContentCoding } from '../../http/compressible.ts'
 import type { FreshnessReason } from '../../http/freshness.ts'
 import { passedTrailers } from '../../http/trailers.ts'
+import type { OriginSink, SourceControl } from '../origin/attempts.ts'
 import { OriginFailure } from '../origin/failure.ts'
-import type { OriginSink, SourceControl } from '../origin/pool.ts'
 import { FlightBody, type FlightReader, type Lender } from './flight-body.ts'
 
 /** The head of an answer, ready for viewers; everything that this request's decisions made of the origin's. */
