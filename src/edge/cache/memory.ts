@@ -14,6 +14,8 @@ const OBJECT_BYTES_MAX = 16 * 1024 * 1024
 const OBJECT_SHARE_MAX = 1 / 8
 /** Unpacked objects; a power of two. */
 const FRONT_SIZE = 8_192
+/** Objects that are unpacked before one gets a place among them; a power of two. */
+const UNPACKED_PER_PLACE = 8
 /** Objects given up in one go before a page is taken from another size class. */
 const EVICTIONS_MAX = 64
 /** The table grows when this share of it is taken. */
@@ -41,6 +43,7 @@ export class MemoryStore implements Store {
   /** Pairs: an entry, and 32 bits of its key's hash, so that a look takes one line of the processor's cache. */
   #table = new Int32Array(2_048).fill(EMPTY)
   #tableUsed = 0
+  #unpacked = 0
   /** The other 32 bits, by entry: they say where in the table to begin. */
   #hashA = new Uint32Array(1024)
   #slots = new Uint32Array(1024)
@@ -77,8 +80,9 @@ export class MemoryStore implements Store {
     const entry = this.#find(key)
     if (entry < 0) return null
     const object = this.#unpack(entry, key)
-    // What is asked for once is not worth a place, and a million such objects would keep the garbage collector busy.
-    if (this.#eviction.use(entry) > 1) this.#front[at] = object
+    // What is asked for once is not worth a place, and when many are asked for in turn, each that takes another's place
+    // is work for the garbage collector: what is popular gets in at one of its next uses.
+    if (this.#eviction.use(entry) > 1 && (this.#unpacked++ & (UNPACKED_PER_PLACE - 1)) === 0) this.#front[at] = object
     return object
   }
 

@@ -67,6 +67,8 @@ export class StoredObject implements ObjectMeta {
   checkedRevision: number
   /** The head with everything that a hit always adds; made by the first delivery. */
   hitHead = ''
+  /** That text is in one piece (lib/flat-text.ts). */
+  hitHeadIsFlat = false
   /** Header lines of a 304 for it; made by the first one. */
   notModifiedHead = ''
   /** Marks the memory as being sent; each call is paired with one of `release`. */

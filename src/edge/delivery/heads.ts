@@ -25,8 +25,13 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   } else if (x.result === 'RefreshHit') {
     head = hitLines(edge, object, 'RefreshHit')
   } else if (head === '') {
-    head = flatText(hitLines(edge, object, x.result))
+    head = hitLines(edge, object, x.result)
     object.hitHead = head
+  } else if (!object.hitHeadIsFlat) {
+    // Worth it now that it comes a second time.
+    head = flatText(head)
+    object.hitHead = head
+    object.hitHeadIsFlat = true
   }
   return (
     head + x.requestId + ageLine(edge, object) + reportLines(x, edge, object) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
