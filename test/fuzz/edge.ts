@@ -72,7 +72,12 @@ async function startTarget(seed: number, workers: number) {
   const origin = await startOddOrigin(seed)
   const ends: (() => unknown)[] = []
   const t = { after: (end?: unknown) => void ends.push(end as () => unknown) }
-  const edge = await EdgeScenario.start(t, documents(origin.port), { count: workers, cacheBytes: 4 * 1024 * 1024 })
+  const edge = await EdgeScenario.start(t, documents(origin.port), {
+    count: workers,
+    // Small enough for objects to leave memory for the disk and come back.
+    cacheBytes: 1024 * 1024,
+    diskBytes: workers === 1 ? 8 * 1024 * 1024 : 0,
+  })
   return {
     origin,
     edge,

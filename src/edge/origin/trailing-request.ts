@@ -70,6 +70,10 @@ export class TrailingDispatcher implements Pick<Dispatcher, 'dispatch'> {
     request.on('error', (error) => {
       if (!control.hasWhole) end(error)
     })
+    // Without an answer and without an error: an upgrade (101) that nobody asked for ends so.
+    request.on('close', () => {
+      if (!control.hasHead) end(new OriginFailure('invalid-response', 'the origin changed the protocol, unasked'))
+    })
     request.on('information', ({ statusCode, rawHeaders }) => {
       control.rawHeaders = rawHeaders
       handler.onResponseStart?.(control, statusCode, {}, '')
@@ -126,6 +130,10 @@ class Control implements Dispatcher.DispatchController {
     this.#response = response
     this.rawHeaders = response.rawHeaders
     if (this.paused) response.pause()
+  }
+
+  get hasHead(): boolean {
+    return this.#response !== null
   }
 
   /** The last byte of the answer has come, if not been read. */

@@ -217,6 +217,22 @@ test("an origin that answers before the body has come: the rest of the body is n
   )
 })
 
+test('strict mode, a request with trailers: an origin that answers in no way that can be read is a 502', async (t) => {
+  const replies = ['HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n', 'HTTP/1.1 101 X\r\n\r\n<end>', '<end>', 'no HTTP\r\n\r\n', 'HTTP/1.1 099 X\r\n\r\n', 'HTTP/1.1 200 OK\r\nContent-Le<end>', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx<end>'] // biome-ignore format: a list
+  const origin = await startWireOrigin((socket, { target }) => write(socket, replies[Number(target.slice(1))] ?? ''))
+  t.after(() => origin.close())
+  const behavior = behaviorDoc({
+    allowedMethods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'],
+    cachePolicy: cachePolicy({ defaultTtl: 0, maxTtl: 0 }),
+  })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors: [behavior], rfcStrict: true })])
+  for (const [at, reply] of replies.entries()) {
+    const fields = `Host: ${HOST}\r\nConnection: close\r\nTrailer: X-T\r\nTransfer-Encoding: chunked`
+    const answer = await edge.raw(`POST /${at} HTTP/1.1\r\n${fields}\r\n\r\n3\r\nabc\r\n0\r\nX-T: u\r\n\r\n`)
+    assert.match(answer, /^HTTP\/1\.1 502 /, reply)
+  }
+})
+
 test('strict mode, a request with trailers: what an origin sends behind its answer is thrown away as well', async (t) => {
   const origin = await startWireOrigin((socket, { target }) => {
     write(socket, OK(`answer to ${target}`) + (target === '/a' ? POISON : ''))
