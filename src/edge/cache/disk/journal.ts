@@ -103,6 +103,26 @@ function lineOf(line: Line): string {
 const entryLine = (entry: InvalidationEntry): string => lineOf({ kind: 'entry', entry })
 const reachedLine = (revision: number): string => lineOf({ kind: 'reached', revision })
 
+/**
+ * The same journal without the older half of its bytes; lines are not read but copied, for there may be many. They are in
+ * the order of their revisions, so that the last one of that half says before when everything is dead.
+ * @throws when the line that says so is damaged
+ */
+export function shortened(bytes: Buffer): Buffer {
+  const headEnd = bytes.indexOf(10) + 1
+  const cut = bytes.indexOf(10, Math.max(headEnd, Math.floor(bytes.length / 2))) + 1
+  let horizon = -1
+  for (let end = cut; horizon < 0 && end > headEnd; ) {
+    const start = bytes.lastIndexOf(10, end - 2) + 1
+    const line = parseLine(bytes.subarray(start, end - 1))
+    if (line === null) throw new Error('the journal of invalidations was damaged while it was in use')
+    if (line.kind === 'entry') horizon = line.entry.revision
+    end = start
+  }
+  const dead = horizon < 0 ? '' : entryLine({ kind: 'horizon', revision: horizon })
+  return Buffer.concat([bytes.subarray(0, headEnd), Buffer.from(dead), bytes.subarray(cut)])
+}
+
 /** A journal that is being written: one write at a time, what could not be written is tried again with the next. */
 export class Journal {
   readonly #directory: string
@@ -219,17 +239,11 @@ export class Journal {
 
   /** The older half goes; what it said becomes one line: everything from before is dead. */
   async #shorten(): Promise<void> {
-    const content = await readJournal(this.#directory)
-    if (content.kind !== 'read') throw new Error('the journal of invalidations was damaged while it was in use')
-    const { head, entries, reached } = content
-    const half = Math.ceil(entries.length / 2)
-    const horizon = entries.slice(0, half).reduce((newest, entry) => Math.max(newest, entry.revision), -1)
-    const kept = [{ kind: 'horizon', revision: horizon } as const, ...entries.slice(half)]
-    const text = lineOf({ kind: 'store', ...head }) + kept.map(entryLine).join('') + reachedLine(reached)
-    await this.#replace(text, null)
+    const bytes = await readFile(join(this.#directory, FILE))
+    await this.#replace(shortened(bytes.subarray(0, this.#bytes)), null)
   }
 
-  async #replace(text: string, anew: StoreHead | null): Promise<void> {
+  async #replace(text: string | Buffer, anew: StoreHead | null): Promise<void> {
     const { file, bytes } = await writeAnew(this.#directory, text, true)
     await this.#file.close()
     this.#file = file
@@ -250,11 +264,11 @@ interface JournalOptions extends Continuing {
   readonly reached: number
 }
 
-async function writeAnew(directory: string, text: string, durable: boolean) {
+async function writeAnew(directory: string, text: string | Buffer, durable: boolean) {
   const path = join(directory, FILE)
   const file = await open(`${path}.new`, 'w', 0o600)
   try {
-    const bytes = Buffer.from(text)
+    const bytes = typeof text === 'string' ? Buffer.from(text) : text
     await file.writeFile(bytes)
     if (durable) await file.datasync()
     await rename(`${path}.new`, path)

@@ -11,7 +11,7 @@ const SEGMENTS_WANTED = 8
 /** More files than this are avoided by larger segments. */
 const SEGMENTS_COMFORTABLE = 4_096
 const JOURNAL_BYTES_MIN = 128 * 1024
-const JOURNAL_BYTES_MAX = 32 * MIB
+const JOURNAL_BYTES_MAX = 16 * MIB
 /** Share of the limit that the journal may take. */
 const JOURNAL_SHARE = 1 / 64
 /** The journal, its successor while it is written, and one that was set aside. */
