@@ -1,7 +1,8 @@
 //! Writes every invalidation down before it is acknowledged, so that a worker that starts again never serves what was
 //! invalidated in its former life.
 import type { InvalidationEntry, Invalidations } from '../invalidation.ts'
-import type { Journal, StoreHead } from './journal.ts'
+import type { Journal } from './journal.ts'
+import type { StoreHead } from './journal-lines.ts'
 
 export class InvalidationKeeper {
   readonly #journal: Journal

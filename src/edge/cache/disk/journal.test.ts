@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Invalidations } from '../invalidation.ts'
 import { InvalidationKeeper } from './invalidation-keeper.ts'
-import { Journal, newStoreHead, parseJournal, readJournal } from './journal.ts'
+import { Journal, readJournal } from './journal.ts'
+import { newStoreHead, parseJournal } from './journal-lines.ts'
 import { openJournal } from './opening.ts'
 
 const MIB = 1024 * 1024

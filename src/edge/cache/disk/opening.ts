@@ -2,7 +2,8 @@
 //! The segment files stay: the new store writes over them, for their records say that they belong to another one.
 import type { Invalidations } from '../invalidation.ts'
 import { hasSegments, setAside, type Unusable } from './directory.ts'
-import { Journal, type JournalContent, newStoreHead, readJournal, type StoreHead } from './journal.ts'
+import { Journal, readJournal } from './journal.ts'
+import { type JournalContent, newStoreHead, type StoreHead } from './journal-lines.ts'
 import { type Shares, sharesOf } from './layout.ts'
 
 export interface OpenedJournal {
