@@ -11,7 +11,11 @@ import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed
 import { ParsedHeaders } from './listen/header-block.ts'
 import { behaviorOf, distributionOf } from './snapshot/snapshot.ts'
 
-const WHAT: Readonly<Record<number, SeenObject['what']>> = { [INDEX.variants]: 'variants', [INDEX.slices]: 'slices' }
+const WHAT: Readonly<Record<number, SeenObject['what']>> = {
+  [INDEX.variants]: 'variants',
+  [INDEX.slices]: 'slices',
+  [INDEX.part]: 'part',
+}
 
 /** Null for an object that an invalidation has killed: it is never served again, and only not swept out yet. */
 export function seeObject(

@@ -93,8 +93,8 @@ export interface SeenObject {
   readonly key: string
   /** What invalidations are compared with. */
   readonly uri: string
-  /** An answer, or what leads to several: the variants of a key, the slices of a large object. */
-  readonly what: 'object' | 'variants' | 'slices'
+  /** An answer, what leads to several (the variants of a key, the slices of a large object), or a part of an object. */
+  readonly what: 'object' | 'variants' | 'slices' | 'part'
   readonly tiers: readonly ('memory' | 'disk')[]
   /** False for a copy of what another worker of the POP keeps. */
   readonly owned: boolean
