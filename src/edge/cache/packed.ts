@@ -1,4 +1,4 @@
-//! How an object lies in memory: five times, lengths, the key, then status and texts, then the body. A million objects
+//! How an object lies in memory: two times, lengths, the key, then status, other times and texts, then the body. A million objects
 //! mostly differ in little: header lines that many have are numbers, dates are seconds, and what stands in the head or in
 //! the key already (ETag, content type, path) is a place in it.
 
@@ -7,10 +7,9 @@ import { formatHttpDate } from '../../http/http-date.ts'
 import type { ObjectMeta } from './object.ts'
 import { SharedTexts } from './shared-texts.ts'
 
-/** The times, each eight bytes, in this order; then the lengths of key, texts and body, four bytes each. */
-const TIMES = ['bornAt', 'freshUntil', 'staleUntil', 'swrUntil', 'asOf'] as const
+/** `bornAt` and `freshUntil`, eight bytes each; then the lengths of key, texts and body, four bytes each. */
 const FRESH_UNTIL_AT = 8
-const LENGTHS_AT = TIMES.length * 8
+const LENGTHS_AT = 16
 /** The key begins here. */
 export const KEY_AT = LENGTHS_AT + 12
 
@@ -42,6 +41,17 @@ class Writer {
     this.bytes[this.used++] = left
   }
 
+  /** A time or revision that is mostly a little later than `since`. */
+  later(value: number, since: number): void {
+    const distance = value - since
+    const exact =
+      Number.isInteger(distance) && distance >= 0 && distance < 2 ** 48 && Object.is(since + distance, value)
+    this.number(exact ? distance + 1 : 0)
+    if (exact) return
+    this.#reserve(8)
+    this.used = this.bytes.writeDoubleLE(value, this.used)
+  }
+
   literal(text: string): void {
     this.number(text.length * 4 + LITERAL)
     this.#reserve(text.length)
@@ -65,6 +75,9 @@ const writer = new Writer()
 export function pack(key: string, meta: ObjectMeta): number {
   writer.used = 0
   writer.number(meta.status)
+  writer.later(meta.staleUntil, meta.bornAt)
+  writer.later(meta.swrUntil, meta.bornAt)
+  writer.later(meta.asOf, 0)
   packHead(meta.head)
   for (const name of TEXTS) packText(meta[name], meta.head, key)
   return KEY_AT + key.length + writer.used
@@ -72,7 +85,8 @@ export function pack(key: string, meta: ObjectMeta): number {
 
 /** Writes what was packed last, and its key, to `to` from `at` on; returns where the body of `bodyBytes` begins. */
 export function write(to: Buffer, at: number, key: string, meta: ObjectMeta, bodyBytes: number): number {
-  for (let n = 0; n < TIMES.length; n++) to.writeDoubleLE(meta[TIMES[n] as (typeof TIMES)[number]], at + n * 8)
+  to.writeDoubleLE(meta.bornAt, at)
+  writeFreshUntil(to, at, meta.freshUntil)
   to.writeUInt32LE(key.length, at + LENGTHS_AT)
   to.writeUInt32LE(writer.used, at + LENGTHS_AT + 4)
   to.writeUInt32LE(bodyBytes, at + LENGTHS_AT + 8)
@@ -111,16 +125,20 @@ export function unpack(from: Buffer, at: number, key: string): Unpacked {
   const bodyFrom = textsFrom + from.readUInt32LE(at + LENGTHS_AT + 4)
   reader.text = from.toString('latin1', textsFrom, bodyFrom)
   reader.at = 0
+  const bornAt = from.readDoubleLE(at)
   const status = reader.number()
+  const staleUntil = reader.later(bornAt)
+  const swrUntil = reader.later(bornAt)
+  const asOf = reader.later(0)
   const head = readHead()
   const meta = {
     status,
     head,
-    bornAt: from.readDoubleLE(at),
+    bornAt,
     freshUntil: from.readDoubleLE(at + FRESH_UNTIL_AT),
-    staleUntil: from.readDoubleLE(at + 16),
-    swrUntil: from.readDoubleLE(at + 24),
-    asOf: from.readDoubleLE(at + 32),
+    staleUntil,
+    swrUntil,
+    asOf,
     distributionId: readText(head, key),
     uri: readText(head, key),
     contentType: readText(head, key),
@@ -205,6 +223,11 @@ const reader = {
       value += (byte % 128) * scale
     }
     return value
+  },
+  later(since: number): number {
+    const distance = this.number()
+    if (distance > 0) return since + (distance - 1)
+    return Buffer.from(this.literal(8), 'latin1').readDoubleLE(0)
   },
   literal(length: number): string {
     this.at += length

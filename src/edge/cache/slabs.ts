@@ -11,6 +11,10 @@ export const SLOT_BYTES_MAX = 64 * 1024
 const SLOT_BYTES_MIN = 256
 /** Up to here a class is 64 bytes larger than the one before: most objects are small, and a million of them count. */
 const FINE_BYTES_MAX = 2_048
+/** From here to there by half of that: where a body of one kilobyte and its head end. */
+const FINEST_BYTES = { from: 1_088, to: 1_344 } as const
+/** Sizes of all classes are multiples of it. */
+const UNIT_BYTES = 32
 /** Beyond, each class is this much larger than the one before: at most an eleventh of a slot is wasted. */
 const CLASS_GROWTH = 1.1
 const SLOTS_MAX = PAGE_BYTES / SLOT_BYTES_MIN
@@ -19,7 +23,8 @@ const NONE = -1
 const CLASS_BYTES: readonly number[] = (() => {
   const sizes: number[] = []
   let bytes = SLOT_BYTES_MIN
-  for (; bytes < FINE_BYTES_MAX; bytes += 64) sizes.push(bytes)
+  for (; bytes < FINE_BYTES_MAX; bytes += bytes >= FINEST_BYTES.from && bytes < FINEST_BYTES.to ? 32 : 64)
+    sizes.push(bytes)
   // As many slots as the growth makes of a page, each as large as that number of them allows.
   for (; bytes < SLOT_BYTES_MAX; bytes *= CLASS_GROWTH) {
     const fitting = Math.floor(PAGE_BYTES / Math.floor(PAGE_BYTES / bytes) / 64) * 64
@@ -29,10 +34,11 @@ const CLASS_BYTES: readonly number[] = (() => {
   return sizes
 })()
 
-/** Index of the smallest class that holds so many bytes, by bytes / 64. */
+/** Index of the smallest class that holds so many bytes, by bytes / UNIT_BYTES. */
 const CLASS_OF: Uint8Array = (() => {
-  const classes = new Uint8Array(SLOT_BYTES_MAX / 64 + 1)
-  for (let unit = 0; unit < classes.length; unit++) classes[unit] = CLASS_BYTES.findIndex((bytes) => bytes >= unit * 64)
+  const classes = new Uint8Array(SLOT_BYTES_MAX / UNIT_BYTES + 1)
+  for (let unit = 0; unit < classes.length; unit++)
+    classes[unit] = CLASS_BYTES.findIndex((bytes) => bytes >= unit * UNIT_BYTES)
   return classes
 })()
 
@@ -69,7 +75,7 @@ export class Slabs {
 
   /** A free slot for `bytes` (at most SLOT_BYTES_MAX) for `entry`, or -1 when a page must be added first. */
   allocate(bytes: number, entry: number): number {
-    const sizeClass = CLASS_OF[Math.ceil(bytes / 64)] as number
+    const sizeClass = CLASS_OF[Math.ceil(bytes / UNIT_BYTES)] as number
     const open = this.#open[sizeClass] as Page[]
     let page = open[open.length - 1]
     if (page === undefined) {
@@ -153,7 +159,7 @@ export class Slabs {
    * spare one.
    */
   victims(bytes: number): number[] {
-    const wanted = CLASS_OF[Math.ceil(bytes / 64)] as number
+    const wanted = CLASS_OF[Math.ceil(bytes / UNIT_BYTES)] as number
     const counts = new Uint32Array(CLASS_BYTES.length)
     for (const page of this.#pages)
       if (page.slotBytes > 0) counts[page.sizeClass] = (counts[page.sizeClass] as number) + 1
