@@ -11,7 +11,7 @@ import { SharedTexts } from './shared-texts.ts'
 const FRESH_UNTIL_AT = 8
 const LENGTHS_AT = 16
 /** The key begins here. */
-export const KEY_AT = LENGTHS_AT + 12
+const KEY_AT = LENGTHS_AT + 12
 
 /** What a text is: its own characters, a number of SharedTexts, or a place in the head or key; two bits. */
 const LITERAL = 0
