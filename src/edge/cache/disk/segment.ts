@@ -1,6 +1,6 @@
 //! One segment file: of fixed size, made once, used again and again, never unlinked while the store is in use. Nothing
 //! of it is mapped into memory: a file that is cut off under us makes a short read, not a fatal signal.
-import { readSync } from 'node:fs'
+import { constants, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UNIT_BYTES } from './record.ts'
@@ -36,8 +36,7 @@ export class Segment {
   /** Opens the file, or makes it, with the right size. @throws the system's error */
   static async open(directory: string, number: number, bytes: number): Promise<{ segment: Segment; hadBytes: number }> {
     // Neither truncated nor exclusive: it is there after a restart.
-    const flags = 0o102 // O_RDWR | O_CREAT
-    const file = await open(segmentFile(directory, number), flags, 0o600)
+    const file = await open(segmentFile(directory, number), constants.O_RDWR | constants.O_CREAT, 0o600)
     try {
       const hadBytes = (await file.stat()).size
       if (hadBytes !== bytes) await file.truncate(bytes)
