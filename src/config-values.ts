@@ -19,8 +19,6 @@ export interface ListenAddress {
 
 const PORT_MAX = 65_535
 
-export const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.')
-
 /** `ADDRESS:PORT`, `[IPV6]:PORT`, `localhost:PORT`, or a port alone (on 127.0.0.1). */
 export function listenAddress(text: string, name: string): ListenAddress {
   const [, v6, v4, alone] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(text) ?? []

@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
+import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
 const HOME_BYTES_MAX = 72
@@ -269,7 +270,7 @@ function checkTogether(config: Config): void {
     )
   }
   const { host, port } = config.apiListen
-  if (!parse.isLoopback(host) && config.credentials === null) {
+  if (!isLoopback(host) && config.credentials === null) {
     throw new ConfigError(
       `The API would listen on ${host}, beyond this machine, where every caller must sign with a real key: set ` +
         'CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',

@@ -2,8 +2,9 @@
 //! them, the keeper keeps them between the two.
 import { parseArgs } from 'node:util'
 import { type Config, type HomePaths, programVersion } from '../config.ts'
-import { isLoopback, type ListenAddress, showAddress } from '../config-values.ts'
+import { type ListenAddress, showAddress } from '../config-values.ts'
 import type { WorkerWish } from '../keeper/protocol.ts'
+import { isLoopback } from '../lib/loopback.ts'
 
 export interface WorkerSettings {
   /** `worker-0`, ... */

@@ -2,6 +2,7 @@
 //! Heads are read by head-reader.ts, bodies by request-body.ts, answers written by reply.ts.
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 import { HeadReader } from './head-reader.ts'
 import type { ParsedHeaders } from './header-block.ts'
 import type { ListenLimits } from './limits.ts'
@@ -336,8 +337,4 @@ function plainAddress(address: string | undefined): string {
   const zone = address.indexOf('%')
   const bare = zone < 0 ? address : address.slice(0, zone)
   return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1'
 }

@@ -3,13 +3,13 @@
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { ResultType } from '../../domain/outcomes.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, PeerAnswer } from '../exchange.ts'
 import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { ParsedHeaders } from '../listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
-import { isLoopbackAddress } from './loopback.ts'
 import { type PeerAlone, type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
 import { answerPurge, isPurge, type PurgeQuestion } from './purge.ts'
 
@@ -68,7 +68,11 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
       rest = rest.slice(end + 1)
       try {
         const question = JSON.parse(line) as PeerQuestion | PurgeQuestion
-        if (isPurge(question)) void answerPurge(question, edge).then((line) => socket.write(line))
+        if (isPurge(question))
+          answerPurge(question, edge).then(
+            (line) => void socket.write(line),
+            () => void socket.destroy(),
+          )
         else answer(question, socket, edge, handling)
       } catch {
         return void socket.destroy()
@@ -118,7 +122,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       remotePort: question.viewerPort,
       localAddress: '',
       localPort: question.localPort,
-      loopback: isLoopbackAddress(question.viewerAddress),
+      loopback: isLoopback(question.viewerAddress),
       scheme: question.scheme,
       pop: 0,
       logParts: null,
