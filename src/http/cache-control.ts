@@ -148,14 +148,14 @@ export function parseRequestControl(values: readonly string[]): RequestControl {
 /** token [ "=" ( token / quoted-string ) ], separated by commas; a comma within quotes separates nothing. */
 const DIRECTIVE = /[\s,="]*([^\s,="]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"?|([^\s,"]*)))?[^,]*/gy
 
-function* directives(value: string): Generator<[name: string, argument: string | null]> {
+function directives(value: string): [name: string, argument: string | null][] {
   DIRECTIVE.lastIndex = 0
   const found: [string, string | null][] = []
   for (let match = DIRECTIVE.exec(value); match !== null && match[0] !== ''; match = DIRECTIVE.exec(value)) {
     const quoted = match[2]?.replace(/\\(.)/g, '$1')
     found.push([match[1]!.toLowerCase(), quoted ?? match[3] ?? null])
   }
-  yield* found
+  return found
 }
 
 const fieldNames = (argument: string): string[] =>

@@ -1,5 +1,5 @@
 //! Which answers of an origin CloudFront compresses, and what becomes of their header fields (spec/cloudfront.md 5.8).
-import { allValues, firstValue } from './headers.ts'
+import { allValues, declaredLength, firstValue } from './headers.ts'
 
 /** Content codings that the edge applies itself. */
 export type ContentCoding = 'br' | 'gzip'
@@ -71,12 +71,6 @@ export function whyUncompressed(headers: readonly string[]): CompressionSkipped 
   if (length > COMPRESSED_BYTES_MAX) return 'too-large'
   // CloudFront's documents are silent on it (unconfirmed); RFC 9110 7.7 forbids it, and so did the origin.
   return listed(allValues(headers, 'cache-control')).includes('no-transform') ? 'no-transform' : null
-}
-
-function declaredLength(headers: readonly string[]): number | null {
-  if (firstValue(headers, 'transfer-encoding') !== undefined) return null
-  const text = firstValue(headers, 'content-length') ?? ''
-  return /^[0-9]{1,15}$/.test(text) ? Number(text) : null
 }
 
 /** An origin's fields as if it had compressed itself. The length is not among them: it is known at the end only. */

@@ -2,6 +2,7 @@
 //! (spec/cloudfront.md 5.1, 5.4, 5.5), which differ from RFC 9111 where a policy's Min TTL speaks.
 import { type CacheControl, parseCacheControl, SECONDS_MAX } from './cache-control.ts'
 import { parseHttpDate } from './http-date.ts'
+import { variesByEverything } from './vary.ts'
 
 /** Seconds, from the cache policy. */
 export interface TtlPolicy {
@@ -122,7 +123,7 @@ function decideSuccess(
   if (policy.minTtl === 0) {
     if (control.noStore) return refuse('no-store')
     if (control.isPrivate) return refuse('private')
-    if (answer.vary.some((value) => value.split(',').some((name) => name.trim() === '*'))) return refuse('vary-star')
+    if (variesByEverything(answer.vary)) return refuse('vary-star')
     if (control.noCache) return keep(0, 'no-cache')
   } else if (control.noStore || control.isPrivate || control.noCache) {
     return keep(policy.minTtl, 'min-ttl')

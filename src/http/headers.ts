@@ -87,6 +87,13 @@ export function firstValue(raw: readonly string[], name: string): string | undef
   return undefined
 }
 
+/** Bytes of the body by Content-Length; null when its end is told in another way (RFC 9112 6.3). */
+export function declaredLength(raw: readonly string[]): number | null {
+  if (firstValue(raw, 'transfer-encoding') !== undefined) return null
+  const text = firstValue(raw, 'content-length')
+  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null
+}
+
 /** All values of a field in `raw`, by its lower-case name. */
 export function allValues(raw: readonly string[], name: string): string[] {
   const values: string[] = []

@@ -5,6 +5,7 @@ import { type CacheControl, parseCacheControl, SECONDS_MAX } from './cache-contr
 import { ageValue, type Freshness, type FreshnessReason, type OriginAnswer, type TtlPolicy } from './freshness.ts'
 import { parseHttpDate } from './http-date.ts'
 import { parseTargeted } from './rfc-targeted.ts'
+import { variesByEverything } from './vary.ts'
 
 export interface RfcAnswer extends OriginAnswer {
   readonly lastModified: string | undefined
@@ -80,7 +81,7 @@ function whyNotStored(answer: RfcAnswer, control: CacheControl, targeted: boolea
   if (answer.authorized && !control.isPublic && !control.mustRevalidate && control.sMaxage === null) {
     return 'authorization'
   }
-  if (answer.vary.some((value) => value.split(',').some((name) => name.trim() === '*'))) return 'vary-star'
+  if (variesByEverything(answer.vary)) return 'vary-star'
   const explicit = control.maxAge !== null || control.sMaxage !== null || (!targeted && answer.expires !== undefined)
   // `no-cache` says by itself that it may be stored, to be asked about.
   const allowed = explicit || control.isPublic || control.noCache || HEURISTIC.has(status)

@@ -10,7 +10,8 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 
 /**
  * The names in all lines of Vary: lower case, sorted, each once; empty for none. Null when the answer never matches
- * another request: it says `*`, something that is no field name (nobody knows what it selects by), or more names than the limits allow.
+ * another request: it says `*`, something that is no field name (nobody knows what it selects by), or more names than
+ * the limits allow.
  */
 export function parseVary(values: readonly string[]): readonly string[] | null {
   const names = new Set<string>()
@@ -25,6 +26,10 @@ export function parseVary(values: readonly string[]): readonly string[] | null {
   const sorted = [...names].sort()
   return names.size > SELECTING_NAMES_MAX || sorted.join().length > NAMES_LENGTH_MAX ? null : sorted
 }
+
+/** True when Vary says `*`: no other request is known to get the same answer. */
+export const variesByEverything = (values: readonly string[]): boolean =>
+  values.some((value) => value.split(',').some((name) => name.trim() === '*'))
 
 /**
  * The value of a selecting field in the form that all values of one meaning share (RFC 9111 4.1): lines combined, no

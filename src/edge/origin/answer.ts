@@ -6,7 +6,7 @@ import { type ContentCoding, compressedHeaders, confirmedHeaders } from '../../h
 import { mergeNotModified } from '../../http/conditional.ts'
 import { reasonPhrase } from '../../http/error-page.ts'
 import { decideFreshness, type Freshness, type OriginAnswer } from '../../http/freshness.ts'
-import { allValues, firstValue, relayedHeaders } from '../../http/headers.ts'
+import { allValues, declaredLength, firstValue, relayedHeaders } from '../../http/headers.ts'
 import { decideRfcFreshness } from '../../http/rfc-freshness.ts'
 import { parseTargeted } from '../../http/rfc-targeted.ts'
 import { announcedTrailers } from '../../http/trailers.ts'
@@ -206,11 +206,4 @@ function notStored(
   if (length !== null && length > objectBytesMax) return 'over-object-limit'
   const validates = firstValue(headers, 'etag') !== undefined || firstValue(headers, 'last-modified') !== undefined
   return freshness.ttlSeconds > 0 || validates ? null : 'no-validator'
-}
-
-/** Content-Length; null when the body's end is told in another way. */
-function declaredLength(headers: readonly string[]): number | null {
-  if (firstValue(headers, 'transfer-encoding') !== undefined) return null
-  const text = firstValue(headers, 'content-length')
-  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : null
 }
