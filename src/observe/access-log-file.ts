@@ -28,12 +28,12 @@ export interface AccessLogFileOptions {
 
 /** Lines are written when this many bytes wait, or this many milliseconds after the first of them. */
 const FLUSH_BYTES = 262_144
+const FLUSH_MS = 200
 /**
  * Characters of lines that are joined before they become bytes. A line is a tree of pieces: while it is new they are in
  * the processor's cache; 64 KB of lines later they are not, and turning them into bytes took a tenth of a hit's time.
  */
 const JOIN_CHARACTERS = 4_096
-const FLUSH_MS = 200
 /** Bytes that may wait for a slow disk; lines beyond are dropped and counted. */
 const WAITING_BYTES_MAX = 16 * 1024 * 1024
 /** How often the path is compared with the open file: somebody may have moved it away. */

@@ -64,7 +64,7 @@ interface OfDistribution {
 }
 
 export class Invalidations {
-  /** Hears of everything that kills objects, before this returns: the disk tier keeps it (cache/disk/journal.ts). */
+  /** Hears of each invalidation, before the call that enters it returns: the disk tier keeps it (cache/disk/journal.ts). */
   onEntry: ((entry: InvalidationEntry) => void) | null = null
   /** That of the newest one, or a little above; an object that was compared under it needs no look. */
   revision = -1

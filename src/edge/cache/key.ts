@@ -46,8 +46,8 @@ export interface KeyRequest {
 }
 
 /**
- * The key of a request; `path` is the one after the default root object was put in. The part that comes from headers is worked out once for a header block and found again for
- * every later request of the connection that repeats it.
+ * The key of a request; `path` is the one after the default root object was put in. The part that comes from headers is
+ * worked out once for a header block and found again for every later request of the connection that repeats it.
  */
 export function cacheKey(recipe: KeyRecipe, path: string, request: KeyRequest): string {
   const query = recipe.queryStrings.kind === 'none' ? '' : filterQuery(recipe.queryStrings, request.query)

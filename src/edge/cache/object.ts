@@ -36,7 +36,10 @@ export interface ObjectMeta {
   readonly ttlSource: FreshnessReason
   /** Revision under which the fetch at the origin, or the 304, began. */
   readonly asOf: number
-  /** The header they were read from, then cache tags, in lower case, each followed by a comma: `x-tags,a,b,`. Empty for none. */
+  /**
+   * The header that cache tags were read from, then the tags in lower case, each followed by a comma: `x-tags,a,b,`; empty
+   * for none.
+   */
   readonly tags: string
   /** Strict mode: what of the request selected this variant (cache/variants.ts); empty when nothing did. */
   readonly variant: string

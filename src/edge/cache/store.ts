@@ -1,5 +1,5 @@
-//! A tier of storage, as the request path and the questions of control see it. Memory alone, or
-//! memory with a disk behind it (disk/tiered-store.ts).
+//! A tier of storage, as the request path and the questions of control see it: memory alone, or memory with a disk
+//! behind it (disk/tiered-store.ts).
 import type { ObjectMeta, StoredObject } from './object.ts'
 
 export interface Store {

@@ -10,6 +10,7 @@ import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
 const HINTS_MAX = 64
 /** reason-phrase of RFC 9112 4; Node's parser takes any byte but CR and LF. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
+
 export interface OriginRequest {
   readonly origin: OriginDoc
   readonly scheme: 'http' | 'https'

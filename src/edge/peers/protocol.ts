@@ -1,7 +1,8 @@
 //! What a worker that lacks a key says to the worker that owns it, over the owner's Unix socket: one JSON line as the
 //! question, one as the head of the answer, then the body in pieces (4 bytes of length, big endian, then the bytes; a
 //! length of 0 ends it). Interim answers of the origin come as lines of their own before the head, trailers as a piece of
-//! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a closed connection.
+//! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a
+//! closed connection.
 import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'

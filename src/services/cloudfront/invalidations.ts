@@ -110,7 +110,7 @@ export const createInvalidation: Operation<CreateInvalidationRequest, CreateInva
   }
 }
 
-/** An edge that has been away since before a forgotten one drops all it has of the distribution (control/plan/feed-changes.ts). */
+/** An edge that was away since before a forgotten one drops all it has of the distribution (plan/feed-changes.ts). */
 async function forgetOldest(
   tx: Transaction,
   distribution: DistributionRecord,
