@@ -132,10 +132,7 @@ export class DiskTier {
     if (running !== undefined) return running
     const read = this.#store?.read(key) ?? null
     if (!(read instanceof Promise)) return this.#intoMemory(read)
-    const promoting = read.then((object) => {
-      this.#promoting.delete(key)
-      return this.#intoMemory(object)
-    })
+    const promoting = read.then((object) => this.#intoMemory(object)).finally(() => this.#promoting.delete(key))
     this.#promoting.set(key, promoting)
     return promoting
   }
