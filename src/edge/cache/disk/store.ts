@@ -2,9 +2,9 @@
 //! written behind. It decides nothing about freshness or invalidations (tier.ts does).
 import { crc32 } from 'node:zlib'
 import { COUNTER } from '../../../observe/counters.ts'
+import { KeyHash } from '../key-hash.ts'
 import type { ObjectMeta } from '../object.ts'
 import { keepFromSegment } from './emptying.ts'
-import { digestOf } from './key-digest.ts'
 import { FLAG, NONE } from './location-table.ts'
 import { ObjectIndex } from './object-index.ts'
 import { type DiskObject, type ListedOnDisk, Reader, type ReaderParts } from './reader.ts'
@@ -35,6 +35,7 @@ export interface DiskStoreParts extends Omit<ReaderParts, 'index'> {
 export class DiskStore {
   readonly #parts: DiskStoreParts
   readonly #pool: SegmentPool
+  readonly #hash: KeyHash
   readonly #index = new ObjectIndex()
   readonly #reader: Reader
   readonly #writer: Writer
@@ -46,6 +47,7 @@ export class DiskStore {
   constructor(parts: DiskStoreParts) {
     this.#parts = parts
     this.#pool = parts.pool
+    this.#hash = new KeyHash(parts.seedA, parts.seedB)
     this.recordBytesMax = Math.floor(parts.pool.segmentBytes * RECORD_SHARE_MAX)
     this.#reader = new Reader({ ...parts, index: this.#index })
     this.#writer = new Writer({ pool: parts.pool, empty: (oldest) => this.#empty(oldest), onTrouble: parts.onTrouble })
@@ -172,8 +174,10 @@ export class DiskStore {
     await this.#pool.close()
   }
 
-  #digest(key: string) {
-    return digestOf(key, this.#parts.seedA, this.#parts.seedB)
+  /** Its results are those of the last call. */
+  #digest(key: string): { readonly a: number; readonly b: number } {
+    this.#hash.of(key)
+    return this.#hash
   }
 
   /** A write of this key that waits is not wanted any more; true when there was one. */
