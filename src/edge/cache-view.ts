@@ -8,7 +8,7 @@ import { ownersOf, ownsKey } from './cache/owner.ts'
 import type { ListedObject } from './cache/store.ts'
 import { unpackIndex, variantKey } from './cache/variants.ts'
 import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed-protocol.ts'
-import { ParsedHeaders } from './listen/header-block.ts'
+import { unframedHeaders } from './listen/header-block.ts'
 import { behaviorOf, distributionOf } from './snapshot/snapshot.ts'
 
 const WHAT: Readonly<Record<number, SeenObject['what']>> = {
@@ -60,13 +60,12 @@ export function findObject(request: ObjectRequest, answering: Answering): FoundO
   const found = { ...nothing, distributionId: plan.id, behavior: behavior.pattern }
   if (!behavior.caching) return found
   const raw = ['Host', request.host, ...request.headers]
-  const facts = { contentLength: -1, chunked: false, close: false, expectContinue: false, hasHost: true }
   const key = cacheKey(behavior.key, path, {
     method: 'GET',
     query: request.query,
     httpVersion: '1.1',
     connection: { scheme: request.scheme },
-    headers: new ParsedHeaders(raw, 0, { ...facts, authority: request.host }),
+    headers: unframedHeaders(raw, request.host),
   })
   const see = (at: string): SeenObject | null => {
     const object = store.peek(at)

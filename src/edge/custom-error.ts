@@ -3,8 +3,9 @@
 import { keepOn } from './cache/keep-on.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange, PageInstead } from './exchange.ts'
-import { ParsedHeaders } from './listen/header-block.ts'
+import { leaveFlight } from './leaving.ts'
 import type { ViewerRequest } from './listen/viewer.ts'
+import { OF_ONE_DELIVERY, ownRequest } from './own-request.ts'
 import type { ErrorPagePlan } from './snapshot/snapshot.ts'
 
 /**
@@ -30,7 +31,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
     if (x.leads) x.flight.decide('failed')
     // The error itself is to be kept as well.
     keepOn(x.flight)
-    x.flight.leave()
+    leaveFlight(x)
   }
   x.page = { plan, detailed: x.fault?.detailed ?? 'Error' }
   x.request = pageRequest(x.request, x.viewerRequest, plan.path)
@@ -56,42 +57,15 @@ export function showAsPage(x: Exchange, { plan, detailed }: PageInstead): void {
 }
 
 /** Header fields that speak of the failed request's body or of the viewer's copy of its object. */
-const OF_THE_ERROR = new Set([
+const OF_THE_ERROR: ReadonlySet<string> = new Set([
+  ...OF_ONE_DELIVERY,
   'content-encoding',
   'content-length',
   'content-type',
-  'expect',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'range',
   'transfer-encoding',
 ])
 
 function pageRequest(request: ViewerRequest, { path: asked, query }: ViewerRequest, path: string): ViewerRequest {
-  const { raw, host } = request.headers
-  const kept: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    if (!OF_THE_ERROR.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
-  }
-  return {
-    method: request.method === 'HEAD' ? 'HEAD' : 'GET',
-    path,
-    query: null,
-    httpVersion: request.httpVersion,
-    headers: new ParsedHeaders(kept, 0, {
-      contentLength: -1,
-      chunked: false,
-      close: false,
-      expectContinue: false,
-      hasHost: true,
-      authority: host,
-    }),
-    errorOf: { path: asked, query },
-    body: null,
-    connection: request.connection,
-    startedAt: request.startedAt,
-  }
+  const method = request.method === 'HEAD' ? 'HEAD' : 'GET'
+  return ownRequest(request, { method, path, query: null, errorOf: { path: asked, query } }, OF_THE_ERROR)
 }

@@ -10,8 +10,8 @@ import type { StoredObject } from './cache/object.ts'
 import { RememberedKeys } from './cache/remembered-keys.ts'
 import type { Edge, RefreshBehind } from './edge.ts'
 import { Exchange } from './exchange.ts'
-import { ParsedHeaders } from './listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import { OF_ONE_DELIVERY, ownRequest } from './own-request.ts'
 import type { BehaviorPlan } from './snapshot/snapshot.ts'
 
 /** Refreshes of one worker under way at a time. Over it a stale object is fetched as if it could not be served. */
@@ -106,48 +106,18 @@ function refreshOf(x: Exchange, edge: Edge, object: StoredObject): Exchange {
   inner.cacheable = true
   inner.key = x.key
   inner.indexKey = x.indexKey
-  inner.indexKey = x.indexKey
   inner.missReason = 'expired'
   object.hold()
   inner.stale = object
   return inner
 }
 
-/** Header fields by which this viewer wanted less than the whole object, now. */
-const OF_ONE_DELIVERY = new Set([
-  'expect',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'range',
-])
+const LEFT_OUT: ReadonlySet<string> = new Set(OF_ONE_DELIVERY)
 
 function wholeRequest(request: ViewerRequest): ViewerRequest {
-  const { raw, host } = request.headers
-  const kept: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    if (!OF_ONE_DELIVERY.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
-  }
-  return {
-    method: request.method === 'HEAD' ? 'GET' : request.method,
-    path: request.path,
-    query: request.query,
-    httpVersion: request.httpVersion,
-    headers: new ParsedHeaders(kept, 0, {
-      contentLength: -1,
-      chunked: false,
-      close: false,
-      expectContinue: false,
-      hasHost: request.headers.get('host') !== undefined,
-      authority: host,
-    }),
-    errorOf: request.errorOf,
-    body: null,
-    connection: request.connection,
-    startedAt: request.startedAt,
-  }
+  const { path, query, errorOf } = request
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  return ownRequest(request, { method, path, query, errorOf }, LEFT_OUT)
 }
 
 /** The viewer of an exchange that has none; it leaves when nothing of the answer can be kept. */

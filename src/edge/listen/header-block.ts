@@ -68,6 +68,17 @@ export class ParsedHeaders implements HeaderBlock {
   }
 }
 
+/** The block of a request whose framing is nobody's concern any more: one that the edge made itself, or was told of. */
+export const unframedHeaders = (raw: readonly string[], authority: string): ParsedHeaders =>
+  new ParsedHeaders(raw, 0, {
+    contentLength: -1,
+    chunked: false,
+    close: false,
+    expectContinue: false,
+    hasHost: authority !== '',
+    authority,
+  })
+
 /** Lower case, without port; brackets of an IPv6 literal stay. */
 function hostOf(authority: string): string {
   const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':')

@@ -8,7 +8,7 @@ import type { Answer } from '../cache/flight.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, PeerAnswer } from '../exchange.ts'
 import { type HandlerOptions, handlePeer } from '../handler.ts'
-import { ParsedHeaders } from '../listen/header-block.ts'
+import { unframedHeaders } from '../listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
 import { type PeerAlone, type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
 import { answerPurge, isPurge, type PurgeQuestion } from './purge.ts'
@@ -83,6 +83,7 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
 
 function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: HandlerOptions): void {
   const begin = () => {
+    if (socket.destroyed) return
     const reply = new PeerReply(socket)
     handlePeer(requestOf(question, edge), reply, question, edge, handling)
   }
@@ -107,14 +108,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
     path: question.path,
     query: question.query,
     httpVersion: question.httpVersion,
-    headers: new ParsedHeaders(question.rawHeaders, 0, {
-      contentLength: -1,
-      chunked: false,
-      close: false,
-      expectContinue: false,
-      hasHost: hostAt >= 0,
-      authority: question.rawHeaders[hostAt + 1] ?? '',
-    }),
+    headers: unframedHeaders(question.rawHeaders, hostAt < 0 ? '' : (question.rawHeaders[hostAt + 1] ?? '')),
     errorOf: question.errorOf,
     body: null,
     connection: {

@@ -1,0 +1,35 @@
+//! Requests that the edge makes of a viewer's: the refresh of a stale object, the fetch of a custom error page.
+import { unframedHeaders } from './listen/header-block.ts'
+import type { ViewerRequest } from './listen/viewer.ts'
+
+/** Lower-case names of header fields by which a viewer wants less than the whole object, now. */
+export const OF_ONE_DELIVERY = [
+  'expect',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-range',
+  'if-unmodified-since',
+  'range',
+] as const
+
+/** The request with another target: without a body, and without the header fields in `without` (lower-case names). */
+export function ownRequest(
+  request: ViewerRequest,
+  target: Pick<ViewerRequest, 'method' | 'path' | 'query' | 'errorOf'>,
+  without: ReadonlySet<string>,
+): ViewerRequest {
+  const { raw, host } = request.headers
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!without.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
+  }
+  return {
+    ...target,
+    httpVersion: request.httpVersion,
+    headers: unframedHeaders(kept, host),
+    body: null,
+    connection: request.connection,
+    startedAt: request.startedAt,
+  }
+}
