@@ -1,8 +1,8 @@
 //! What the stages of a call may use.
 import type { KeyPair } from '../aws/sigv4.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { LocalRoute } from '../services/cachefront/local-route.ts'
 import type { ServiceContext } from '../services/service.ts'
-import type { LocalRoute } from './local.ts'
 import type { ApiService } from './services.ts'
 
 export interface ApiEnvironment {

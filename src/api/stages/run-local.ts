@@ -9,11 +9,11 @@ export const runLocal = stage({
   next: ['record', 'encode'],
   async run(call) {
     assert(call.target?.kind === 'local', 'route has found a local route')
-    const { route, params, rest } = call.target.matched
+    const { route, rest } = call.target.matched
     const { request } = call
     try {
       const body = parseJson(request.body)
-      const answer = await route.run({ params, rest, query: new URLSearchParams(request.rawQuery), body })
+      const answer = await route.run({ rest, query: new URLSearchParams(request.rawQuery), body })
       const headers = {
         'Content-Type': answer.contentType,
         'Cache-Control': 'no-store',

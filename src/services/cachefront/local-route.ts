@@ -1,4 +1,4 @@
-//! What a row of `/_cachefront` is, and the answers that rows give.
+//! What a row of `/_cachefront` is, and the answers that rows give; api/local.ts finds the row of a request.
 
 export interface LocalRequest {
   /** The part of the path that the route's `*` stands for, decoded; empty when it has none. */
@@ -17,12 +17,13 @@ export interface LocalAnswer {
 }
 
 export interface LocalRoute {
+  /** `GET` answers HEAD as well. `POST` is a change: it needs `application/json`. */
   readonly method: 'GET' | 'POST'
   /** Whole path; a final `*` stands for one segment that is not empty. */
   readonly path: string
-  /** Beyond loopback, changes always need a signature; reads only with this: they tell what is inside. */
+  /** Beyond loopback, changes always need a valid signature (service `cachefront`); reads only with this. */
   readonly readsNeedSignature?: boolean
-  /** @throws Fault for what a caller sent wrongly */
+  /** @throws Fault for every error that the caller is to see; anything else becomes a 500 without detail. */
   run(request: LocalRequest): Promise<LocalAnswer>
 }
 

@@ -23,9 +23,9 @@ describe('access', () => {
         },
         {
           method: 'POST',
-          path: '/_cachefront/clock/:unit',
-          async run({ params, body, query }) {
-            changes.push({ ...params, body, n: query.get('n') })
+          path: '/_cachefront/clock/*',
+          async run({ rest, body, query }) {
+            changes.push({ unit: rest, body, n: query.get('n') })
             return { status: 200, contentType: 'application/json', body: '{}' }
           },
         },

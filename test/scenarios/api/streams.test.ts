@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import type { LocalRoute } from '../../../src/api/local.ts'
+import type { LocalRoute } from '../../../src/services/cachefront/local-route.ts'
 import { startApi } from '../../support/api-server.ts'
 
 const LINE = `${'x'.repeat(64 * 1024)}\n`
