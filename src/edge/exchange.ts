@@ -116,6 +116,8 @@ export class Exchange {
   flight: Flight | null = null
   /** True when it leads that fetch and owes a decision to those who wait. */
   leads = false
+  /** The flight that it has left already, because whoever asked has gone while it waited for it; edge/leaving.ts. */
+  leftAhead: Flight | null = null
   /** origin-request. */
   originRequest: OriginRequest | null = null
   /** Milliseconds, Clock.now(), when the origin or the owner was asked; origin-fetch, owner-lookup. */

@@ -81,7 +81,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
         tellProblem(x, edge)
       }
       if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.received)
-      counters.add(x.notStored === null ? COUNTER.stored : COUNTER.notStored)
+      if (x.answer !== null) {
+        const kept = x.notStored === null && x.flight?.abandoned !== true
+        counters.add(kept ? COUNTER.stored : COUNTER.notStored)
+      }
       if (x.compression !== null) counters.add(COMPRESSION_COUNTER[x.compression])
     }
     if (x.variantsDropped > 0) counters.add(COUNTER.variantsDropped, x.variantsDropped)
@@ -96,7 +99,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     // The log belongs to the worker that the viewer is connected to.
     if (x.peer !== null || x.inner !== null) return
     const { viewerRequest: request, reply } = x
-    const status = reply.gone && reply.bytesSent === 0 ? 0 : x.status
+    const unanswered = reply.gone && reply.bytesSent === 0
+    const status = unanswered ? 0 : x.status
     counters.add(COUNTER.requests)
     counters.add(RESULT_COUNTER[x.result])
     if (x.staleReason !== null) counters.add(COUNTER.staleHits)
@@ -116,7 +120,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       pop: edge.pop.name,
       status,
       resultType: x.result,
-      detailedResultType: x.detailed,
+      detailedResultType: unanswered ? 'ClientCommError' : x.detailed,
       requestId: x.requestId,
       bytesSent: reply.bytesSent,
       bodyBytesReceived: request.body?.length ?? 0,

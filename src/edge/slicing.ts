@@ -17,6 +17,7 @@ import {
 } from './cache/slices.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
+import { leaveFlight } from './leaving.ts'
 import { type AnswerContext, answerOf } from './origin/answer.ts'
 import type { BehaviorPlan } from './snapshot/snapshot.ts'
 import { placeAnswer } from './variant-choice.ts'
@@ -97,7 +98,7 @@ function breakOff(x: Exchange, edge: Edge, flight: Flight, index: StoredObject):
   edge.recordFetch(x)
   flight.stopKeeping()
   letWaitersGo(edge, flight, index)
-  flight.leave()
+  leaveFlight(x)
   x.flight = x.answer = null
   x.leads = false
   x.tier = 'edge'

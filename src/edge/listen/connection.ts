@@ -311,13 +311,33 @@ export class Connection implements ViewerConnection {
     else this.#advance()
   }
 
-  /** The viewer will send no more. Answers under way are still delivered: it may only have closed its half. */
+  /**
+   * The viewer will send no more. It may only have closed its half (`printf ... | nc`), or have gone for good, which looks
+   * the same from here: what can be had at once is still sent, and the rest of an answer as long as it flows.
+   */
   #onEnd(): void {
     this.#peerEnded = true
     if (this.#state !== 'open') return
     if (this.#body !== null) this.socket.destroy()
     else if (this.#reply === null && this.#headBegun) this.#refuse('bad-request-line')
-    else if (this.#reply === null && !this.socket.writableNeedDrain) this.#finish()
+    else if (this.#reply !== null) this.#leaveUnlessAnswered(this.#reply)
+    else if (!this.socket.writableNeedDrain) this.#finish()
+  }
+
+  /** Takes a viewer that ended its side as gone when nothing of its answer comes and none of it is still to be read. */
+  #leaveUnlessAnswered(reply: Reply): void {
+    const { bytesSent } = reply
+    const timer = setTimeout(() => {
+      if (this.#reply !== reply) return
+      if (reply.bytesSent !== bytesSent || this.socket.writableLength > 0) this.#leaveUnlessAnswered(reply)
+      else if (!reply.untouched) this.socket.destroy()
+      else {
+        this.#reply = null
+        reply.lost()
+        this.#finish()
+      }
+    }, this.#host.limits.halfClosedMs)
+    timer.unref()
   }
 
   #onClose(): void {

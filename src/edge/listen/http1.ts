@@ -60,7 +60,7 @@ export async function listenHttp1(options: ListenOptions): Promise<Listener> {
       options.onConnection?.('closed')
     },
   }
-  // Half-open: a viewer that has sent its request and closed its half still gets the answer.
+  // Half-open: a viewer that has sent its request and closed its half still gets what can be had at once.
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: Socket) => {
     connections.add(new Connection(socket, host, options.pop))
     options.onConnection?.('opened')

@@ -21,6 +21,11 @@ export interface ListenLimits {
   readonly idleMs: number
   /** Milliseconds in which a viewer must take some bytes of an answer. Over it: the connection is cut. */
   readonly sendStallMs: number
+  /**
+   * Milliseconds that an answer may take to come, or to go on, once the viewer has ended its side of the connection. Over
+   * it: the viewer has left.
+   */
+  readonly halfClosedMs: number
   /** Milliseconds in which what a refused viewer still sends is read and thrown away, so that it can read the answer. */
   readonly lingerMs: number
   /** Bytes of such unread remains, and of a body that nobody asked for, that are read and thrown away. */
@@ -42,6 +47,7 @@ export const DEFAULT_LIMITS: ListenLimits = {
   rememberedBytes: 8_192,
   idleMs: 60_000,
   sendStallMs: 60_000,
+  halfClosedMs: 500,
   lingerMs: 2_000,
   discardBytes: 65_536,
   heldBytes: 65_536,

@@ -30,7 +30,9 @@ export class PeerClient implements AskPeers {
     if (reused === undefined) return this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight)
     // An idle connection may be that of a worker which has gone since: then a new one tells.
     return this.#ask(owner.peerSocket, reused, x, flight).then((result) =>
-      result.kind === 'gone' ? this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight) : result,
+      result.kind === 'gone' && !flight.abandoned
+        ? this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight)
+        : result,
     )
   }
 
@@ -51,24 +53,25 @@ export class PeerClient implements AskPeers {
   #ask(path: string, socket: Socket, x: Exchange, flight: Flight): Promise<PeerResult> {
     return new Promise((resolve) => {
       this.#busy.set(socket, path)
+      let over = false
+      // Also before the head: who is waited for no longer is told by the end of the connection. After its end it is for others.
+      flight.source = {
+        pause: () => over || socket.pause(),
+        resume: () => over || socket.resume(),
+        abort: () => over || socket.destroy(),
+      }
       const parser = new AnswerParser({
         early: (line) => {
           if (line.kind === 'hint') flight.onInterim(line.status, line.headers)
           else flight.decide('alone')
         },
         head: (head) => {
-          if (head.kind === 'answer') {
-            flight.source = {
-              pause: () => socket.pause(),
-              resume: () => socket.resume(),
-              abort: () => socket.destroy(),
-            }
-            flight.onHead(head.answer.status, '', [])
-          }
+          if (head.kind === 'answer') flight.onHead(head.answer.status, '', [])
           resolve(head)
         },
         data: (chunk) => flight.onData(chunk),
         end: (trailers) => {
+          over = true
           socket.removeAllListeners()
           this.#busy.delete(socket)
           this.#keep(path, socket)

@@ -3,6 +3,7 @@
 import { asOfNow } from '../cache/as-of.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
+import { left, unlessLeft } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loops } from '../origin/forward.ts'
 import { rangeKey, rangeToForward } from '../parts.ts'
@@ -15,7 +16,7 @@ const JOINS_MAX = 3
 
 export const cacheWait = stage({
   name: to.cacheWait,
-  next: [to.ownerLookup, to.originRequest, to.cacheLookup, to.deliver, to.errorPage],
+  next: [to.ownerLookup, to.originRequest, to.cacheLookup, to.deliver, to.errorPage, to.record],
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
     x.forwardedRange = rangeToForward(x)
@@ -55,8 +56,10 @@ export const cacheWait = stage({
     running.join()
     x.flightsJoined++
     x.flight = running
-    return running.whenDecided.then((verdict) => {
+    return unlessLeft(x, running, running.whenDecided).then((verdict) => {
       switch (verdict) {
+        case 'left':
+          return left(x)
         case 'shared':
           if (!mayShare(x, edge, running.answer as Answer)) {
             running.leave()

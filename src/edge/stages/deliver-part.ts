@@ -11,6 +11,7 @@ import { partHead, partialHead } from '../delivery/heads.ts'
 import { bodiless, partOf } from '../delivery/selected.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { leaveFlight } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { stage, to } from '../stage.ts'
 
@@ -73,7 +74,7 @@ function goOn(x: Exchange, object: StoredObject): typeof to.cacheWait | typeof t
     return to.errorPage
   }
   if (x.flight !== null) {
-    x.flight.leave()
+    leaveFlight(x)
     x.flight = null
   }
   x.stale?.release()

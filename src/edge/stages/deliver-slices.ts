@@ -12,6 +12,7 @@ import { bodiless, partOf } from '../delivery/selected.ts'
 import { SliceStream } from '../delivery/slice-stream.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, Exchange } from '../exchange.ts'
+import { leaveFlight } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { dropVersion } from '../slicing.ts'
 import { stage, to } from '../stage.ts'
@@ -120,7 +121,7 @@ function beginAnew(x: Exchange, edge: Edge, version: SlicedVersion): typeof to.c
     edge.recordFetch(x)
     x.tier = 'edge'
     if (x.leads) x.flight.decide('failed')
-    x.flight.leave()
+    leaveFlight(x)
   }
   x.stale?.release()
   x.object = x.stale = x.flight = x.answer = x.range = null

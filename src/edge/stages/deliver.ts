@@ -10,6 +10,7 @@ import { streamBody } from '../delivery/stream.ts'
 import { passesTrailers } from '../delivery/trailing.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { left } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { stage, to } from '../stage.ts'
 
@@ -30,6 +31,7 @@ export const deliver = stage({
       return to.record
     }
     const flight = x.flight as Flight
+    if (flight.abandoned) return left(x)
     if (flight.failure !== null) {
       x.fault = { ...ORIGIN_FAILURES[flight.failure.kind], origin: flight.failure.kind }
       return to.errorPage

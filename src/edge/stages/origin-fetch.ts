@@ -9,6 +9,7 @@ import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { left, shareWhileThere, stayed } from '../leaving.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
@@ -18,11 +19,13 @@ import { stage, to } from '../stage.ts'
 
 export const originFetch = stage({
   name: to.originFetch,
-  next: [to.originResponse, to.serveStale, to.errorPage],
+  next: [to.originResponse, to.serveStale, to.errorPage, to.record],
   async run(x, edge) {
     x.flight ??= new Flight(x.key, asOfNow(edge))
     const { flight } = x
     x.leads = true
+    shareWhileThere(x, flight)
+    if (flight.abandoned) return left(x)
     x.tier = 'origin'
     x.askedAt = edge.clock.now()
     if (compressible(x) || x.completes)
@@ -31,6 +34,8 @@ export const originFetch = stage({
     flight.onHint = hintsFor(x)
     flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
     await flight.whenHead
+    stayed(x)
+    if (flight.abandoned) return left(x)
     if (isUnasked(x, flight.status)) {
       flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
     } else if (flight.failure === null || flight.status !== 0) {
@@ -91,7 +96,7 @@ function isUnasked({ request, originRequest }: Exchange, status: number): boolea
 function failed(x: Exchange, edge: Edge, failure: OriginFailure, own: boolean): void {
   const fault = { ...ORIGIN_FAILURES[failure.kind], origin: failure.kind, ...(own ? { ownOnly: own } : {}) }
   x.fault = fault
-  if (!x.cacheable || (x.flight as Flight).abandoned) return
+  if (!x.cacheable) return
   const { key, policy, errorMinTtls, strict } = x.behavior as BehaviorPlan
   // No RFC knows ErrorCachingMinTTL: an answer that the origin never gave has no lifetime.
   if (strict || own) return

@@ -11,6 +11,7 @@ import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { applyHead } from '../head-answers.ts'
+import { leaveFlight } from '../leaving.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { completedHead, partAnswer } from '../parts.ts'
@@ -148,7 +149,7 @@ function askAgain(x: Exchange, edge: Edge, flight: Flight): typeof to.originRequ
   edge.flights.close(flight)
   flight.stopKeeping()
   flight.decide('alone')
-  flight.leave()
+  leaveFlight(x)
   x.stale?.release()
   x.part?.release()
   x.stale = x.part = x.answer = null

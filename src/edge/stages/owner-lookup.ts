@@ -7,13 +7,14 @@ import { ownersOf } from '../cache/owner.ts'
 import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { left, shareWhileThere, stayed } from '../leaving.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import type { PeerResult } from '../peers/protocol.ts'
 import { stage, to } from '../stage.ts'
 
 export const ownerLookup = stage({
   name: to.ownerLookup,
-  next: [to.originRequest, to.cacheStore, to.serveStale, to.errorPage],
+  next: [to.originRequest, to.cacheStore, to.serveStale, to.errorPage, to.record],
   run(x, edge) {
     const first = ownersOf(x.key, edge.workers)[0]
     return first === undefined || first.worker === edge.name ? to.originRequest : askInTurn(x, edge)
@@ -25,8 +26,12 @@ async function askInTurn(x: Exchange, edge: Edge) {
   for (const owner of ownersOf(x.key, edge.workers)) {
     if (owner.worker === edge.name) break
     const flight = x.flight as Flight
+    shareWhileThere(x, flight)
+    if (flight.abandoned) return left(x)
     flight.onHint = hintsFor(x)
     const result = await edge.peers.ask(owner, x, flight)
+    stayed(x)
+    if (flight.abandoned) return left(x)
     // The owner has no copy to stand in for the origin that fails; this worker may.
     if (saysThatOriginFails(result) && x.stale !== null && mayStandIn(x.stale, edge.clock.now())) {
       flight.stopKeeping()

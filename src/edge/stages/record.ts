@@ -1,4 +1,5 @@
 //! The end of every request: what it held is let go, and it is counted, logged and, when asked for, explained.
+import { leaveFlight } from '../leaving.ts'
 import { stage, to } from '../stage.ts'
 
 export const record = stage({
@@ -9,7 +10,7 @@ export const record = stage({
     x.part?.release()
     if (x.flight !== null) {
       if (x.leads) x.flight.decide('failed')
-      x.flight.leave()
+      leaveFlight(x)
     }
     edge.record(x)
     return to.done
