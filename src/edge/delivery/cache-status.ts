@@ -32,11 +32,19 @@ const FORWARDED: Readonly<Record<MissReason, string>> = {
 
 /** The field's value; `cache` is the POP's name, `freshUntil` that of the answer; times are Clock.now(). */
 export function cacheStatus(told: Told, cache: string, now: number, freshUntil: number): string {
-  const isHit = told.result === 'Hit' && told.tier !== 'collapsed'
+  const isHit = isServedByCache(told)
   let line = `${cache}${isHit ? '; hit' : forwarded(told)}`
   const isStored = told.cacheable && told.notStored === null
-  if (isHit || isStored) line += `; ttl=${Math.floor((freshUntil - now) / 1_000)}`
+  // While a copy stands in for a failing origin, `freshUntil` says when that is asked again, not until when it is fresh.
+  const isKnown = told.staleReason !== 'origin-failed' && (isHit || isStored)
+  if (isKnown) line += `; ttl=${Math.floor((freshUntil - now) / 1_000)}`
   return told.staleReason === null ? line : `${line}; detail=${told.staleReason}`
+}
+
+/** Of an answer with an error status X-Cache says Error, wherever it came from. */
+function isServedByCache({ result, tier }: Told): boolean {
+  if (result === 'Hit') return tier !== 'collapsed'
+  return result === 'Error' && (tier === 'memory' || tier === 'disk')
 }
 
 function forwarded(told: Told): string {
