@@ -1,5 +1,4 @@
 //! What a trace tells of a finished request (DESIGN 6, explain): put together at the end from what the exchange learnt.
-import { cacheStatus } from './delivery/cache-status.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { headerPairs } from './origin/answer.ts'
@@ -19,7 +18,8 @@ export function explain(x: Exchange, edge: Edge): void {
   const source = x.object ?? x.answer
   if (source !== null && x.fault === null) {
     trace.lives(Math.max(0, Math.round((source.freshUntil - source.bornAt) / 1000)), source.ttlSource)
-    trace.note('asOf', source.asOf)
+    // The fraction (cache/as-of.ts) tells a person nothing.
+    trace.note('asOf', Math.floor(source.asOf))
   }
   trace.note('tier', x.tier)
   trace.note('revision', x.snapshot.revision)
@@ -30,23 +30,7 @@ export function explain(x: Exchange, edge: Edge): void {
   if (x.range !== null) trace.note('range', `${x.range.first}-${x.range.last}`)
   trace.turnedOut(x.result, outcomeReason(x))
   if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest)
-  const stored = source === null || x.fault !== null ? [] : headerPairs(source.head)
-  trace.answered(x.status, [...stored, ...ownHeaders(x, edge, source)], x.reply.bytesSent)
-}
-
-/** What every delivery adds (delivery/heads.ts); the age is that of the end of the answer. */
-function ownHeaders(
-  x: Exchange,
-  edge: Edge,
-  source: { readonly bornAt: number; readonly freshUntil: number } | null,
-): string[] {
-  const own = ['X-Cache', `${x.result} from cloudfront`, 'X-Amz-Cf-Pop', edge.pop.name, 'X-Amz-Cf-Id', x.requestId]
-  if (source === null || x.fault !== null) return own
-  if (x.behavior?.strict === true) {
-    own.push('Cache-Status', cacheStatus(x, edge.pop.name, edge.clock.now(), source.freshUntil))
-  }
-  const seconds = Math.max(0, Math.floor((edge.clock.now() - source.bornAt) / 1000))
-  return seconds > 0 || x.result !== 'Miss' ? [...own, 'Age', String(seconds)] : own
+  trace.answered(x.status, headerPairs(trace.head), x.reply.bytesSent)
 }
 
 function outcomeReason(x: Exchange): string {

@@ -63,6 +63,8 @@ export class TraceBuilder {
   #ttl: Trace['ttl'] = null
   #outcome: Trace['outcome'] = null
   #answer: Trace['answer'] = null
+  /** The head that went to the viewer; empty when none has. */
+  head = ''
 
   /** `nowMs` of Clock.now(); `elapsedMs` gives the milliseconds since the request's head was read. */
   constructor(
@@ -103,6 +105,11 @@ export class TraceBuilder {
         return secret ? `${line.slice(0, colon + 2)}${MASK}` : maskUrl(line)
       })
       .join('\n')
+  }
+
+  /** The answer's head as it is written to the viewer. */
+  sends(head: string): void {
+    this.head = head
   }
 
   lives(seconds: number, setBy: string): void {

@@ -33,17 +33,28 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
     object.hitHead = head
     object.hitHeadIsFlat = true
   }
-  return (
-    head + x.requestId + ageLine(edge, object) + reportLines(x, edge, object) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  return told(
+    x,
+    head + x.requestId + ageLine(edge, object) + reportLines(x, edge, object) + (x.reply.closes ? CLOSE : KEEP_ALIVE),
   )
+}
+
+/** `head`, which the trace of the request shows as it goes out. */
+function told(x: Exchange, head: string): string {
+  if (x.watcher !== null) x.watcher.sends(head)
+  return head
 }
 
 /** A custom error page goes out under the status that its row says, not that of the page's own answer. */
 const shown = (x: Exchange, head: string): string =>
   `HTTP/1.1 ${x.status} ${reasonPhrase(x.status)}${head.slice(head.indexOf('\r\n'))}`
 
-const hitLines = (edge: Edge, object: StoredObject, result: string): string =>
-  `${object.status === 200 ? withRanges(object.head) : object.head}Content-Length: ${object.body.length}\r\n${ownLines(edge, result)}`
+const hitLines = (edge: Edge, object: StoredObject, result: string): string => {
+  const head = object.status === 200 ? withRanges(object.head) : object.head
+  // A 204 must not have one (RFC 9110 8.6).
+  const length = object.status === 204 ? '' : `Content-Length: ${object.body.length}\r\n`
+  return head + length + ownLines(edge, result)
+}
 
 /** Ends where the request's name goes. */
 const ownLines = (edge: Edge, result: string): string =>
@@ -71,7 +82,7 @@ export function notModifiedHead(
     object.notModifiedHead = `${lines}Via: 1.1 ${edge.pop.via}\r\n`
   }
   const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + reportLines(x, edge, object)
-  return object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  return told(x, object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
 }
 
 /** Lines of a whole answer that are not true of a part; Accept-Ranges is written anew. */
@@ -90,14 +101,16 @@ export function partialHead(
   const own = part.lines + ownLines(edge, x.result) + x.requestId
   const age = x.object === null && x.result === 'Miss' ? '' : ageLine(edge, source)
   const end = x.reply.closes ? CLOSE : KEEP_ALIVE
-  return `HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n${own}${age}${reportLines(x, edge, source)}${end}`
+  const lines = `${kept}Accept-Ranges: bytes\r\n${own}${age}${reportLines(x, edge, source)}`
+  return told(x, `HTTP/1.1 206 Partial Content${lines}${end}`)
 }
 
 /** All of a large object: 200, or the status of the custom error page that it is. */
 export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length: number): string {
   const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(edge, x.result)}`
   const head = x.page === null ? lines : shown(x, lines)
-  return head + x.requestId + ageLine(edge, index) + reportLines(x, edge, index) + (x.reply.closes ? CLOSE : KEEP_ALIVE)
+  const own = x.requestId + ageLine(edge, index) + reportLines(x, edge, index)
+  return told(x, head + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
 }
 
 /** The head of a stored part as the origin would send it: for a peer, which adds its own lines. */
@@ -129,8 +142,6 @@ export function streamHead(
   text += ownLines(edge, x.result) + x.requestId
   const age = ageAt(edge.clock.now(), answer.bornAt)
   if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`
-  return {
-    text: text + reportLines(x, edge, answer) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE),
-    framing,
-  }
+  text += reportLines(x, edge, answer) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE)
+  return { text: told(x, text), framing }
 }

@@ -30,6 +30,7 @@ export const errorPage = stage({
     const { objectBytes } = fault
     const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
     const explained = head.slice(0, -4) + range + traceLine(x) + head.slice(-4)
+    if (x.watcher !== null) x.watcher.sends(explained)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record
   },

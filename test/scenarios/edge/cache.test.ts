@@ -79,3 +79,17 @@ test('an object is fresh for as long as the policy and the origin say', async (t
     assert.equal((await edge.get(path)).xCache, 'Miss', control)
   }
 })
+
+test('a 204 has no Content-Length, from the origin and from the cache (RFC 9110 8.6)', async (t) => {
+  const origin = await startOrigin((_asked, response) => {
+    response.writeHead(204, { 'cache-control': 'max-age=60' }).end()
+  })
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)])
+  for (const xCache of ['Miss', 'Hit']) {
+    const answer = await edge.get('/nothing')
+    assert.deepEqual([answer.status, answer.xCache, answer.headers['content-length']], [204, xCache, undefined])
+    assert.equal(answer.headers['transfer-encoding'], undefined)
+  }
+  assert.equal(origin.count('/nothing'), 1)
+})

@@ -69,6 +69,7 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
   const told = (trace: Trace, name: string) => trace.answer?.headers[trace.answer.headers.indexOf(name) + 1]
   assert.deepEqual([told(miss, 'X-Cache'), told(hit, 'X-Cache')], ['Miss from cloudfront', 'Hit from cloudfront'])
   assert.match(told(hit, 'Age') ?? '', /^\d+$/)
+  assert.deepEqual([told(miss, 'Content-Length'), told(hit, 'Content-Length')], ['2', '2'])
   const plain = await edge.get('/shop/1?a=1', { headers: { cookie: 'session=top-secret' } })
   assert.equal(plain.xCache, 'Hit', 'never keyed')
   assert.equal(plain.headers['x-cachefront-trace'], undefined)
@@ -108,4 +109,33 @@ test('a request that passed a proxy is not explained, nor when it is switched of
   const silent = await off.get('/a', { headers: { ...EXPLAIN, ...address } })
   assert.equal(silent.headers['x-cachefront-trace'], undefined)
   assert.equal(silent.body, '127.0.0.1')
+})
+
+test('the headers of the answer in a trace are those that the viewer got', async (t) => {
+  const origin = await startOrigin((asked, response) => {
+    response.setHeader('cache-control', 'max-age=60').setHeader('etag', '"1"')
+    if (asked.url === '/streamed') response.write('0123')
+    response.end('456789')
+  })
+  t.after(() => origin.close())
+  for (const strict of [false, true]) {
+    const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { rfcStrict: strict })])
+    for (const [path, headers, status] of [
+      ['/a', {}, 200],
+      ['/a', { range: 'bytes=0-1' }, 206],
+      ['/a', { range: 'bytes=0-1,3-4' }, 206],
+      ['/a', { 'if-none-match': '"1"' }, 304],
+      ['/a', { range: 'bytes=99-' }, 416],
+      ['/a', { 'if-match': '"2"' }, 412],
+      ['/streamed', {}, 200],
+    ] as const) {
+      const answer = await edge.get(path, { headers: { ...EXPLAIN, ...headers } })
+      assert.equal(answer.status, status)
+      const reply = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
+      assert.ok(reply.kind === 'trace' && reply.trace !== null)
+      const shown = (reply.trace as Trace).answer?.headers ?? []
+      const pairs = shown.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), shown[i + 1]]] : []))
+      assert.deepEqual(Object.fromEntries(pairs), answer.headers, `${path} ${JSON.stringify(headers)}`)
+    }
+  }
 })
