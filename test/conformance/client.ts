@@ -1,6 +1,6 @@
 //! `fetch` as the suite's client calls it, over node:http: a browser-like fetch would add Cache-Control to conditional
 //! requests and follow redirects, and the names of distributions need not resolve.
-import { request } from 'node:http'
+import { type IncomingHttpHeaders, request } from 'node:http'
 
 export interface SuiteRequest {
   readonly method?: string
@@ -8,10 +8,14 @@ export interface SuiteRequest {
   readonly body?: string
 }
 
+export type InterimResponse = readonly [status: number, headers: IncomingHttpHeaders]
+
 export interface SuiteResponse {
   readonly status: number
   readonly statusText: string
   readonly headers: Headers
+  /** Those with a status below 200 that came before; later editions of the suite look at them. */
+  readonly interimResponses: readonly InterimResponse[]
   text(): Promise<string>
 }
 
@@ -28,6 +32,7 @@ export function clientFor(host: string): SuiteFetch {
       for (const [name, value] of init.headers) headers.push(name, `${value}`)
       const { body = '' } = init
       if (body !== '') headers.push('Content-Length', `${Buffer.byteLength(body)}`)
+      const interimResponses: InterimResponse[] = []
       const call = request(
         url,
         { method: init.method ?? 'GET', headers, agent: false, timeout: ANSWER_MS },
@@ -40,11 +45,13 @@ export function clientFor(host: string): SuiteFetch {
               status: response.statusCode ?? 0,
               statusText: response.statusMessage ?? '',
               headers: headersOf(response.rawHeaders),
+              interimResponses,
               text: async () => Buffer.concat(chunks).toString(),
             }),
           )
         },
       )
+      call.on('information', ({ statusCode, headers }) => interimResponses.push([statusCode, headers]))
       call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_MS} ms`)))
       call.on('error', reject)
       call.end(body)
