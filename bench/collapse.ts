@@ -9,9 +9,9 @@ import { CreateDistributionCommand } from '@aws-sdk/client-cloudfront'
 import { drawTable, quantile, showMs } from '../examples/storefront/demo/report.ts'
 import { clientsOf } from '../examples/storefront/deploy.ts'
 import { type OwnInstallation, startInstallation } from '../examples/storefront/installation.ts'
+import { oneOrigin } from '../test/support/one-origin.ts'
 import { callFailed, readOptions, wholeNumber } from './options.ts'
 
-const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 /** The 99th percentile of the waits, as a multiple of the origin's own time. */
 const P99_TARGET = 1.2
 /** The longest that an answer is waited for. */
@@ -141,29 +141,7 @@ async function distribute(installation: OwnInstallation, originPort: number): Pr
   const { cloudfront } = clientsOf({ ...installation, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
   try {
     const { Distribution } = await cloudfront.send(
-      new CreateDistributionCommand({
-        DistributionConfig: {
-          CallerReference: 'collapse',
-          Comment: 'collapse',
-          Enabled: true,
-          Origins: {
-            Quantity: 1,
-            Items: [
-              {
-                Id: 'origin',
-                DomainName: '127.0.0.1',
-                CustomOriginConfig: { HTTPPort: originPort, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
-              },
-            ],
-          },
-          DefaultCacheBehavior: {
-            TargetOriginId: 'origin',
-            ViewerProtocolPolicy: 'allow-all',
-            Compress: false,
-            CachePolicyId: CACHING_OPTIMIZED,
-          },
-        },
-      }),
+      new CreateDistributionCommand({ DistributionConfig: oneOrigin('collapse', originPort) }),
     )
     return Distribution?.DomainName ?? ''
   } finally {

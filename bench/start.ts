@@ -23,9 +23,9 @@ import { drawTable, quantile, showMs } from '../examples/storefront/demo/report.
 import { WriteProbe } from '../examples/storefront/demo/write-probe.ts'
 import { clientsOf } from '../examples/storefront/deploy.ts'
 import { type OwnInstallation, startInstallation } from '../examples/storefront/installation.ts'
+import { oneOrigin } from '../test/support/one-origin.ts'
 import { readOptions, wholeNumber } from './options.ts'
 
-const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 /** The longest that anything here is waited for. */
 const TIMEOUT_MS = 30_000
 /** Between two looks. */
@@ -69,29 +69,7 @@ async function waitUntil(what: string, seen: () => Promise<boolean>): Promise<nu
 async function distribute(cloudfront: CloudFrontClient, edge: Client, origin: number, name: string) {
   const createdAt = performance.now()
   const { Distribution } = await cloudfront.send(
-    new CreateDistributionCommand({
-      DistributionConfig: {
-        CallerReference: name,
-        Comment: name,
-        Enabled: true,
-        Origins: {
-          Quantity: 1,
-          Items: [
-            {
-              Id: 'origin',
-              DomainName: '127.0.0.1',
-              CustomOriginConfig: { HTTPPort: origin, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
-            },
-          ],
-        },
-        DefaultCacheBehavior: {
-          TargetOriginId: 'origin',
-          ViewerProtocolPolicy: 'allow-all',
-          Compress: false,
-          CachePolicyId: CACHING_OPTIMIZED,
-        },
-      },
-    }),
+    new CreateDistributionCommand({ DistributionConfig: oneOrigin(name, origin) }),
   )
   const host = Distribution?.DomainName ?? ''
   const answeredAt = await waitUntil('The first answer of a distribution', async () => {

@@ -10,6 +10,7 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import { CLOUDFRONT_OPERATIONS } from '../../../src/services/cloudfront/operations.ts'
 import { openSqliteState } from '../../../src/state/sqlite.ts'
 import { clientOptions, startApi } from '../../support/api-server.ts'
+import { oneOrigin } from '../../support/one-origin.ts'
 
 async function open(t: TestContext) {
   const home = await mkdtemp(join(tmpdir(), 'cachefront-invalidations-'))
@@ -32,29 +33,10 @@ async function open(t: TestContext) {
     await state.close()
     await rm(home, { recursive: true })
   })
+  let made = 0
   const create = async (CacheTagConfig?: { HeaderName: string }) => {
     const { Distribution, ETag } = await client.createDistribution({
-      DistributionConfig: {
-        CallerReference: `${Math.random()}`,
-        Comment: '',
-        Enabled: true,
-        CacheTagConfig,
-        Origins: {
-          Quantity: 1,
-          Items: [
-            {
-              Id: 'shop',
-              DomainName: '127.0.0.1',
-              CustomOriginConfig: { HTTPPort: 80, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
-            },
-          ],
-        },
-        DefaultCacheBehavior: {
-          TargetOriginId: 'shop',
-          ViewerProtocolPolicy: 'allow-all',
-          CachePolicyId: '658327ea-f89d-4fab-a63d-7e88639e58f6',
-        },
-      },
+      DistributionConfig: { ...oneOrigin(`r${made++}`, 80), CacheTagConfig },
     })
     return { id: Distribution?.Id ?? '', etag: ETag ?? '', config: Distribution?.DistributionConfig }
   }

@@ -9,6 +9,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudFront, waitUntilDistributionDeployed, waitUntilInvalidationCompleted } from '@aws-sdk/client-cloudfront'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
+import { oneOrigin } from '../../support/one-origin.ts'
 import {
   cachefront,
   endAll,
@@ -19,7 +20,6 @@ import {
   up,
 } from '../../support/program-installation.ts'
 
-const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 const WAIT = { maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }
 
 const clientOf = ({ api }: Installation) =>
@@ -31,28 +31,7 @@ const clientOf = ({ api }: Installation) =>
 
 async function deploy(running: Installation, origin: TestOrigin): Promise<{ id: string; host: string }> {
   const client = clientOf(running)
-  const { Distribution } = await client.createDistribution({
-    DistributionConfig: {
-      CallerReference: 'disk',
-      Comment: '',
-      Enabled: true,
-      Origins: {
-        Quantity: 1,
-        Items: [
-          {
-            Id: 'o',
-            DomainName: '127.0.0.1',
-            CustomOriginConfig: { HTTPPort: origin.port, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
-          },
-        ],
-      },
-      DefaultCacheBehavior: {
-        TargetOriginId: 'o',
-        ViewerProtocolPolicy: 'allow-all',
-        CachePolicyId: CACHING_OPTIMIZED,
-      },
-    },
-  })
+  const { Distribution } = await client.createDistribution({ DistributionConfig: oneOrigin('disk', origin.port) })
   const id = Distribution?.Id ?? ''
   await waitUntilDistributionDeployed({ client, ...WAIT }, { Id: id })
   client.destroy()

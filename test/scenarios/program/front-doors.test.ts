@@ -5,8 +5,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { CloudFront, waitUntilDistributionDeployed } from '@aws-sdk/client-cloudfront'
-import { distributionConfig } from '../../drill/viewers.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
+import { oneOrigin } from '../../support/one-origin.ts'
 import { endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
 /** Sends bytes and returns all that came until the other side closed. */
@@ -39,7 +39,7 @@ describe('bad input at the front doors', { timeout: 90_000 }, () => {
     })
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
     client = new CloudFront({ endpoint: running.api, region: 'us-east-1', credentials, maxAttempts: 1 })
-    const DistributionConfig = distributionConfig('doors', 'doors', origin.port) as never
+    const DistributionConfig = oneOrigin('doors', origin.port)
     const { Distribution } = await client.createDistribution({ DistributionConfig })
     host = Distribution!.DomainName!
     const wait = { client, minDelay: 0.02, maxDelay: 0.2, maxWaitTime: 20 }

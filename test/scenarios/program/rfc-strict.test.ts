@@ -12,10 +12,9 @@ import {
   waitUntilDistributionDeployed,
 } from '@aws-sdk/client-cloudfront'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
+import { oneOrigin } from '../../support/one-origin.ts'
 import { cachefront, endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
-/** Managed-CachingOptimized: Default TTL one day. */
-const OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 const STRICT = 'cachefront:rfc-strict'
 
 describe('strict mode of the running program', { timeout: 120_000 }, () => {
@@ -45,30 +44,7 @@ describe('strict mode of the running program', { timeout: 120_000 }, () => {
   })
 
   async function create(tags: readonly Tag[]): Promise<{ Id: string; ARN: string; host: string }> {
-    const config = {
-      CallerReference: `r${asked++}`,
-      Comment: '',
-      Enabled: true,
-      Origins: {
-        Quantity: 1,
-        Items: [
-          {
-            Id: 'o',
-            DomainName: '127.0.0.1',
-            CustomOriginConfig: {
-              HTTPPort: origin.port,
-              HTTPSPort: 443,
-              OriginProtocolPolicy: 'http-only' as const,
-            },
-          },
-        ],
-      },
-      DefaultCacheBehavior: {
-        TargetOriginId: 'o',
-        ViewerProtocolPolicy: 'allow-all' as const,
-        CachePolicyId: OPTIMIZED,
-      },
-    }
+    const config = oneOrigin(`r${asked++}`, origin.port)
     const { Distribution } = await client.send(
       new CreateDistributionWithTagsCommand({
         DistributionConfigWithTags: { DistributionConfig: config, Tags: { Items: [...tags] } },
