@@ -10,10 +10,19 @@ const isTotal = (line: unknown): line is WalkTotal => typeof line === 'object' &
 
 export const HEADING = '     BYTES      AGE      TTL STATUS WORKER     TIER         PATH'
 
+/** A slice of a large object, by its key (edge/cache/slices.ts). */
+const SLICE = /\n#slice (\d+) (\d+) /
+
+/** `1 object`, `2 objects`. */
+export const counted = (count: number, noun: string): string =>
+  `${count} ${count === 1 ? noun : noun.endsWith('y') ? `${noun.slice(0, -1)}ies` : `${noun}s`}`
+
 /** One line: numbers first, so that the columns stand without knowing what comes; the path as long as it is. */
 export function drawObject(object: ObjectLine): string {
   const status = object.what === 'object' ? String(object.status) : object.what
+  const slice = SLICE.exec(object.key)
   const notes = [
+    slice === null ? '' : `slice from byte ${Number(slice[1]) * Number(slice[2])}`,
     object.standing === 'fresh' ? '' : object.standing,
     object.owned ? '' : 'copy',
     object.tags.length === 0 ? '' : `#${object.tags.join(' #')}`,
@@ -23,7 +32,8 @@ export function drawObject(object: ObjectLine): string {
   return [
     String(object.bytes).padStart(10),
     showSeconds(object.ageSeconds).padStart(8),
-    showSeconds(object.ttlSeconds).padStart(8),
+    // A slice lives as long as what leads to it.
+    (slice === null ? showSeconds(object.ttlSeconds) : '-').padStart(8),
     status.padEnd(6),
     object.worker.padEnd(10),
     object.tiers.join('+').padEnd(12),

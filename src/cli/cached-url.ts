@@ -33,6 +33,8 @@ function warnOfMissing(host: CliHost, missing: readonly string[]): number {
   return 1
 }
 
+const NOT_CACHED = 'Nothing is cached for it, in memory or on disk.'
+
 function drawFound({ workers }: FoundAtWorkers): string {
   const known = workers.find((one) => one.distributionId !== null)
   if (known === undefined) return 'No distribution answers to this host.'
@@ -44,11 +46,15 @@ function drawFound({ workers }: FoundAtWorkers): string {
   const diskOnly = workers.filter(({ object, onDisk }) => object === null && onDisk).map(({ worker }) => worker)
   const details = objects
     .slice(0, 1)
-    .map((one) => `its lifetime is that of ${one.ttlSource}, ${one.contentType} ${one.etag}`)
+    .map((one) =>
+      [`lifetime set by ${one.ttlSource}`, one.contentType, one.etag === '' ? '' : `ETag ${one.etag}`]
+        .filter((detail) => detail !== '')
+        .join(', '),
+    )
   return [
     behavior,
     `key ${JSON.stringify(known.key)}, kept by ${known.owner}`,
-    ...(objects.length === 0 ? ['Nothing is cached in memory.'] : [...details, HEADING]),
+    ...(objects.length === 0 ? [diskOnly.length === 0 ? NOT_CACHED : 'Not in memory.'] : [...details, HEADING]),
     ...objects.map(drawObject),
     ...(diskOnly.length === 0 ? [] : [`On disk alone: ${diskOnly.join(', ')}.`]),
   ].join('\n')

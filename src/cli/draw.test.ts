@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Trace } from '../observe/trace.ts'
+import { counted, drawObject } from './cached-objects.ts'
 import { drawStatus } from './commands/status.ts'
 import { drawTrace } from './draw-trace.ts'
 import { parseDuration } from './duration.ts'
@@ -33,6 +34,37 @@ describe('drawing', () => {
     })
     for (const wrong of ['', '5', 'h', '-1h', '1h x', '0m', '1y'])
       assert.throws(() => parseDuration(wrong), /no duration/)
+  })
+
+  it('counts, and draws a cached object; a slice by its place, as it has no lifetime of its own', () => {
+    assert.deepEqual(
+      [0, 1, 2].map((count) => counted(count, 'copy')),
+      ['0 copies', '1 copy', '2 copies'],
+    )
+    const object = {
+      worker: 'worker-0',
+      key: 'E1 /film\n#slice 3 1048576 5000000 "v1"',
+      uri: '/film',
+      what: 'object',
+      tiers: ['memory', 'disk'],
+      owned: true,
+      status: 206,
+      bytes: 1_048_716,
+      ageSeconds: 5,
+      ttlSeconds: 9_005_404_002_660,
+      ttlSource: 'max-age',
+      standing: 'fresh',
+      contentType: '',
+      etag: '"v1"',
+      tags: ['sale'],
+      variant: '',
+      asOf: 1,
+      items: [],
+    } as const
+    const slice = '   1048716       5s        - 206    worker-0   memory+disk  /film  (slice from byte 3145728; #sale)'
+    assert.equal(drawObject(object), slice)
+    const page = '   1048716       5s      60s 206    worker-0   memory+disk  /film  (#sale)'
+    assert.equal(drawObject({ ...object, key: 'E1 /film', ttlSeconds: 60 }), page)
   })
 
   it('draws a trace: facts, way, origin, answer', () => {

@@ -6,12 +6,14 @@ import { engineSearchPath, homePaths, OPTIONS, programVersion, readConfig, readH
 /** `mainFile`: what the roles are started from. */
 export function hostOfProcess(mainFile: string): CliHost {
   const environment = process.env
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', readerLeft)
   return {
     version: programVersion(),
     upOptions: OPTIONS,
     async up(flags: UpFlags) {
       const config = readConfig(flags, environment)
       const { runControl } = await import('./control.ts')
+      outlivesReader = true
       return runControl({ config, mainFile, environment, json: flags.json === true, print })
     },
     home: (flag) => readHome(flag, environment),
@@ -36,6 +38,15 @@ export function hostOfProcess(mainFile: string): CliHost {
       },
     },
   }
+}
+
+/** `up` goes on when nobody reads what it prints. */
+let outlivesReader = false
+
+/** Whoever read the output has enough of it (`| head`): a command ends as if it had said all. */
+function readerLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  if (!outlivesReader) process.exit()
 }
 
 function print(text: string): void {

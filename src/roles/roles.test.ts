@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -89,5 +90,19 @@ describe('the movable clock of control', () => {
     new MovedClock(file).moveTo(86_400_000)
     assert.equal(new MovedClock(file).offsetMs, 86_400_000)
     assert.equal(new MovedClock(join(directory, 'none.json')).offsetMs, 0)
+  })
+})
+
+describe('the output of a command', () => {
+  it('may lose its reader (| head) without a stack trace', async () => {
+    const main = new URL('../main.ts', import.meta.url).pathname
+    const command = spawn(process.execPath, [main, 'doctor'], { stdio: ['ignore', 'pipe', 'pipe'] })
+    command.stdout.destroy()
+    let complaints = ''
+    command.stderr.setEncoding('utf8').on('data', (text) => {
+      complaints += text
+    })
+    const [code, signal] = await once(command, 'close')
+    assert.deepEqual([code, signal, complaints], [0, null, ''])
   })
 })

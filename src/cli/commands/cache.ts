@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import type { GroupSeen } from '../../keeper/protocol.ts'
 import type { Status } from '../../services/cachefront/status.ts'
-import { printObjects } from '../cached-objects.ts'
+import { counted, printObjects } from '../cached-objects.ts'
 import { showStats, showUrl } from '../cached-url.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
@@ -83,7 +83,8 @@ function listObjects(host: CliHost, distribution: string, options: ListOptions):
   const query = new URLSearchParams({ distribution, prefix: options.prefix ?? '' })
   return printObjects(host, findApi(host, options), `/_cachefront/objects?${query}`, {
     json: options.json === true,
-    verdict: ({ objects, copies, bytes }) => `${objects} objects and ${copies} copies of them, ${bytes} bytes.`,
+    verdict: ({ objects, copies, bytes }) =>
+      `${counted(objects, 'object')} and ${counted(copies, 'copy')} of them, ${counted(bytes, 'byte')}.`,
   })
 }
 

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CloudFront, ListDistributionsCommandOutput } from '@aws-sdk/client-cloudfront'
 import { Command } from 'commander'
-import { printObjects } from '../cached-objects.ts'
+import { counted, printObjects } from '../cached-objects.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, type LocalApi, localDocument } from '../local-call.ts'
@@ -56,7 +56,7 @@ function dryRun(
     json: options.json === true,
     body: { distribution, items, dryRun: true },
     verdict: ({ objects, copies, bytes, looked }) =>
-      `${objects} objects would ${options.soft ? 'be fetched anew' : 'go'}, and ${copies} copies of them (${bytes} bytes); ${looked} were looked at.`,
+      `${counted(objects, 'object')} would ${options.soft ? 'be fetched anew' : 'go'}, and ${counted(copies, 'copy')} of them (${counted(bytes, 'byte')}); ${looked} looked at.`,
   })
 }
 
