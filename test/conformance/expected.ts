@@ -160,16 +160,6 @@ export const DEPARTURES: readonly Departure[] = [
   },
   {
     modes: MODES,
-    why: 'choice',
-    source: 'RFC 9112 6.1',
-    here:
-      'An answer in a transfer coding that nobody knows is refused with 502: its body cannot be decoded, and without the ' +
-      'header it would be taken for what it is not.',
-    wanted: 'It is passed on and kept without Transfer-Encoding.',
-    tests: ['headers-store-Transfer-Encoding'],
-  },
-  {
-    modes: MODES,
     why: 'suite',
     source: 'RFC 9111 4.3.2',
     here: 'Without Last-Modified, a Date after If-Modified-Since means 200: the viewer has an older copy.',

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import type { OriginDoc } from '../../domain/distribution.ts'
 import { allValues } from '../../http/headers.ts'
+import { bodyEndOf } from '../../http/transfer-coding.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
 
 /** Interim answers (1xx) before the answer itself; each gives the origin its read timeout anew. */
@@ -123,10 +124,10 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
       else this.#sink.onInterim(status, headers)
       return
     }
-    // Only chunks alone are taken off (RFC 9112 7.1): of another coding the body would stay, and nobody be told of it.
+    // The parser takes chunks off, and reads until the connection closes, never to use it again, where there are none.
     const codings = allValues(headers, 'transfer-encoding')
-    if (codings.length > 0 && codings.join(',').trim().toLowerCase() !== 'chunked') {
-      this.#end(new OriginFailure('invalid-response', `unknown transfer coding: ${codings.join(', ').slice(0, 80)}`))
+    if (codings.length > 0 && bodyEndOf(codings) === 'unusable') {
+      this.#end(new OriginFailure('invalid-response', `transfer coding: ${codings.join(', ').slice(0, 80)}`))
       return
     }
     this.#headSeen = true
