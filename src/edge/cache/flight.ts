@@ -2,38 +2,21 @@
 //! and what is to be done with it at its end. Its bytes and how long they are held: flight-body.ts.
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import type { ContentCoding } from '../../http/compressible.ts'
-import type { FreshnessReason } from '../../http/freshness.ts'
 import { passedTrailers } from '../../http/trailers.ts'
 import type { OriginSink, SourceControl } from '../origin/attempts.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import { FlightBody, type FlightReader, type Lender } from './flight-body.ts'
+import type { ObjectMeta } from './object.ts'
 
 /** The head of an answer, ready for viewers; everything that this request's decisions made of the origin's. */
-export interface Answer {
-  readonly status: number
-  /** Status line and header lines, without those that each delivery adds; ends with a line break. */
-  readonly head: string
-  /** The same with the fields that may not be stored (`no-cache="Set-Cookie"`), for the viewer whose request fetched it. */
+export interface Answer extends Omit<ObjectMeta, 'distributionId' | 'uri'> {
+  /** `head` with the fields that may not be stored (`no-cache="Set-Cookie"`), for the viewer whose request fetched it. */
   readonly leaderHead?: string
   /** Null when the length is not known before the end. */
   readonly length: number | null
   /** Strict mode: names of the trailers that the origin announced and that may pass (http/trailers.ts). */
   readonly trailer?: string
-  readonly contentType: string
-  readonly etag: string
-  readonly lastModified: string
-  /** Clock.now() when the answer's freshness began, moved back by the Age it came with. */
-  readonly bornAt: number
-  readonly freshUntil: number
-  readonly staleUntil: number
-  readonly swrUntil: number
-  readonly ttlSource: FreshnessReason
   readonly notStored: NotStoredReason | null
-  /** Revision under which the fetch at the origin began. */
-  readonly asOf: number
-  /** As of ObjectMeta. */
-  readonly tags: string
-  readonly variant: string
 }
 
 /** What the leader made of the head, for those who wait. */

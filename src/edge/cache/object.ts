@@ -26,7 +26,7 @@ export interface ObjectMeta {
   readonly contentType: string
   readonly etag: string
   readonly lastModified: string
-  /** Milliseconds, Clock.now(): when its age was zero. */
+  /** Milliseconds, Clock.now(): when its age was zero; moved back by the Age that it came with. */
   readonly bornAt: number
   readonly freshUntil: number
   /** When it is too old to stand in for an origin that fails. */
