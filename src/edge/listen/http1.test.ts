@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { after, test } from 'node:test'
+import { handClock } from '../../../test/support/hand-clock.ts'
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { type Listener, listenHttp1, type Refusal } from './http1.ts'
@@ -438,19 +439,6 @@ test('a handler that throws is a 500 in CloudFront shape, not a stack trace', as
   assert.match(answer, /^HTTP\/1\.1 500 /)
   assert.doesNotMatch(answer, /secret detail/)
 })
-
-/** A clock whose monotonic time a test moves. */
-function handClock(): Clock & { forward(ms: number): void } {
-  let ms = 0
-  return {
-    now: () => ms,
-    wall: () => ms,
-    monotonic: () => ms,
-    forward: (by) => {
-      ms += by
-    },
-  }
-}
 
 test('time limits: an idle connection, a slow head, a slow body', async () => {
   const clock = handClock()

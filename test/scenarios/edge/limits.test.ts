@@ -11,6 +11,7 @@ import { RANGES_MAX } from '../../../src/http/range.ts'
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
+import { handClock } from '../../support/hand-clock.ts'
 
 const statusOf = (answer: string) => Number(answer.slice(9, 12))
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4)
@@ -113,19 +114,6 @@ async function listening(
   })
   t.after(() => listener.close())
   return { dial: () => connect(listener.address.port, '127.0.0.1').on('error', () => {}), seen, causes }
-}
-
-/** A clock that a test moves. */
-function handClock(): Clock & { forward(ms: number): void } {
-  let ms = 0
-  return {
-    now: () => ms,
-    wall: () => ms,
-    monotonic: () => ms,
-    forward: (by) => {
-      ms += by
-    },
-  }
 }
 
 const written = (socket: Socket, bytes: string) =>

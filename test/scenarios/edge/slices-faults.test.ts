@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { WorkerOptions } from '../../../src/edge/worker.ts'
-import { type LargeOptions, LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
+import { LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
+import { brief, largeScenario } from '../../support/edge-large-scenario.ts'
 import {
   behaviorDoc,
   cachePolicy,
@@ -20,20 +20,8 @@ import {
 
 const MIB = 1024 * 1024
 
-async function scenario(
-  t: TestContext,
-  options: LargeOptions,
-  more: Partial<WorkerOptions> & { readonly count?: number } = {},
-): Promise<{ edge: EdgeScenario; origin: LargeOrigin }> {
-  const origin = await LargeOrigin.start(options)
-  t.after(() => origin.close())
-  return { origin, edge: await EdgeScenario.start(t, [distributionDoc(origin.port)], more) }
-}
-
 const range = (edge: EdgeScenario, value: string, worker = 0): Promise<ViewerAnswer> =>
   edge.get('/film', { worker, headers: { range: value } })
-
-const brief = ({ status, xCache, headers }: ViewerAnswer) => `${status} ${xCache} ${headers['content-range'] ?? '-'}`
 
 function assertBytes(body: string, from: number, to: number, version = 1): void {
   assert.equal(body.length, to - from)
@@ -98,7 +86,7 @@ const indexed = async (edge: EdgeScenario, worker = 0): Promise<void> => {
 
 for (const count of [1, 3]) {
   test(`an object that has changed: a request begins anew, and gets the bytes of one version (workers: ${count})`, async (t) => {
-    const { edge, origin } = await scenario(t, { length: 10 * MIB }, { count })
+    const { edge, origin } = await largeScenario(t, { length: 10 * MIB }, { count })
     for (let worker = 0; worker < count; worker++) await indexed(edge, worker)
     origin.version = 2
     for (let worker = 0; worker < count; worker++) {
@@ -114,7 +102,7 @@ for (const count of [1, 3]) {
 
 test('an object that changes while a viewer gets it: the viewer is cut off and never gets bytes of two versions', async (t) => {
   const length = 10 * MIB
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   origin.instead = (asked) => {
     if (asked.range?.startsWith(`bytes=${4 * MIB}-`)) origin.version = 2
   }
@@ -129,7 +117,7 @@ test('an object that changes while a viewer gets it: the viewer is cut off and n
 
 test('an invalidation in the middle: who began goes on with one version, slices from before it are fetched anew', async (t) => {
   const length = 6 * MIB
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   assert.equal((await edge.get('/film')).xCache, 'Miss')
   const viewer = new SlowViewer(edge.port())
   await viewer.read(1)
@@ -144,7 +132,7 @@ test('an invalidation in the middle: who began goes on with one version, slices 
 
 test('an invalidation and a new version in the middle: the old one ends, it is not continued', async (t) => {
   const length = 24 * MIB
-  const { edge, origin } = await scenario(t, { length }, { cacheBytes: 64 * MIB })
+  const { edge, origin } = await largeScenario(t, { length }, { cacheBytes: 64 * MIB })
   const viewer = new SlowViewer(edge.port())
   await viewer.read(1)
   origin.version = 2
@@ -157,7 +145,7 @@ test('an invalidation and a new version in the middle: the old one ends, it is n
 
 test('an origin that dies in the middle of a slice cuts the viewer off; what came before is kept', async (t) => {
   const length = 8 * MIB
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   let dead = true
   origin.instead = async (asked, response) => {
     if (!dead || !asked.range?.startsWith(`bytes=${3 * MIB}-`)) return false
@@ -182,7 +170,7 @@ test('an origin that dies in the middle of a slice cuts the viewer off; what cam
 })
 
 test('an origin that fails before the first byte is an error page, and the object is there when it is back', async (t) => {
-  const { edge, origin } = await scenario(t, { length: 8 * MIB })
+  const { edge, origin } = await largeScenario(t, { length: 8 * MIB })
   await indexed(edge)
   origin.instead = (_asked, response) => response.writeHead(503).end('sorry')
   const failed = await range(edge, `bytes=${5 * MIB}-`)
@@ -200,7 +188,7 @@ test('an origin that fails before the first byte is an error page, and the objec
 for (const count of [1, 3]) {
   test(`an origin that says it answers ranges and does not: the object passes as a whole (workers: ${count})`, async (t) => {
     const length = 6 * MIB
-    const { edge, origin } = await scenario(t, { length }, { count })
+    const { edge, origin } = await largeScenario(t, { length }, { count })
     origin.instead = async (asked, response) => {
       if (asked.range === null) return false
       response.writeHead(200, { etag: '"v1"', 'accept-ranges': 'bytes', 'content-length': length })
@@ -225,7 +213,7 @@ for (const [name, options] of [
 ] as const) {
   test(`${name}: the object passes as a whole`, async (t) => {
     const length = 5 * MIB
-    const { edge, origin } = await scenario(t, { length, ...options })
+    const { edge, origin } = await largeScenario(t, { length, ...options })
     for (let round = 1; round <= 2; round++) {
       const whole = await edge.get('/film')
       assert.equal(brief(whole), '200 Miss -')
@@ -237,7 +225,7 @@ for (const [name, options] of [
 
 test('a Last-Modified that is old enough tells versions apart as well', async (t) => {
   const headers = { 'last-modified': 'Wed, 21 Oct 2015 07:28:00 GMT' }
-  const { edge, origin } = await scenario(t, { length: 6 * MIB, etag: null, headers })
+  const { edge, origin } = await largeScenario(t, { length: 6 * MIB, etag: null, headers })
   const part = await range(edge, 'bytes=0-9')
   assertBytes(part.body, 0, 10)
   assert.equal(origin.asked.at(-1)?.headers['if-unmodified-since'], headers['last-modified'])
@@ -245,7 +233,7 @@ test('a Last-Modified that is old enough tells versions apart as well', async (t
 })
 
 test('a stale index is confirmed for all slices at once', async (t) => {
-  const { edge, origin } = await scenario(t, { length: 6 * MIB })
+  const { edge, origin } = await largeScenario(t, { length: 6 * MIB })
   await edge.get('/film')
   const before = origin.asked.length
   await edge.feed.moveClock(3_700_000)
@@ -260,7 +248,7 @@ test('a stale index is confirmed for all slices at once', async (t) => {
 
 test('what is kept for revalidation only is confirmed for each request, and its slices stay', async (t) => {
   const headers = { 'cache-control': 'no-cache' }
-  const { edge, origin } = await scenario(t, { length: 6 * MIB, headers })
+  const { edge, origin } = await largeScenario(t, { length: 6 * MIB, headers })
   await range(edge, 'bytes=0-9')
   for (let round = 1; round <= 2; round++) {
     const got = await range(edge, 'bytes=10-19')
@@ -272,7 +260,7 @@ test('what is kept for revalidation only is confirmed for each request, and its 
 
 test('a viewer that leaves ends what is fetched for it', async (t) => {
   const length = 40 * MIB
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   await indexed(edge)
   const left = Promise.withResolvers<void>()
   origin.instead = async (asked, response) => {
@@ -299,7 +287,7 @@ test('a viewer that leaves ends what is fetched for it', async (t) => {
 for (const count of [1, 3]) {
   test(`40 readers that stall hold a few slices, not the object (workers: ${count})`, async (t) => {
     const length = 200 * MIB
-    const { edge, origin } = await scenario(t, { length }, { count })
+    const { edge, origin } = await largeScenario(t, { length }, { count })
     const before = await bytesInUse()
     const viewers = Array.from({ length: 40 }, (_, at) => new SlowViewer(edge.port(at % count)))
     t.after(() => {
@@ -323,7 +311,7 @@ for (const count of [1, 3]) {
 }
 
 test('what one viewer says in Request-Range is not heard when slices are fetched for all', async (t) => {
-  const { edge, origin } = await scenario(t, { length: 6 * MIB })
+  const { edge, origin } = await largeScenario(t, { length: 6 * MIB })
   await edge.get('/film', { headers: { range: 'bytes=0-9', 'request-range': 'bytes=20-29' } })
   assert.deepEqual(
     origin.asked.map(({ headers }) => headers['request-range']),
@@ -333,7 +321,7 @@ test('what one viewer says in Request-Range is not heard when slices are fetched
 
 test('the smallest cache has smaller slices', async (t) => {
   const length = 5 * MIB
-  const { edge, origin } = await scenario(t, { length }, { cacheBytes: 8 * MIB })
+  const { edge, origin } = await largeScenario(t, { length }, { cacheBytes: 8 * MIB })
   await range(edge, 'bytes=0-0')
   assert.deepEqual(origin.ranges, [null, `bytes=0-${MIB / 4 - 1}`])
   assertBytes((await edge.get('/film')).body, 0, length)

@@ -5,23 +5,15 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type LargeOptions, LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
+import { brief, largeScenario } from '../../support/edge-large-scenario.ts'
 import { DISTRIBUTION_ID, distributionDoc, EdgeScenario, type ViewerAnswer } from '../../support/edge-scenario.ts'
 import { ALL_VIEWER } from '../../support/edge-strict.ts'
 
 const MIB = 1024 * 1024
 const LENGTH = 7 * MIB + 3
 
-async function scenario(
-  t: TestContext,
-  options: Partial<LargeOptions> = {},
-  more: Parameters<typeof EdgeScenario.start>[2] = {},
-) {
-  const origin = await LargeOrigin.start({ length: LENGTH, ...options })
-  t.after(() => origin.close())
-  return { origin, edge: await EdgeScenario.start(t, [distributionDoc(origin.port)], more) }
-}
-
-const brief = ({ status, xCache, headers }: ViewerAnswer) => `${status} ${xCache} ${headers['content-range'] ?? '-'}`
+const scenario = (t: TestContext, options: Partial<LargeOptions> = {}, more?: Parameters<typeof largeScenario>[2]) =>
+  largeScenario(t, { length: LENGTH, ...options }, more)
 
 function assertBytes(got: ViewerAnswer, from = 0, to = LENGTH): void {
   assert.equal(got.body.length, to - from)

@@ -1,27 +1,15 @@
 //! Large objects: kept in slices, so that a 5 GB file seeks at once and never sits in memory.
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import type { WorkerOptions } from '../../../src/edge/worker.ts'
-import { type LargeOptions, LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
-import { distributionDoc, EdgeScenario, type ViewerAnswer } from '../../support/edge-scenario.ts'
+import { test } from 'node:test'
+import { largeBytes } from '../../support/edge-large-origin.ts'
+import { brief, largeScenario } from '../../support/edge-large-scenario.ts'
+import type { EdgeScenario, ViewerAnswer } from '../../support/edge-scenario.ts'
 
 const MIB = 1024 * 1024
 const FIVE_GB = 5 * 1024 * MIB + 12_345
 
-async function scenario(
-  t: TestContext,
-  options: LargeOptions,
-  more: Partial<WorkerOptions> & { readonly count?: number } = {},
-): Promise<{ edge: EdgeScenario; origin: LargeOrigin }> {
-  const origin = await LargeOrigin.start(options)
-  t.after(() => origin.close())
-  return { origin, edge: await EdgeScenario.start(t, [distributionDoc(origin.port)], more) }
-}
-
 const range = (edge: EdgeScenario, value: string, asks: { worker?: number; headers?: Record<string, string> } = {}) =>
   edge.get('/film', { ...asks, headers: { range: value, ...asks.headers } })
-
-const brief = ({ status, xCache, headers }: ViewerAnswer) => `${status} ${xCache} ${headers['content-range'] ?? '-'}`
 
 function assertBytes(answer: ViewerAnswer, from: number, to: number, version = 1): void {
   assert.equal(answer.body.length, to - from)
@@ -30,7 +18,7 @@ function assertBytes(answer: ViewerAnswer, from: number, to: number, version = 1
 
 for (const count of [1, 3]) {
   test(`5 GB seeks to start, middle, end and suffix, a slice or two each (workers: ${count})`, async (t) => {
-    const { edge, origin } = await scenario(t, { length: FIVE_GB }, { count })
+    const { edge, origin } = await largeScenario(t, { length: FIVE_GB }, { count })
     const middle = 2_500 * MIB + 700_000
     const rows = [
       [`bytes=${FIVE_GB - 100}-`, FIVE_GB - 100, FIVE_GB],
@@ -63,7 +51,7 @@ for (const count of [1, 3]) {
 
 test('all of a large object: asked for once, slice by slice, and a Hit when every slice is here', async (t) => {
   const length = 7 * MIB + 11
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   for (const xCache of ['Miss', 'Hit', 'Hit']) {
     const whole = await edge.get('/film')
     assert.equal(brief(whole), `200 ${xCache} -`)
@@ -76,7 +64,7 @@ test('all of a large object: asked for once, slice by slice, and a Hit when ever
 })
 
 test('an answer is a Hit only when all of its bytes came from the cache', async (t) => {
-  const { edge, origin } = await scenario(t, { length: 7 * MIB })
+  const { edge, origin } = await largeScenario(t, { length: 7 * MIB })
   await range(edge, `bytes=${2 * MIB}-${4 * MIB - 1}`)
   const rows = [
     [`bytes=${2 * MIB + 5}-${4 * MIB - 5}`, 'Hit', 0],
@@ -94,7 +82,7 @@ test('an answer is a Hit only when all of its bytes came from the cache', async 
 
 test('the answers that are not all of it: several parts, 304, 412, 416, If-Range', async (t) => {
   const length = 6 * MIB + 1
-  const { edge, origin } = await scenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length })
   const several = await range(edge, `bytes=5-6,${MIB - 2}-${MIB + 1},-3`)
   assert.equal(several.status, 206)
   const boundary = /boundary=(.*)$/.exec(String(several.headers['content-type']))?.[1]
@@ -119,7 +107,7 @@ test('the answers that are not all of it: several parts, 304, 412, 416, If-Range
 
 for (const count of [1, 3]) {
   test(`many viewers of one place cost the origin one request (workers: ${count})`, async (t) => {
-    const { edge, origin } = await scenario(t, { length: 20 * MIB }, { count })
+    const { edge, origin } = await largeScenario(t, { length: 20 * MIB }, { count })
     await range(edge, 'bytes=0-0')
     const held = Promise.withResolvers<void>()
     const begun = Promise.withResolvers<void>()

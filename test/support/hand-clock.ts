@@ -1,0 +1,15 @@
+//! A clock that a test moves.
+import type { Clock } from '../../src/lib/clock.ts'
+
+/** Begins at 0; all three times are the same. */
+export function handClock(): Clock & { forward(ms: number): void } {
+  let ms = 0
+  return {
+    now: () => ms,
+    wall: () => ms,
+    monotonic: () => ms,
+    forward: (by) => {
+      ms += by
+    },
+  }
+}
