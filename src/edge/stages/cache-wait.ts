@@ -3,6 +3,7 @@
 import { asOfNow } from '../cache/as-of.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
+import type { Exchange } from '../exchange.ts'
 import { left, unlessLeft } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loops } from '../origin/forward.ts'
@@ -25,14 +26,9 @@ export const cacheWait = stage({
     const asOf = asOfNow(edge)
     const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.originRequest
     x.leads = true
-    const alone =
-      x.request.method === 'HEAD' ||
-      // It will be refused, and nobody else is to be refused with it.
-      loops(x.request.headers) ||
-      behavior.forward.cookies.kind !== 'none' ||
-      x.flightsJoined >= JOINS_MAX ||
-      edge.flights.isUnshared(key)
-    if (alone) {
+    const alone = whyAlone(x, behavior) ?? (edge.flights.isUnshared(key) ? 'unshared-before' : null)
+    if (alone !== null) {
+      x.watcher?.note('alone', alone)
       if (edge.flights.isUnshared(key)) x.peer?.alone?.()
       x.flight = new Flight(key, asOf)
       return tier
@@ -91,6 +87,15 @@ export const cacheWait = stage({
     })
   },
 })
+
+/** Why a request shares no fetch, whatever its key; null when it may. */
+function whyAlone(x: Exchange, behavior: BehaviorPlan): string | null {
+  if (x.request.method === 'HEAD') return 'head'
+  // It will be refused, and nobody else is to be refused with it.
+  if (loops(x.request.headers)) return 'loop'
+  if (behavior.forward.cookies.kind !== 'none') return 'cookies-forwarded'
+  return x.flightsJoined >= JOINS_MAX ? 'joined-in-vain' : null
+}
 
 /** For those who read along: without the fields that were meant for the one who fetched it. */
 function asStored(answer: Answer): Answer {

@@ -74,6 +74,8 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
   assert.equal(plain.xCache, 'Hit', 'never keyed')
   assert.equal(plain.headers['x-cachefront-trace'], undefined)
 
+  const wait = miss.steps.find((step) => step.name === 'cache-wait')
+  assert.equal(wait?.facts.alone, 'cookies-forwarded', 'why its misses are not collapsed')
   await edge.feed.invalidate(DISTRIBUTION_ID, '/shop/*')
   const dead = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
   assert.deepEqual(dead.outcome, { result: 'Miss', reason: 'invalidated' })
