@@ -58,6 +58,8 @@ export interface Edge {
   readonly ids: RequestIds
   /** The live workers of the POP, this one included. */
   workers: readonly WorkerIdentity[]
+  /** By name, every worker that ever was one of them: one that is on its way back may have what it had. */
+  readonly met: Map<string, WorkerIdentity>
   readonly peers: AskPeers
   /**
    * Clock.monotonic() up to which the lease is held; a request that began later must let the worker catch up before the

@@ -129,6 +129,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
     workers: saved?.workers ?? [],
+    met: new Map(saved?.workers.map((worker) => [worker.worker, worker])),
     peers: new PeerClient(),
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => feed?.catchUp() ?? Promise.resolve(),
@@ -189,6 +190,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   // Its invalidations are entered before any newer ones.
   await journalOpen
+  await disk.hearSiblings()
   feed = connectFeed(options.feedSocket, identity, clock, {
     revision: () => configuration.snapshot.revision,
     apply(message) {
@@ -208,6 +210,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     },
     workers: (workers) => {
       edge.workers = workers
+      for (const worker of workers) edge.met.set(worker.worker, worker)
       edge.peers.onlyThese(workers)
       save()
     },

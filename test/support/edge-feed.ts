@@ -130,8 +130,10 @@ export class EdgeFeed {
     await this.until(() => [...this.#connected].every((c) => c.clockOffsetMs >= offsetMs))
   }
 
-  tellWorkers(workers: readonly WorkerIdentity[]): void {
-    for (const { lines } of this.#connected) lines.send({ type: 'workers', workers })
+  /** Tells all of them, or the one of that name. */
+  tellWorkers(workers: readonly WorkerIdentity[], only?: string): void {
+    for (const { lines, identity } of this.#connected)
+      if (only === undefined || identity?.worker === only) lines.send({ type: 'workers', workers })
   }
 
   drain(): void {

@@ -37,10 +37,11 @@ export async function answerPurge(question: PurgeQuestion, edge: Edge): Promise<
 /**
  * Invalidates at every worker of the POP whatever was fetched before now, and on their disks; resolves with the point from
  * which on fetches count. A worker that does not answer in time has the question in its socket: it invalidates when it
- * goes on.
+ * goes on. One that is not there reads of it in the journals of the others when it starts (cache/disk/siblings.ts).
  */
 export async function purgeEverywhere(distributionId: string, uris: readonly string[], edge: Edge): Promise<number> {
-  const peers = edge.workers.filter((worker) => worker.worker !== edge.name)
+  // Also those that are not live as far as control has told: one may be on its way back, or have lost its feed only.
+  const peers = [...edge.met.values()].filter((worker) => worker.worker !== edge.name)
   const far = await Promise.all(peers.map((peer) => ask(peer, { purge: 'how-far' })))
   const asOf = nextAfter(Math.max(asOfNow(edge), ...far.map((point) => point ?? 0)))
   const [own] = await Promise.all([

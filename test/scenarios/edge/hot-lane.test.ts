@@ -36,6 +36,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     origins: new Origins(addressGuard([], [])),
     ids: new RequestIds(),
     workers: [],
+    met: new Map(),
     peers: new PeerClient(),
     leaseUntil: Number.POSITIVE_INFINITY,
     catchUp: () => assert.fail('a lease is held'),

@@ -14,6 +14,7 @@ import { DISK_BYTES_MIN } from './layout.ts'
 import { type OpenedJournal, openJournal } from './opening.ts'
 import type { DiskObject, ListedOnDisk } from './reader.ts'
 import { SegmentPool } from './segment-pool.ts'
+import { hearSiblings } from './siblings.ts'
 import { DiskStore } from './store.ts'
 
 /** A request waits this long for the objects to be read in after a start; then it goes on without. Milliseconds. */
@@ -90,6 +91,16 @@ export class DiskTier {
     } catch (error) {
       await this.#giveUp(error as Error)
     }
+  }
+
+  /**
+   * Enters what the other workers of the POP have invalidated among themselves while this one was away; after
+   * `openJournal`, once they can reach this one. Never throws.
+   */
+  async hearSiblings(): Promise<void> {
+    if (this.#opened === null || this.#opened.isNew || this.#keeper === null) return
+    const { directory, invalidations, savedRevision } = this.#options
+    await hearSiblings(directory, this.#keeper.reached, invalidations, savedRevision)
   }
 
   /** Reads in which objects there are; after `openJournal`. Never throws. */
