@@ -5,10 +5,13 @@ import { ElastiCache } from '@aws-sdk/client-elasticache'
 import { endAll, newHome } from '../support/program-installation.ts'
 import { CacheHistory } from './cache-history.ts'
 import { CacheLoad, REPLICAS } from './cache-load.ts'
+import { CachedPages } from './cached-pages.ts'
 import { Findings, within } from './findings.ts'
+import { LargeObject } from './large-object.ts'
 import { ACTS, type Act, type Blow } from './monkey.ts'
 import { type Clients, nouns } from './nouns.ts'
 import { type Random, seededRandom } from './random.ts'
+import { StrictPages } from './strict-pages.ts'
 import { listenersIn, Target } from './target.ts'
 import { Site, viewerAgent } from './viewers.ts'
 import { Writer } from './writer.ts'
@@ -52,6 +55,9 @@ const REST_MS = 45_000
 const MEMORY_MAX_MIB = 600
 const OPEN_FILES_MAX = 500
 const VIEWERS = 3
+/** Between two changes, so that the cache has something to serve meanwhile. Milliseconds. */
+const PAGES_PAUSE_MS = 100
+const LARGE_PAUSE_MS = 500
 /** Changes at once, beyond those of the writers. */
 const BURST = 24
 
@@ -115,6 +121,12 @@ async function playRound(number: number, act: Act, target: Target, load: Load, f
   }
 }
 
+interface Cached {
+  readonly pages: CachedPages
+  readonly strict: StrictPages
+  readonly large: LargeObject
+}
+
 /** API writers, viewers, cache clients: begun and brought to rest together. */
 class Load {
   readonly #target: Target
@@ -122,9 +134,10 @@ class Load {
   readonly #findings: Findings
   readonly #writers: readonly Writer[]
   readonly #sites: readonly Site[]
+  readonly #cached: Cached
   readonly #random: Random
   readonly #history: CacheHistory
-  readonly #invalidations: { readonly site: Site; readonly id: string }[] = []
+  readonly #invalidations: { readonly site: { readonly id: string }; readonly id: string }[] = []
   readonly cache: CacheLoad
   readonly #agent = viewerAgent()
   readonly #burstTags = new Map<string, string>()
@@ -133,8 +146,8 @@ class Load {
   #resting = true
 
   private constructor(
-    ...[target, clients, findings, writers, sites, random, cache, history]: [
-      ...[Target, Clients, Findings, readonly Writer[], readonly Site[], Random, CacheLoad, CacheHistory],
+    ...[target, clients, findings, writers, sites, cached, random, cache, history]: [
+      ...[Target, Clients, Findings, readonly Writer[], readonly Site[], Cached, Random, CacheLoad, CacheHistory],
     ]
   ) {
     this.#target = target
@@ -142,6 +155,7 @@ class Load {
     this.#findings = findings
     this.#writers = writers
     this.#sites = sites
+    this.#cached = cached
     this.#random = random
     this.cache = cache
     this.#history = history
@@ -155,6 +169,11 @@ class Load {
     const clients = { cloudfront: new CloudFront(options), elasticache: new ElastiCache(options) }
     const groupArn = await createCaches(clients.elasticache)
     const sites = [await Site.open('a', clients.cloudfront), await Site.open('b', clients.cloudfront)]
+    const cached = {
+      pages: await CachedPages.open(clients.cloudfront),
+      strict: await StrictPages.open(clients.cloudfront),
+      large: await LargeObject.open(clients.cloudfront),
+    }
     await target.well([])
     const { endpoint, readerEndpoint } = await target.group('drill')
     const cache = new CacheLoad(endpoint, readerEndpoint!, findings)
@@ -162,7 +181,7 @@ class Load {
     const writers = rows.map((noun, at) => new Writer(noun, findings, seededRandom(seed + 100 + at)))
     for (const writer of writers) await writer.start()
     const history = await CacheHistory.begin(clients.elasticache, target, findings)
-    return new Load(target, clients, findings, writers, sites, seededRandom(seed + 1), cache, history)
+    return new Load(target, clients, findings, writers, sites, cached, seededRandom(seed + 1), cache, history)
   }
 
   acknowledged(): number {
@@ -180,7 +199,25 @@ class Load {
       await site.look(this.#target.edge, Site.page(this.#random), this.#agent, this.#findings)
       await sleep(2)
     }
+    const { pages, strict, large } = this.#cached
+    const seen = [this.#agent, this.#findings, this.#random] as const
+    const looker = (site: CachedPages | StrictPages | LargeObject) => async (): Promise<void> => {
+      await site.look(this.#target.edge, ...seen)
+      await sleep(2)
+    }
+    const note = (site: { readonly id: string }) => (id: string) => void this.#invalidations.push({ site, id })
     this.#lanes = [
+      ...[pages, pages, strict, strict, strict, large].map((site) => lane(looker(site))),
+      lane(() =>
+        this.#change(
+          'pages',
+          () => pages.change(this.#clients.cloudfront, this.#target.api, this.#random, note(pages)),
+          PAGES_PAUSE_MS,
+        ),
+      ),
+      lane(() =>
+        this.#change('large object', () => large.change(this.#clients.cloudfront, note(large)), LARGE_PAUSE_MS),
+      ),
       ...this.#writers.map((writer) => lane(() => writer.step())),
       ...this.#sites.map((site) => lane(() => this.#invalidate(site))),
       ...Array.from({ length: VIEWERS }, () => lane(viewer)),
@@ -211,15 +248,20 @@ class Load {
     }
   }
 
-  async #invalidate(site: Site): Promise<void> {
+  #invalidate(site: Site): Promise<void> {
+    const note = (id: string): void => void this.#invalidations.push({ site, id })
+    return this.#change(site.name, () => site.invalidate(this.#clients.cloudfront, this.#random, note))
+  }
+
+  async #change(of: string, change: () => Promise<void>, pauseMs = 30): Promise<void> {
     try {
-      await site.invalidate(this.#clients.cloudfront, this.#random, (id) => this.#invalidations.push({ site, id }))
-      await sleep(30)
+      await change()
+      await sleep(pauseMs)
     } catch (error) {
       const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
       if (status !== undefined) {
         this.#findings.violation(
-          `invalidation of ${site.name}: expected 201 and 200, seen ${status} ${(error as Error).message}`,
+          `invalidation of ${of}: expected 201 and 200, seen ${status} ${(error as Error).message}`,
         )
       }
       await sleep(50)
@@ -238,9 +280,10 @@ class Load {
     await this.#history.check(blow)
     for (const { site, id } of this.#invalidations.slice(-50)) await this.#checkInvalidation(site, id)
     for (const site of this.#sites) await this.#checkDeployed(site)
+    await this.#cached.pages.check(this.#target.edge, this.#agent, this.#findings)
   }
 
-  async #checkInvalidation(site: Site, Id: string): Promise<void> {
+  async #checkInvalidation(site: { readonly id: string }, Id: string): Promise<void> {
     try {
       const ask = () => this.#clients.cloudfront.getInvalidation({ DistributionId: site.id, Id })
       for (let looks = 0; (await ask()).Invalidation!.Status !== 'Completed'; looks++) {
@@ -270,7 +313,7 @@ class Load {
     this.#agent.destroy()
     this.#clients.cloudfront.destroy()
     this.#clients.elasticache.destroy()
-    await Promise.all(this.#sites.map((site) => site.close()))
+    await Promise.all([...this.#sites, ...Object.values(this.#cached)].map((site) => site.close()))
   }
 }
 

@@ -8,6 +8,14 @@ import { type Installation, killed, processesOf, up } from '../support/program-i
 /** Longest that an installation may take to be well again. Milliseconds. */
 const WELL_MS = 60_000
 const LOOK_MS = 25
+/** Little, so that what is cached falls to disk and comes back. MiB, of a worker. */
+const MEMORY_MB = 8
+const DISK_MB = 64
+
+const flagsFor = (workers: number): string[] => [
+  ...['--workers', String(workers), '--cache-memory-mb', String(MEMORY_MB * workers)],
+  ...['--disk-cache-mb', String(DISK_MB * workers)],
+]
 
 export class Target {
   readonly home: string
@@ -21,7 +29,7 @@ export class Target {
   }
 
   static async start(home: string, workers: number): Promise<Target> {
-    return new Target(home, workers, await up(home, '--workers', String(workers)))
+    return new Target(home, workers, await up(home, ...flagsFor(workers)))
   }
 
   get api(): string {
@@ -41,7 +49,7 @@ export class Target {
   }
 
   async startControl(): Promise<void> {
-    this.#running = await up(this.home, '--workers', String(this.workers))
+    this.#running = await up(this.home, ...flagsFor(this.workers))
   }
 
   async status(): Promise<Status> {

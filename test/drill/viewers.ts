@@ -14,6 +14,25 @@ const FILLING = 20_000
 const ANSWER_MS = 15_000
 const END = '|end'
 
+/** Invalidates and resolves once that is Completed. `note` hears the invalidation's id. */
+export async function completed(
+  client: CloudFront,
+  DistributionId: string,
+  CallerReference: string,
+  Items: string[],
+  note: (id: string) => void,
+): Promise<void> {
+  const InvalidationBatch = { CallerReference, Paths: { Quantity: Items.length, Items } }
+  const made = await client.createInvalidation({ DistributionId, InvalidationBatch })
+  const Id = made.Invalidation!.Id!
+  note(Id)
+  for (;;) {
+    const { Invalidation } = await client.getInvalidation({ DistributionId, Id })
+    if (Invalidation!.Status === 'Completed') return
+    await sleep(20)
+  }
+}
+
 /** What a distribution that sends everything to one origin on this host looks like. */
 export const distributionConfig = (CallerReference: string, Comment: string, port: number) => ({
   CallerReference,
@@ -100,15 +119,7 @@ export class Site {
     const version = ++this.#versions[page]!
     const Items = [random.whole(4) === 0 ? `/p${page}*` : `/p${page}`]
     const CallerReference = `${this.name}-${page}-${version}`
-    const InvalidationBatch = { CallerReference, Paths: { Quantity: 1, Items } }
-    const made = await client.createInvalidation({ DistributionId: this.id, InvalidationBatch })
-    const Id = made.Invalidation!.Id!
-    note(Id)
-    for (;;) {
-      const { Invalidation } = await client.getInvalidation({ DistributionId: this.id, Id })
-      if (Invalidation!.Status === 'Completed') break
-      await sleep(20)
-    }
+    await completed(client, this.id, CallerReference, Items, note)
     this.#floors[page] = Math.max(version, this.#floors[page]!)
   }
 
