@@ -22,6 +22,7 @@ const ROWS: readonly (readonly [lines: readonly string[], differs: Partial<Retur
   [['no-store'], { noStore: true }],
   [['NO-CACHE'], { noCache: true }],
   [['no-cache="Set-Cookie, X-A"'], { withoutFields: ['set-cookie', 'x-a'] }],
+  [['no-cache="", private=" , "'], { noCache: true, isPrivate: true }],
   [['private="X-B", max-age=1'], { withoutFields: ['x-b'], maxAge: 1 }],
   [['private'], { isPrivate: true }],
   [['ext="a, no-store, b", max-age=7'], { maxAge: 7 }],

@@ -5,9 +5,9 @@ export const SECONDS_MAX = 3_153_600_000
 
 export interface CacheControl {
   readonly noStore: boolean
-  /** `no-cache` without an argument. */
+  /** `no-cache` that names no field. */
   readonly noCache: boolean
-  /** `private` without an argument. */
+  /** `private` that names no field. */
   readonly isPrivate: boolean
   readonly isPublic: boolean
   readonly mustRevalidate: boolean
@@ -44,12 +44,14 @@ const DIRECTIVES: Readonly<Record<string, (draft: Draft, argument: string | null
     d.noStore = true
   },
   'no-cache': (d, argument) => {
-    if (argument === null) d.noCache = true
-    else d.withoutFields.push(...fieldNames(argument))
+    const names = fieldNames(argument ?? '')
+    if (names.length === 0) d.noCache = true
+    d.withoutFields.push(...names)
   },
   private: (d, argument) => {
-    if (argument === null) d.isPrivate = true
-    else d.withoutFields.push(...fieldNames(argument))
+    const names = fieldNames(argument ?? '')
+    if (names.length === 0) d.isPrivate = true
+    d.withoutFields.push(...names)
   },
   public: (d) => {
     d.isPublic = true

@@ -119,6 +119,8 @@ test('without Last-Modified the date of the stored answer counts', () => {
   assert.equal(evaluateConditions({ ...NONE, ifModifiedSince: NEW }, stored, NOW), 'not-modified')
   assert.equal(evaluateConditions({ ...NONE, ifModifiedSince: OLD }, { ...stored, date: NEW }, NOW), 'proceed')
   assert.equal(evaluateConditions({ ...NONE, ifModifiedSince: OLD }, { ...stored, lastModified: NEW }, NOW), 'proceed')
+  // It says that a copy is not newer; that the object has not changed since, it does not say.
+  assert.equal(evaluateConditions({ ...NONE, ifUnmodifiedSince: OLD }, { ...stored, date: NEW }, NOW), 'proceed')
 })
 
 test('revalidation asks with what is stored', () => {

@@ -29,7 +29,8 @@ export type ConditionOutcome =
 /**
  * What the conditions of a GET or HEAD make of an answer that would be 200 or 206, in the order of RFC 9110 13.2.2:
  * If-Match by strong comparison, without it If-Unmodified-Since; then If-None-Match by weak comparison, without it
- * If-Modified-Since. A date that is none, and one for an object without Last-Modified and Date, is ignored.
+ * If-Modified-Since. A date that is none is ignored, If-Unmodified-Since also for an object without Last-Modified (RFC
+ * 9110 13.1.4), and If-Modified-Since for one without Last-Modified and Date.
  */
 export function evaluateConditions(
   { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince }: Conditions,
@@ -38,8 +39,8 @@ export function evaluateConditions(
 ): ConditionOutcome {
   if (ifMatch !== null) {
     if (!matchesStrongly(ifMatch, stored.etag)) return 'precondition-failed'
-  } else if (ifUnmodifiedSince !== null && modifiedSince(stored, ifUnmodifiedSince, nowMs) === true) {
-    return 'precondition-failed'
+  } else if (ifUnmodifiedSince !== null && stored.lastModified !== undefined) {
+    if (modifiedSince(stored, ifUnmodifiedSince, nowMs) === true) return 'precondition-failed'
   }
   if (ifNoneMatch !== null) return matchesWeakly(ifNoneMatch, stored.etag) ? 'not-modified' : 'proceed'
   if (ifModifiedSince !== null && modifiedSince(stored, ifModifiedSince, nowMs) === false) return 'not-modified'

@@ -99,7 +99,8 @@ export function partialHead(
   let kept = source.head.slice(source.head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
   if (part.ownType) kept = kept.replace(CONTENT_TYPE, '')
   const own = part.lines + ownLines(edge, x.result) + x.requestId
-  const age = x.object === null && x.result === 'Miss' ? '' : ageLine(edge, source)
+  const isNew = x.object === null && x.result === 'Miss' && ageAt(edge.clock.now(), source.bornAt) === 0
+  const age = isNew ? '' : ageLine(edge, source)
   const end = x.reply.closes ? CLOSE : KEEP_ALIVE
   const lines = `${kept}Accept-Ranges: bytes\r\n${own}${age}${reportLines(x, edge, source)}`
   return told(x, `HTTP/1.1 206 Partial Content${lines}${end}`)

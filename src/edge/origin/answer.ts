@@ -85,6 +85,8 @@ function asSent(head: OriginHead): OriginHead {
 export function refreshedAnswer(stored: ObjectMeta, head: OriginHead, context: AnswerContext): Answer {
   const before = headerPairs(stored.head)
   const fresh = relayedHeaders(confirmedHeaders(before, head.headers), rules(context, []))
+  // One without Date is of now (RFC 9110 6.6.1). The stored Date would make it as old as what it confirms.
+  if (context.behavior.strict && firstValue(fresh, 'date') === undefined) fresh.push('Date', context.date)
   const merged = mergeNotModified(before, fresh)
   // Age tells of this 304, not of what is stored: it is never merged.
   const freshness = judge(stored.status, merged, context, firstValue(head.headers, 'age'))

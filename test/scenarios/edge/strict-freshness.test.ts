@@ -186,3 +186,26 @@ test('Cache-Status tells in strict mode what the cache did, after what others sa
   const plain = await scenario(t, handler, { strict: false })
   assert.equal((await plain.edge.get('/a')).headers['cache-status'], 'ExampleOrigin; hit')
 })
+
+test('a 304 without Date is of now, however old the Date of what it confirms', async (t) => {
+  const made = formatHttpDate(Date.now() - 3_600_000)
+  const { edge, origin, later } = await scenario(t, ({ headers }, response) => {
+    response.sendDate = false
+    const again = headers['if-none-match'] !== undefined
+    const lines = again ? { 'cache-control': 'max-age=60' } : { 'cache-control': 'max-age=7200', date: made }
+    response.writeHead(again ? 304 : 200, { ...lines, etag: '"a"' }).end(again ? undefined : 'body')
+  })
+  assert.equal((await edge.get('/a')).headers.date, made)
+  later(3_700)
+  assert.equal((await edge.get('/a')).xCache, 'RefreshHit')
+  const { xCache, headers } = await edge.get('/a')
+  assert.equal(xCache, 'Hit')
+  assert.notEqual(headers.date, made)
+  assert.equal(origin.count('/a'), 2)
+})
+
+test('a part of an answer that came aged is as old', async (t) => {
+  const { edge } = await scenario(t, answer({ 'cache-control': 'max-age=600', age: '100', 'content-length': '4' }))
+  const { status, headers, xCache } = await edge.get('/a', { headers: { range: 'bytes=1-2' } })
+  assert.deepEqual([status, xCache, headers.age], [206, 'Miss', '100'])
+})
