@@ -120,6 +120,12 @@ describe('settings', () => {
     ['a file with a list', { config: configFile([]) }, {}, /must hold one JSON object/],
     ['a file with an unknown key', { config: configFile({ port: 1 }) }, {}, /has "port", which is no option/],
     ['a file with a text for a switch', { config: configFile({ bare: 'yes' }) }, {}, /must be true or false/],
+    [
+      'a variable with another text for a switch',
+      {},
+      { CACHEFRONT_RFC_STRICT: '0' },
+      /_STRICT is "0": it must be true or false/,
+    ],
     ['a file with a wrong value', { config: configFile({ workers: 99 }) }, {}, /"workers" in .*json is "99"/],
   ]
   for (const [what, flags, environment, says] of wrong) {

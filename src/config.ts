@@ -197,10 +197,16 @@ function settings(flags: Flags, environment: Environment): Map<string, Given> {
           : entry !== undefined
             ? { values: textsOf(entry), from: `"${option.name}" in ${configFile}` }
             : undefined
-    const off = option.argument === null && found?.values[0] === 'false'
+    const off = option.argument === null && found !== undefined && !isOn(found)
     if (found !== undefined && !off) given.set(option.name, found)
   }
   return given
+}
+
+/** Of a switch. @throws ConfigError for what is neither true nor false: a 0 must not switch it on. */
+function isOn({ values: [value], from }: Given): boolean {
+  if (value === 'true' || value === 'false') return value === 'true'
+  throw new ConfigError(`${from} is ${JSON.stringify(value)}: it must be true or false.`)
 }
 
 function textsOf(value: unknown): readonly string[] {
