@@ -149,9 +149,16 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
     opened.on('error', () => {})
     opened.once('close', () => {
       if (socket !== opened) return
+      const wasLate = lines !== null && clock.monotonic() - lastLease > LEASE_MS
       socket = null
       lines = null
       if (closed) return
+      if (wasLate) {
+        // Control has not gone, it has given this worker up: until that has caught up the cache answers nothing.
+        begin()
+        open()
+        return
+      }
       handlers.lease(Number.POSITIVE_INFINITY)
       settle()
       retry = setTimeout(open, retryMs)

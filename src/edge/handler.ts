@@ -66,12 +66,12 @@ function broken(x: Exchange, edge: Edge, { problem }: HandlerOptions, error: unk
   const { request } = x
   problem(`${request.method} ${request.headers.host}${request.path}: ${error instanceof Error ? error.stack : error}`)
   x.flight?.decide('failed')
-  if (x.firstByteAt !== 0) {
-    x.reply.abort()
-    return
+  if (x.firstByteAt !== 0) x.reply.abort()
+  else {
+    x.fault = { status: 500, reason: REASONS.internal, detailed: 'InternalError', origin: null }
+    errorPage.run(x, edge)
   }
-  x.fault = { status: 500, reason: REASONS.internal, detailed: 'InternalError', origin: null }
-  errorPage.run(x, edge)
+  // What it held must be let go, or it is held for ever.
   record.run(x, edge)
 }
 

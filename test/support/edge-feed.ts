@@ -58,6 +58,15 @@ export class EdgeFeed {
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()))
   }
 
+  /** Gives every worker up, and goes on; resolves when they have heard that their connection is closed. */
+  async cut(): Promise<void> {
+    const all = [...this.#connected]
+    this.#connected.clear()
+    for (const { socket } of all) socket.destroy()
+    // The workers of a scenario live in this process: their end is closed some turns of the loop later.
+    for (let turns = 0; turns < 10; turns++) await new Promise((resolve) => setImmediate(resolve))
+  }
+
   /** Resolves when so many workers are connected and have what there is. */
   async workersReady(count: number): Promise<void> {
     await this.until(

@@ -83,6 +83,26 @@ test('a worker that was frozen for longer than its lease catches up before it an
   assert.deepEqual(edge.feed.hellos, [-1, 1])
 })
 
+test('a worker that control has given up catches up before it answers, also when it hears of that first', async (t) => {
+  let version = 1
+  const origin = await startOrigin((_asked, response) => response.end(`v${version}`))
+  t.after(() => origin.close())
+  let frozenMs = 0
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + frozenMs }
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { clock })
+  assert.equal((await edge.get('/a')).body, 'v1')
+  version = 2
+  edge.feed.commit((revision) => ({
+    kind: 'invalidation',
+    revision,
+    invalidation: { id: 'I', distributionId: DISTRIBUTION_ID, paths: ['/a'] },
+  }))
+  frozenMs = LEASE_MS + 1
+  // The worker finds a closed feed before a viewer's request.
+  await edge.feed.cut()
+  assert.equal((await edge.get('/a')).body, 'v2')
+})
+
 test('a control plane with another history starts the cache anew', async (t) => {
   const origin = await startOrigin((_asked, response) => response.end('ok'))
   t.after(() => origin.close())
