@@ -19,6 +19,8 @@ export interface CliHost {
   readonly upOptions: readonly UpOption[]
   /** Runs the control plane in the foreground; resolves with the exit code. */
   up(flags: UpFlags): Promise<number>
+  /** Starts a keeper for the home, which adopts what an earlier one left running; does not wait for it to answer. */
+  startKeeper(home: string): Promise<void>
   /** The home that `--home`, CACHEFRONT_HOME or the default name, as an absolute path. @throws an error for a person */
   home(flag: string | undefined): string
   readonly files: (home: string) => HomeFiles
@@ -36,6 +38,8 @@ export interface HomeFiles {
   readonly state: string
   readonly installation: string
   readonly keeperSocket: string
+  /** Directory of the keeper: there once one has run. */
+  readonly keeper: string
   /** Directory with an access log of each worker: `access-worker-0.log`. */
   readonly logs: string
 }

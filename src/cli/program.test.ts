@@ -37,11 +37,13 @@ async function run(args: readonly string[], changes: Partial<CliHost> = {}, home
       ups.push(flags)
       return 0
     },
+    startKeeper: async () => assert.fail('no keeper is needed'),
     home: (flag) => flag ?? home,
     files: (at) => ({
       state: join(at, 'state.db'),
       installation: join(at, 'installation.json'),
       keeperSocket: join(at, 'keeper.sock'),
+      keeper: join(at, 'keeper'),
       logs: at,
     }),
     endpoint: undefined,

@@ -16,6 +16,12 @@ export function hostOfProcess(mainFile: string): CliHost {
       outlivesReader = true
       return runControl({ config, mainFile, environment, json: flags.json === true, print })
     },
+    async startKeeper(home: string) {
+      const { ensureKeeper } = await import('./keeper-process.ts')
+      // Its ledger remembers the network.
+      const config = { home, enginePath: engineSearchPath(environment), nodeNetwork: null }
+      await ensureKeeper({ config, paths: homePaths(home), mainFile, environment })
+    },
     home: (flag) => readHome(flag, environment),
     files: homePaths,
     endpoint: environment.CACHEFRONT_ENDPOINT,

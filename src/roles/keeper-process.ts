@@ -18,7 +18,14 @@ export interface KeeperStart {
 }
 
 /** Returns the pid of a keeper that was started, null when one was there. Does not wait for it to answer. */
-export async function ensureKeeper({ config, paths, mainFile, environment }: KeeperStart): Promise<number | null> {
+export async function ensureKeeper({
+  config,
+  paths,
+  mainFile,
+  environment,
+}: Omit<KeeperStart, 'config'> & {
+  readonly config: Pick<Config, 'home' | 'enginePath' | 'nodeNetwork'>
+}): Promise<number | null> {
   if (await answersAt(paths.keeperSocket)) return null
   return spawnRole(environment, {
     mainFile,

@@ -94,11 +94,18 @@ describe('caches and the end of the program', TIMEOUT, () => {
       )
       assert.notEqual(identify(pid), null, 'the engine lives')
 
+      // As it says: by now nobody but a new keeper can end them.
+      const stopped = await cachefront(home, 'down', '--stop-engines')
+      assert.deepEqual([stopped.code, stopped.out], [0, 'Stopped.\n'])
+      assert.equal(identify(pid), null, 'the engine has ended')
+      const again = await cachefront(home, 'down', '--stop-engines')
+      assert.deepEqual([again.code, again.out], [0, `Nothing ran on ${home}.\n`])
+
       running = await up(home, '--stop-engines')
-      assert.equal(await enginePid(), pid)
+      const anew = await enginePid()
       running.control.kill('SIGTERM')
       assert.equal((await once(running.control, 'close'))[0], 0)
-      assert.equal(identify(pid), null, 'the engine has ended')
+      assert.equal(identify(anew), null, 'the engine has ended')
       assert.deepEqual(processesOf(home), [])
     } finally {
       await endAll(home)
