@@ -28,6 +28,8 @@ export interface PopIdentity {
 /** Asks the owner of a key; the flight gets the answer's bytes. */
 export interface AskPeers {
   ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult>
+  /** Questions under way. */
+  readonly busy: number
   /** Breaks off with every peer that is not among these; what waits for one goes on to the next in line. */
   onlyThese(workers: readonly WorkerIdentity[]): void
   close(): void
@@ -37,6 +39,8 @@ export interface AskPeers {
 export interface RefreshBehind {
   /** Has `object`, which `x` found under its key, refreshed; returns at once. */
   begin(x: Exchange, edge: Edge, object: StoredObject): RefreshOutcome
+  /** Refreshes that run now. */
+  readonly size: number
   /** True while the key is left alone because a refresh of it came to nothing. */
   backsOff(key: string, now: number): boolean
 }

@@ -2,6 +2,7 @@
 //! cache-view.ts).
 import { COUNTER } from '../observe/counters.ts'
 import type { Answering } from './answering.ts'
+import { bytesHeld } from './cache/flight-body.ts'
 import { findObject, storageSeen } from './cache-view.ts'
 import type { CacheWalks } from './cache-walk.ts'
 import type { Answer, Question } from './feed-protocol.ts'
@@ -16,6 +17,7 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
       counters.set(COUNTER.objects, store.count)
       counters.set(COUNTER.cacheBytes, store.bytes)
       counters.set(COUNTER.evicted, store.evicted)
+      countWork(answering)
       countDisk(answering)
       return { kind: 'counters', counters: counters.snapshot() }
     case 'objects':
@@ -25,6 +27,17 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
     case 'storage':
       return { kind: 'storage', storage: storageSeen(answering) }
   }
+}
+
+/** All of these are zero when nobody has asked for anything for a while. */
+function countWork({ counters, store, edge }: Answering): void {
+  counters.set(COUNTER.fetchesUnderWay, edge.flights.size)
+  counters.set(COUNTER.fetchBytesHeld, bytesHeld())
+  counters.set(COUNTER.originRequestsOpen, edge.origins.busy)
+  counters.set(COUNTER.peerRequestsOpen, edge.peers.busy)
+  counters.set(COUNTER.refreshesUnderWay, edge.refreshes.size)
+  counters.set(COUNTER.compressionsUnderWay, edge.compressions.count)
+  counters.set(COUNTER.objectsHeld, store.held)
 }
 
 function countDisk({ counters, disk }: Answering): void {

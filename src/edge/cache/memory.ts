@@ -68,6 +68,11 @@ export class MemoryStore implements Store {
     return this.#slabs.bytes + this.#bufferBytes
   }
 
+  /** Objects, there or gone already, whose memory is held; of those in slots, for the others hold themselves. */
+  get held(): number {
+    return this.#slabs.pinned
+  }
+
   get(key: string): StoredObject | null {
     const hash = this.#hash
     hash.of(key)

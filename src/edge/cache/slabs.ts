@@ -73,6 +73,11 @@ export class Slabs {
     return this.#pages.length * PAGE_BYTES
   }
 
+  /** Slots that are held. */
+  get pinned(): number {
+    return this.#pages.reduce((sum, page) => sum + page.pinned, 0)
+  }
+
   /** A free slot for `bytes` (at most SLOT_BYTES_MAX) for `entry`, or -1 when a page must be added first. */
   allocate(bytes: number, entry: number): number {
     const sizeClass = CLASS_OF[Math.ceil(bytes / UNIT_BYTES)] as number

@@ -62,6 +62,13 @@ export class Origins {
     return new TrailingDispatcher(target, originConnector(this.#guard, origin.connectionTimeoutMs), trailers)
   }
 
+  /** Requests under way, or waiting for a connection; those with trailers not counted. */
+  get busy(): number {
+    let busy = 0
+    for (const { stats } of this.#pools.values()) busy += stats.running + stats.queued
+    return busy
+  }
+
   async close(): Promise<void> {
     const pools = [...this.#pools.values()]
     this.#pools.clear()

@@ -36,6 +36,10 @@ export class PeerClient implements AskPeers {
     )
   }
 
+  get busy(): number {
+    return this.#busy.size
+  }
+
   /** A worker without a lease may be frozen, its sockets open: nothing would ever come from it. */
   onlyThese(workers: readonly WorkerIdentity[]): void {
     const live = new Set(workers.map((worker) => worker.peerSocket))
