@@ -8,7 +8,7 @@ import { MemoryStore } from '../src/edge/cache/memory.ts'
 import type { ObjectMeta } from '../src/edge/cache/object.ts'
 import { formatHttpDate } from '../src/http/http-date.ts'
 import { systemClock } from '../src/lib/clock.ts'
-import { randomFrom } from '../test/support/traces.ts'
+import { randomOf } from '../test/support/random.ts'
 import { callFailed, readOptions } from './options.ts'
 
 const BODY_BYTES = 1_024
@@ -113,7 +113,7 @@ async function measure(): Promise<Measured> {
   collect()
   const bytesAnObject = (resident() - empty) / objects
   const collections = Array.from({ length: 10 }, collect)
-  const random = randomFrom(11)
+  const { fraction: random } = randomOf(11)
   const inMany: number[] = []
   const inFew: number[] = []
   for (let round = -4; round < ROUNDS; round++) {

@@ -3,7 +3,7 @@
 //! is made of a key that nobody asks for.
 import type { Socket } from 'node:net'
 import { startWireOrigin, type WireOrigin, type WireRequest } from '../support/edge-wire-origin.ts'
-import { type Random, randomOf, seedOf } from './random.ts'
+import { type Random, randomOf, seedOf } from '../support/random.ts'
 
 export const tokenOf = (key: number): string => `<k${key}>`
 /** In what is sent beyond an answer: nobody may ever see it. */

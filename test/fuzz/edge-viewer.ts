@@ -3,9 +3,9 @@
 import { connect } from 'node:net'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { HOST } from '../support/edge-scenario.ts'
+import type { Random } from '../support/random.ts'
 import { keyedParts, tokenOf } from './edge-origin.ts'
 import { makeInput } from './http1.ts'
-import type { Random } from './random.ts'
 
 export const STRICT_HOST = 'd222222abcdef8.cloudfront.localhost'
 /** Areas of the fuzzed distributions: one behavior each. */
@@ -221,20 +221,29 @@ function exchange(port: number, input: string, { cuts, leavesAt, hostile, reques
   return new Promise<{ got: string; hung: boolean }>((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let got = ''
+    let sent = false
+    let answered = false
     const timer = setTimeout(() => over(true), END_MS)
     const over = (hung: boolean): void => {
       clearTimeout(timer)
       socket.destroy()
       resolve({ got, hung })
     }
+    // Nothing more is to come: whatever the hostile bytes left open ends with it. Not before the requests are answered, for
+    // a viewer that has ended its side is not waited for by the edge as long as another.
+    const endWhenAnswered = (): void => {
+      if (sent && answered && hostile !== null) socket.end()
+    }
     socket.on('data', (bytes) => {
       got += bytes.toString('latin1')
-      if (wanted === Number.POSITIVE_INFINITY) return
+      if (answered) return
       const { answers } = readAnswers(
         got,
         requests.map(({ method }) => method),
       )
-      if (answers.length === wanted && answers.at(-1)?.complete === true) over(false)
+      answered = answers[requests.length - 1]?.complete === true
+      if (answers.length === wanted && answered) over(false)
+      else endWhenAnswered()
     })
     socket.on('error', () => {})
     socket.on('close', () => over(false))
@@ -248,8 +257,8 @@ function exchange(port: number, input: string, { cuts, leavesAt, hostile, reques
         await new Promise(setImmediate)
       }
       if (leavesAt !== null) socket.destroy()
-      // Nothing more is to come: whatever the hostile bytes left open ends with it.
-      else if (hostile !== null) socket.end()
+      sent = true
+      endWhenAnswered()
     })
   })
 }

@@ -8,9 +8,9 @@ import {
   EdgeScenario,
   originDoc,
 } from '../support/edge-scenario.ts'
+import { randomOf, seedOf } from '../support/random.ts'
 import { startOddOrigin } from './edge-origin.ts'
 import { makeScript, runScript, type Script, STRICT_HOST } from './edge-viewer.ts'
-import { randomOf, seedOf } from './random.ts'
 import { shrink } from './shrink.ts'
 
 export interface EdgeFailure {

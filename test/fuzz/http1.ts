@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { listenHttp1 } from '../../src/edge/listen/http1.ts'
 import type { ViewerRequest } from '../../src/edge/listen/viewer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { type Random, randomOf } from './random.ts'
+import { type Random, randomOf } from '../support/random.ts'
 import { shrink } from './shrink.ts'
 
 /** One request as a server understood it; `path` and `query` as one target. */

@@ -1,5 +1,6 @@
 //! Request traces for caches, the same at every run: popularity by Zipf's law, scans of what is never asked for again,
 //! popularity that moves. A trace is numbers of objects.
+import { randomOf } from './random.ts'
 
 export interface TraceOptions {
   readonly objects: number
@@ -15,21 +16,10 @@ export interface TraceOptions {
   readonly seed: number
 }
 
-/** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** The trace as numbers of objects; those of scans lie above `objects`. */
 export function makeTrace(options: TraceOptions): Uint32Array {
   const { objects, requests, scanEvery, scanObjects, shiftEvery } = options
-  const random = randomFrom(options.seed)
+  const { fraction: random } = randomOf(options.seed)
   const share = new Float64Array(objects)
   let sum = 0
   for (let rank = 0; rank < objects; rank++) {
