@@ -63,6 +63,8 @@ export type InnerPurpose =
   | 'refresh'
   /** One slice of a large object. */
   | 'slice'
+  /** Another worker hands over what this one is to keep. */
+  | 'handed-over'
 
 export class Exchange {
   /** What is asked for; custom-error puts the request for a page here. */

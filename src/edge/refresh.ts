@@ -11,6 +11,7 @@ import { RememberedKeys } from './cache/remembered-keys.ts'
 import type { Edge, RefreshBehind } from './edge.ts'
 import { Exchange } from './exchange.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import { NobodyReads } from './nobody-reads.ts'
 import { OF_ONE_DELIVERY, ownRequest } from './own-request.ts'
 import type { BehaviorPlan } from './snapshot/snapshot.ts'
 
@@ -118,35 +119,4 @@ function wholeRequest(request: ViewerRequest): ViewerRequest {
   const { path, query, errorOf } = request
   const method = request.method === 'HEAD' ? 'GET' : request.method
   return ownRequest(request, { method, path, query, errorOf }, LEFT_OUT)
-}
-
-/** The viewer of an exchange that has none; it leaves when nothing of the answer can be kept. */
-class NobodyReads implements ViewerReply {
-  readonly #wanted: () => boolean
-  readonly closes = false
-  readonly bytesSent = 0
-  onDrain: (() => void) | null = null
-  onAbort: (() => void) | null = null
-
-  constructor(wanted: () => boolean) {
-    this.#wanted = wanted
-  }
-
-  get gone(): boolean {
-    return !this.#wanted()
-  }
-
-  whole(_head: string, _body: Uint8Array | null, onSent: (() => void) | null): void {
-    onSent?.()
-  }
-
-  head(): void {}
-
-  write(): boolean {
-    return true
-  }
-
-  end(): void {}
-
-  abort(): void {}
 }

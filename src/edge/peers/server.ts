@@ -2,22 +2,23 @@
 //! request, only that the answer goes out in the frames of peers/protocol.ts.
 import { chmod, unlink } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { ResultType } from '../../domain/outcomes.ts'
 import { isLoopback } from '../../lib/loopback.ts'
-import type { Answer } from '../cache/flight.ts'
 import type { Edge } from '../edge.ts'
-import type { EdgeFault, PeerAnswer } from '../exchange.ts'
 import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { unframedHeaders } from '../listen/header-block.ts'
-import type { ViewerReply, ViewerRequest } from '../listen/viewer.ts'
-import { type PeerAlone, type PeerHead, type PeerHint, type PeerQuestion, TRAILERS } from './protocol.ts'
+import type { ViewerRequest } from '../listen/viewer.ts'
+import { type HandOverQuestion, isHandOver } from './hand-over.ts'
+import { PeerReply } from './peer-reply.ts'
+import type { PeerQuestion } from './protocol.ts'
 import { answerPurge, isPurge, type PurgeQuestion } from './purge.ts'
+import { takeOver } from './take-over.ts'
 
 /** Bytes of a question: a viewer's header block and a little more. */
 const QUESTION_BYTES_MAX = 256 * 1024
 /** Milliseconds that a question may wait until this worker has the asker's revision. */
 const BEHIND_MS_MAX = 1_000
 const BEHIND_CHECK_MS = 5
+const LF = 10
 
 export interface PeerServer {
   close(): Promise<void>
@@ -57,17 +58,22 @@ function listen(server: Server, path: string): Promise<void> {
 }
 
 function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
-  let rest = ''
-  socket.setEncoding('utf8')
+  let rest: Buffer = Buffer.alloc(0)
   socket.on('error', () => {})
-  socket.on('data', (text: string) => {
-    rest += text
+  const onData = (bytes: Buffer): void => {
+    rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes])
     if (rest.length > QUESTION_BYTES_MAX) return void socket.destroy()
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      const line = rest.slice(0, end)
-      rest = rest.slice(end + 1)
+    for (let end = rest.indexOf(LF); end >= 0; end = rest.indexOf(LF)) {
+      const line = rest.toString('utf8', 0, end)
+      rest = rest.subarray(end + 1)
       try {
-        const question = JSON.parse(line) as PeerQuestion | PurgeQuestion
+        const question = JSON.parse(line) as PeerQuestion | PurgeQuestion | HandOverQuestion
+        if (isHandOver(question)) {
+          // What follows is no question: the connection is for this one object.
+          socket.off('data', onData)
+          takeOver(requestOf(question.handOver, edge), question.handOver, rest, socket, edge, handling)
+          return
+        }
         if (isPurge(question))
           answerPurge(question, edge).then(
             (line) => void socket.write(line),
@@ -78,7 +84,8 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
         return void socket.destroy()
       }
     }
-  })
+  }
+  socket.on('data', onData)
 }
 
 function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: HandlerOptions): void {
@@ -122,110 +129,5 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       logParts: null,
     },
     startedAt: edge.clock.monotonic(),
-  }
-}
-
-/** A reply in frames. What the stages say as HTTP text is not used: the head goes as fields. */
-class PeerReply implements ViewerReply, PeerAnswer {
-  readonly #socket: Socket
-  readonly closes = false
-  readonly remote = true
-  onDrain: (() => void) | null = null
-  onAbort: (() => void) | null = null
-  bytesSent = 0
-  #over = false
-  readonly #drained = (): void => this.onDrain?.()
-  readonly #closed = (): void => {
-    this.#over = true
-    this.onAbort?.()
-  }
-
-  constructor(socket: Socket) {
-    this.#socket = socket
-    socket.on('drain', this.#drained)
-    socket.once('close', this.#closed)
-  }
-
-  get gone(): boolean {
-    return this.#socket.destroyed
-  }
-
-  announce(answer: Answer, result: ResultType): void {
-    this.#send({ kind: 'answer', answer, result })
-  }
-
-  fault(fault: EdgeFault): void {
-    this.#send({ kind: 'fault', fault: { ...fault } })
-    this.end()
-  }
-
-  alone(): void {
-    this.#send({ kind: 'alone' })
-  }
-
-  hint(status: number, headers: readonly string[]): void {
-    this.#send({ kind: 'hint', status, headers })
-  }
-
-  behind(): void {
-    this.#send({ kind: 'behind' })
-    this.end()
-  }
-
-  whole(_head: string, body: Uint8Array | null, onSent: (() => void) | null): void {
-    if (body !== null && body.length > 0) {
-      this.#socket.cork()
-      this.#frame(body.length)
-      this.#socket.write(body, () => onSent?.())
-      this.end()
-      this.#socket.uncork()
-      return
-    }
-    this.end()
-    onSent?.()
-  }
-
-  head(): void {}
-
-  write(chunk: Uint8Array, onSent?: () => void): boolean {
-    if (this.#over || chunk.length === 0) {
-      onSent?.()
-      return true
-    }
-    this.bytesSent += chunk.length
-    this.#frame(chunk.length)
-    return this.#socket.write(chunk, onSent)
-  }
-
-  end(trailers: readonly string[] = []): void {
-    if (this.#over) return
-    if (trailers.length > 0) {
-      const text = Buffer.from(JSON.stringify(trailers))
-      this.#frame(TRAILERS)
-      this.#frame(text.length)
-      this.#socket.write(text)
-    }
-    this.#frame(0)
-    this.#finish()
-  }
-
-  abort(): void {
-    this.#socket.destroy()
-  }
-
-  #send(head: PeerHead | PeerHint | PeerAlone): void {
-    this.#socket.write(`${JSON.stringify(head)}\n`)
-  }
-
-  #frame(length: number): void {
-    const bytes = Buffer.allocUnsafe(4)
-    bytes.writeUInt32BE(length)
-    this.#socket.write(bytes)
-  }
-
-  #finish(): void {
-    this.#over = true
-    this.#socket.off('drain', this.#drained)
-    this.#socket.off('close', this.#closed)
   }
 }

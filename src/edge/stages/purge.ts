@@ -3,9 +3,11 @@
 
 import type { Answer } from '../cache/flight.ts'
 import { cacheKey } from '../cache/key.ts'
+import { ownersOf } from '../cache/owner.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { headerPairs } from '../origin/answer.ts'
+import { handOver } from '../peers/hand-over.ts'
 import { purgeEverywhere } from '../peers/purge.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -21,13 +23,13 @@ export const purge = stage({
     // Of several that change the same thing at a time nobody knows which was the last.
     const alone = !edge.invalidations.isDead(key.distributionId, uris[0] as string, answer.asOf)
     x.watcher?.note('invalidates', uris.join(' '))
-    return purgeEverywhere(key.distributionId, uris, edge).then((asOf) => {
-      if (alone && servesGets(x, edge, answer)) {
-        x.cacheable = true
-        x.key = cacheKey(key, x.path, { ...x.request, method: 'GET' })
-        // What it says is newer than what it made stale.
-        x.answer = { ...answer, asOf }
-      } else x.answer = { ...answer, notStored: answer.notStored ?? 'method-not-cached' }
+    return purgeEverywhere(key.distributionId, uris, edge).then(async (asOf) => {
+      // What it says is newer than what it made stale.
+      const kept = { ...answer, asOf }
+      x.key = cacheKey(key, x.path, { ...x.request, method: 'GET' })
+      x.cacheable = alone && servesGets(x, edge, answer) && (await isWithOwner(x, edge, kept))
+      x.answer = x.cacheable ? kept : { ...answer, notStored: answer.notStored ?? 'method-not-cached' }
+      if (!x.cacheable) x.key = ''
       return to.cacheStore
     })
   },
@@ -36,3 +38,9 @@ export const purge = stage({
 /** Only what the origin itself gave a lifetime. */
 const servesGets = ({ request }: Exchange, edge: Edge, { notStored, ttlSource, freshUntil }: Answer): boolean =>
   request.method === 'POST' && notStored === null && ttlSource !== 'heuristic' && freshUntil > edge.clock.now()
+
+/** Later GETs look for it at the worker that owns the key: it is kept there, or nowhere. */
+function isWithOwner(x: Exchange, edge: Edge, answer: Answer): boolean | Promise<boolean> {
+  const owner = ownersOf(x.key, edge.workers)[0]
+  return owner === undefined || owner.worker === edge.name || handOver(owner, x, answer)
+}
