@@ -62,7 +62,7 @@ export const originResponse = stage({
       stale !== null &&
       flight.status >= 500 &&
       mayStandIn(stale, context.now) &&
-      sparesErrors(x, stale, context.now)
+      sparesErrors(x, stale, flight.status, context.now)
     ) {
       flight.stopKeeping()
       return to.serveStale
@@ -102,9 +102,12 @@ function refusalOf(x: Exchange, flight: Flight): NotStoredReason | null {
   return mayServeGets(x, flight.status, flight.headers) ? null : (x.notStored as NotStoredReason)
 }
 
+/** What stale-if-error is about (RFC 5861 4); any other status is an answer that nobody has asked to be spared. */
+const STALE_IF: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
 /** In strict mode an error of the origin is an answer, unless the origin or the viewer has said: not to be seen. */
-const sparesErrors = (x: Exchange, stale: StoredObject, now: number): boolean =>
-  x.behavior?.strict !== true || mayReplaceErrors(stale) || ratherStale(x, stale, now)
+const sparesErrors = (x: Exchange, stale: StoredObject, status: number, now: number): boolean =>
+  x.behavior?.strict !== true || (STALE_IF.has(status) && (mayReplaceErrors(stale) || ratherStale(x, stale, now)))
 
 /** What the distribution itself sends to its origin (a custom header) is nobody's credentials. */
 function forwardsAuthorization({ request, originRequest }: Exchange): boolean {

@@ -121,6 +121,23 @@ for (const [control, onError, onSilence] of STALE) {
   })
 }
 
+test('stale-if-error is about 500, 502, 503 and 504', async (t) => {
+  let status = 200
+  const { edge, later } = await scenario(t, (_asked, response) => {
+    response.writeHead(status, { 'cache-control': 'max-age=10, stale-if-error=600' }).end()
+  })
+  for (const path of ['/500', '/501', '/504']) await edge.get(path)
+  later(20)
+  for (const [path, failing, seen] of [
+    ['/500', 500, 200],
+    ['/501', 501, 501],
+    ['/504', 504, 200],
+  ] as const) {
+    status = failing
+    assert.equal((await edge.get(path)).status, seen)
+  }
+})
+
 test('a viewer may say that it would rather have a stale copy than an error', async (t) => {
   let fails = false
   const { edge, later } = await scenario(t, (_asked, response) => {
