@@ -39,7 +39,7 @@ const RULES = `## What decides
 | An expired object? | Revalidated with its ETag and Last-Modified; a 304 replaces stored fields except those that say what the bytes are | The same |
 | stale-while-revalidate? | Served stale while one fetch behind refreshes it, up to Max TTL | The same |
 | The origin does not answer? | An expired copy is served and the origin asked again 10 seconds later, up to Max TTL and stale-if-error; not with must-revalidate, proxy-revalidate or no-cache | The same, but asked again after 1 second, and not with s-maxage either |
-| The origin answers 5xx? | As if it did not answer | The viewer gets it, unless stale-if-error says that a copy is to be served |
+| The origin answers 5xx? | As if it did not answer | The viewer gets it, unless it is 500, 502, 503 or 504 and stale-if-error says that a copy is to be served |
 | Errors without a copy? | 404, 414, 500-504 are kept for the error caching minimum TTL, or as long as the origin says; 400, 403, 405, 412, 415 only with max-age or s-maxage; others never | Kept as any other status; no error caching minimum TTL |
 | A viewer's Cache-Control? | Forwarded, without effect on the cache | no-cache, max-age, min-fresh and max-stale decide what may be served; no-store passes the cache by; only-if-cached is a 504 where the origin would be asked. **Any viewer can so make the origin work**: a CDN that faces the public may not want this, and default mode does not do it |
 | A viewer's Pragma? | Forwarded, without effect | The same: RFC 9111 5.4 no longer gives it any |
