@@ -121,7 +121,8 @@ async function load(edge: EdgeScenario, count: number, next: (below: number) => 
     }
     const act = next(20)
     if (act === 0) await edge.feed.invalidate(DISTRIBUTION_ID, next(2) === 0 ? '/page/*' : '#a')
-    else if (act === 1 && host !== undefined) await edge.get(path, { ...hosted, worker, method: 'POST' }).catch(() => null)
+    else if (act === 1 && host !== undefined)
+      await edge.get(path, { ...hosted, worker, method: 'POST' }).catch(() => null)
     else if (act < 5) await leave(edge.port(worker), host, path, headers)
     else await edge.get(path, { ...hosted, worker, headers }).catch(() => null)
   }
