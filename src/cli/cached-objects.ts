@@ -73,6 +73,11 @@ export async function printObjects(
   await localLines(api, path, onLine, options.body)
   const { total: sums, missing } = total ?? { total: { objects: 0, copies: 0, bytes: 0, looked: 0 }, missing: ['?'] }
   if (!options.json) host.out.print(options.verdict(sums))
+  return tellMissing(host, missing)
+}
+
+/** Says which workers did not answer; returns the exit code, 1 when there are any, for then it is not all. */
+export function tellMissing(host: CliHost, missing: readonly string[]): number {
   if (missing.length === 0) return 0
   host.out.complain(`cachefront: not all: ${missing.join(', ')} did not answer.`)
   return 1

@@ -1,6 +1,6 @@
 //! What the edge has cached for one URL, and how full its caches are, on a terminal.
 import type { Installation } from '../services/cachefront/installation.ts'
-import { drawObject, HEADING, type ObjectLine } from './cached-objects.ts'
+import { drawObject, HEADING, type ObjectLine, tellMissing } from './cached-objects.ts'
 import type { CliHost } from './host.ts'
 import type { ClientOptions } from './installation-file.ts'
 import { findApi, localDocument } from './local-call.ts'
@@ -18,19 +18,13 @@ export async function showUrl(
   const query = new URLSearchParams([['url', url], ...options.header.map((line) => ['header', line])])
   const found = (await localDocument(findApi(host, options), `/_cachefront/object?${query}`)) as FoundAtWorkers
   host.out.print(options.json ? JSON.stringify(found, null, 2) : drawFound(found))
-  return warnOfMissing(host, found.missing)
+  return tellMissing(host, found.missing)
 }
 
 export async function showStats(host: CliHost, options: ClientOptions): Promise<number> {
   const storage = (await localDocument(findApi(host, options), '/_cachefront/storage')) as Storage
   host.out.print(options.json ? JSON.stringify(storage, null, 2) : drawStorage(storage))
-  return warnOfMissing(host, storage.missing)
-}
-
-function warnOfMissing(host: CliHost, missing: readonly string[]): number {
-  if (missing.length === 0) return 0
-  host.out.complain(`cachefront: not all: ${missing.join(', ')} did not answer.`)
-  return 1
+  return tellMissing(host, storage.missing)
 }
 
 const NOT_CACHED = 'Nothing is cached for it, in memory or on disk.'

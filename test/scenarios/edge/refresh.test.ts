@@ -172,16 +172,20 @@ test('HEAD, ranges and conditions are answered from the stale object, and the wh
   await untilServed(edge, 'v3')
 })
 
-test('a refresh that an invalidation overtakes stores nothing', async (t) => {
+/** A refresh of `/p` waits for its answer, which is `begun`, when `/p` is invalidated. */
+async function overtaken(t: TestContext) {
   const { edge, told } = await begin(t)
   await edge.feed.moveClock(11_000)
   await edge.get('/p')
-  let begun: ServerResponse | null = null
-  await told.answer((response) => {
-    begun = response
-  })
+  const asked = Promise.withResolvers<ServerResponse>()
+  await told.answer((response) => asked.resolve(response))
   await edge.feed.invalidate(DISTRIBUTION_ID, '/p')
-  version('before the invalidation')(begun as unknown as ServerResponse, {} as Asked)
+  return { edge, told, begun: await asked.promise }
+}
+
+test('a refresh that an invalidation overtakes stores nothing', async (t) => {
+  const { edge, told, begun } = await overtaken(t)
+  version('before the invalidation')(begun, {} as Asked)
   const [after] = await Promise.all([edge.get('/p'), told.answer(version('v3'))])
   assert.deepEqual([after.body, after.xCache], ['v3', 'Miss'])
   assert.deepEqual((await edge.get('/p')).body, 'v3')
@@ -189,15 +193,8 @@ test('a refresh that an invalidation overtakes stores nothing', async (t) => {
 })
 
 test('a 304 that an invalidation overtakes stores nothing', async (t) => {
-  const { edge, told } = await begin(t)
-  await edge.feed.moveClock(11_000)
-  await edge.get('/p')
-  let begun: ServerResponse | null = null
-  await told.answer((response) => {
-    begun = response
-  })
-  await edge.feed.invalidate(DISTRIBUTION_ID, '/p')
-  confirmed(begun as unknown as ServerResponse, {} as Asked)
+  const { edge, told, begun } = await overtaken(t)
+  confirmed(begun, {} as Asked)
   const [after] = await Promise.all([edge.get('/p'), told.answer(version('v3'))])
   assert.deepEqual([after.body, after.xCache], ['v3', 'Miss'])
 })
@@ -257,4 +254,32 @@ test('the window ends with MaxTTL', async (t) => {
   await edge.feed.moveClock(31_536_000_000 + 1_000)
   const [answer] = await Promise.all([edge.get('/p'), told.answer(version('v2'))])
   assert.deepEqual([answer.body, answer.xCache], ['v2', 'Miss'])
+})
+
+test('max-age=0 with stale-while-revalidate or stale-if-error is kept without validators, for it is to be served stale', async (t) => {
+  const bare =
+    (body: string, cacheControl: string): Reply =>
+    (response) =>
+      response.setHeader('cache-control', cacheControl).end(body)
+  const control = 'max-age=0, stale-while-revalidate=30'
+  const { edge, told } = await begin(t, 1, bare('v1', control))
+  const second = await edge.get('/p')
+  assert.deepEqual([second.xCache, second.body], ['Hit', 'v1'])
+  await told.answer(bare('v2', control))
+  for (let body = ''; body !== 'v2'; ) {
+    const next = await edge.get('/p')
+    assert.equal(next.xCache, 'Hit')
+    body = next.body
+    if (body === 'v2') await told.answer(bare('v3', control))
+  }
+
+  const [miss] = await Promise.all([edge.get('/e'), told.answer(bare('kept', 'max-age=0, stale-if-error=30'))])
+  assert.equal(miss.xCache, 'Miss')
+  const [down] = await Promise.all([edge.get('/e'), told.answer(status(503))])
+  assert.deepEqual([down.status, down.xCache, down.body], [200, 'Hit', 'kept'])
+
+  const [never] = await Promise.all([edge.get('/n'), told.answer(bare('n1', 'max-age=0, stale-while-revalidate=0'))])
+  assert.equal(never.xCache, 'Miss')
+  const [again] = await Promise.all([edge.get('/n'), told.answer(bare('n2', 'max-age=0'))])
+  assert.deepEqual([again.xCache, again.body], ['Miss', 'n2'])
 })
