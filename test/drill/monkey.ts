@@ -96,6 +96,13 @@ export const ACTS: readonly Act[] = [
     },
   },
   {
+    name: 'every worker',
+    async run(target) {
+      const gone = target.parts().worker.map(kill)
+      return { done: `SIGKILL every worker (${gone.join(', ')})`, gone, lost: [] }
+    },
+  },
+  {
     name: 'keeper during a failover',
     async run(target, random) {
       const { id, pid } = await nodeOf(target, 'drill', 'primary', random)

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudFront } from '@aws-sdk/client-cloudfront'
 import { ElastiCache } from '@aws-sdk/client-elasticache'
 import { endAll, newHome } from '../support/program-installation.ts'
+import { checkAtRest } from './at-rest.ts'
 import { CacheHistory } from './cache-history.ts'
 import { CacheLoad, REPLICAS } from './cache-load.ts'
 import { CachedPages } from './cached-pages.ts'
@@ -280,6 +281,7 @@ class Load {
     await this.#history.check(blow)
     for (const { site, id } of this.#invalidations.slice(-50)) await this.#checkInvalidation(site, id)
     for (const site of this.#sites) await this.#checkDeployed(site)
+    await checkAtRest(this.#target.api, this.#findings)
     await this.#cached.pages.check(this.#target.edge, this.#agent, this.#findings)
   }
 
