@@ -207,5 +207,10 @@ function notStored(
   if (method === 'HEAD') return 'head-answer'
   if (length !== null && length > objectBytesMax) return 'over-object-limit'
   const validates = firstValue(headers, 'etag') !== undefined || firstValue(headers, 'last-modified') !== undefined
-  return freshness.ttlSeconds > 0 || validates ? null : 'no-validator'
+  return freshness.ttlSeconds > 0 || validates || servesStale(freshness) ? null : 'no-validator'
+}
+
+/** The origin wants it served when it is stale (RFC 5861): with max-age=0 that is at once. */
+function servesStale({ staleForbidden, staleWhileRevalidateSeconds, staleIfErrorSeconds }: Freshness): boolean {
+  return !staleForbidden && ((staleWhileRevalidateSeconds ?? 0) > 0 || (staleIfErrorSeconds ?? 0) > 0)
 }
