@@ -2,12 +2,12 @@
 import type { Fact, Trace, TracedHeaders, TracedOriginRequest } from '../observe/trace.ts'
 
 export function drawTrace(trace: Trace): string {
-  const { request, answer, ttl, outcome } = trace
+  const { request, answer, outcome } = trace
   const facts: readonly (readonly [string, string | null])[] = [
     ['distribution', trace.distribution ?? 'none matches'],
     ['behavior', trace.behavior],
     ['cache key', trace.cacheKey === null ? null : trace.cacheKey.replaceAll('\n', '\n                ')],
-    ['lives', ttl === null ? null : `${ttl.seconds} s, set by ${ttl.setBy}`],
+    ['lives', lifetime(trace)],
     ['outcome', outcome === null ? null : `${outcome.result} (${outcome.reason})`],
   ]
   return [
@@ -25,6 +25,13 @@ export function drawTrace(trace: Trace): string {
     '',
     `trace ${trace.id}, ${trace.at}`,
   ].join('\n')
+}
+
+/** Of an answer that was not kept: why; what its lifetime would have been is of no use to anybody. */
+function lifetime({ ttl, steps }: Trace): string | null {
+  const notStored = steps.at(-1)?.facts.notStored
+  if (notStored !== undefined) return `not kept: ${notStored}`
+  return ttl === null ? null : `${ttl.seconds} s, set by ${ttl.setBy}`
 }
 
 function drawSteps({ steps }: Trace): string[] {

@@ -113,6 +113,8 @@ describe('drawing', () => {
     ]) {
       assert.ok(text.split('\n').includes(line), `${line}\n---\n${text}`)
     }
+    const passed = { name: 'record', atMs: 1, facts: { notStored: 'no-store' } }
+    assert.match(drawTrace({ ...trace, steps: [...trace.steps, passed] }), /^ {2}lives {9}not kept: no-store$/m)
     const bare = drawTrace({
       ...trace,
       distribution: null,
