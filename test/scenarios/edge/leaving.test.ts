@@ -189,6 +189,34 @@ for (const workers of [1, 3]) {
     }
   })
 
+  test(`a viewer of a large object that leaves before its first slice has come stops the slices (${workers} workers)`, async (t) => {
+    const length = 64 * 1024 * 1024
+    const stopped: Promise<void>[] = []
+    const arrived = Promise.withResolvers<void>()
+    const origin = createServer((request, response) => {
+      response.setHeader('etag', '"v1"').setHeader('accept-ranges', 'bytes').setHeader('cache-control', 'max-age=60')
+      if (request.headers.range === undefined) {
+        response.writeHead(200, { 'content-length': length }).write('x')
+        return
+      }
+      stopped.push(once(response, 'close').then(() => {}))
+      arrived.resolve()
+    })
+    await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve))
+    t.after(() => {
+      origin.close()
+      origin.closeAllConnections()
+    })
+    const document = distributionDoc((origin.address() as AddressInfo).port)
+    const edge = await EdgeScenario.start(t, [document], { count: workers })
+    const socket = ask(edge, '/large')
+    await arrived.promise
+    socket.resetAndDestroy()
+    await Promise.all(stopped)
+    assert.equal(await counter(edge, 'viewersGone'), 1)
+    assert.deepEqual(await logged(edge, '/large'), [['000', 'ClientCommError']])
+  })
+
   test(`a viewer that has only ended its side gets what is there (${workers} workers)`, async (t) => {
     const { edge, asked } = await edgeBefore(t, workers)
     await edge.get('/warm')
