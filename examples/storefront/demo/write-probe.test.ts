@@ -17,7 +17,7 @@ test('a kill, refused writes, and the first one that is accepted again', async (
     await probe.killPrimary()
     await redis.ended()
     const goneFor = performance.now() - killedAt
-    redis.startAgain()
+    await redis.startAgain()
     assert.equal(await probe.writable(LONG_MS), true)
     const result = await probe.stop()
     assert.ok(result.refused > 0 && result.accepted > 0)

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 
 const BINARY = 'redis-server'
 export const HOST = '127.0.0.1'
@@ -26,7 +27,7 @@ export class TestRedis {
 
   private constructor(port: number) {
     this.port = port
-    this.#process = this.#spawn()
+    this.#process = this.#spawn(port)
   }
 
   get pid(): number | undefined {
@@ -43,9 +44,15 @@ export class TestRedis {
     await this.ended()
   }
 
-  /** Empty, at the same address. */
-  startAgain(): void {
-    this.#process = this.#spawn()
+  /** At the same address, where nobody reaches it before it holds these values: as a replica that takes over. */
+  async startAgain(values: Readonly<Record<string, string>> = {}): Promise<void> {
+    const socket = join(this.#directory, 'socket')
+    this.#process = this.#spawn(0, '--unixsocket', socket)
+    const admin = new Redis(socket, { retryStrategy: () => 5, maxRetriesPerRequest: null })
+    admin.on('error', () => {})
+    if (Object.keys(values).length > 0) await admin.mset({ ...values })
+    await admin.config('SET', 'port', this.port)
+    admin.disconnect()
   }
 
   async remove(): Promise<void> {
@@ -53,8 +60,8 @@ export class TestRedis {
     rmSync(this.#directory, { recursive: true })
   }
 
-  #spawn(): ChildProcess {
-    const settings = ['--port', String(this.port), '--bind', HOST, '--save', '', '--dir', this.#directory]
+  #spawn(port: number, ...more: readonly string[]): ChildProcess {
+    const settings = ['--port', String(port), '--bind', HOST, '--save', '', '--dir', this.#directory, ...more]
     return spawn(BINARY, settings, { stdio: 'ignore' })
   }
 }
