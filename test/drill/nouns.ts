@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CloudFront } from '@aws-sdk/client-cloudfront'
 import type { ElastiCache } from '@aws-sdk/client-elasticache'
-import { distributionConfig } from './viewers.ts'
+import { oneOrigin } from '../support/one-origin.ts'
 
 export interface Clients {
   readonly cloudfront: CloudFront
@@ -84,8 +84,8 @@ function distributions(client: CloudFront): Noun {
     keys: keysOf('dist', 4),
     value: (n) => `value ${n}`,
     async create(key, value) {
-      const DistributionConfig = distributionConfig(`${key}-${made++}-${value}`, `${key}:${value}`, UNUSED_PORT)
-      await client.createDistribution({ DistributionConfig: DistributionConfig as never })
+      const DistributionConfig = oneOrigin(`${key}-${made++}-${value}`, UNUSED_PORT, `${key}:${value}`)
+      await client.createDistribution({ DistributionConfig })
     },
     async update(key, value) {
       const Id = await idOf(key)

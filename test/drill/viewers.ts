@@ -4,10 +4,10 @@ import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CloudFront } from '@aws-sdk/client-cloudfront'
 import { startOrigin, type TestOrigin } from '../support/edge-origin.ts'
+import { oneOrigin } from '../support/one-origin.ts'
 import type { Findings } from './findings.ts'
 import type { Random } from './random.ts'
 
-const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 const PATHS = 24
 /** Bytes of filling in a page, so that a cut is possible in its middle. */
 const FILLING = 20_000
@@ -32,28 +32,6 @@ export async function completed(
     await sleep(20)
   }
 }
-
-/** What a distribution that sends everything to one origin on this host looks like. */
-export const distributionConfig = (CallerReference: string, Comment: string, port: number) => ({
-  CallerReference,
-  Comment,
-  Enabled: true,
-  Origins: {
-    Quantity: 1,
-    Items: [
-      {
-        Id: 'origin',
-        DomainName: '127.0.0.1',
-        CustomOriginConfig: { HTTPPort: port, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' as const },
-      },
-    ],
-  },
-  DefaultCacheBehavior: {
-    TargetOriginId: 'origin',
-    ViewerProtocolPolicy: 'allow-all' as const,
-    CachePolicyId: CACHING_OPTIMIZED,
-  },
-})
 
 export class Site {
   readonly name: string
@@ -83,7 +61,7 @@ export class Site {
       response.writeHead(200, { 'cache-control': 'max-age=86400', 'content-length': body.length }).end(body)
     })
     const { Distribution } = await client.createDistribution({
-      DistributionConfig: distributionConfig(`site-${name}`, `site-${name}`, origin.port) as never,
+      DistributionConfig: oneOrigin(`site-${name}`, origin.port),
     })
     const { Id, ARN, DomainName } = Distribution!
     return new Site(name, origin, versions, Id!, ARN!, DomainName!)

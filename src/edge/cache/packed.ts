@@ -1,6 +1,6 @@
-//! How an object lies in memory: two times, lengths, the key, then status, other times and texts, then the body. A million objects
-//! mostly differ in little: header lines that many have are numbers, dates are seconds, and what stands in the head or in
-//! the key already (ETag, content type, path) is a place in it.
+//! How an object lies in memory: two times, lengths, the key, then status, other times and texts, then the body. A million
+//! objects mostly differ in little: header lines that many have are numbers, dates are seconds, and what stands in the
+//! head or in the key already (ETag, content type, path) is a place in it.
 
 import type { FreshnessReason } from '../../http/freshness.ts'
 import { formatHttpDate } from '../../http/http-date.ts'
