@@ -31,7 +31,7 @@ const RULES = `## What decides
 | no-store, private, no-cache? | With Min TTL 0 as in the RFC; with Min TTL above 0 the answer is kept for Min TTL | As in the RFC; with must-understand no-store counts for unknown statuses only |
 | no-cache="Set-Cookie", private="X"? | Kept without the field; the viewer whose request fetched it gets it | The same |
 | An answer to Authorization? | Kept; what is forwarded and keyed is the policy's matter | Kept only with public, s-maxage or must-revalidate |
-| Concurrent misses of one key? | One fetch for all of them; each its own where the behavior forwards cookies (Managed-AllViewer does), as CloudFront has it, and where the answer turns out to be nobody else's | The same |
+| Concurrent misses of one key? | One fetch for all of them; each its own where the behavior forwards cookies (Managed-AllViewer does), as CloudFront has it, and where the answer turns out to be nobody else's | One fetch for all of them, cookies forwarded or not; each its own where the answer turns out to be nobody else's, or another variant |
 | Set-Cookie? | Removed unless cookies are forwarded, else kept and replayed | Kept and replayed, as no RFC forbids it |
 | An Age that came with the answer? | Subtracted; of a list the first member counts, what is no number is ignored | The same; the time that the answer took is added, and an older Date counts |
 | Expires, and the origin's clock is off? | From now, or from the origin's Date less its Age: the shorter | From the origin's Date |

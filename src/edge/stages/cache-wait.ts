@@ -93,7 +93,8 @@ function whyAlone(x: Exchange, behavior: BehaviorPlan): string | null {
   if (x.request.method === 'HEAD') return 'head'
   // It will be refused, and nobody else is to be refused with it.
   if (loops(x.request.headers)) return 'loop'
-  if (behavior.forward.cookies.kind !== 'none') return 'cookies-forwarded'
+  // CloudFront's rule (spec 5.7). To the RFCs cookies select nothing: what may be kept for others may be shared with them.
+  if (!behavior.strict && behavior.forward.cookies.kind !== 'none') return 'cookies-forwarded'
   return x.flightsJoined >= JOINS_MAX ? 'joined-in-vain' : null
 }
 

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
-import { DISTRIBUTION_ID, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
+import { behaviorDoc, DISTRIBUTION_ID, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
 
 test('concurrent misses of a key cost the origin one fetch', async (t) => {
   const waiting: ServerResponse[] = []
@@ -26,6 +26,31 @@ test('concurrent misses of a key cost the origin one fetch', async (t) => {
   assert.equal(answers.filter((answer) => answer.xCache === 'Hit').length, 19)
   assert.equal(origin.count('/cold'), 1)
 })
+
+for (const rfcStrict of [false, true]) {
+  const mode = rfcStrict ? 'strict mode: one fetch' : "CloudFront's mode: a fetch each"
+  test(`concurrent misses where cookies are forwarded; ${mode}`, async (t) => {
+    const waiting: ServerResponse[] = []
+    const arrived = Promise.withResolvers<void>()
+    const wanted = rfcStrict ? 1 : 10
+    const origin = await startOrigin((_asked, response) => {
+      if (waiting.push(response) === wanted) arrived.resolve()
+    })
+    t.after(() => origin.close())
+    const cookies = { behavior: 'all', names: [] } as const
+    const none = { behavior: 'none', names: [] } as const
+    const originRequestPolicy = { id: 'cookies', headers: none, cookies, queryStrings: none }
+    const behaviors = [behaviorDoc({ originRequestPolicy })]
+    const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors, rfcStrict })])
+    const viewers = Array.from({ length: 10 }, (_, n) => edge.get('/cold', { headers: { Cookie: `viewer=${n}` } }))
+    await arrived.promise
+    // One more round trip through the edge: by then it has read all ten requests.
+    await edge.get('/', { host: 'nobody.example' })
+    for (const response of waiting) response.writeHead(200, { 'Cache-Control': 'max-age=60' }).end('warm')
+    for (const { body } of await Promise.all(viewers)) assert.equal(body, 'warm')
+    assert.equal(origin.count('/cold'), wanted)
+  })
+}
 
 test('bytes reach those who wait while they are still arriving', async (t) => {
   let response: ServerResponse | null = null
