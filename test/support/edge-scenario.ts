@@ -219,6 +219,6 @@ export class EdgeScenario {
   async close(): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.close()))
     await this.feed.stop()
-    await rm(this.directory, { recursive: true, force: true })
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 })
   }
 }

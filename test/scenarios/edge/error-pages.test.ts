@@ -280,11 +280,12 @@ test('which errors are kept, and for how long', async (t) => {
     // Other directives say nothing of an error.
     { path: `/${status}/private`, seconds: plain },
   ])
-  for (const at of [0, 9, 11, 59, 61]) {
+  // Far from every limit: the clock goes on by itself while the test runs.
+  for (const at of [0, 5, 15, 40, 70]) {
     await edge.feed.moveClock(at * 1_000)
     for (const { path } of paths) assert.equal((await edge.get(path)).xCache, 'Error', path)
     for (const { path, seconds } of paths) {
-      const times = [0, 9, 11, 59, 61].filter((time) => time <= at)
+      const times = [0, 5, 15, 40, 70].filter((time) => time <= at)
       let expected = 0
       let until = -1
       for (const time of times) {
