@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
+import { BEHAVIOR_ROWS, DISTRIBUTION_ROWS } from '../../../src/services/cloudfront/not-built.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
 
@@ -28,8 +29,8 @@ const oneOrigin = (changes: Parameters<typeof originDoc>[1]) => (document: Distr
   origins: [originDoc(document.origins[0]?.httpPort ?? 0, changes)],
 })
 
-/** Each row of the table: how it is brought about, or why it cannot be. */
-const TABLE: Readonly<Record<string, Built | string>> = {
+/** Each row that the edge has: how it is brought about. */
+const TABLE: Readonly<Record<string, Built>> = {
   'Unknown host': {
     status: 403,
     reason: /^Bad request\./,
@@ -108,18 +109,23 @@ const TABLE: Readonly<Record<string, Built | string>> = {
     origin: 'silence',
     document: oneOrigin({ readTimeoutMs: 100, connectionAttempts: 1 }),
   },
-  'https-only behavior over HTTP':
-    'viewer protocol policies come with TLS listeners; the API refuses all but allow-all',
-  'redirect-to-https': 'viewer protocol policies come with TLS listeners; the API refuses all but allow-all',
-  'WAF block': 'there is no WAF',
-  'Geo block': 'there are no geo restrictions',
-  'Signed URL failures': 'there are no signed URLs',
-  'Domain fronting': 'there are no TLS listeners',
-  'Edge capacity': 'a connection over the limit is closed without an answer (connections_dropped)',
-  'CFF execution / throttle': 'there are no functions',
-  'CFF validation': 'there are no functions',
-  'L@E validation / execution / limit': 'there are no functions',
-  'FLE rejection': 'there is no field-level encryption',
+}
+
+/**
+ * Rows that no request can bring about yet, with the field of the configuration that would: the API refuses it (501).
+ * 'Edge capacity' is not among them: a connection over the limit is closed without a page (listen/http1.test.ts).
+ */
+const NOT_BUILT: Readonly<Record<string, string>> = {
+  'https-only behavior over HTTP': 'ViewerProtocolPolicy',
+  'redirect-to-https': 'ViewerProtocolPolicy',
+  'WAF block': 'WebACLId',
+  'Geo block': 'Restrictions.GeoRestriction',
+  'Signed URL failures': 'TrustedKeyGroups.Enabled',
+  'Domain fronting': 'ViewerCertificate',
+  'CFF execution / throttle': 'FunctionAssociations',
+  'CFF validation': 'FunctionAssociations',
+  'L@E validation / execution / limit': 'LambdaFunctionAssociations',
+  'FLE rejection': 'FieldLevelEncryptionId',
 }
 
 /** Answers TLS as a server does that speaks none. */
@@ -150,11 +156,13 @@ async function ask(t: TestContext, row: Built, changes: Partial<DistributionDoc>
   return edge.raw(row.request)
 }
 
+test('a row without a page belongs to a field that the API refuses', () => {
+  const refused = new Set([...DISTRIBUTION_ROWS, ...BEHAVIOR_ROWS].map(({ field }) => field))
+  // A field that is built leaves the list of those that are not: then its page must be in the table above.
+  for (const [row, field] of Object.entries(NOT_BUILT)) assert.ok(refused.has(field), `${row}: ${field} is built`)
+})
+
 for (const [name, row] of Object.entries(TABLE)) {
-  if (typeof row === 'string') {
-    test(`${name}: not built, for ${row}`, { skip: true })
-    continue
-  }
   test(`${name}: a page of CloudFront's own with ${row.status}`, async (t) => {
     const answer = await ask(t, row)
     const [head = '', body = ''] = answer.split('\r\n\r\n', 2)
