@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stateSuite } from '../../test/contract/state-suite.ts'
+import { mountSmallDisk } from '../../test/support/small-disk.ts'
 import { systemClock } from '../lib/clock.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { openSqliteState } from './sqlite.ts'
@@ -102,11 +103,9 @@ describe('the SQLite state on its disk', () => {
 
   it('refuses to open on a full disk, and fails a commit there without losing what was acknowledged', async (t) => {
     const home = await tempHome()
-    const mount = spawn('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', home], { stdio: 'ignore' })
-    const [code] = await once(mount, 'close').catch(() => [1])
-    if (code !== 0) {
+    const disk = await mountSmallDisk(t, home, '256k')
+    if (disk === null) {
       await remove(home)
-      t.skip('needs the right to mount a small file system')
       return
     }
     try {
@@ -128,7 +127,7 @@ describe('the SQLite state on its disk', () => {
       assert.equal(filler, 'full')
       await assert.rejects(openSqliteState(join(home, 'other.db'), systemClock), /cannot be used: .*disk/)
     } finally {
-      await once(spawn('umount', ['-l', home], { stdio: 'ignore' }), 'close')
+      await disk.unmount()
       await remove(home)
     }
   })

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openTestStore, testBody, testMeta, versionOf } from '../../../../test/support/disk-store.ts'
+import { mountSmallDisk } from '../../../../test/support/small-disk.ts'
 import { COUNTER } from '../../../observe/counters.ts'
 
 const WRITER = join(import.meta.dirname, '../../../../test/support/disk-writer.ts')
@@ -63,12 +64,8 @@ test('SIGKILL at any instant: what was written is there, whole; what was removed
 
 test('On a full disk the store goes on with what it has and says so', async (t) => {
   const directory = await directoryFor(t)
-  const mount = spawn('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
-  const [code] = await once(mount, 'close').catch(() => [1])
-  if (code !== 0) return t.skip('needs the right to mount a small file system')
-  const unmount = async (): Promise<void> => {
-    await once(spawn('umount', ['-l', directory], { stdio: 'ignore' }), 'close')
-  }
+  const disk = await mountSmallDisk(t, directory, '1m')
+  if (disk === null) return
   try {
     const { store, counters, troubles } = await openTestStore(directory, { segmentBytes: 512 * 1024, segments: 4 })
     for (let at = 0; at < 300; at++) {
@@ -93,6 +90,6 @@ test('On a full disk the store goes on with what it has and says so', async (t) 
     await again.store.close()
     assert.equal(await writeFile(join(directory, 'more'), Buffer.alloc(1024 * 1024)).catch(() => 'full'), 'full')
   } finally {
-    await unmount()
+    await disk.unmount()
   }
 })

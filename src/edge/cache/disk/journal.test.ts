@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { mountSmallDisk } from '../../../../test/support/small-disk.ts'
 import { Invalidations } from '../invalidation.ts'
 import { InvalidationKeeper } from './invalidation-keeper.ts'
 import { Journal, readJournal } from './journal.ts'
@@ -136,9 +135,8 @@ test('Invalidations of the POP itself, which no revision of the feed brings, are
 
 test('What the disk refuses is written later; too much of it becomes one line that everything from before is dead', async (t) => {
   const directory = await directoryFor(t)
-  const mount = spawn('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory], { stdio: 'ignore' })
-  const [code] = await once(mount, 'close').catch(() => [1])
-  if (code !== 0) return t.skip('needs the right to mount a small file system')
+  const disk = await mountSmallDisk(t, directory, '64k')
+  if (disk === null) return
   try {
     const troubles: (Error | null)[] = []
     const options = { bytesMax: 16_000, onTrouble: (error: Error | null) => void troubles.push(error) }
@@ -165,6 +163,6 @@ test('What the disk refuses is written later; too much of it becomes one line th
     }
     await journal.close()
   } finally {
-    await once(spawn('umount', ['-l', directory], { stdio: 'ignore' }), 'close')
+    await disk.unmount()
   }
 })

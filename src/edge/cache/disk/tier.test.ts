@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { testBody, testMeta, versionOf } from '../../../../test/support/disk-store.ts'
+import { mountSmallDisk } from '../../../../test/support/small-disk.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { Counters } from '../../../observe/counters.ts'
 import { Invalidations } from '../invalidation.ts'
@@ -125,9 +124,8 @@ test('clear is for good', async (t) => {
 
 test('a full disk: memory goes on, one line says so, and what could not be written down voids the disk', async (t) => {
   const directory = await directoryFor(t)
-  const mount = spawn('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory], { stdio: 'ignore' })
-  const [code] = await once(mount, 'close').catch(() => [1])
-  if (code !== 0) return t.skip('needs the right to mount a small file system')
+  const disk = await mountSmallDisk(t, directory, '3m')
+  if (disk === null) return
   const at = join(directory, 'cache')
   try {
     const first = await opened(at)
@@ -159,6 +157,6 @@ test('a full disk: memory goes on, one line says so, and what could not be writt
     assert.equal(second.disk.stats().state, 'open')
     await second.disk.close()
   } finally {
-    await once(spawn('umount', ['-l', directory], { stdio: 'ignore' }), 'close')
+    await disk.unmount()
   }
 })
