@@ -1,5 +1,5 @@
-//! Writes the documents that are printed from tables in the code; a unit test fails when a committed one is out of date.
-import { writeFile } from 'node:fs/promises'
+//! Writes the documents that are printed from tables in the code; with --check it only says which are out of date.
+import { readFile, writeFile } from 'node:fs/promises'
 import { configurationDocument } from '../src/config-document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
@@ -9,6 +9,12 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
 }
 
 for (const [path, text] of Object.entries(DOCUMENTS)) {
-  await writeFile(new URL(`../${path}`, import.meta.url), text())
-  console.log(path)
+  const file = new URL(`../${path}`, import.meta.url)
+  if (!process.argv.includes('--check')) {
+    await writeFile(file, text())
+    console.log(path)
+  } else if ((await readFile(file, 'utf8').catch(() => '')) !== text()) {
+    console.error(`${path} is not what its table says: run \`npm run docs\` and commit it.`)
+    process.exitCode = 1
+  }
 }

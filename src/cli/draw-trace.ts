@@ -36,9 +36,12 @@ function lifetime({ ttl, steps }: Trace): string | null {
 
 function drawSteps({ steps }: Trace): string[] {
   const width = Math.max(0, ...steps.map((step) => step.name.length))
-  return steps.map((step) => {
+  return steps.flatMap((step) => {
     const facts = Object.entries(step.facts).map(([name, fact]) => `${name} ${showFact(fact)}`)
-    return `  ${step.atMs.toFixed(2).padStart(9)} ms  ${step.name.padEnd(width)}  ${facts.join(', ')}`.trimEnd()
+    return [
+      `  ${step.atMs.toFixed(2).padStart(9)} ms  ${step.name.padEnd(width)}  ${facts.join(', ')}`.trimEnd(),
+      ...step.decisions.map(({ field, value }) => `${' '.repeat(16)}by ${field}: ${showFact(value)}`),
+    ]
   })
 }
 

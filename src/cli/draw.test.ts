@@ -72,8 +72,9 @@ describe('drawing', () => {
       id: 't1',
       at: '2026-01-01T00:00:00.000Z',
       steps: [
-        { name: 'receive', atMs: 0, facts: {} },
-        { name: 'cache-lookup', atMs: 0.25, facts: { found: false, age: null, key: 'abc' } },
+        { name: 'receive', atMs: 0, facts: {}, decisions: [] },
+        { name: 'root-object', atMs: 0, facts: {}, decisions: [{ field: 'DefaultRootObject', value: 'a.html' }] },
+        { name: 'cache-lookup', atMs: 0.25, facts: { found: false, age: null, key: 'abc' }, decisions: [] },
       ],
       request: { method: 'GET', url: 'http://shop.test/p', headers: [] },
       distribution: 'E1',
@@ -105,6 +106,7 @@ describe('drawing', () => {
       '  lives         60 s, set by default-ttl',
       '  outcome       Miss (absent)',
       '       0.00 ms  receive',
+      '                by DefaultRootObject: a.html',
       '       0.25 ms  cache-lookup  found no, age -, key abc',
       'origin shop (127.0.0.1:1) failed: refused after 1.50 ms',
       '    Host: shop.test',
@@ -113,7 +115,7 @@ describe('drawing', () => {
     ]) {
       assert.ok(text.split('\n').includes(line), `${line}\n---\n${text}`)
     }
-    const passed = { name: 'record', atMs: 1, facts: { notStored: 'no-store' } }
+    const passed = { name: 'record', atMs: 1, facts: { notStored: 'no-store' }, decisions: [] }
     assert.match(drawTrace({ ...trace, steps: [...trace.steps, passed] }), /^ {2}lives {9}not kept: no-store$/m)
     const bare = drawTrace({
       ...trace,

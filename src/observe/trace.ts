@@ -7,11 +7,19 @@ export const TRACES_MAX = 1_000
 /** A fact is a short text, a number or a yes or no; lists are joined by the one who notes them. */
 export type Fact = string | number | boolean | null
 
+/** A field of the configuration that decided something, in AWS's names: `CacheBehaviors.Items[2].PathPattern`. */
+export interface Decision {
+  readonly field: string
+  readonly value: Fact
+}
+
 export interface TraceStep {
   readonly name: string
   /** Milliseconds after the head of the request was read. */
   readonly atMs: number
   readonly facts: Readonly<Record<string, Fact>>
+  /** What of the configuration decided this step; empty when nothing of it did. */
+  readonly decisions: readonly Decision[]
 }
 
 /** Name, value, name, value ...; secrets masked. */
@@ -54,7 +62,7 @@ export class TraceBuilder {
   readonly id: string
   readonly #at: string
   readonly #elapsedMs: () => number
-  readonly #steps: { name: string; atMs: number; facts: Record<string, Fact> }[] = []
+  readonly #steps: { name: string; atMs: number; facts: Record<string, Fact>; decisions: Decision[] }[] = []
   readonly #request: Trace['request']
   readonly #originRequests: TracedOriginRequest[] = []
   #distribution: string | null = null
@@ -81,13 +89,18 @@ export class TraceBuilder {
 
   /** Begins a step; facts noted from now on belong to it. */
   step(name: string): void {
-    this.#steps.push({ name, atMs: round(this.#elapsedMs()), facts: {} })
+    this.#steps.push({ name, atMs: round(this.#elapsedMs()), facts: {}, decisions: [] })
   }
 
   /** Notes a fact of the current step. */
   note(name: string, fact: Fact): void {
     const step = this.#steps.at(-1)
     if (step !== undefined) step.facts[name] = typeof fact === 'string' ? maskUrl(fact) : fact
+  }
+
+  /** Names the field of the configuration that decided the current step, and its value. */
+  decided(field: string, value: Fact): void {
+    this.#steps.at(-1)?.decisions.push({ field, value: typeof value === 'string' ? maskUrl(value) : value })
   }
 
   matched(distribution: string, behavior: string | null): void {

@@ -66,8 +66,9 @@ export function compileDistribution(document: DistributionDoc, rfcStrict = false
     id: document.id,
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
-    behaviors: document.behaviors.map((behavior) => ({
+    behaviors: document.behaviors.map((behavior, at) => ({
       ...compileBehavior(document, behavior, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
+      field: at === document.behaviors.length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`,
       tagHeader: document.cacheTagHeader ?? '',
     })),
     errorPages: errorPages(errorResponses),
@@ -88,13 +89,14 @@ function compileBehavior(
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
   strict: boolean,
-): Omit<BehaviorPlan, 'tagHeader'> {
+): Omit<BehaviorPlan, 'tagHeader' | 'field'> {
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior
   const forward = compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods)
   const key = compileKey(distributionId, behavior)
   return {
+    doc: behavior,
     pattern: behavior.pathPattern,
     matches: compilePathPattern(behavior.pathPattern),
     allowedMethods: new Set(behavior.allowedMethods),

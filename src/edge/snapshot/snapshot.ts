@@ -1,6 +1,6 @@
 //! The compiled configuration that requests are served with: immutable, swapped whole. A request keeps the snapshot it
 //! began with. Everything that depends on configuration alone is worked out here, never per request.
-import type { DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
@@ -37,7 +37,10 @@ export interface ErrorPagePlan {
 }
 
 export interface BehaviorPlan {
+  readonly doc: BehaviorDoc
   readonly pattern: string
+  /** Where it stands in the DistributionConfig: `DefaultCacheBehavior`, `CacheBehaviors.Items[2]`. */
+  readonly field: string
   readonly matches: PathMatcher
   readonly allowedMethods: ReadonlySet<string>
   readonly cachedMethods: ReadonlySet<string>

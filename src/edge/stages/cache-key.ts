@@ -9,6 +9,10 @@ export const cacheKey = stage({
   next: [to.cacheLookup],
   run(x) {
     const { request } = x
+    if (x.watcher !== null) {
+      const { field, policy } = x.behavior as BehaviorPlan
+      x.watcher.decided(`${field}.CachePolicyId`, policy.id)
+    }
     // Of a slice, who asks knows the key: it is that of the object, or of one variant of it, with the slice's number.
     x.key = x.slice !== null ? sliceKey(x.slice) : keyOf((x.behavior as BehaviorPlan).key, x.path, request)
     return to.cacheLookup

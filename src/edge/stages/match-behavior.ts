@@ -6,7 +6,12 @@ export const matchBehavior = stage({
   name: to.matchBehavior,
   next: [to.method],
   run(x) {
-    x.behavior = behaviorOf(x.distribution as DistributionPlan, x.path)
+    const behavior = behaviorOf(x.distribution as DistributionPlan, x.path)
+    x.behavior = behavior
+    if (x.watcher !== null) {
+      const listed = behavior.field !== 'DefaultCacheBehavior'
+      x.watcher.decided(listed ? `${behavior.field}.PathPattern` : behavior.field, behavior.pattern)
+    }
     return to.method
   },
 })

@@ -1,6 +1,6 @@
 //! Host to distribution (spec/cloudfront.md 3.1 step 3): alias, wildcard alias, own name. The port does not matter.
 import { REASONS } from '../../http/error-page.ts'
-import { distributionOf } from '../snapshot/snapshot.ts'
+import { type DistributionPlan, distributionOf } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
 export const matchDistribution = stage({
@@ -9,10 +9,21 @@ export const matchDistribution = stage({
   run(x) {
     const plan = distributionOf(x.snapshot, x.request.headers.host)
     if (plan === undefined || !plan.enabled) {
+      if (plan !== undefined) x.watcher?.decided('Enabled', false)
       x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
+    x.watcher?.decided(nameField(plan, x.request.headers.host), x.request.headers.host)
     x.distribution = plan
     return to.rootObject
   },
 })
+
+/** The field that holds the name: an alias as it is, one by its wildcard (the longest, as distributionOf has it), or neither. */
+function nameField({ doc: { aliases } }: DistributionPlan, host: string): string {
+  const exact = aliases.indexOf(host)
+  if (exact >= 0) return `Aliases.Items[${exact}]`
+  const wildcards = aliases.filter((alias) => alias.startsWith('*.') && host.endsWith(alias.slice(1)))
+  const longest = wildcards.sort((one, other) => other.length - one.length)[0]
+  return longest === undefined ? 'DomainName' : `Aliases.Items[${aliases.indexOf(longest)}]`
+}

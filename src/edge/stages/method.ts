@@ -11,6 +11,7 @@ export const method = stage({
     const behavior = x.behavior as BehaviorPlan
     const { method: name, body } = x.request
     if (!behavior.allowedMethods.has(name) && !(behavior.strict && passesUnknown(behavior, name))) {
+      x.watcher?.decided(`${behavior.field}.AllowedMethods`, [...behavior.allowedMethods].join(' '))
       x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
       return to.errorPage
     }
@@ -21,6 +22,7 @@ export const method = stage({
     }
     // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
     if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
+      x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, [...behavior.cachedMethods].join(' '))
       x.missReason = x.notStored = 'method-not-cached'
       return to.originRequest
     }

@@ -65,6 +65,7 @@ function complete({ part, completes }: Exchange, edge: Edge, status: number, hea
 
 function compress(x: Exchange, edge: Edge, flight: Flight, status: number, headers: readonly string[]) {
   if (!compressible(x)) return null
+  x.watcher?.decided(`${x.behavior?.field}.Compress`, true)
   const keyed = keyedEncoding((x.behavior as BehaviorPlan).key, x.request)
   const wanted = compressionFor(status, headers, keyed)
   if (wanted === null) {

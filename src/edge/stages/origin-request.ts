@@ -57,6 +57,7 @@ export const originRequest = stage({
       x.variantTags = 'offered'
       headers.push('If-None-Match', tags)
     }
+    if (x.watcher !== null) explainRequest(x, behavior)
     const policy = behavior.origin.protocolPolicy
     x.originRequest = {
       origin: behavior.origin,
@@ -70,6 +71,12 @@ export const originRequest = stage({
     return to.originFetch
   },
 })
+
+/** Where it goes, and what of the configuration says what it carries. */
+function explainRequest({ watcher }: Exchange, { field, origin, doc }: BehaviorPlan): void {
+  watcher?.decided(`${field}.TargetOriginId`, origin.id)
+  if (doc.originRequestPolicy !== null) watcher?.decided(`${field}.OriginRequestPolicyId`, doc.originRequestPolicy.id)
+}
 
 /**
  * Header lines by which the edge asks for a part and not for the whole; empty for none. What the viewer may say of ranges

@@ -7,7 +7,10 @@ export const rootObject = stage({
   next: [to.matchBehavior],
   run(x) {
     const { rootPath } = x.distribution as DistributionPlan
-    if (rootPath !== '' && x.path === '/') x.path = rootPath
+    if (rootPath !== '' && x.path === '/') {
+      x.path = rootPath
+      x.watcher?.decided('DefaultRootObject', rootPath.slice(1))
+    }
     return to.matchBehavior
   },
 })

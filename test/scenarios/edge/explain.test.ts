@@ -9,6 +9,7 @@ import {
   DISTRIBUTION_ID,
   distributionDoc,
   EdgeScenario,
+  HOST,
   originDoc,
 } from '../../support/edge-scenario.ts'
 
@@ -79,6 +80,47 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
   await edge.feed.invalidate(DISTRIBUTION_ID, '/shop/*')
   const dead = await traceOf(edge, '/shop/1?a=1', { cookie: 'session=top-secret' })
   assert.deepEqual(dead.outcome, { result: 'Miss', reason: 'invalidated' })
+})
+
+test('a trace names the fields of the configuration that decided each step', async (t) => {
+  const origin = await startOrigin((asked, response) => {
+    response.statusCode = asked.url === '/gone' ? 404 : 200
+    response.setHeader('content-type', 'text/html').end('x'.repeat(2_000))
+  })
+  t.after(() => origin.close())
+  const policy = cachePolicy({ id: 'policy-1', gzip: true })
+  const edge = await EdgeScenario.start(t, [
+    distributionDoc(origin.port, {
+      aliases: ['www.shop.test', '*.shop.test'],
+      defaultRootObject: 'index.html',
+      behaviors: [behaviorDoc({ pathPattern: '/api/*' }), behaviorDoc({ cachePolicy: policy, compress: true })],
+      errorResponses: [{ errorCode: 404, cachingMinTtlSeconds: 10, page: { path: '/404.html', responseCode: 404 } }],
+    }),
+  ])
+  const decisions = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+    const answer = await edge.get(path, { method, headers: { ...EXPLAIN, 'accept-encoding': 'gzip', ...headers } })
+    const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
+    assert.ok(told.kind === 'trace' && told.trace !== null)
+    return (told.trace as Trace).steps.flatMap(({ name, decisions }) =>
+      decisions.map(({ field, value }) => `${name}: ${field} = ${value}`),
+    )
+  }
+  assert.deepEqual(await decisions('/', { host: 'a.shop.test:8080' }), [
+    'match-distribution: Aliases.Items[1] = a.shop.test',
+    'root-object: DefaultRootObject = index.html',
+    'match-behavior: DefaultCacheBehavior = *',
+    'cache-key: DefaultCacheBehavior.CachePolicyId = policy-1',
+    'origin-request: DefaultCacheBehavior.TargetOriginId = origin',
+    'origin-fetch: DefaultCacheBehavior.Compress = true',
+  ])
+  assert.deepEqual(await decisions('/api/1', { host: 'www.shop.test' }, 'DELETE'), [
+    'match-distribution: Aliases.Items[0] = www.shop.test',
+    'match-behavior: CacheBehaviors.Items[0].PathPattern = /api/*',
+    'method: CacheBehaviors.Items[0].AllowedMethods = GET HEAD',
+  ])
+  const page = await decisions('/gone')
+  assert.equal(page[0], `match-distribution: DomainName = ${HOST}`)
+  assert.ok(page.includes('custom-error: CustomErrorResponses.Items[0].ResponsePagePath = /404.html'), page.join('\n'))
 })
 
 test('errors are explained too', async (t) => {

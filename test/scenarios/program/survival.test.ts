@@ -115,9 +115,11 @@ describe('the end of an installation', TIMEOUT, () => {
     try {
       const { control } = await up(home)
       let said = ''
+      let passedOn = false
       control.stdout?.on('data', (text: Buffer) => {
         said += text
-        if (said.startsWith('Stopping')) control.kill('SIGINT')
+        // Once: after "Stopped." nobody catches signals any more.
+        if (said.startsWith('Stopping') && !passedOn) passedOn = control.kill('SIGINT')
       })
       control.kill('SIGINT')
       const [code] = await once(control, 'close')
