@@ -1,5 +1,6 @@
 //! docs/configuration.md: the table of settings as a document (`npm run docs` writes it, a test compares it).
 import { OPTIONS, type OptionRow } from './config.ts'
+import { QUOTA_ROWS } from './domain/quotas.ts'
 
 export function configurationDocument(): string {
   const built = OPTIONS.filter((option) => option.notBuiltUnless === undefined)
@@ -22,6 +23,16 @@ export function configurationDocument(): string {
     'AWS variables of the same names.',
     '',
     `Refused by name, as what they stand for is not built yet: ${later.map(({ name }) => `\`--${name}\``).join(', ')}.`,
+    '',
+    '## Quotas',
+    '',
+    "The counts of CloudFront that the API enforces, at AWS's defaults unless `--quotas` says otherwise:",
+    '`--quotas behaviorsPerDistribution=200`, `CACHEFRONT_QUOTAS=distributions=1000,behaviorsPerDistribution=200`, or',
+    '`"quotas": {"behaviorsPerDistribution": 200}` in the config file. What is stored already stays when a quota is lowered.',
+    '',
+    '| quota | counts | default (AWS) | at most | what more of it costs |',
+    '|---|---|---|---|---|',
+    ...QUOTA_ROWS.map(([name, { unit, aws, max, costs }]) => `| \`${name}\` | ${unit} | ${aws} | ${max} | ${costs} |`),
     '',
   ].join('\n')
 }

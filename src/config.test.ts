@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { type Flags, OPTIONS, readConfig, readHome } from './config.ts'
 import { ConfigError } from './config-values.ts'
+import { quotasWith } from './domain/quotas.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'cachefront-config-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -46,8 +47,23 @@ describe('settings', () => {
       stopEngines: false,
       movableClock: false,
       rfcStrict: false,
+      quotas: quotasWith(),
       allowOrigins: [],
     })
+  })
+
+  it('takes quotas by flag, variable and file, and leaves the others as they are', () => {
+    const wanted = quotasWith({ behaviorsPerDistribution: 200, distributions: 1_000 })
+    const file = configFile({ quotas: { behaviorsPerDistribution: 200, distributions: 1_000 } })
+    const pairs = ['behaviorsPerDistribution=200', 'distributions=1000']
+    assert.deepEqual(readConfig({ quotas: pairs }, {}).quotas, wanted)
+    assert.deepEqual(readConfig({}, { CACHEFRONT_QUOTAS: pairs.join(',') }).quotas, wanted)
+    assert.deepEqual(readConfig({ config: file }, {}).quotas, wanted)
+    refused({ quotas: ['sheep=3'] }, {}, /^--quotas has "sheep", which is no quota; there are distributions, /)
+    refused({ quotas: ['distributions'] }, {}, /^distributions in --quotas is "": it must be a whole number/)
+    refused({ quotas: ['distributions=10001'] }, {}, /from 0 to 10000/)
+    refused({ config: configFile({ quotas: { distributions: '=1' } }) }, {}, /^distributions in "quotas" in /)
+    refused({ config: configFile({ quotas: 3 }) }, {}, /"quotas" in .* must be an object of names and numbers/)
   })
 
   it('takes a flag before the environment before the file', () => {

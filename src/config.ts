@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
+import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
 import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
@@ -26,6 +27,8 @@ export interface OptionRow {
   readonly argument: string | null
   /** May be given several times (in the environment: separated by commas; in the file: a list). */
   readonly list?: true
+  /** In the file an object of names and numbers, elsewhere a list of NAME=N. */
+  readonly numbers?: true
   readonly default: string | null
   readonly about: string
   /** Refused unless it has this value (null: whatever its value): the feature is not built yet. */
@@ -67,6 +70,11 @@ export const OPTIONS: readonly OptionRow[] = [
   flagOnly(row('stop-engines', null, null, 'the caches end with the program (they outlive it otherwise)')),
   flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
   { ...flagOnly(row('allow-origin', 'CIDR', null, 'origins may have these otherwise refused addresses')), list: true },
+  {
+    ...row('quotas', 'NAME=N', null, 'raises or lowers a quota of CloudFront (see below)'),
+    list: true,
+    numbers: true,
+  },
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
   notBuilt(row('pops', 'N', '1', 'points of presence'), '1'),
   notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
@@ -108,6 +116,8 @@ export interface Config {
   readonly allowOrigins: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict: boolean
+  /** AWS's, but for those that were given. */
+  readonly quotas: Quotas
 }
 
 /** Values as they were given: by flag name. `config` is the file. */
@@ -152,6 +162,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
     rfcStrict: given.has('rfc-strict'),
+    quotas: quotasWith(Object.fromEntries(list('quotas', quota))),
   }
   checkTogether(config)
   return config
@@ -210,7 +221,9 @@ function isOn({ values: [value], from }: Given): boolean {
 }
 
 function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(String) : [String(value)]
+  if (Array.isArray(value)) return value.map(String)
+  const isObject = typeof value === 'object' && value !== null
+  return isObject ? Object.entries(value).map(([name, number]) => `${name}=${number}`) : [String(value)]
 }
 
 function readConfigFile(file: string): Record<string, unknown> {
@@ -228,16 +241,33 @@ function readConfigFile(file: string): Record<string, unknown> {
     if (option === undefined) {
       throw new ConfigError(`The config file ${file} has "${name}", which is no option; see \`cachefront up --help\`.`)
     }
-    const fits =
-      option.argument === null
-        ? typeof value === 'boolean'
-        : typeof value === 'string' || typeof value === 'number' || (option.list === true && Array.isArray(value))
-    if (!fits)
-      throw new ConfigError(
-        `"${name}" in ${file} must be ${option.argument === null ? 'true or false' : option.list ? 'a string or a list' : 'a string or a number'}.`,
-      )
+    const shape = shapeOf(option)
+    if (!shape.fits(value)) throw new ConfigError(`"${name}" in ${file} must be ${shape.about}.`)
   }
   return content as Record<string, unknown>
+}
+
+/** What the value of an option is in the config file. */
+function shapeOf({ argument, list, numbers }: OptionRow): { about: string; fits: (value: unknown) => boolean } {
+  const isPlain = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
+  if (argument === null) return { about: 'true or false', fits: (value) => typeof value === 'boolean' }
+  if (numbers === true) {
+    const about = 'an object of names and numbers'
+    return { about, fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value) }
+  }
+  if (list === true) return { about: 'a string or a list', fits: (value) => isPlain(value) || Array.isArray(value) }
+  return { about: 'a string or a number', fits: isPlain }
+}
+
+/** `NAME=N` of a quota. */
+function quota(text: string, from: string): readonly [string, number] {
+  const [name = '', number = ''] = text.split(/=(.*)/s)
+  const found = QUOTA_ROWS.find(([known]) => known === name)
+  if (found === undefined) {
+    const names = QUOTA_ROWS.map(([known]) => known).join(', ')
+    throw new ConfigError(`${from} has ${JSON.stringify(name)}, which is no quota; there are ${names}.`)
+  }
+  return [name, parse.integer(0, found[1].max)(number, `${name} in ${from}`)]
 }
 
 function refuseNotBuilt(option: OptionRow, given: ReadonlyMap<string, Given>): void {

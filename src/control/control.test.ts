@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
+import { quotasWith } from '../domain/quotas.ts'
 import { type FromWorker, LEASE_MS, type Question, type ToWorker } from '../edge/feed-protocol.ts'
 import { type Clock, MovableClock, systemClock } from '../lib/clock.ts'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
@@ -111,6 +112,7 @@ async function call(operation: string, input: unknown): Promise<any> {
     accountId: '123456789012',
     region: 'us-east-1',
     edgeDomain: 'cloudfront.localhost',
+    quotas: quotasWith(),
     host: { binaries: () => [] },
   }
   return run(input, context)

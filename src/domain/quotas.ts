@@ -1,24 +1,66 @@
-//! CloudFront's quotas that are enforced (spec/cloudfront.md 2.1-2.7). Counts unless a unit is in the name.
+//! CloudFront's quotas that are enforced (spec/cloudfront.md 2.1-2.7). Counts that AWS raises on request are a table that
+//! an operator can change (`--quotas`; docs/configuration.md is printed from it): a check reads them from its
+//! ServiceContext, never from here. Lengths and forms are the same everywhere: QUOTAS.
+//!
+//! A new quota is a row of ADJUSTABLE with the check that reads `context.quotas.<name>`.
 
+/** One count. */
+export interface QuotaRow {
+  /** What is counted. */
+  readonly unit: string
+  /** AWS's default, and ours. */
+  readonly aws: number
+  /** Highest value that this program takes: beyond it nothing was ever tried. */
+  readonly max: number
+  /** What a higher value costs. */
+  readonly costs: string
+}
+
+const row = (unit: string, aws: number, max: number, costs: string): QuotaRow => ({ unit, aws, max, costs })
+
+const MEMORY = 'memory in control and in each worker for every one'
+const EACH_REQUEST = 'compared one after the other with the path of each request'
+const EACH_KEY = 'time and key length of each request that has them'
+
+const ADJUSTABLE = {
+  distributions: row('distributions of the account', 500, 10_000, `${MEMORY}; each start compiles all`),
+  stagingDistributions: row('staging distributions of the account', 20, 1_000, 'each counts as a distribution too'),
+  continuousDeploymentPolicies: row('continuous deployment policies of the account', 20, 1_000, 'state on disk'),
+  aliasesPerDistribution: row('aliases of a distribution', 100, 1_000, `${MEMORY}; each change compares all`),
+  originsPerDistribution: row('origins of a distribution', 100, 1_000, MEMORY),
+  behaviorsPerDistribution: row('cache behaviors besides the default one', 75, 1_000, EACH_REQUEST),
+  customHeadersPerOrigin: row('custom headers of an origin', 30, 100, 'bytes of each request to the origin'),
+  policiesOfEachKind: row('own policies of a kind', 20, 10_000, MEMORY),
+  distributionsPerPolicy: row('distributions that name one policy', 100, 10_000, 'each change compiles all of them'),
+  namesPerPolicyPart: row('headers, cookies, query strings of a policy: each', 10, 100, EACH_KEY),
+  tagsPerResource: row('tags of a distribution', 50, 1_000, 'state on disk'),
+  invalidationPaths: row('paths or tags of a batch, and in progress for a distribution', 3_000, 30_000, MEMORY),
+  invalidationWildcardsInProgress: row('wildcard paths in progress for a distribution', 15, 3_000, MEMORY),
+} as const satisfies Readonly<Record<string, QuotaRow>>
+
+export type QuotaName = keyof typeof ADJUSTABLE
+
+/** The values that hold in an installation. */
+export type Quotas = Readonly<Record<QuotaName, number>>
+
+export const QUOTA_ROWS: readonly (readonly [QuotaName, QuotaRow])[] = Object.entries(ADJUSTABLE) as [
+  QuotaName,
+  QuotaRow,
+][]
+
+/** Every row at AWS's default, but for what `changes` names. */
+export const quotasWith = (changes: Partial<Quotas> = {}): Quotas => ({
+  ...(Object.fromEntries(QUOTA_ROWS.map(([name, { aws }]) => [name, aws])) as Record<QuotaName, number>),
+  ...changes,
+})
+
+/** What is the same in every installation. */
 export const QUOTAS = {
-  distributions: 500,
-  aliasesPerDistribution: 100,
-  originsPerDistribution: 100,
-  behaviorsPerDistribution: 75,
-  customHeadersPerOrigin: 30,
   customHeaderNameChars: 256,
   customHeaderValueChars: 1_783,
   /** Names and values of one origin together. */
   customHeadersChars: 10_240,
-  policiesOfEachKind: 20,
-  distributionsPerPolicy: 100,
-  /** Headers, cookies, query strings: each. */
-  namesPerPolicyPart: 10,
   namesPerPolicyChars: 1_024,
-  tagsPerResource: 50,
-  /** Paths of one batch, and of all that are in progress for a distribution. */
-  invalidationPaths: 3_000,
-  invalidationWildcardsInProgress: 15,
   invalidationPathChars: 4_000,
   commentChars: 128,
   pathPatternChars: 255,
@@ -31,4 +73,9 @@ export const QUOTAS = {
   originDomainChars: 253,
   /** Also the default page of every list (unconfirmed). */
   pageItems: 100,
+  /** Share of the requests that a weight may send to a staging distribution. */
+  stagingWeight: 0.15,
+  /** Seconds: of an idle session, and of a whole one. */
+  sessionSecondsMin: 300,
+  sessionSecondsMax: 3_600,
 } as const

@@ -1,5 +1,6 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
+import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
 
@@ -12,6 +13,8 @@ export interface ServiceContext {
   readonly region: string
   /** Domain under which distributions get their names, e.g. `cloudfront.localhost`. */
   readonly edgeDomain: string
+  /** How many of everything there may be (domain/quotas.ts). */
+  readonly quotas: Quotas
   /** What the host offers now, from the keeper and the feed; for errors that tell the user what is missing. */
   readonly host: HostFacts
 }

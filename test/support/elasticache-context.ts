@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { Fault } from '../../src/domain/faults.ts'
+import { quotasWith } from '../../src/domain/quotas.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
 import type { ServiceContext } from '../../src/services/service.ts'
 import { openSqliteState } from '../../src/state/sqlite.ts'
@@ -32,6 +33,7 @@ export async function elasticacheContext(t: TestContext): Promise<ElastiCacheCon
     accountId: '123456789012',
     region: 'us-east-1',
     edgeDomain: 'cloudfront.localhost',
+    quotas: quotasWith(),
     host: { binaries: () => binaries },
   }
 }

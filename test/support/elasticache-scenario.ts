@@ -8,6 +8,7 @@ import { Redis } from 'ioredis'
 import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.ts'
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
+import { quotasWith } from '../../src/domain/quotas.ts'
 import { type Keeper, startKeeper } from '../../src/keeper/keeper.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operations.ts'
@@ -78,6 +79,7 @@ export class ElastiCacheScenario {
       accountId: '123456789012',
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
+      quotas: quotasWith(),
       host: { binaries: () => now().link.binaries() },
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { Fault } from '../../domain/faults.ts'
+import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { ObjectsWanted, SeenObject } from '../../edge/feed-protocol.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -69,7 +70,7 @@ async function open(t: TestContext) {
       }
     },
   } as unknown as Installation
-  const routes = localRoutes(installation, state, systemClock)
+  const routes = localRoutes(installation, { state, clock: systemClock, quotas: quotasWith() })
   const run = async (path: string, method: string, request: { body?: unknown; query?: string }) => {
     const route = routes.find((one) => one.path === path && one.method === method)
     assert.ok(route)

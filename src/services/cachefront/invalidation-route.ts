@@ -16,7 +16,10 @@ interface Wish {
   readonly dryRun: boolean
 }
 
-export function invalidationRoute(walks: ObjectWalks, context: Pick<ServiceContext, 'state' | 'clock'>): LocalRoute {
+export function invalidationRoute(
+  walks: ObjectWalks,
+  context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
+): LocalRoute {
   return {
     method: 'POST',
     path: '/_cachefront/invalidations',
@@ -30,7 +33,7 @@ export function invalidationRoute(walks: ObjectWalks, context: Pick<ServiceConte
         return json(201, { id, distributionId, status, items: paths, soft })
       }
       const tagHeader = tagHeaderOf(record)
-      checkItems(items, tagHeader)
+      checkItems(items, tagHeader, context.quotas)
       const tagged = tagHeader === undefined ? {} : { tagHeader }
       const invalidation = { id: 'dry-run', distributionId: record.id, paths: items, ...tagged }
       return walks.lines({ distributionId: record.id, prefix: '', invalidation })

@@ -1,7 +1,6 @@
 //! What `/_cachefront` answers on the API port, as a table. Reads are GET; what changes something is POST with JSON.
 //! api/ has checked Host, Origin, Content-Type and the caller's rights before it comes here.
-import type { Clock } from '../../lib/clock.ts'
-import type { State } from '../../state/state.ts'
+import type { ServiceContext } from '../service.ts'
 import { cacheRoutes } from './cache-routes.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
@@ -13,11 +12,15 @@ import { statusOf } from './status.ts'
 /** The clock is never moved by more at once: ten years, in milliseconds. */
 const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
 
-export function localRoutes(installation: Installation, state: State, clock: Clock): readonly LocalRoute[] {
+export function localRoutes(
+  installation: Installation,
+  context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
+): readonly LocalRoute[] {
+  const { state } = context
   const walks = new ObjectWalks(installation)
   return [
     ...cacheRoutes(installation, state, walks),
-    invalidationRoute(walks, { state, clock }),
+    invalidationRoute(walks, context),
     {
       method: 'GET',
       path: '/_cachefront/health',

@@ -3,8 +3,9 @@
 import { isIP } from 'node:net'
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 import { HOP_BY_HOP } from '../../http/headers.ts'
+import type { ServiceContext } from '../service.ts'
 import { namedCertificate } from './distribution-defaults.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
@@ -32,7 +33,10 @@ const ALLOWED_SETS = [...CACHED_SETS, 'DELETE,GET,HEAD,OPTIONS,PATCH,POST,PUT']
  * Checks a configuration with all its defaults. Policies are checked where they are looked up (policy-references.ts).
  * @throws the fault of the first thing that is wrong.
  */
-export function checkDistribution(config: DistributionConfig, edgeDomain: string): void {
+export function checkDistribution(
+  config: DistributionConfig,
+  { edgeDomain, quotas }: Pick<ServiceContext, 'edgeDomain' | 'quotas'>,
+): void {
   if (!config.CallerReference) throw invalidArgument('CallerReference', 'it is required')
   if ((config.Comment ?? '').length > QUOTAS.commentChars) {
     throw invalidArgument('Comment', `it has at most ${QUOTAS.commentChars} characters`)
@@ -40,12 +44,12 @@ export function checkDistribution(config: DistributionConfig, edgeDomain: string
   oneOf('PriceClass', config.PriceClass, WORDS.PriceClass)
   oneOf('HttpVersion', config.HttpVersion, WORDS.HttpVersion)
   oneOf('ConnectionMode', config.ConnectionMode ?? 'direct', WORDS.ConnectionMode)
-  checkAliases(config.Aliases?.Items ?? [], edgeDomain)
+  checkAliases(config.Aliases?.Items ?? [], edgeDomain, quotas)
   checkRootObject(config.DefaultRootObject ?? '')
   checkCacheTags(config.CacheTagConfig)
-  checkOrigins(config.Origins?.Items ?? [])
+  checkOrigins(config.Origins?.Items ?? [], quotas)
   checkRest(config)
-  checkBehaviors(config)
+  checkBehaviors(config, quotas)
   checkErrorResponses(config.CustomErrorResponses?.Items ?? [])
 }
 
@@ -56,11 +60,11 @@ function oneOf(field: string, value: string | undefined, words: readonly string[
 }
 
 /** Without a certificate AWS allows no alias; here plain HTTP is served to any, as long as the edge speaks no TLS. */
-function checkAliases(aliases: readonly string[], edgeDomain: string): void {
-  if (aliases.length > QUOTAS.aliasesPerDistribution) {
+function checkAliases(aliases: readonly string[], edgeDomain: string, quotas: Quotas): void {
+  if (aliases.length > quotas.aliasesPerDistribution) {
     throw cloudfrontFault(
       'TooManyDistributionCNAMEs',
-      `A distribution has at most ${QUOTAS.aliasesPerDistribution} aliases.`,
+      `A distribution has at most ${quotas.aliasesPerDistribution} aliases.`,
     )
   }
   const seen = new Set<string>()
@@ -132,16 +136,16 @@ function checkRest({ Restrictions, ViewerCertificate }: DistributionConfig): voi
   }
 }
 
-function checkBehaviors(config: DistributionConfig): void {
+function checkBehaviors(config: DistributionConfig, quotas: Quotas): void {
   const targets = new Set<string | undefined>([
     ...(config.Origins?.Items ?? []).map((origin) => origin.Id),
     ...(config.OriginGroups?.Items ?? []).map((group) => group.Id),
   ])
   const listed: readonly CacheBehavior[] = config.CacheBehaviors?.Items ?? []
-  if (listed.length > QUOTAS.behaviorsPerDistribution) {
+  if (listed.length > quotas.behaviorsPerDistribution) {
     throw cloudfrontFault(
       'TooManyCacheBehaviors',
-      `A distribution has at most ${QUOTAS.behaviorsPerDistribution} cache behaviors besides the default one.`,
+      `A distribution has at most ${quotas.behaviorsPerDistribution} cache behaviors besides the default one.`,
     )
   }
   const patterns = new Set<string>()

@@ -17,7 +17,6 @@ import type {
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontArn } from '../../domain/arn.ts'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Tags } from '../../domain/tags.ts'
 import { lowerId, upperId } from '../../lib/ids.ts'
@@ -55,7 +54,7 @@ async function accepted(
 ): Promise<DistributionConfig> {
   if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs a DistributionConfig.')
   const config = withDefaults(given)
-  checkDistribution(config, context.edgeDomain)
+  checkDistribution(config, context)
   for (const alias of config.Aliases?.Items ?? []) {
     const holder = others.find((other) => configOf(other).Aliases?.Items?.includes(alias))
     if (holder !== undefined) {
@@ -65,7 +64,7 @@ async function accepted(
       )
     }
   }
-  await checkPolicies(reader, config, others)
+  await checkPolicies(reader, config, others, context.quotas)
   refuseNotBuilt(config)
   return config
 }
@@ -85,8 +84,11 @@ async function create(
       )
     }
     const config = await accepted(tx, given, others, context)
-    if (others.length >= QUOTAS.distributions) {
-      throw cloudfrontFault('TooManyDistributions', `An account has at most ${QUOTAS.distributions} distributions.`)
+    if (others.length >= context.quotas.distributions) {
+      throw cloudfrontFault(
+        'TooManyDistributions',
+        `An account has at most ${context.quotas.distributions} distributions.`,
+      )
     }
     const id = `E${upperId(13)}`
     const now = new Date(context.clock.now()).toISOString()
@@ -103,7 +105,7 @@ async function create(
       config,
     }
     await tx.put('distribution', id, made)
-    await writeTags(tx, made.arn, tags)
+    await writeTags(tx, made.arn, tags, context.quotas)
     return made
   })
   return {

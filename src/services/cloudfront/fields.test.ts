@@ -9,6 +9,7 @@ import * as cloudfront from '@aws-sdk/client-cloudfront'
 import type { NormalizedSchema } from '@smithy/core/schema'
 import { modelOf } from '../../aws/model.ts'
 import { Fault } from '../../domain/faults.ts'
+import { quotasWith } from '../../domain/quotas.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
 import type { ServiceContext } from '../service.ts'
@@ -154,6 +155,7 @@ test('each member of a DistributionConfig acts, is harmless, or is refused by na
     accountId: '123456789012',
     region: 'us-east-1',
     edgeDomain: 'cloudfront.localhost',
+    quotas: quotasWith(),
     host: { binaries: () => [] },
   }
   const create = (config: Record<string, unknown>) =>
@@ -212,6 +214,7 @@ test('a certificate beside the default one is refused, not dropped', async (t) =
           accountId: '123456789012',
           region: 'us-east-1',
           edgeDomain: 'cloudfront.localhost',
+          quotas: quotasWith(),
           host: { binaries: () => [] },
         },
       ),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Fault } from '../../domain/faults.ts'
+import { quotasWith } from '../../domain/quotas.ts'
 import { checkItems, sameItems, wildcardsOf } from './invalidation-items.ts'
 
 const codeOf = (items: readonly string[], tagHeader?: string): string => {
   try {
-    checkItems(items, tagHeader)
+    checkItems(items, tagHeader, quotasWith())
     return 'taken'
   } catch (error) {
     assert.ok(error instanceof Fault)

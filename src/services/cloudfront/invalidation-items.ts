@@ -3,7 +3,7 @@
 import type { DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { CACHE_TAG_CHARS_MAX, isCacheTag } from '../../domain/cache-tags.ts'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 
 const FIELD = 'InvalidationBatch.Paths'
@@ -14,10 +14,10 @@ export const tagHeaderOf = ({ config }: DistributionRecord): string | undefined 
   (config as DistributionConfig).CacheTagConfig?.HeaderName?.toLowerCase()
 
 /** Each item counts as one towards the limits, tags too. @throws InvalidArgument, BatchTooLarge */
-export function checkItems(items: readonly string[], tagHeader: string | undefined): void {
+export function checkItems(items: readonly string[], tagHeader: string | undefined, quotas: Quotas): void {
   if (items.length === 0) throw invalidArgument(FIELD, 'it has at least one path or tag')
-  if (items.length > QUOTAS.invalidationPaths) {
-    throw cloudfrontFault('BatchTooLarge', `A batch has at most ${QUOTAS.invalidationPaths} paths or tags.`)
+  if (items.length > quotas.invalidationPaths) {
+    throw cloudfrontFault('BatchTooLarge', `A batch has at most ${quotas.invalidationPaths} paths or tags.`)
   }
   for (const item of items) {
     if (isTagItem(item)) checkTag(item, tagHeader)

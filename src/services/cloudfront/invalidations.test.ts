@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord, InvalidationRecord } from '../../domain/records.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
@@ -53,6 +54,7 @@ async function open(t: TestContext): Promise<ServiceContext> {
     accountId: '123456789012',
     region: 'us-east-1',
     edgeDomain: 'cloudfront.localhost',
+    quotas: quotasWith(),
     host: { binaries: () => [] },
   }
 }

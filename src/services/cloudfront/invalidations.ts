@@ -10,7 +10,7 @@ import type {
   ListInvalidationsResult,
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord, InvalidationRecord } from '../../domain/records.ts'
 import { upperId } from '../../lib/ids.ts'
 import type { Transaction } from '../../state/state.ts'
@@ -57,12 +57,12 @@ export interface InvalidationWish {
  */
 export function wishInvalidation(
   { distributionId, callerReference, items, soft }: InvalidationWish,
-  { state, clock }: Pick<ServiceContext, 'state' | 'clock'>,
+  { state, clock, quotas }: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
 ): Promise<InvalidationRecord> {
   return state.transact(async (tx): Promise<InvalidationRecord> => {
     const distribution = await findDistribution(tx, distributionId)
     const tagHeader = tagHeaderOf(distribution)
-    checkItems(items, tagHeader)
+    checkItems(items, tagHeader, quotas)
     if (callerReference === '') throw invalidArgument('InvalidationBatch.CallerReference', 'it is required')
     const earlier = (await tx.list('invalidation', { prefix: `${distribution.id}/` })).map(({ doc }) => doc)
     const same = earlier.find((doc) => doc.callerReference === callerReference)
@@ -73,7 +73,7 @@ export function wishInvalidation(
         `The caller reference is that of the invalidation ${same.id}, which has other paths.`,
       )
     }
-    checkInProgress(earlier, items)
+    checkInProgress(earlier, items, quotas)
     const made: InvalidationRecord = {
       id: `I${upperId(13)}`,
       distributionId: distribution.id,
@@ -139,13 +139,13 @@ async function forgetOldest(
 const pathCharacters = (doc: InvalidationRecord): number => doc.paths.reduce((sum, path) => sum + path.length, 0)
 
 /** @throws TooManyInvalidationsInProgress. The quota of 2023 by count; AWS's newer one is by rate. */
-function checkInProgress(earlier: readonly InvalidationRecord[], paths: readonly string[]): void {
+function checkInProgress(earlier: readonly InvalidationRecord[], paths: readonly string[], quotas: Quotas): void {
   const open = earlier.filter((doc) => doc.status === 'InProgress').flatMap((doc) => doc.paths)
   const all = [...open, ...paths]
-  if (all.length > QUOTAS.invalidationPaths || wildcardsOf(all) > QUOTAS.invalidationWildcardsInProgress) {
+  if (all.length > quotas.invalidationPaths || wildcardsOf(all) > quotas.invalidationWildcardsInProgress) {
     throw cloudfrontFault(
       'TooManyInvalidationsInProgress',
-      `At most ${QUOTAS.invalidationPaths} paths or tags and ${QUOTAS.invalidationWildcardsInProgress} wildcards may be in progress for a distribution.`,
+      `At most ${quotas.invalidationPaths} paths or tags and ${quotas.invalidationWildcardsInProgress} wildcards may be in progress for a distribution.`,
     )
   }
 }

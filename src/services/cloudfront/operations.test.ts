@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { CustomErrorResponse, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { Fault } from '../../domain/faults.ts'
+import { quotasWith } from '../../domain/quotas.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
 import type { State } from '../../state/state.ts'
@@ -33,6 +34,7 @@ beforeEach(async () => {
     accountId: '123456789012',
     region: 'us-east-1',
     edgeDomain: 'cloudfront.localhost',
+    quotas: quotasWith(),
     host: { binaries: () => [] },
   }
 })

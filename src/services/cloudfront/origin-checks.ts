@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import type { CustomOriginConfig, Origin } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { refusedAsCustomHeader } from '../../domain/policy-headers.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 
 const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/
 /** RFC 9110 section 5.6.2. */
@@ -15,10 +15,10 @@ const PROTOCOL_POLICIES: readonly string[] = ['http-only', 'https-only', 'match-
 const SSL_PROTOCOLS: readonly string[] = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2']
 
 /** @throws the fault of the first thing that is wrong. */
-export function checkOrigins(origins: readonly Origin[]): void {
+export function checkOrigins(origins: readonly Origin[], quotas: Quotas): void {
   if (origins.length === 0) throw invalidArgument('Origins', 'a distribution has at least one origin')
-  if (origins.length > QUOTAS.originsPerDistribution) {
-    throw cloudfrontFault('TooManyOrigins', `A distribution has at most ${QUOTAS.originsPerDistribution} origins.`)
+  if (origins.length > quotas.originsPerDistribution) {
+    throw cloudfrontFault('TooManyOrigins', `A distribution has at most ${quotas.originsPerDistribution} origins.`)
   }
   const ids = new Set<string>()
   for (const [at, origin] of origins.entries()) {
@@ -29,14 +29,14 @@ export function checkOrigins(origins: readonly Origin[]): void {
       throw invalidArgument(`${path}.Id`, `it has at most ${QUOTAS.originIdChars} characters`)
     }
     ids.add(origin.Id)
-    checkOrigin(origin, path)
+    checkOrigin(origin, path, quotas)
   }
 }
 
-function checkOrigin(origin: Origin, path: string): void {
+function checkOrigin(origin: Origin, path: string, quotas: Quotas): void {
   checkDomain(origin.DomainName, path)
   checkPath(origin.OriginPath ?? '', path)
-  checkCustomHeaders(origin, path)
+  checkCustomHeaders(origin, path, quotas)
   within(`${path}.ConnectionAttempts`, origin.ConnectionAttempts, 1, 3, 'InvalidArgument')
   within(`${path}.ConnectionTimeout`, origin.ConnectionTimeout, 1, 10, 'InvalidArgument')
   const kinds = [origin.S3OriginConfig, origin.CustomOriginConfig, origin.VpcOriginConfig].filter(
@@ -82,12 +82,12 @@ function checkPath(originPath: string, path: string): void {
   }
 }
 
-function checkCustomHeaders(origin: Origin, path: string): void {
+function checkCustomHeaders(origin: Origin, path: string, quotas: Quotas): void {
   const headers = origin.CustomHeaders?.Items ?? []
-  if (headers.length > QUOTAS.customHeadersPerOrigin) {
+  if (headers.length > quotas.customHeadersPerOrigin) {
     throw cloudfrontFault(
       'TooManyOriginCustomHeaders',
-      `An origin has at most ${QUOTAS.customHeadersPerOrigin} custom headers.`,
+      `An origin has at most ${quotas.customHeadersPerOrigin} custom headers.`,
     )
   }
   const names = new Set<string>()

@@ -3,7 +3,7 @@
 //! it their own words.
 import { type CloudfrontCode, cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import type { PolicyRecord } from '../../domain/records.ts'
 import { uuid } from '../../lib/ids.ts'
 import type { Reader } from '../../state/state.ts'
@@ -29,7 +29,7 @@ export interface PolicyKind<Config> {
     readonly published: boolean
   }[]
   /** The configuration with every field; throws what is wrong with it. */
-  accepted(given: Config): Config
+  accepted(given: Config, quotas: Quotas): Config
 }
 
 export interface Policy<Config> {
@@ -79,10 +79,10 @@ export async function findPolicy<Config extends object>(
 export async function createPolicy<Config extends { Name?: string | undefined }>(
   kind: PolicyKind<Config>,
   given: Config | undefined,
-  { state, clock }: ServiceContext,
+  { state, clock, quotas }: ServiceContext,
 ): Promise<Policy<Config>> {
   if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs the configuration of a policy.')
-  const config = kind.accepted(given)
+  const config = kind.accepted(given, quotas)
   const record: PolicyRecord = {
     id: uuid(),
     etag: newEtag(),
@@ -92,10 +92,10 @@ export async function createPolicy<Config extends { Name?: string | undefined }>
   await state.transact(async (tx) => {
     const others = (await tx.list(kind.kind)).map(({ doc }) => doc)
     requireNewName(kind, others, config.Name)
-    if (others.length >= QUOTAS.policiesOfEachKind) {
+    if (others.length >= quotas.policiesOfEachKind) {
       throw cloudfrontFault(
         kind.codes.tooMany,
-        `An account has at most ${QUOTAS.policiesOfEachKind} of these policies.`,
+        `An account has at most ${quotas.policiesOfEachKind} of these policies.`,
       )
     }
     await tx.put(kind.kind, record.id, record)
@@ -112,7 +112,7 @@ export async function updatePolicy<Config extends { Name?: string | undefined }>
   id: string | undefined,
   ifMatch: string | undefined,
   given: Config | undefined,
-  { state, clock }: ServiceContext,
+  { state, clock, quotas }: ServiceContext,
 ): Promise<Policy<Config>> {
   if (kind.managed.some((policy) => policy.id === id)) {
     throw cloudfrontFault('IllegalUpdate', 'A managed policy cannot be changed.')
@@ -121,7 +121,7 @@ export async function updatePolicy<Config extends { Name?: string | undefined }>
     const old = await findPolicy(kind, tx, id)
     requireMatch(ifMatch, old.etag)
     if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs the configuration of a policy.')
-    const config = kind.accepted(given)
+    const config = kind.accepted(given, quotas)
     const others = (await tx.list(kind.kind)).map(({ doc }) => doc).filter((doc) => doc.id !== old.id)
     requireNewName(kind, others, config.Name)
     const record: PolicyRecord = {

@@ -3,7 +3,7 @@ import type { CachePolicyConfig, OriginRequestPolicyConfig } from '@aws-sdk/clie
 import { type CloudfrontCode, cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { generatedHeadersNotBuilt, REFUSED_HEADERS } from '../../domain/policy-headers.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 import { counted } from './distribution-defaults.ts'
 
 type Kind = keyof typeof REFUSED_HEADERS
@@ -52,7 +52,7 @@ const DAY = 86_400
 const YEAR = 31_536_000
 
 /** A cache policy with every field. @throws the fault of the first thing that is wrong, then NotImplemented. */
-export function acceptedCachePolicy(given: CachePolicyConfig): CachePolicyConfig {
+export function acceptedCachePolicy(given: CachePolicyConfig, quotas: Quotas): CachePolicyConfig {
   checkName(given)
   const [MinTTL, DefaultTTL, MaxTTL] = ttls(given)
   const parameters = given.ParametersInCacheKeyAndForwardedToOrigin
@@ -66,7 +66,7 @@ export function acceptedCachePolicy(given: CachePolicyConfig): CachePolicyConfig
       names: queries?.QueryStrings?.Items ?? [],
     },
   ]
-  checkParts('cache-policy', parts)
+  checkParts('cache-policy', parts, quotas)
   const gzip = parameters?.EnableAcceptEncodingGzip ?? false
   const brotli = parameters?.EnableAcceptEncodingBrotli ?? false
   if (MaxTTL === 0) checkCachingDisabled(parts, gzip, brotli)
@@ -97,7 +97,10 @@ export function acceptedCachePolicy(given: CachePolicyConfig): CachePolicyConfig
 }
 
 /** An origin request policy with every field. @throws as acceptedCachePolicy. */
-export function acceptedOriginRequestPolicy(given: OriginRequestPolicyConfig): OriginRequestPolicyConfig {
+export function acceptedOriginRequestPolicy(
+  given: OriginRequestPolicyConfig,
+  quotas: Quotas,
+): OriginRequestPolicyConfig {
   checkName(given)
   const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = given
   const parts: readonly Part[] = [
@@ -105,7 +108,7 @@ export function acceptedOriginRequestPolicy(given: OriginRequestPolicyConfig): O
     { field: 'Cookie', behavior: cookies?.CookieBehavior, names: cookies?.Cookies?.Items ?? [] },
     { field: 'QueryString', behavior: queries?.QueryStringBehavior, names: queries?.QueryStrings?.Items ?? [] },
   ]
-  checkParts('origin-request-policy', parts)
+  checkParts('origin-request-policy', parts, quotas)
   refuseGenerated(parts)
   return { ...given, Comment: given.Comment ?? '' }
 }
@@ -136,7 +139,7 @@ function ttls(given: CachePolicyConfig): readonly [number, number, number] {
   return [least, standard, most]
 }
 
-function checkParts(kind: Kind, parts: readonly Part[]): void {
+function checkParts(kind: Kind, parts: readonly Part[], quotas: Quotas): void {
   for (const { field, behavior = '', names } of parts) {
     const allowed = BEHAVIORS[kind][field]
     if (!allowed.includes(behavior)) {
@@ -146,8 +149,8 @@ function checkParts(kind: Kind, parts: readonly Part[]): void {
       const rule = names.length > 0 ? `has no list of names` : 'needs a list of names'
       throw invalidArgument(`${field}Behavior`, `${behavior} ${rule}`)
     }
-    if (names.length > QUOTAS.namesPerPolicyPart) {
-      throw cloudfrontFault(TOO_MANY[kind][field], `A policy lists at most ${QUOTAS.namesPerPolicyPart} of them.`)
+    if (names.length > quotas.namesPerPolicyPart) {
+      throw cloudfrontFault(TOO_MANY[kind][field], `A policy lists at most ${quotas.namesPerPolicyPart} of them.`)
     }
     checkNames(kind, field, behavior, names)
   }

@@ -4,7 +4,7 @@ import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import { generatedHeadersNotBuilt } from '../../domain/policy-headers.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Reader } from '../../state/state.ts'
 
@@ -50,6 +50,7 @@ export async function checkPolicies(
   reader: Reader,
   config: DistributionConfig,
   others: readonly DistributionRecord[],
+  quotas: Quotas,
 ): Promise<void> {
   const notBuilt: string[] = []
   for (const kind of ['cache-policy', 'origin-request-policy'] as const) {
@@ -59,8 +60,8 @@ export async function checkPolicies(
       if (known === undefined) {
         const stored = await reader.get(kind, id)
         if (stored === undefined) throw cloudfrontFault(missing, `The policy ${quoted(id)} does not exist.`)
-        if (distributionsNaming(others, kind, id).length >= QUOTAS.distributionsPerPolicy) {
-          throw cloudfrontFault(tooMany, `A policy serves at most ${QUOTAS.distributionsPerPolicy} distributions.`)
+        if (distributionsNaming(others, kind, id).length >= quotas.distributionsPerPolicy) {
+          throw cloudfrontFault(tooMany, `A policy serves at most ${quotas.distributionsPerPolicy} distributions.`)
         }
       } else if (known.settings === null) {
         notBuilt.push(`The managed policy ${known.name}, whose settings AWS does not publish,`)

@@ -1,7 +1,7 @@
 //! What a tag may be (spec/cloudfront.md 1.8), and where tags are kept: one document a resource, by its ARN.
 import type { Tag } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
-import { QUOTAS } from '../../domain/quotas.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import { DISTRIBUTION_TAGS, OWN_TAG_PREFIX, type Tags } from '../../domain/tags.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 
@@ -39,10 +39,10 @@ export async function readTags(reader: Reader, arn: string): Promise<Tags> {
 }
 
 /** Replaces the tags of a resource. @throws InvalidTagging when there are more than a resource may have. */
-export async function writeTags(tx: Transaction, arn: string, tags: Tags): Promise<void> {
+export async function writeTags(tx: Transaction, arn: string, tags: Tags, quotas: Quotas): Promise<void> {
   const count = Object.keys(tags).length
-  if (count > QUOTAS.tagsPerResource) {
-    throw cloudfrontFault('InvalidTagging', `A resource has at most ${QUOTAS.tagsPerResource} tags.`)
+  if (count > quotas.tagsPerResource) {
+    throw cloudfrontFault('InvalidTagging', `A resource has at most ${quotas.tagsPerResource} tags.`)
   }
   if (count === 0) await tx.delete('tags', arn)
   else await tx.put('tags', arn, { tags })

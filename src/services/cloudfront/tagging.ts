@@ -6,6 +6,7 @@ import type {
   UntagResourceRequest,
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import { actDifferently, type Tags } from '../../domain/tags.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
@@ -28,30 +29,37 @@ async function requireResource(reader: Reader, arn: string | undefined): Promise
 }
 
 /** A tag that acts is deployed like a change of the configuration; AWS leaves the status alone, having no such tag. */
-async function replaceTags(tx: Transaction, record: DistributionRecord, change: (old: Tags) => Tags): Promise<void> {
+async function replaceTags(
+  tx: Transaction,
+  record: DistributionRecord,
+  quotas: Quotas,
+  change: (old: Tags) => Tags,
+): Promise<void> {
   const old = await readTags(tx, record.arn)
   const tags = change(old)
-  await writeTags(tx, record.arn, tags)
+  await writeTags(tx, record.arn, tags, quotas)
   if (!actDifferently(old, tags)) return
   await tx.put('distribution', record.id, { ...record, status: 'InProgress', changedRevision: tx.revision })
 }
 
 /** A key that is there already gets the new value. */
-export const tagResource: Operation<TagResourceRequest, object> = async (input, { state }) => {
+export const tagResource: Operation<TagResourceRequest, object> = async (input, { state, quotas }) => {
   const tags = checkTags(input.Tags?.Items ?? [])
   await state.transact(async (tx) => {
     const record = await requireResource(tx, input.Resource)
-    await replaceTags(tx, record, (old) => ({ ...old, ...tags }))
+    await replaceTags(tx, record, quotas, (old) => ({ ...old, ...tags }))
   })
   return {}
 }
 
 /** A key that is not there is no error. */
-export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state }) => {
+export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state, quotas }) => {
   const gone = new Set(input.TagKeys?.Items ?? [])
   await state.transact(async (tx) => {
     const record = await requireResource(tx, input.Resource)
-    await replaceTags(tx, record, (old) => Object.fromEntries(Object.entries(old).filter(([key]) => !gone.has(key))))
+    await replaceTags(tx, record, quotas, (old) =>
+      Object.fromEntries(Object.entries(old).filter(([key]) => !gone.has(key))),
+    )
   })
   return {}
 }

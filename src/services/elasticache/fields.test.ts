@@ -9,6 +9,7 @@ import * as elasticache from '@aws-sdk/client-elasticache'
 import type { NormalizedSchema } from '@smithy/core/schema'
 import { modelOf } from '../../aws/model.ts'
 import { Fault } from '../../domain/faults.ts'
+import { quotasWith } from '../../domain/quotas.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
 import type { State } from '../../state/state.ts'
@@ -149,6 +150,7 @@ describe('each member of an input acts or is refused by name', () => {
       accountId: '123456789012',
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
+      quotas: quotasWith(),
       host: { binaries: () => [] },
     }
     const run = ELASTICACHE_OPERATIONS[operation] as (input: object, given: typeof context) => Promise<unknown>

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { CloudFront } from '@aws-sdk/client-cloudfront'
 import { invalidationsTask } from '../../../src/control/tasks/invalidations.ts'
+import { quotasWith } from '../../../src/domain/quotas.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { CLOUDFRONT_OPERATIONS } from '../../../src/services/cloudfront/operations.ts'
 import { openSqliteState } from '../../../src/state/sqlite.ts'
@@ -23,6 +24,7 @@ async function open(t: TestContext) {
       accountId: '123456789012',
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
+      quotas: quotasWith(),
       host: { binaries: () => [] },
     },
   })
