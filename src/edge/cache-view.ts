@@ -9,6 +9,7 @@ import type { ListedObject } from './cache/store.ts'
 import { unpackIndex, variantKey } from './cache/variants.ts'
 import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed-protocol.ts'
 import { unframedHeaders } from './listen/header-block.ts'
+import type { Place } from './places.ts'
 import { behaviorOf, distributionOf } from './snapshot/snapshot.ts'
 
 const WHAT: Readonly<Record<number, SeenObject['what']>> = {
@@ -57,10 +58,11 @@ export function findObject(request: ObjectRequest, answering: Answering): FoundO
   if (plan === undefined) return nothing
   const path = plan.rootPath !== '' && request.path === '/' ? plan.rootPath : request.path
   const behavior = behaviorOf(plan, path)
+  const place = edge.places.named(request.place ?? '') ?? (edge.places.pops[0] as Place)
   const found = { ...nothing, distributionId: plan.id, behavior: behavior.pattern }
   if (!behavior.caching) return found
   const raw = ['Host', request.host, ...request.headers]
-  const key = cacheKey(behavior.key, path, {
+  const key = cacheKey(place.keyPrefix, behavior.key, path, {
     method: 'GET',
     query: request.query,
     httpVersion: '1.1',

@@ -13,17 +13,9 @@ import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import type { Origins } from './origin/pool.ts'
 import type { PeerResult } from './peers/protocol.ts'
+import type { Places } from './places.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
-
-/** A POP as its answers name it. */
-export interface PopIdentity {
-  /** `FRA50-C1`. */
-  readonly name: string
-  readonly region: string
-  /** `<hash>.cloudfront.net (CloudFront)`: what follows the protocol version in Via. */
-  readonly via: string
-}
 
 /** Asks the owner of a key; the flight gets the answer's bytes. */
 export interface AskPeers {
@@ -48,7 +40,7 @@ export interface RefreshBehind {
 export interface Edge {
   readonly clock: Clock
   readonly name: string
-  readonly pop: PopIdentity
+  readonly places: Places
   /** Swapped whole by the feed; a request keeps the one it began with. */
   snapshot: Snapshot
   readonly invalidations: Invalidations

@@ -17,6 +17,7 @@ import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { OriginRequest } from './origin/attempts.ts'
+import type { Place } from './places.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
 import { viewerFacts } from './viewer-facts.ts'
 
@@ -88,6 +89,8 @@ export class Exchange {
   forwardedRange: string | null = null
   /** The configuration that it began with, until its end. */
   readonly snapshot: Snapshot
+  /** The POP that the viewer came to, or the place that a peer asks. */
+  readonly place: Place
   /** X-Amz-Cf-Id; receive. */
   requestId = ''
   /** Address of the viewer, also when a peer passed the request on or an explain header sets it. */
@@ -162,6 +165,7 @@ export class Exchange {
     request: ViewerRequest,
     reply: ViewerReply,
     snapshot: Snapshot,
+    place: Place,
     peer: PeerAnswer | null,
     inner: InnerPurpose | null = null,
     slice: SliceAsked | null = null,
@@ -170,6 +174,7 @@ export class Exchange {
     this.viewerRequest = request
     this.reply = reply
     this.snapshot = snapshot
+    this.place = place
     this.peer = peer
     this.inner = inner
     this.slice = slice

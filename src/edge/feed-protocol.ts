@@ -119,6 +119,8 @@ export interface SeenObject {
 }
 
 export interface ObjectRequest {
+  /** Name of the POP or regional edge cache; absent for the first POP. */
+  readonly place?: string
   readonly scheme: 'http' | 'https'
   /** Without port, lower case. */
   readonly host: string

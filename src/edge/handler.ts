@@ -7,6 +7,7 @@ import { Exchange, type PeerAnswer } from './exchange.ts'
 import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { PeerQuestion } from './peers/protocol.ts'
 import { runPipeline, runPipelineFrom } from './pipeline.ts'
+import type { Place } from './places.ts'
 import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
@@ -20,7 +21,7 @@ export interface HandlerOptions {
 
 export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandler {
   return (request, reply) => {
-    const x = new Exchange(request, reply, edge.snapshot, null)
+    const x = new Exchange(request, reply, edge.snapshot, edge.places.pops[request.connection.pop] as Place, null)
     if (options.explain === 'loopback' && request.connection.loopback) {
       const { wantsExplanation, viewerAddress } = x.facts
       if (wantsExplanation) x.watcher = beginTrace(edge, request)
@@ -35,10 +36,11 @@ export function handlePeer(
   request: ViewerRequest,
   reply: ViewerReply & PeerAnswer,
   asked: Pick<PeerQuestion, 'requestId' | 'inner' | 'slice' | 'goneVersion'>,
+  place: Place,
   edge: Edge,
   options: HandlerOptions,
 ): void {
-  const x = new Exchange(request, reply, edge.snapshot, reply, asked.inner, asked.slice)
+  const x = new Exchange(request, reply, edge.snapshot, place, reply, asked.inner, asked.slice)
   x.requestId = asked.requestId
   x.goneVersion = asked.goneVersion
   process(x, edge, options)

@@ -117,7 +117,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       query: request.query,
       httpVersion: request.httpVersion,
       domainName: x.distribution?.doc.domainName ?? request.headers.host,
-      pop: edge.pop.name,
+      pop: x.place.name,
       status,
       resultType: x.result,
       detailedResultType: unanswered ? 'ClientCommError' : x.detailed,

@@ -78,7 +78,13 @@ function viewer(key: string, more: readonly string[] = []): Exchange {
     connection: { remoteAddress: '192.0.2.1' },
     startedAt: 5,
   } as unknown as ViewerRequest
-  const x = new Exchange(request, {} as ViewerReply, { revision: 1 } as Exchange['snapshot'], null)
+  const x = new Exchange(
+    request,
+    {} as ViewerReply,
+    { revision: 1 } as Exchange['snapshot'],
+    {} as Exchange['place'],
+    null,
+  )
   x.key = key
   x.behavior = { errorMinTtls: new Map([[503, 30]]) } as unknown as BehaviorPlan
   return x

@@ -98,7 +98,7 @@ function failedWith({ flight, fault }: Exchange): number {
 /** The exchange that asks for the successor of `object`; it knows what `x` knew when it looked into the cache. */
 function refreshOf(x: Exchange, edge: Edge, object: StoredObject): Exchange {
   const reply: ViewerReply = new NobodyReads(() => inner.flight === null || inner.flight.keeps)
-  const inner = new Exchange(wholeRequest(x.request), reply, x.snapshot, null, 'refresh')
+  const inner = new Exchange(wholeRequest(x.request), reply, x.snapshot, x.place, null, 'refresh')
   inner.requestId = edge.ids.next()
   inner.viewerAddress = x.viewerAddress
   inner.distribution = x.distribution

@@ -34,7 +34,7 @@ const primaryKey = (x: Exchange): string => (x.indexKey === '' ? x.key : x.index
  * get, whatever else it accepts; at last the key that an answer like the newest one would have.
  */
 export function selectVariant(x: Exchange, edge: Edge, index: StoredObject): string {
-  const { texts, wanted } = selectionBy(index.variant, x, edge)
+  const { texts, wanted } = selectionBy(index.variant, x)
   let newest: StoredObject | null = null
   for (const text of texts) {
     const object = edge.store.get(variantKey(index.key, text))
@@ -66,26 +66,28 @@ interface Selection {
 const REMEMBERED_MAX = 8
 
 /** Found once for a header block: later requests of the connection that repeat it cost a look into a map. */
-function selectionBy(lists: string, x: Exchange, edge: Edge): Selection {
+function selectionBy(lists: string, x: Exchange): Selection {
   const { headers, httpVersion, method } = x.request
   // Of these two something else than the headers decides what the origin is sent.
-  if (httpVersion === '1.0' || method === 'OPTIONS') return makeSelection(lists, x, edge)
+  if (httpVersion === '1.0' || method === 'OPTIONS') return makeSelection(lists, x)
   const { forward } = x.behavior as BehaviorPlan
   let known = headers.derived.get(forward) as Map<string, Selection> | undefined
   if (known === undefined || known.size >= REMEMBERED_MAX) {
     known = new Map()
     headers.derived.set(forward, known)
   }
-  let selection = known.get(lists)
+  // What the origin is told of the place that asks it is among the fields, too.
+  const by = x.place.keyPrefix + lists
+  let selection = known.get(by)
   if (selection === undefined) {
-    selection = makeSelection(lists, x, edge)
-    known.set(lists, selection)
+    selection = makeSelection(lists, x)
+    known.set(by, selection)
   }
   return selection
 }
 
-function makeSelection(lists: string, x: Exchange, edge: Edge): Selection {
-  const fields = fieldsOf(x, edge)
+function makeSelection(lists: string, x: Exchange): Selection {
+  const fields = fieldsOf(x)
   const all = listsIn({ variant: lists })
   return {
     texts: all.map((names) => variantText(names, fields)),
@@ -94,8 +96,8 @@ function makeSelection(lists: string, x: Exchange, edge: Edge): Selection {
 }
 
 /** True when a request that waits for a fetch may read along: its fields select the answer too. */
-export const mayShare = (x: Exchange, edge: Edge, answer: Answer): boolean =>
-  answer.variant === '' || selects(answer.variant, fieldsOf(x, edge))
+export const mayShare = (x: Exchange, answer: Answer): boolean =>
+  answer.variant === '' || selects(answer.variant, fieldsOf(x))
 
 /** Begins the lookup anew: the index may say something else now. */
 export function lookAgain(x: Exchange): void {
@@ -112,7 +114,7 @@ export function placeAnswer(x: Exchange, edge: Edge, answer: Answer): Answer {
   const names = selectingNames(x, answer)
   if (names === null) return { ...answer, notStored: 'vary-star' }
   const primary = primaryKey(x)
-  const fields = fieldsOf(x, edge)
+  const fields = fieldsOf(x)
   const variant = variantText(names, fields)
   const key = variant === '' ? primary : variantKey(primary, variant)
   if (variant !== '') {
@@ -190,13 +192,13 @@ function selectingNames(x: Exchange, answer: Answer): readonly string[] | null {
 const NAME_OF_REQUEST = 'x-amz-cf-id'
 
 /** What the origin is sent, made when it is first asked for. */
-function fieldsOf(x: Exchange, edge: Edge): SelectingFields {
+function fieldsOf(x: Exchange): SelectingFields {
   let lines: Map<string, string[]> | null = null
   return (name) => {
     if (lines === null) {
       lines = new Map()
       const { forward } = x.behavior as BehaviorPlan
-      const sent = originHeaders(forward, forwardedRequest(x, edge.pop.via, true))
+      const sent = originHeaders(forward, forwardedRequest(x, true))
       for (let i = 0; i < sent.length; i += 2) {
         const lower = (sent[i] as string).toLowerCase()
         const values = lines.get(lower)

@@ -1,8 +1,8 @@
 //! An edge worker put together: listener, table, cache, origins, peers, feed. Everything is given to it; it reads no
 //! environment and prints nothing.
-import { createHash } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { RegionalDoc } from '../domain/topology.ts'
 import { type Answerer, errorPageBody, errorPageHead } from '../http/error-page.ts'
 import { formatHttpDate } from '../http/http-date.ts'
 import { type Clock, MovableClock } from '../lib/clock.ts'
@@ -23,11 +23,13 @@ import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import { runInner, viewerHandler } from './handler.ts'
-import { listenHttp1, type Refusal } from './listen/http1.ts'
+import type { Refusal } from './listen/http1.ts'
+import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
+import { type Place, placesOf } from './places.ts'
 import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
 import { Refreshes } from './refresh.ts'
@@ -47,9 +49,11 @@ export interface WorkerOptions {
   readonly peerSocket: string
   /** Where the last snapshot is kept. */
   readonly snapshotFile: string
-  readonly http: { readonly host: string; readonly port: number; readonly reusePort: boolean }
-  /** `{ name: 'FRA50-C1', region: 'eu-central-1' }` */
-  readonly pop: { readonly name: string; readonly region: string }
+  /** The POPs of the installation, each at its addresses. */
+  readonly pops: readonly PopListen[]
+  readonly regionals: readonly RegionalDoc[]
+  /** Other workers listen at the same addresses. */
+  readonly reusePort: boolean
   /** Bytes of the memory tier. */
   readonly cacheBytes: number
   /** The disk tier: where, and bytes of all its files; null for none. */
@@ -69,8 +73,8 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  /** Where viewers reach it. */
-  readonly address: { readonly host: string; readonly port: number }
+  /** Where viewers reach it, in the order of the POPs. */
+  readonly addresses: readonly PopAddresses[]
   readonly identity: WorkerIdentity
   /** Resolves when the worker has a configuration to serve with: from its disk or from the feed. */
   readonly whenConfigured: Promise<void>
@@ -117,7 +121,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const edge: Edge = {
     clock,
     name: options.name,
-    pop: { ...options.pop, via: viaOf(options.pop.name) },
+    places: placesOf(options),
     snapshot: configuration.snapshot,
     invalidations,
     store,
@@ -139,9 +143,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     record: (x) => recorder.request(x, edge),
   }
   const peers = await servePeers(options.peerSocket, edge, handling)
-  const listener = await listenHttp1({
-    ...options.http,
-    pop: 0,
+  const listeners = await PopListeners.open(options.pops, {
+    reusePort: options.reusePort,
     clock,
     handler: viewerHandler(edge, handling),
     refuse: (refusal) => {
@@ -155,18 +158,17 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await disk.close()
     throw error
   })
-  const { host, port } = listener.address
   const identity: WorkerIdentity = {
     worker: options.name,
     pid: process.pid,
     version: options.version,
-    pops: [{ ...options.pop, http: host.includes(':') ? `[${host}]:${port}` : `${host}:${port}` }],
+    pops: listeners.addresses.map((pop) => ({ ...pop, http: addressText(pop.http) })),
     peerSocket: options.peerSocket,
   }
   const drained = Promise.withResolvers<void>()
   let ending: Promise<void> | null = null
   const end = async (cut: boolean): Promise<void> => {
-    await (cut ? listener.close() : listener.drain())
+    await (cut ? listeners.close() : listeners.drain())
     feed?.close()
     await peers.close()
     edge.peers.close()
@@ -228,22 +230,21 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // Not before the feed has been answered: until then everything waits for this worker.
   void feed.catchUp().then(() => setImmediate(() => disk.load()))
   return {
-    address: listener.address,
+    addresses: listeners.addresses,
     identity,
     whenConfigured: saved === null ? feed.whenConfigured : Promise.resolve(),
     whenDrained: drained.promise,
     drain,
     async close() {
-      if (ending !== null) await listener.close()
+      if (ending !== null) await listeners.close()
       ending ??= end(true)
       await ending
     },
   }
 }
 
-/** `<hash>.cloudfront.net (CloudFront)`: the same for all workers of a POP, so that what they store is the same too. */
-const viaOf = (popName: string): string =>
-  `${createHash('sha256').update(popName).digest('hex').slice(0, 32)}.cloudfront.net (CloudFront)`
+const addressText = ({ host, port }: ListenAddress): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /** RFC 9110 date, made once a second. */
 function dateOf(clock: Clock): () => string {
@@ -261,7 +262,8 @@ function dateOf(clock: Clock): () => string {
 
 function refusalPage(refusal: Refusal, edge: Edge): { head: string; body: Uint8Array } {
   const page = { status: refusal.status, reason: refusal.reason, requestId: edge.ids.next() }
-  const answerer: Answerer = { via: `1.1 ${edge.pop.via}`, pop: edge.pop.name, date: edge.date() }
+  const { via, name } = edge.places.pops[refusal.connection.pop] as Place
+  const answerer: Answerer = { via: `1.1 ${via}`, pop: name, date: edge.date() }
   const body = Buffer.from(errorPageBody(page), 'latin1')
   return { head: errorPageHead(page, answerer, body.length, true), body }
 }

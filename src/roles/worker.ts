@@ -22,8 +22,9 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     feedSocket: paths.feedSocket,
     peerSocket: files.peerSocket,
     snapshotFile: files.snapshot,
-    http: { ...settings.http, reusePort: true },
-    pop: popOf(settings.region),
+    pops: [{ ...popOf(settings.region), regional: null, http: settings.http }],
+    regionals: [],
+    reusePort: true,
     cacheBytes: settings.cacheBytes,
     disk: { directory: files.disk, limitBytes: settings.diskBytes },
     allowOrigins: settings.allowOrigins,
@@ -34,7 +35,9 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     explain: settings.explain,
     problem: (message) => log(settings.name, clock.wall(), message),
   })
-  log(settings.name, clock.wall(), `listens on ${worker.address.host} port ${worker.address.port}`)
+  for (const { name, http } of worker.addresses) {
+    log(settings.name, clock.wall(), `listens on ${http.host} port ${http.port} (${name})`)
+  }
   // Not before the feed has been answered: until then everything waits for this worker.
   void worker.whenConfigured.then(() => setTimeout(loadOriginClient, ORIGIN_CLIENT_AFTER_MS))
   const drain = (): void => void worker.drain()

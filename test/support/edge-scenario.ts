@@ -7,9 +7,16 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../src/domain/distribution.ts'
 import type { CachePolicyDoc, NameList } from '../../src/domain/policy.ts'
+import type { Topology } from '../../src/domain/topology.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../../src/edge/worker.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
 import { EdgeFeed } from './edge-feed.ts'
+
+/** A network of one edge location. */
+export const ONE_POP: Topology = {
+  pops: [{ name: 'FRA50-C1', region: 'eu-central-1', regional: null }],
+  regionals: [],
+}
 
 export const NONE: NameList = { behavior: 'none', names: [] }
 
@@ -91,6 +98,8 @@ export interface ViewerAsks {
   readonly body?: string
   /** Which worker, when several listen on ports of their own. */
   readonly worker?: number
+  /** Number of the POP. */
+  readonly pop?: number
 }
 
 export class EdgeScenario {
@@ -134,8 +143,9 @@ export class EdgeScenario {
       feedSocket: this.feed.path,
       peerSocket: join(this.directory, `${name}.sock`),
       snapshotFile: join(this.directory, `${name}.snapshot.json`),
-      http: { host: '127.0.0.1', port: 0, reusePort: false },
-      pop: { name: 'FRA50-C1', region: 'eu-central-1' },
+      pops: ONE_POP.pops.map((pop) => ({ ...pop, http: { host: '127.0.0.1', port: 0 } })),
+      regionals: ONE_POP.regionals,
+      reusePort: false,
       cacheBytes: 32 * 1024 * 1024,
       allowOrigins: [],
       ownAddresses: [],
@@ -167,8 +177,8 @@ export class EdgeScenario {
     this.feed.tellWorkers(this.workers.map((worker) => worker.identity))
   }
 
-  port(worker = 0): number {
-    return (this.workers[worker] as Worker).address.port
+  port(worker = 0, pop = 0): number {
+    return this.workers[worker]?.addresses[pop]?.http.port ?? 0
   }
 
   /** One request on a connection of its own. */
@@ -177,7 +187,7 @@ export class EdgeScenario {
       const request = httpRequest(
         {
           host: '127.0.0.1',
-          port: this.port(asks.worker),
+          port: this.port(asks.worker, asks.pop),
           path,
           method: asks.method ?? 'GET',
           headers: { host: asks.host ?? HOST, ...asks.headers },

@@ -106,7 +106,7 @@ function blockOf({ fields }: Asked): ParsedHeaders {
 
 function keyOf(plan: BehaviorPlan, request: Asked): string {
   const { method, path, query, httpVersion, scheme } = request
-  return cacheKey(plan.key, path, { method, query, httpVersion, headers: blockOf(request), connection: { scheme } })
+  return cacheKey('', plan.key, path, { method, query, httpVersion, headers: blockOf(request), connection: { scheme } })
 }
 
 /** What spec 4.3 and 4.4 say a request is to this policy: equal values of it are one entry of the cache. */

@@ -29,7 +29,7 @@ function keyOf(
 ) {
   const [path = '', query = null] = url.split(/\?(.*)/s)
   const headers = new ParsedHeaders(raw, 0, FACTS)
-  return cacheKey(by, path, { method, query, httpVersion, headers, connection: { scheme: 'http' } })
+  return cacheKey('', by, path, { method, query, httpVersion, headers, connection: { scheme: 'http' } })
 }
 
 test('path and case count, the query only as far as it is listed, in the order it came', () => {
@@ -71,7 +71,7 @@ test('the part that comes from headers is worked out once for a header block', (
   const by = recipe({ headers: ['x-a'] })
   const headers = new ParsedHeaders(['x-a', '1'], 0, FACTS)
   const ask = (path: string) =>
-    cacheKey(by, path, { method: 'GET', query: null, httpVersion: '1.1', headers, connection: { scheme: 'http' } })
+    cacheKey('', by, path, { method: 'GET', query: null, httpVersion: '1.1', headers, connection: { scheme: 'http' } })
   assert.equal(ask('/a'), 'E1 /a\nx-a: 1')
   assert.equal(headers.derived.size, 1)
   assert.equal(ask('/b'), 'E1 /b\nx-a: 1')

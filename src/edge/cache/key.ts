@@ -1,5 +1,6 @@
 //! The cache key (spec/cloudfront.md 4.3, 4.4). It is readable text, the same that a trace shows:
-//! `E123 /path?query`, then a line for each listed header, for the cookies and for the normalized Accept-Encoding.
+//! `E123 /path?query` (behind the name of the POP or regional edge cache whose object it is, where there are several),
+//! then a line for each listed header, for the cookies and for the normalized Accept-Encoding.
 //! No value can hold a line break, so two different requests never share a key. A wrong key is cache poisoning: whatever
 //! may change the answer must be in it, whatever a viewer can vary freely should not be.
 import { selectingValue } from '../../http/vary.ts'
@@ -46,14 +47,15 @@ export interface KeyRequest {
 }
 
 /**
- * The key of a request; `path` is the one after the default root object was put in. The part that comes from headers is
+ * The key of a request; `path` is the one after the default root object was put in, `place` the keyPrefix of the place
+ * whose cache it is of (edge/places.ts). The part that comes from headers is
  * worked out once for a header block and found again for every later request of the connection that repeats it.
  */
-export function cacheKey(recipe: KeyRecipe, path: string, request: KeyRequest): string {
+export function cacheKey(place: string, recipe: KeyRecipe, path: string, request: KeyRequest): string {
   const query = recipe.queryStrings.kind === 'none' ? '' : filterQuery(recipe.queryStrings, request.query)
   const uri = query === '' ? path : `${path}?${query}`
   const start = request.method === 'OPTIONS' ? `${recipe.distributionId} OPTIONS ` : `${recipe.distributionId} `
-  return start + uri + headerPart(recipe, request)
+  return place + start + uri + headerPart(recipe, request)
 }
 
 /** What invalidation paths are compared with: the path, and the query as far as it is keyed (spec 8). */

@@ -10,6 +10,7 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
+import type { Place } from '../places.ts'
 import { cacheStatus } from './cache-status.ts'
 import { passesTrailers } from './trailing.ts'
 
@@ -21,11 +22,11 @@ const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((n
 export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   let head = object.hitHead
   if (x.page !== null) {
-    head = shown(x, hitLines(edge, object, x.result))
+    head = shown(x, hitLines(x, object, x.result))
   } else if (x.result === 'RefreshHit') {
-    head = hitLines(edge, object, 'RefreshHit')
+    head = hitLines(x, object, 'RefreshHit')
   } else if (head === '') {
-    head = hitLines(edge, object, x.result)
+    head = hitLines(x, object, x.result)
     object.hitHead = head
   } else if (!object.hitHeadIsFlat) {
     // Worth it now that it comes a second time.
@@ -49,16 +50,16 @@ function told(x: Exchange, head: string): string {
 const shown = (x: Exchange, head: string): string =>
   `HTTP/1.1 ${x.status} ${reasonPhrase(x.status)}${head.slice(head.indexOf('\r\n'))}`
 
-const hitLines = (edge: Edge, object: StoredObject, result: string): string => {
+const hitLines = ({ place }: Exchange, object: StoredObject, result: string): string => {
   const head = object.status === 200 ? withRanges(object.head) : object.head
   // A 204 must not have one (RFC 9110 8.6).
   const length = object.status === 204 ? '' : `Content-Length: ${object.body.length}\r\n`
-  return head + length + ownLines(edge, result)
+  return head + length + ownLines(place, result)
 }
 
 /** Ends where the request's name goes. */
-const ownLines = (edge: Edge, result: string): string =>
-  `X-Cache: ${result} from cloudfront\r\nX-Amz-Cf-Pop: ${edge.pop.name}\r\nX-Amz-Cf-Id: `
+const ownLines = (place: Place, result: string): string =>
+  `X-Cache: ${result} from cloudfront\r\nX-Amz-Cf-Pop: ${place.name}\r\nX-Amz-Cf-Id: `
 
 const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
   `\r\nAge: ${ageAt(edge.clock.now(), object.bornAt)}`
@@ -66,7 +67,7 @@ const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
 /** Lines about the answer, for those who ask how it came about. */
 const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: number }): string =>
   x.behavior?.strict === true
-    ? `\r\nCache-Status: ${cacheStatus(x, edge.pop.name, edge.clock.now(), source.freshUntil)}${traceLine(x)}`
+    ? `\r\nCache-Status: ${cacheStatus(x, x.place.name, edge.clock.now(), source.freshUntil)}${traceLine(x)}`
     : traceLine(x)
 
 /** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */
@@ -79,9 +80,9 @@ export function notModifiedHead(
     const pairs = notModifiedHeaders(headerPairs(object.head))
     let lines = 'HTTP/1.1 304 Not Modified\r\n'
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
-    object.notModifiedHead = `${lines}Via: 1.1 ${edge.pop.via}\r\n`
+    object.notModifiedHead = `${lines}Via: 1.1 ${x.place.via}\r\n`
   }
-  const own = ownLines(edge, x.result) + x.requestId + ageLine(edge, object) + reportLines(x, edge, object)
+  const own = ownLines(x.place, x.result) + x.requestId + ageLine(edge, object) + reportLines(x, edge, object)
   return told(x, object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
 }
 
@@ -98,7 +99,7 @@ export function partialHead(
 ): string {
   let kept = source.head.slice(source.head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
   if (part.ownType) kept = kept.replace(CONTENT_TYPE, '')
-  const own = part.lines + ownLines(edge, x.result) + x.requestId
+  const own = part.lines + ownLines(x.place, x.result) + x.requestId
   const isNew = x.object === null && x.result === 'Miss' && ageAt(edge.clock.now(), source.bornAt) === 0
   const age = isNew ? '' : ageLine(edge, source)
   const end = x.reply.closes ? CLOSE : KEEP_ALIVE
@@ -108,7 +109,7 @@ export function partialHead(
 
 /** All of a large object: 200, or the status of the custom error page that it is. */
 export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length: number): string {
-  const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(edge, x.result)}`
+  const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(x.place, x.result)}`
   const head = x.page === null ? lines : shown(x, lines)
   const own = x.requestId + ageLine(edge, index) + reportLines(x, edge, index)
   return told(x, head + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
@@ -140,7 +141,7 @@ export function streamHead(
   }
   if (answer.status === 200 && answer.length !== null && answer.notStored === null && x.page === null)
     text = withRanges(text)
-  text += ownLines(edge, x.result) + x.requestId
+  text += ownLines(x.place, x.result) + x.requestId
   const age = ageAt(edge.clock.now(), answer.bornAt)
   if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`
   text += reportLines(x, edge, answer) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE)

@@ -44,7 +44,7 @@ export class SliceFetch implements ViewerReply, PeerAnswer {
 
   /** Asks for it in the name of a viewer's request. */
   begin(x: Exchange, edge: Edge): void {
-    const inner = new Exchange(x.request, this, x.snapshot, this, 'slice', this.slice)
+    const inner = new Exchange(x.request, this, x.snapshot, x.place, this, 'slice', this.slice)
     inner.requestId = x.requestId
     inner.viewerAddress = x.viewerAddress
     inner.distribution = x.distribution

@@ -2,8 +2,8 @@
 import type { Exchange } from '../exchange.ts'
 import type { ForwardedRequest } from './forward.ts'
 
-/** `via` as PopIdentity; `cacheable` as ForwardedRequest. */
-export function forwardedRequest(x: Exchange, via: string, cacheable: boolean): ForwardedRequest {
+/** `cacheable` as ForwardedRequest. */
+export function forwardedRequest(x: Exchange, cacheable: boolean): ForwardedRequest {
   const { request } = x
   const { connection, body } = request
   return {
@@ -19,7 +19,7 @@ export function forwardedRequest(x: Exchange, via: string, cacheable: boolean): 
     hasBody: body !== null && body.length !== 0,
     cacheable,
     requestId: x.requestId,
-    via,
+    via: x.place.via,
     errorOf: request.errorOf,
   }
 }

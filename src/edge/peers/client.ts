@@ -118,6 +118,7 @@ export function questionOf(x: Exchange): PeerQuestion {
     viewerPort: request.connection.remotePort,
     localPort: request.connection.localPort,
     requestId: x.requestId,
+    place: x.place.name,
     slice: x.slice,
     goneVersion: x.goneVersion,
     inner: x.inner,

@@ -24,6 +24,8 @@ export interface PeerQuestion {
   /** Port of the listener that the viewer came to. */
   readonly localPort: number
   readonly requestId: string
+  /** Name of the POP or regional edge cache whose object is asked for. */
+  readonly place: string
   /** The slice of a large object that is asked for; null for a whole object. */
   readonly slice: SliceAsked | null
   /** As of Exchange: the owner must not answer with this version. */

@@ -89,10 +89,13 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
 }
 
 function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: HandlerOptions): void {
+  const place = edge.places.named(question.place)
+  // A worker that was started with another network does not keep what is asked for: the next in line is asked.
+  if (place === undefined) return void socket.destroy()
   const begin = () => {
     if (socket.destroyed) return
     const reply = new PeerReply(socket)
-    handlePeer(requestOf(question, edge), reply, question, edge, handling)
+    handlePeer(requestOf(question, edge), reply, question, place, edge, handling)
   }
   if (edge.snapshot.revision >= question.revision) {
     begin()

@@ -26,14 +26,15 @@ export function takeOver(
   // Without the configuration that it was got under nobody knows where it belongs.
   const plan =
     edge.snapshot.revision < question.revision ? undefined : distributionOf(edge.snapshot, request.headers.host)
-  if (plan === undefined) return void socket.destroy()
+  const place = edge.places.named(question.place)
+  if (plan === undefined || place === undefined) return void socket.destroy()
   let flight: Flight | null = null
   const parser = new AnswerParser({
     early: () => {},
     head: (head) => {
       if (head.kind !== 'answer') return void socket.destroy()
       const behavior = behaviorOf(plan, question.path)
-      const key = cacheKey(behavior.key, question.path, request)
+      const key = cacheKey(place.keyPrefix, behavior.key, question.path, request)
       const begun = edge.flights.begin(key, head.answer.asOf)
       flight = begun
       begun.source = {
@@ -43,7 +44,7 @@ export function takeOver(
       }
       begun.onHead(head.answer.status, '', [])
       const reply = new NobodyReads(() => begun.keeps)
-      const x = new Exchange(request, reply, edge.snapshot, null, 'handed-over')
+      const x = new Exchange(request, reply, edge.snapshot, place, null, 'handed-over')
       x.distribution = plan
       x.behavior = behavior
       x.key = key

@@ -14,7 +14,8 @@ export const cacheKey = stage({
       x.watcher.decided(`${field}.CachePolicyId`, policy.id)
     }
     // Of a slice, who asks knows the key: it is that of the object, or of one variant of it, with the slice's number.
-    x.key = x.slice !== null ? sliceKey(x.slice) : keyOf((x.behavior as BehaviorPlan).key, x.path, request)
+    x.key =
+      x.slice !== null ? sliceKey(x.slice) : keyOf(x.place.keyPrefix, (x.behavior as BehaviorPlan).key, x.path, request)
     return to.cacheLookup
   },
 })

@@ -57,7 +57,7 @@ export const cacheWait = stage({
         case 'left':
           return left(x)
         case 'shared':
-          if (!mayShare(x, edge, running.answer as Answer)) {
+          if (!mayShare(x, running.answer as Answer)) {
             running.leave()
             x.flight = null
             lookAgain(x)

@@ -23,7 +23,7 @@ export const errorPage = stage({
     }
     const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }
     const body = Buffer.from(errorPageBody(page), 'latin1')
-    const answerer = { via: `1.1 ${edge.pop.via}`, pop: edge.pop.name, date: edge.date() }
+    const answerer = { via: `1.1 ${x.place.via}`, pop: x.place.name, date: edge.date() }
     x.contentLength = body.length
     const head = errorPageHead(page, answerer, body.length, x.reply.closes)
     // Within the head, before its final empty line.

@@ -41,7 +41,7 @@ export const originRequest = stage({
     }
     const { scheme } = request.connection
     const body = request.body === null || request.body.length === 0 ? null : request.body
-    const passed = originHeaders(behavior.forward, forwardedRequest(x, edge.pop.via, x.cacheable))
+    const passed = originHeaders(behavior.forward, forwardedRequest(x, x.cacheable))
     const own = ownRange(x, edge)
     const headers = own.length === 0 ? passed : [...withoutField(passed, 'request-range'), ...own]
     if (body !== null && body.length !== null) headers.push('Content-Length', `${body.length}`)

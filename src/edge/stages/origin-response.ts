@@ -38,7 +38,7 @@ export const originResponse = stage({
       now: edge.clock.now(),
       wall: edge.clock.wall(),
       asOf: flight.asOf,
-      via: `1.1 ${edge.pop.via}`,
+      via: `1.1 ${x.place.via}`,
       date: edge.date(),
       objectBytesMax: edge.store.objectBytesMax,
     }

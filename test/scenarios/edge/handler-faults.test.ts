@@ -11,10 +11,11 @@ import { viewerHandler } from '../../../src/edge/handler.ts'
 import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import type { OriginSink } from '../../../src/edge/origin/attempts.ts'
+import { placesOf } from '../../../src/edge/places.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import { distributionDoc, HOST } from '../../support/edge-scenario.ts'
+import { distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
 
 test('a fetch whose only reader broke is broken off, and its bytes are let go', async () => {
   let aborts = 0
@@ -22,7 +23,7 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
   const recorded = Promise.withResolvers<void>()
   const edge = {
     clock: systemClock,
-    pop: { name: 'FRA50-C1', region: 'eu-central-1', via: 'x.cloudfront.net (CloudFront)' },
+    places: placesOf(ONE_POP),
     snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
     invalidations: new Invalidations(),
     store: new MemoryStore(8 * 1024 * 1024),

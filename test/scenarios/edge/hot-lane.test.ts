@@ -14,11 +14,12 @@ import { addressGuard } from '../../../src/edge/origin/guard.ts'
 import { Origins } from '../../../src/edge/origin/pool.ts'
 import { PeerClient } from '../../../src/edge/peers/client.ts'
 import { runPipeline } from '../../../src/edge/pipeline.ts'
+import { type Place, placesOf } from '../../../src/edge/places.ts'
 import { Refreshes } from '../../../src/edge/refresh.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import { DISTRIBUTION_ID, distributionDoc, HOST } from '../../support/edge-scenario.ts'
+import { DISTRIBUTION_ID, distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
 
 test('a memory hit is answered before the walk returns, in one write', () => {
   const store = new MemoryStore(8 * 1024 * 1024)
@@ -26,7 +27,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
   const edge: Edge = {
     clock: systemClock,
     name: 'worker-0',
-    pop: { name: 'FRA50-C1', region: 'eu-central-1', via: 'x.cloudfront.net (CloudFront)' },
+    places: placesOf(ONE_POP),
     snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
     invalidations: new Invalidations(),
     store,
@@ -113,7 +114,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     bytesSent: 0,
   }
   for (let round = 1; round <= 3; round++) {
-    const x = new Exchange(request, reply, edge.snapshot, null)
+    const x = new Exchange(request, reply, edge.snapshot, edge.places.pops[0] as Place, null)
     assert.equal(runPipeline(x, edge), undefined, 'nothing was waited for')
     assert.deepEqual([x.result, x.tier, written.length, recorded], ['Hit', 'memory', round, round])
   }
