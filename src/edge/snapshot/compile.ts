@@ -1,64 +1,18 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
 import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
+import { remembered } from '../../lib/remembered.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { encodePath } from './encode-path.ts'
 import { admits, compileNames } from './name-rule.ts'
-import { compilePathPattern } from './path-pattern.ts'
-import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot.ts'
+import { compilePathPatterns } from './path-patterns.ts'
+import type { BehaviorPlan, DistributionPlan, ErrorPagePlan } from './snapshot.ts'
 
-/**
- * Compiles every distribution; one that is unchanged since `previous` keeps its plan and with it its derived keys. One
- * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing. With
- * `rfcStrict` every one is in strict mode.
- */
-export function compileSnapshot(
-  revision: number,
-  documents: Iterable<DistributionDoc>,
-  previous: Snapshot | null,
-  onProblem: (id: string, error: Error) => void,
-  rfcStrict = false,
-): Snapshot {
-  const distributions = new Map<string, DistributionPlan>()
-  const exactHosts = new Map<string, DistributionPlan>()
-  const wildcardHosts = new Map<string, DistributionPlan>()
-  for (const document of documents) {
-    const known = previous?.distributions.get(document.id)
-    const plan = known?.doc === document ? known : (compiled(document, onProblem, rfcStrict) ?? known)
-    if (plan === undefined) continue
-    distributions.set(plan.id, plan)
-    for (const host of ownNames(plan.doc)) exactHosts.set(host, plan)
-    for (const alias of plan.doc.aliases) {
-      if (alias.startsWith('*.')) wildcardHosts.set(alias.slice(1), plan)
-      else exactHosts.set(alias, plan)
-    }
-  }
-  return { revision, distributions, exactHosts, wildcardHosts }
-}
-
-function compiled(
-  document: DistributionDoc,
-  onProblem: (id: string, error: Error) => void,
-  rfcStrict: boolean,
-): DistributionPlan | undefined {
-  try {
-    return compileDistribution(document, rfcStrict)
-  } catch (error) {
-    onProblem(document.id, error as Error)
-    return undefined
-  }
-}
-
-/** `<label>.<edge domain>`, and the same label under `.cloudfront.net` (DESIGN 6, names). */
-function ownNames(document: DistributionDoc): string[] {
-  const name = document.domainName.toLowerCase()
-  const dot = name.indexOf('.')
-  return dot < 0 ? [name] : [name, `${name.slice(0, dot)}.cloudfront.net`]
-}
-
+/** @throws Error when a behavior names an origin that is not there */
 export function compileDistribution(document: DistributionDoc, rfcStrict = false): DistributionPlan {
   const origins = new Map(document.origins.map((origin) => [origin.id, origin]))
+  const make: Makers = { forward: remembered(compileForward), key: remembered(compileKey) }
   const { errorResponses = [] } = document
   const errorMinTtls = new Map(errorResponses.map((row) => [row.errorCode, row.cachingMinTtlSeconds]))
   return {
@@ -67,10 +21,11 @@ export function compileDistribution(document: DistributionDoc, rfcStrict = false
     enabled: document.enabled,
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({
-      ...compileBehavior(document, behavior, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
+      ...compileBehavior(document, behavior, make, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
       field: at === document.behaviors.length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`,
       tagHeader: document.cacheTagHeader ?? '',
     })),
+    patterns: compilePathPatterns(document.behaviors.slice(0, -1).map(({ pathPattern }) => pathPattern)),
     errorPages: errorPages(errorResponses),
   }
 }
@@ -83,9 +38,16 @@ function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPa
   return pages
 }
 
+/** What most behaviors of a distribution have in common is there once. */
+interface Makers {
+  readonly forward: typeof compileForward
+  readonly key: typeof compileKey
+}
+
 function compileBehavior(
   { id: distributionId }: DistributionDoc,
   behavior: BehaviorDoc,
+  make: Makers,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
   strict: boolean,
@@ -93,19 +55,17 @@ function compileBehavior(
   const origin = origins.get(behavior.originId)
   if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior
-  const forward = compileForward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods)
-  const key = compileKey(distributionId, behavior)
+  const forward = make.forward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods)
   return {
     doc: behavior,
     pattern: behavior.pathPattern,
-    matches: compilePathPattern(behavior.pathPattern),
-    allowedMethods: new Set(behavior.allowedMethods),
-    cachedMethods: new Set(behavior.cachedMethods),
+    allowedMethods: setOf(behavior.allowedMethods),
+    cachedMethods: setOf(behavior.cachedMethods),
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
     strict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
-    key: strict ? strictKey(key, forward) : key,
+    key: make.key(distributionId, cachePolicy, strict ? forward : null),
     origin,
     forward,
     errorMinTtls,
@@ -117,13 +77,25 @@ function allowsCompression({ maxTtl, gzip, brotli, headers }: CachePolicyDoc): b
   return maxTtl > 0 && (gzip || brotli) && !headers.names.includes('accept-encoding')
 }
 
-function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRecipe {
+/** Sets by list: equal lists of the documents are the same list (interned.ts). */
+const SETS = new WeakMap<readonly string[], ReadonlySet<string>>()
+
+function setOf(list: readonly string[]): ReadonlySet<string> {
+  const known = SETS.get(list)
+  if (known !== undefined) return known
+  const made = new Set(list)
+  SETS.set(list, made)
+  return made
+}
+
+/** `forward` in strict mode only. */
+function compileKey(distributionId: string, cachePolicy: CachePolicyDoc, forward: ForwardRecipe | null): KeyRecipe {
   const isGenerated = (name: string): name is GeneratedKeyHeader =>
     (GENERATED_KEY_HEADERS as readonly string[]).includes(name)
   const names = cachePolicy.headers.behavior === 'whitelist' ? cachePolicy.headers.names : []
   const headers = [...new Set(names)].sort()
   const lists = headers.includes('accept-encoding')
-  return {
+  const key: KeyRecipe = {
     distributionId,
     // Accept-Encoding is keyed in its normalized form when an encoding is enabled (spec 4.4), otherwise as it came.
     headers: headers.filter(
@@ -138,6 +110,7 @@ function compileKey(distributionId: string, { cachePolicy }: BehaviorDoc): KeyRe
     strict: false,
     host: false,
   }
+  return forward === null ? key : strictKey(key, forward)
 }
 
 /**

@@ -2,15 +2,19 @@
 import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution.ts'
 import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange } from '../feed-protocol.ts'
-import { compileSnapshot } from './compile.ts'
+import { changeSnapshot, compileSnapshot } from './assemble.ts'
 import type { SavedSnapshot } from './disk.ts'
 import { invalidatedPaths } from './encode-path.ts'
+import { Interned } from './interned.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
 export class Configuration {
   readonly #invalidations: Invalidations
   readonly #problem: (message: string) => void
   readonly #rfcStrict: boolean
+  readonly #interned = new Interned()
+  readonly #onProblem = (id: string, error: Error): void =>
+    this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`)
   #documents = new Map<string, DistributionDoc>()
   #snapshot: Snapshot = EMPTY_SNAPSHOT
 
@@ -31,8 +35,9 @@ export class Configuration {
 
   /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
   restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
-    this.#documents = new Map(saved.distributions.map((document) => [document.id, document]))
-    this.#compile(saved.revision)
+    const documents = this.#interned.all(saved.distributions)
+    this.#documents = new Map(documents.map((document) => [document.id, document]))
+    this.#snapshot = compileSnapshot(saved.revision, documents, this.#snapshot, this.#onProblem, this.#rfcStrict)
   }
 
   /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
@@ -43,14 +48,18 @@ export class Configuration {
 
   /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */
   apply(revision: number, changes: readonly FeedChange[]): void {
+    const changed = new Map<string, DistributionDoc | null>()
     for (const change of changes) {
-      if (change.kind === 'invalidation') this.#invalidate(change.revision, change.invalidation)
-      else if (change.distribution === null) this.#documents.delete(change.id)
-      else this.#documents.set(change.id, change.distribution)
+      if (change.kind === 'invalidation') {
+        this.#invalidate(change.revision, change.invalidation)
+        continue
+      }
+      const document = change.distribution === null ? null : this.#interned.one(change.distribution)
+      if (document === null) this.#documents.delete(change.id)
+      else this.#documents.set(change.id, document)
+      changed.set(change.id, document)
     }
-    // A stream of invalidations compiles nothing.
-    if (changes.some(({ kind }) => kind === 'distribution')) this.#compile(revision)
-    else this.#snapshot = { ...this.#snapshot, revision }
+    this.#snapshot = changeSnapshot(revision, changed, this.#snapshot, this.#onProblem, this.#rfcStrict)
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
@@ -66,11 +75,5 @@ export class Configuration {
       }
       for (const path of invalidatedPaths(item, root)) this.#invalidations.add(distributionId, path, revision, soft)
     }
-  }
-
-  #compile(revision: number): void {
-    const onProblem = (id: string, error: Error) =>
-      this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`)
-    this.#snapshot = compileSnapshot(revision, this.#documents.values(), this.#snapshot, onProblem, this.#rfcStrict)
   }
 }

@@ -9,7 +9,25 @@ const ESCAPED_UNRESERVED = /%(?:2[de]|3[0-9]|[46][1-9a-f]|[57][0-9a]|5f|7e)/gi
 
 /** `path` begins with a slash. Escapes of other characters, `%2F` above all, stay: they are not what they stand for. */
 export function normalPath(path: string): string {
-  if (!UNNORMAL.test(path)) return path
+  return isSuspect(path) && UNNORMAL.test(path) ? normalized(path) : path
+}
+
+const PERCENT = 37
+const DOT = 46
+const SLASH = 47
+
+/** Almost no path has a percent sign, or a slash before a slash or a dot: a look at each character costs the least. */
+function isSuspect(path: string): boolean {
+  let before = 0
+  for (let i = 0; i < path.length; i++) {
+    const code = path.charCodeAt(i)
+    if (code === PERCENT || (before === SLASH && (code === SLASH || code === DOT))) return true
+    before = code
+  }
+  return false
+}
+
+function normalized(path: string): string {
   const decoded = path.replace(ESCAPED_UNRESERVED, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)))
   const kept: string[] = []
   const segments = decoded.split('/')

@@ -2,19 +2,20 @@
 //! began with. Everything that depends on configuration alone is worked out here, never per request.
 import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
+import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
 import { normalPath } from './normal-path.ts'
-import type { PathMatcher } from './path-pattern.ts'
+import { firstMatch, type PathPatterns } from './path-patterns.ts'
 
 export interface Snapshot {
   /** Number of the newest change in it; -1 before the first. */
   readonly revision: number
-  readonly distributions: ReadonlyMap<string, DistributionPlan>
+  readonly distributions: PersistentMap<DistributionPlan>
   /** Exact host name, lower case without port, to distribution. */
-  readonly exactHosts: ReadonlyMap<string, DistributionPlan>
+  readonly exactHosts: PersistentMap<DistributionPlan>
   /** Wildcard aliases by what follows the star (`.example.com`); the longest match wins. */
-  readonly wildcardHosts: ReadonlyMap<string, DistributionPlan>
+  readonly wildcardHosts: PersistentMap<DistributionPlan>
 }
 
 export interface DistributionPlan {
@@ -25,6 +26,8 @@ export interface DistributionPlan {
   readonly rootPath: string
   /** In order of precedence; the last one matches everything. */
   readonly behaviors: readonly BehaviorPlan[]
+  /** Their patterns in the same order, without that of the last one. */
+  readonly patterns: PathPatterns
   /** Custom error pages by the status that they stand in for. */
   readonly errorPages: ReadonlyMap<number, ErrorPagePlan>
 }
@@ -41,7 +44,6 @@ export interface BehaviorPlan {
   readonly pattern: string
   /** Where it stands in the DistributionConfig: `DefaultCacheBehavior`, `CacheBehaviors.Items[2]`. */
   readonly field: string
-  readonly matches: PathMatcher
   readonly allowedMethods: ReadonlySet<string>
   readonly cachedMethods: ReadonlySet<string>
   /** False when all TTLs are zero: nothing is kept, no error either (spec 5.1). */
@@ -62,9 +64,9 @@ export interface BehaviorPlan {
 
 export const EMPTY_SNAPSHOT: Snapshot = {
   revision: -1,
-  distributions: new Map(),
-  exactHosts: new Map(),
-  wildcardHosts: new Map(),
+  distributions: PersistentMap.empty(),
+  exactHosts: PersistentMap.empty(),
+  wildcardHosts: PersistentMap.empty(),
 }
 
 /** The distribution of a host: exact names before wildcards, the longest wildcard first (spec 3.1 step 3). */
@@ -79,14 +81,8 @@ export function distributionOf(snapshot: Snapshot, host: string): DistributionPl
 }
 
 /** The first behavior whose pattern matches; the last one always does. */
-export function behaviorOf(plan: DistributionPlan, path: string): BehaviorPlan {
-  const { behaviors } = plan
+export function behaviorOf({ behaviors, patterns }: DistributionPlan, path: string): BehaviorPlan {
   const last = behaviors.length - 1
-  if (last === 0) return behaviors[0] as BehaviorPlan
-  const normal = normalPath(path)
-  for (let i = 0; i < last; i++) {
-    const behavior = behaviors[i] as BehaviorPlan
-    if (behavior.matches(normal)) return behavior
-  }
-  return behaviors[last] as BehaviorPlan
+  const found = last === 0 ? -1 : firstMatch(patterns, normalPath(path))
+  return behaviors[found < 0 ? last : found] as BehaviorPlan
 }

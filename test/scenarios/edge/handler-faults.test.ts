@@ -13,7 +13,7 @@ import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer
 import type { OriginSink } from '../../../src/edge/origin/attempts.ts'
 import { placesOf } from '../../../src/edge/places.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
-import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
+import { compileSnapshot } from '../../../src/edge/snapshot/assemble.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
 

@@ -17,7 +17,7 @@ import { runPipeline } from '../../../src/edge/pipeline.ts'
 import { type Place, placesOf } from '../../../src/edge/places.ts'
 import { Refreshes } from '../../../src/edge/refresh.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
-import { compileSnapshot } from '../../../src/edge/snapshot/compile.ts'
+import { compileSnapshot } from '../../../src/edge/snapshot/assemble.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { DISTRIBUTION_ID, distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
 
