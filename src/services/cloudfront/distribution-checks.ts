@@ -1,4 +1,4 @@
-//! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1, 2.3, 2.5, 2.6), in AWS's own codes. Checked before what is
+//! What AWS refuses in a DistributionConfig (spec/cloudfront.md 2.1-2.6), in AWS's own codes. Checked before what is
 //! not built (not-built.ts), so that a wrong value is called wrong.
 import { isIP } from 'node:net'
 import type { CacheBehavior, DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
@@ -6,7 +6,7 @@ import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfron
 import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 import { HOP_BY_HOP } from '../../http/headers.ts'
 import type { ServiceContext } from '../service.ts'
-import { namedCertificate } from './distribution-defaults.ts'
+import { checkAccess } from './access-checks.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 
@@ -21,7 +21,6 @@ const WORDS = {
   PriceClass: ['PriceClass_100', 'PriceClass_200', 'PriceClass_All', 'None'],
   HttpVersion: ['http1.1', 'http2', 'http3', 'http2and3'],
   ViewerProtocolPolicy: ['allow-all', 'https-only', 'redirect-to-https'],
-  RestrictionType: ['none', 'blacklist', 'whitelist'],
   ConnectionMode: ['direct', 'tenant-only'],
 } as const
 
@@ -48,7 +47,7 @@ export function checkDistribution(
   checkRootObject(config.DefaultRootObject ?? '')
   checkCacheTags(config.CacheTagConfig)
   checkOrigins(config.Origins?.Items ?? [], quotas)
-  checkRest(config)
+  checkAccess(config)
   checkBehaviors(config, quotas)
   checkErrorResponses(config.CustomErrorResponses?.Items ?? [])
 }
@@ -104,34 +103,6 @@ function checkCacheTags(tags: DistributionConfig['CacheTagConfig']): void {
     throw invalidArgument(
       'CacheTagConfig.HeaderName',
       `${quoted(name)} must be the name of an end-to-end header, of at most ${QUOTAS.customHeaderNameChars} characters`,
-    )
-  }
-}
-
-function checkRest({ Restrictions, ViewerCertificate }: DistributionConfig): void {
-  oneOf(
-    'Restrictions.GeoRestriction.RestrictionType',
-    Restrictions?.GeoRestriction?.RestrictionType,
-    WORDS.RestrictionType,
-  )
-  if (Restrictions?.GeoRestriction?.RestrictionType === 'none' && Restrictions.GeoRestriction.Items?.length) {
-    throw cloudfrontFault(
-      'InvalidGeoRestrictionParameter',
-      'Restrictions.GeoRestriction: with the RestrictionType none there are no countries.',
-    )
-  }
-  const certificate = ViewerCertificate
-  const named = certificate === undefined ? undefined : namedCertificate(certificate)
-  if (certificate?.CloudFrontDefaultCertificate === true && named !== undefined) {
-    throw cloudfrontFault(
-      'InvalidViewerCertificate',
-      `The ViewerCertificate names ${quoted(named)} beside CloudFrontDefaultCertificate: give one of the two.`,
-    )
-  }
-  if (certificate !== undefined && certificate.CloudFrontDefaultCertificate !== true && !named) {
-    throw cloudfrontFault(
-      'InvalidViewerCertificate',
-      'The ViewerCertificate names no certificate: give CloudFrontDefaultCertificate, ACMCertificateArn or IAMCertificateId.',
     )
   }
 }

@@ -297,7 +297,10 @@ describe('what is refused', () => {
     ['DefaultCacheBehavior.ViewerProtocolPolicy', behavior({ ViewerProtocolPolicy: 'https-only' })],
     ['DefaultCacheBehavior.ResponseHeadersPolicyId', behavior({ ResponseHeadersPolicyId: 'x' })],
     ['PriceClass', { PriceClass: 'PriceClass_100' }],
-    ['WebACLId', { WebACLId: 'arn:x' }],
+    [
+      'WebACLId',
+      { WebACLId: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/00000000-0000-0000-0000-000000000000' },
+    ],
     ['IsIPV6Enabled', { IsIPV6Enabled: true }],
     [
       'Logging.Enabled',

@@ -1,0 +1,81 @@
+//! What AWS refuses in Restrictions, WebACLId and ViewerCertificate (spec/cloudfront.md 2.1, 2.6), in AWS's own codes.
+import type { DistributionConfig, ViewerCertificate } from '@aws-sdk/client-cloudfront'
+import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import { namedCertificate } from './distribution-defaults.ts'
+
+const RESTRICTION_TYPES: readonly string[] = ['none', 'blacklist', 'whitelist']
+/** The form of an ISO 3166-1 alpha-2 code; which ones are in use AWS's documents do not list. */
+const COUNTRY = /^[A-Z]{2}$/
+/** ARN of a web ACL of WAFv2 (global), or id of one of WAF Classic (a UUID). */
+const WEB_ACL =
+  /^(arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
+const PROTOCOL_VERSIONS: readonly string[] = [
+  'SSLv3',
+  'TLSv1',
+  'TLSv1_2016',
+  'TLSv1.1_2016',
+  'TLSv1.2_2018',
+  'TLSv1.2_2019',
+  'TLSv1.2_2021',
+  'TLSv1.2_2025',
+  'TLSv1.3_2025',
+]
+const SUPPORT_METHODS: readonly string[] = ['sni-only', 'vip', 'static-ip']
+
+export function checkAccess({ Restrictions, WebACLId, ViewerCertificate: certificate }: DistributionConfig): void {
+  checkCountries(Restrictions?.GeoRestriction)
+  if (WebACLId && !WEB_ACL.test(WebACLId)) {
+    throw cloudfrontFault(
+      'InvalidWebACLId',
+      `The WebACLId ${quoted(WebACLId)} is neither the ARN of a web ACL of WAFv2 (global) nor the id of one of WAF Classic.`,
+    )
+  }
+  if (certificate !== undefined) checkCertificate(certificate)
+}
+
+function checkCountries(geo: NonNullable<DistributionConfig['Restrictions']>['GeoRestriction']): void {
+  const wrong = (what: string) =>
+    cloudfrontFault('InvalidGeoRestrictionParameter', `Restrictions.GeoRestriction: ${what}.`)
+  const { RestrictionType: type = '', Items: countries = [] } = geo ?? {}
+  if (!RESTRICTION_TYPES.includes(type)) {
+    throw wrong(`the RestrictionType ${quoted(type)} is not one of ${RESTRICTION_TYPES.join(', ')}`)
+  }
+  if (type === 'none' && countries.length > 0) throw wrong('with the RestrictionType none there are no countries')
+  if (type !== 'none' && countries.length === 0) throw wrong(`a ${type} has at least one country`)
+  const strange = countries.find((country) => !COUNTRY.test(country))
+  if (strange !== undefined) {
+    throw cloudfrontFault(
+      'InvalidLocationCode',
+      `Restrictions.GeoRestriction: ${quoted(strange)} is not a country by its two capital letters (ISO 3166-1).`,
+    )
+  }
+  if (new Set(countries).size < countries.length) throw wrong('a country is given twice')
+}
+
+function checkCertificate(certificate: ViewerCertificate): void {
+  const refuse = (what: string) => cloudfrontFault('InvalidViewerCertificate', `The ViewerCertificate ${what}.`)
+  const named = namedCertificate(certificate)
+  if (certificate.CloudFrontDefaultCertificate === true) {
+    if (named === undefined) return
+    throw refuse(`names ${quoted(named)} beside CloudFrontDefaultCertificate: give one of the two`)
+  }
+  if (named === undefined) {
+    throw refuse('names no certificate: give CloudFrontDefaultCertificate, ACMCertificateArn or IAMCertificateId')
+  }
+  const { SSLSupportMethod: method = '', MinimumProtocolVersion: version = '' } = certificate
+  if (!SUPPORT_METHODS.includes(method)) {
+    throw refuse(`needs an SSLSupportMethod: one of ${SUPPORT_METHODS.join(', ')}, not ${quoted(method)}`)
+  }
+  if (!PROTOCOL_VERSIONS.includes(version)) {
+    throw cloudfrontFault(
+      'InvalidMinimumProtocolVersion',
+      `The MinimumProtocolVersion ${quoted(version)} is not one of ${PROTOCOL_VERSIONS.join(', ')}.`,
+    )
+  }
+  if (method === 'sni-only' && version === 'SSLv3') {
+    throw cloudfrontFault(
+      'InvalidProtocolSettings',
+      'SSLv3 cannot be the MinimumProtocolVersion for viewers that send the server name (SSLSupportMethod sni-only).',
+    )
+  }
+}

@@ -1,0 +1,256 @@
+//! Codes of what is not built: the call that would bring them answers 501. A row goes when that call does something.
+import type { DefaultCacheBehavior, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import { type FaultSite, listed, type NotBuiltRow } from '../../support/fault-site.ts'
+
+const standard = (changes: Partial<DefaultCacheBehavior>) => (site: FaultSite) => () =>
+  site.update({ DefaultCacheBehavior: { ...site.one.config.DefaultCacheBehavior, ...changes } as DefaultCacheBehavior })
+
+const origin = (changes: Partial<Origin>) => (site: FaultSite) => () =>
+  site.update({ Origins: listed({ ...site.one.config.Origins?.Items?.[0], ...changes } as Origin) })
+
+const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => () => site.update(changes)
+
+export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
+  {
+    codes: [
+      'ContinuousDeploymentPolicyAlreadyExists',
+      'ContinuousDeploymentPolicyInUse',
+      'NoSuchContinuousDeploymentPolicy',
+      'StagingDistributionInUse',
+      'TooManyContinuousDeploymentPolicies',
+      'ResourceInUse',
+    ],
+    reason: 'continuous deployment',
+    names: /ContinuousDeploymentPolicyId/,
+    provoke: setting({ ContinuousDeploymentPolicyId: '00000000-0000-0000-0000-000000000000' }),
+  },
+  {
+    codes: [
+      'InvalidForwardCookies',
+      'InvalidHeadersForS3Origin',
+      'InvalidQueryStringParameters',
+      'InvalidRequiredProtocol',
+      'TooManyCookieNamesInWhiteList',
+      'TooManyHeadersInForwardedValues',
+      'TooManyQueryStringParameters',
+    ],
+    reason: 'legacy ForwardedValues',
+    names: /DefaultCacheBehavior\.ForwardedValues/,
+    provoke: standard({
+      CachePolicyId: undefined,
+      ForwardedValues: { QueryString: false, Cookies: { Forward: 'none' } },
+    }),
+  },
+  {
+    codes: [
+      'NoSuchResponseHeadersPolicy',
+      'ResponseHeadersPolicyAlreadyExists',
+      'ResponseHeadersPolicyInUse',
+      'TooLongCSPInResponseHeadersPolicy',
+      'TooManyCustomHeadersInResponseHeadersPolicy',
+      'TooManyDistributionsAssociatedToResponseHeadersPolicy',
+      'TooManyRemoveHeadersInResponseHeadersPolicy',
+      'TooManyResponseHeadersPolicies',
+    ],
+    reason: 'response headers policies',
+    names: /ResponseHeadersPolicyId/,
+    provoke: standard({ ResponseHeadersPolicyId: '60669652-455b-4ae9-85a4-c4c02393f86c' }),
+  },
+  {
+    codes: [
+      'IllegalOriginAccessConfiguration',
+      'InvalidDomainNameForOriginAccessControl',
+      'InvalidOriginAccessControl',
+      'NoSuchOriginAccessControl',
+      'OriginAccessControlAlreadyExists',
+      'OriginAccessControlInUse',
+      'TooManyDistributionsAssociatedToOriginAccessControl',
+      'TooManyOriginAccessControls',
+    ],
+    reason: 'origin access control',
+    names: /OriginAccessControlId/,
+    provoke: origin({ OriginAccessControlId: 'E00000000000000' }),
+  },
+  {
+    codes: [
+      'CloudFrontOriginAccessIdentityAlreadyExists',
+      'CloudFrontOriginAccessIdentityInUse',
+      'InvalidOriginAccessIdentity',
+      'NoSuchCloudFrontOriginAccessIdentity',
+      'TooManyCloudFrontOriginAccessIdentities',
+    ],
+    reason: 'S3 origins and their identities',
+    names: /S3OriginConfig/,
+    provoke: origin({ CustomOriginConfig: undefined, S3OriginConfig: { OriginAccessIdentity: '' } }),
+  },
+  {
+    codes: ['TooManyOriginGroupsPerDistribution'],
+    reason: 'origin groups',
+    names: /OriginGroups/,
+    provoke: setting({
+      OriginGroups: listed({
+        Id: 'group',
+        FailoverCriteria: { StatusCodes: listed(500) },
+        Members: listed({ OriginId: 'origin' }, { OriginId: 'origin' }),
+      }),
+    }),
+  },
+  {
+    codes: [
+      'CannotChangeImmutablePublicKeyFields',
+      'KeyGroupAlreadyExists',
+      'NoSuchPublicKey',
+      'PublicKeyAlreadyExists',
+      'PublicKeyInUse',
+      'TooManyDistributionsAssociatedToKeyGroup',
+      'TooManyKeyGroups',
+      'TooManyKeyGroupsAssociatedToDistribution',
+      'TooManyPublicKeys',
+      'TooManyPublicKeysInKeyGroup',
+      'TrustedKeyGroupDoesNotExist',
+    ],
+    reason: 'signed URLs by key groups',
+    names: /TrustedKeyGroups/,
+    provoke: standard({ TrustedKeyGroups: { Enabled: true, ...listed('group') } }),
+  },
+  {
+    codes: ['TooManyTrustedSigners', 'TrustedSignerDoesNotExist'],
+    reason: 'signed URLs by accounts',
+    names: /TrustedSigners/,
+    provoke: standard({ TrustedSigners: { Enabled: true, ...listed('self') } }),
+  },
+  {
+    codes: [
+      'FunctionAlreadyExists',
+      'FunctionInUse',
+      'FunctionSizeLimitExceeded',
+      'NoSuchFunctionExists',
+      'TestFunctionFailed',
+      'TooManyFunctions',
+      'UnsupportedOperation',
+    ],
+    reason: 'CloudFront Functions',
+    names: /ListFunctions/,
+    provoke: (site) => () => site.client.listFunctions({}),
+  },
+  {
+    codes: [
+      'InvalidFunctionAssociation',
+      'TooManyDistributionsWithFunctionAssociations',
+      'TooManyFunctionAssociations',
+    ],
+    reason: 'CloudFront Functions at a behavior',
+    names: /FunctionAssociations/,
+    provoke: standard({
+      FunctionAssociations: listed({
+        EventType: 'viewer-request' as const,
+        FunctionARN: 'arn:aws:cloudfront::123456789012:function/f',
+      }),
+    }),
+  },
+  {
+    codes: [
+      'InvalidLambdaFunctionAssociation',
+      'TooManyDistributionsWithLambdaAssociations',
+      'TooManyDistributionsWithSingleFunctionARN',
+      'TooManyLambdaFunctionAssociations',
+    ],
+    reason: 'Lambda@Edge',
+    names: /LambdaFunctionAssociations/,
+    provoke: standard({
+      LambdaFunctionAssociations: listed({
+        EventType: 'viewer-request' as const,
+        LambdaFunctionARN: 'arn:aws:lambda:us-east-1:123456789012:function:f:1',
+      }),
+    }),
+  },
+  {
+    codes: [
+      'FieldLevelEncryptionConfigAlreadyExists',
+      'FieldLevelEncryptionConfigInUse',
+      'FieldLevelEncryptionProfileAlreadyExists',
+      'FieldLevelEncryptionProfileInUse',
+      'FieldLevelEncryptionProfileSizeExceeded',
+      'NoSuchFieldLevelEncryptionProfile',
+      'QueryArgProfileEmpty',
+      'TooManyFieldLevelEncryptionConfigs',
+      'TooManyFieldLevelEncryptionContentTypeProfiles',
+      'TooManyFieldLevelEncryptionEncryptionEntities',
+      'TooManyFieldLevelEncryptionFieldPatterns',
+      'TooManyFieldLevelEncryptionProfiles',
+      'TooManyFieldLevelEncryptionQueryArgProfiles',
+    ],
+    reason: 'field-level encryption',
+    names: /ListFieldLevelEncryptionConfigs/,
+    provoke: (site) => () => site.client.listFieldLevelEncryptionConfigs({}),
+  },
+  {
+    codes: [
+      'IllegalFieldLevelEncryptionConfigAssociationWithCacheBehavior',
+      'NoSuchFieldLevelEncryptionConfig',
+      'TooManyDistributionsAssociatedToFieldLevelEncryptionConfig',
+    ],
+    reason: 'field-level encryption at a behavior',
+    names: /FieldLevelEncryptionId/,
+    provoke: standard({ FieldLevelEncryptionId: 'C0000000000000' }),
+  },
+  {
+    codes: ['TooManyCertificates'],
+    reason: 'certificates of the user’s own',
+    names: /ViewerCertificate/,
+    provoke: setting({
+      ViewerCertificate: {
+        ACMCertificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000',
+        SSLSupportMethod: 'sni-only',
+        MinimumProtocolVersion: 'TLSv1.2_2021',
+      },
+    }),
+  },
+  {
+    codes: [
+      'NoSuchRealtimeLogConfig',
+      'RealtimeLogConfigAlreadyExists',
+      'RealtimeLogConfigInUse',
+      'TooManyRealtimeLogConfigs',
+    ],
+    reason: 'real-time logs',
+    names: /RealtimeLogConfigArn/,
+    provoke: standard({ RealtimeLogConfigArn: 'arn:aws:cloudfront::123456789012:realtime-log-config/mine' }),
+  },
+  {
+    codes: ['MonitoringSubscriptionAlreadyExists', 'NoSuchMonitoringSubscription'],
+    reason: 'additional metrics',
+    names: /GetMonitoringSubscription/,
+    provoke: (site) => () => site.client.getMonitoringSubscription({ DistributionId: site.one.id }),
+  },
+  {
+    codes: [
+      'NoSuchStreamingDistribution',
+      'StreamingDistributionAlreadyExists',
+      'StreamingDistributionNotDisabled',
+      'TooManyStreamingDistributionCNAMEs',
+      'TooManyStreamingDistributions',
+    ],
+    reason: 'RTMP, which AWS has retired',
+    names: /ListStreamingDistributions/,
+    provoke: (site) => () => site.client.listStreamingDistributions({}),
+  },
+  {
+    codes: ['EntityAlreadyExists', 'EntityNotFound', 'EntitySizeLimitExceeded', 'CannotDeleteEntityWhileInUse'],
+    reason: 'key value stores',
+    names: /ListKeyValueStores/,
+    provoke: (site) => () => site.client.listKeyValueStores({}),
+  },
+  {
+    codes: ['EntityLimitExceeded', 'CannotUpdateEntityWhileInUse'],
+    reason: 'VPC origins',
+    names: /ListVpcOrigins/,
+    provoke: (site) => () => site.client.listVpcOrigins({}),
+  },
+  {
+    codes: ['InvalidAssociation', 'ResourceNotDisabled'],
+    reason: 'distribution tenants and connection groups',
+    names: /ListDistributionTenants/,
+    provoke: (site) => () => site.client.listDistributionTenants({}),
+  },
+]

@@ -1,0 +1,55 @@
+//! Faults of origins (spec 2.2).
+import type { DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import { type FaultRow, listed, many, updating } from '../../support/fault-site.ts'
+
+/** The one origin with these changes, and others beside it. */
+const origin =
+  (changes: object, ...others: Partial<Origin>[]) =>
+  ({ Origins }: DistributionConfig) => {
+    const one = Origins?.Items?.[0] as Origin
+    return { Origins: listed({ ...one, ...changes }, ...others.map((other) => ({ ...one, ...other }))) }
+  }
+
+/** Its CustomOriginConfig with these changes. */
+const custom = (changes: object) => (config: DistributionConfig) =>
+  origin({ CustomOriginConfig: { ...config.Origins?.Items?.[0]?.CustomOriginConfig, ...changes } })(config)
+
+const row = (code: string, when: string, provoke: FaultRow['provoke'], quotas: FaultRow['quotas'] = {}): FaultRow => ({
+  ...{ code, status: 400, section: '2.2', when, provoke, quotas },
+})
+
+const header = (HeaderName: string, HeaderValue = 'x') => ({ HeaderName, HeaderValue })
+
+export const ORIGIN_ROWS: readonly FaultRow[] = [
+  row('InvalidOrigin', 'an origin of no kind', updating(origin({ CustomOriginConfig: undefined }))),
+  row('InvalidOrigin', 'an origin of two kinds', updating(origin({ S3OriginConfig: { OriginAccessIdentity: '' } }))),
+  row(
+    'TooManyOrigins',
+    'more origins than a distribution may have',
+    updating(origin({}, ...many(100, (at) => ({ Id: `origin-${at}` })))),
+  ),
+  row(
+    'TooManyOriginCustomHeaders',
+    'more custom headers than an origin may have',
+    updating(origin({ CustomHeaders: listed(...many(31, (at) => header(`x-${at}`))) })),
+  ),
+  row('InvalidArgument', 'a DomainName with a scheme', updating(origin({ DomainName: 'http://example.com' }))),
+  row('InvalidArgument', 'an OriginPath that ends with a slash', updating(origin({ OriginPath: '/a/' }))),
+  row('InvalidArgument', 'one Id twice', updating(origin({}, {}))),
+  row(
+    'InvalidArgument',
+    'a custom header that an origin cannot have',
+    updating(origin({ CustomHeaders: listed(header('X-Edge-Mine')) })),
+  ),
+  row('InvalidArgument', 'four connection attempts', updating(origin({ ConnectionAttempts: 4 }))),
+  row('InvalidArgument', 'a connection timeout of 11 seconds', updating(origin({ ConnectionTimeout: 11 }))),
+  row('InvalidArgument', 'port 81', updating(custom({ HTTPPort: 81 }))),
+  row('InvalidArgument', 'a protocol policy that is none', updating(custom({ OriginProtocolPolicy: 'https' }))),
+  row(
+    'InvalidArgument',
+    'a completion timeout below the read timeout',
+    updating(origin({ ResponseCompletionTimeout: 10 })),
+  ),
+  row('InvalidOriginReadTimeout', '121 seconds', updating(custom({ OriginReadTimeout: 121 }))),
+  row('InvalidOriginKeepaliveTimeout', '0 seconds', updating(custom({ OriginKeepaliveTimeout: 0 }))),
+]
