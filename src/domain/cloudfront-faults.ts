@@ -53,6 +53,7 @@ export const CLOUDFRONT_FAULTS = {
   TooManyHeadersInOriginRequestPolicy: 400,
   TooManyInvalidationsInProgress: 400,
   TooManyOriginCustomHeaders: 400,
+  TooManyOriginGroupsPerDistribution: 400,
   TooManyOriginRequestPolicies: 400,
   TooManyOrigins: 400,
   TooManyQueryStringsInCachePolicy: 400,

@@ -15,6 +15,8 @@ export interface DistributionDoc {
   /** The highest HTTP version offered to viewers. */
   readonly httpVersion: 'http1.1' | 'http2' | 'http3' | 'http2and3'
   readonly origins: readonly OriginDoc[]
+  /** Absent in documents of earlier versions, which had none. */
+  readonly originGroups?: readonly OriginGroupDoc[]
   /** In order of precedence; the last is the default behavior with pattern `*`. */
   readonly behaviors: readonly BehaviorDoc[]
   /** At most one for an error code; absent in documents of earlier versions, which had none. */
@@ -53,8 +55,19 @@ export interface OriginDoc {
   readonly responseCompletionTimeoutMs: number | null
 }
 
+/** Two origins of a distribution, of which the second stands in for the first (spec/cloudfront.md 2.4, 7.5). */
+export interface OriginGroupDoc {
+  readonly id: string
+  /** Ids of origins. */
+  readonly primary: string
+  readonly secondary: string
+  /** Answers of the primary on which the secondary is asked. */
+  readonly statusCodes: readonly number[]
+}
+
 export interface BehaviorDoc {
   readonly pathPattern: string
+  /** Of an origin or of an origin group. */
   readonly originId: string
   readonly allowedMethods: readonly string[]
   /** GET and HEAD, or these and OPTIONS. */

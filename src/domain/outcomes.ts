@@ -97,3 +97,6 @@ export type OriginFailureKind =
   | 'object-changed'
   /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */
   | 'range-refused'
+
+/** Why the secondary of an origin group was asked: the primary answered with a status that the group lists, or failed. */
+export type FailoverReason = 'status' | OriginFailureKind

@@ -28,6 +28,7 @@ const ADJUSTABLE = {
   continuousDeploymentPolicies: row('continuous deployment policies of the account', 20, 1_000, 'state on disk'),
   aliasesPerDistribution: row('aliases of a distribution', 100, 1_000, `${MEMORY}; each change compares all`),
   originsPerDistribution: row('origins of a distribution', 100, 1_000, MEMORY),
+  originGroupsPerDistribution: row('origin groups of a distribution', 10, 1_000, MEMORY),
   behaviorsPerDistribution: row('cache behaviors besides the default one', 75, 1_000, EACH_REQUEST),
   customHeadersPerOrigin: row('custom headers of an origin', 30, 100, 'bytes of each request to the origin'),
   policiesOfEachKind: row('own policies of a kind', 20, 10_000, MEMORY),

@@ -42,7 +42,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.variantTags = 'none'
   x.object = x.stale = x.part = x.forwardedRange = null
   x.completes = false
-  x.flight = x.originRequest = x.answer = x.fault = null
+  x.flight = x.originRequest = x.answer = x.fault = x.failedOver = null
   x.missReason = x.staleReason = x.notStored = x.compression = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'

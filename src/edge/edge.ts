@@ -11,6 +11,7 @@ import type { Store } from './cache/store.ts'
 import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
+import type { OriginFailure } from './origin/failure.ts'
 import type { Origins } from './origin/pool.ts'
 import type { PeerResult } from './peers/protocol.ts'
 import type { Places } from './places.ts'
@@ -35,6 +36,15 @@ export interface RefreshBehind {
   readonly size: number
   /** True while the key is left alone because a refresh of it came to nothing. */
   backsOff(key: string, now: number): boolean
+}
+
+/** What an origin group's primary did, for which the secondary is asked. */
+export interface PassedOver {
+  /** 0 when no answer came. */
+  readonly status: number
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[]
+  readonly failure: OriginFailure | null
 }
 
 export interface Edge {
@@ -68,6 +78,8 @@ export interface Edge {
   walkInner(x: Exchange, from: 'cache-lookup'): void
   /** RFC 9110 date of this second. */
   date(): string
+  /** Counts, tells and traces that the primary of an origin group is passed over. */
+  recordFailover(x: Exchange, primary: PassedOver): void
   /** Counts what was asked of the origin or the owner, when something else is to be asked after it. */
   recordFetch(x: Exchange): void
   /** Counters, access log and trace of a finished request. */

@@ -3,6 +3,7 @@
 import type {
   CompressionOutcome,
   DetailedResultType,
+  FailoverReason,
   MissReason,
   NotStoredReason,
   OriginFailureKind,
@@ -123,6 +124,8 @@ export class Exchange {
   leads = false
   /** The flight that it has left already, because whoever asked has gone while it waited for it; edge/leaving.ts. */
   leftAhead: Flight | null = null
+  /** Why the secondary of an origin group is asked; null while the primary is, or the only one. origin-fetch. */
+  failedOver: FailoverReason | null = null
   /** origin-request. */
   originRequest: OriginRequest | null = null
   /** Milliseconds, Clock.now(), when the origin or the owner was asked; origin-fetch, owner-lookup. */

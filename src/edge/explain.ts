@@ -1,5 +1,5 @@
 //! What a trace tells of a finished request (DESIGN 6, explain): put together at the end from what the exchange learnt.
-import type { Edge } from './edge.ts'
+import type { Edge, PassedOver } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { headerPairs } from './origin/answer.ts'
 import type { OriginRequest } from './origin/attempts.ts'
@@ -29,7 +29,7 @@ export function explain(x: Exchange, edge: Edge): void {
   if (x.notStored !== null) trace.note('notStored', x.notStored)
   if (x.range !== null) trace.note('range', `${x.range.first}-${x.range.last}`)
   trace.turnedOut(x.result, outcomeReason(x))
-  if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest)
+  if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest, x.flight)
   trace.answered(x.status, headerPairs(trace.head), x.reply.bytesSent)
 }
 
@@ -39,8 +39,8 @@ function outcomeReason(x: Exchange): string {
   return x.missReason ?? x.tier
 }
 
-function askedOrigin(x: Exchange, edge: Edge, request: OriginRequest): void {
-  const { flight } = x
+/** Adds one request to an origin and what came of it, if anything did. */
+export function askedOrigin(x: Exchange, edge: Edge, request: OriginRequest, came: PassedOver | null): void {
   x.watcher?.askedOrigin(
     {
       origin: request.origin.id,
@@ -48,9 +48,9 @@ function askedOrigin(x: Exchange, edge: Edge, request: OriginRequest): void {
       method: request.method,
       target: request.target,
       headers: request.headers,
-      status: flight === null || flight.status === 0 ? null : flight.status,
-      responseHeaders: flight?.headers ?? [],
-      error: flight?.failure?.message ?? null,
+      status: came === null || came.status === 0 ? null : came.status,
+      responseHeaders: came?.headers ?? [],
+      error: came?.failure?.message ?? null,
       tookMs: Math.max(0, edge.clock.now() - x.askedAt),
     },
     new Set(request.origin.customHeaders.map(([name]) => name.toLowerCase())),

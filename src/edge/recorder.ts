@@ -4,9 +4,9 @@ import type { CompressionOutcome } from '../domain/outcomes.ts'
 import type { AccessLog } from '../observe/access-log.ts'
 import { COUNTER, type Counters } from '../observe/counters.ts'
 import type { TraceRing } from '../observe/trace.ts'
-import type { Edge } from './edge.ts'
+import type { Edge, PassedOver } from './edge.ts'
 import type { Exchange } from './exchange.ts'
-import { explain } from './explain.ts'
+import { askedOrigin, explain } from './explain.ts'
 
 /** Milliseconds between two lines about the same origin. */
 const PROBLEM_EVERY_MS = 1_000
@@ -52,6 +52,8 @@ export interface Recorder {
   request(x: Exchange, edge: Edge): void
   /** A fetch that another one follows. */
   fetch(x: Exchange, edge: Edge): void
+  /** A fetch from the primary of an origin group that the secondary's follows. */
+  failover(x: Exchange, primary: PassedOver, edge: Edge): void
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
@@ -61,15 +63,17 @@ export function createRecorder(parts: RecorderParts): Recorder {
   /** Why an origin failed is for the operator, not for the viewer; once a second for an origin is enough. */
   const tellProblem = (x: Exchange, edge: Edge): void => {
     const failure = x.flight?.failure
-    const { origin } = x.behavior ?? {}
-    if (failure === null || failure === undefined || origin === undefined) return
+    if (failure !== null && failure !== undefined) tell(x, edge, `${failure.kind}: ${failure.message}`)
+  }
+
+  const tell = (x: Exchange, edge: Edge, what: string): void => {
+    const origin = x.originRequest?.origin
+    if (origin === undefined) return
     const now = edge.clock.monotonic()
     if (now - (lastProblem.get(origin.domainName) ?? Number.NEGATIVE_INFINITY) < PROBLEM_EVERY_MS) return
     if (lastProblem.size >= ORIGINS_MAX) lastProblem.clear()
     lastProblem.set(origin.domainName, now)
-    parts.problem(
-      `${x.distribution?.id}: origin ${origin.id} (${origin.domainName}): ${failure.kind}: ${failure.message}`,
-    )
+    parts.problem(`${x.distribution?.id}: origin ${origin.id} (${origin.domainName}): ${what}`)
   }
 
   const fetch = (x: Exchange, edge: Edge): void => {
@@ -91,6 +95,18 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)
     if (x.tier === 'owner') counters.add(COUNTER.peerRequests)
     if (x.tier === 'collapsed') counters.add(COUNTER.collapsed)
+  }
+
+  const failover = (x: Exchange, primary: PassedOver, edge: Edge): void => {
+    const { status, failure } = primary
+    counters.add(COUNTER.originRequests)
+    counters.add(COUNTER.originFailovers)
+    if (x.stale !== null) counters.add(COUNTER.originRevalidations)
+    if (failure !== null) counters.add(COUNTER.originErrors)
+    const { groupId, secondary } = x.behavior?.failover ?? {}
+    const what = failure === null ? `status ${status}` : `${failure.kind}: ${failure.message}`
+    tell(x, edge, `${what}; ${secondary?.origin.id} of the origin group ${groupId} is asked instead`)
+    if (x.originRequest !== null) askedOrigin(x, edge, x.originRequest, primary)
   }
 
   const request = (x: Exchange, edge: Edge): void => {
@@ -135,5 +151,5 @@ export function createRecorder(parts: RecorderParts): Recorder {
       parts.traces.add(x.watcher.build())
     }
   }
-  return { request, fetch }
+  return { request, fetch, failover }
 }

@@ -140,6 +140,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     walkInner: (x, from) => void runInner(x, from, edge, handling),
     date: dateOf(clock),
     recordFetch: (x) => recorder.fetch(x, edge),
+    recordFailover: (x, primary) => recorder.failover(x, primary, edge),
     record: (x) => recorder.request(x, edge),
   }
   const peers = await servePeers(options.peerSocket, edge, handling)

@@ -68,6 +68,7 @@ const TABLE = {
   refreshes: counter('refreshes', 'Stale objects refreshed while they were served: fetches begun and over.'),
   originRequests: counter('origin_requests', 'Requests sent to origins.'),
   originErrors: counter('origin_errors', 'Origin requests that ended without a usable answer.'),
+  originFailovers: counter('origin_failovers', 'Requests that went on to the secondary of an origin group.'),
   originRevalidations: counter('origin_revalidations', 'Conditional requests sent to origins.'),
   bytesFromOrigins: counter('origin_received_bytes', 'Bytes of bodies received from origins.'),
   peerRequests: counter('peer_requests', 'Requests sent to the worker that owns a key.'),

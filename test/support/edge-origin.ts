@@ -14,6 +14,8 @@ export interface Asked {
 export interface TestOrigin {
   readonly port: number
   readonly asked: Asked[]
+  /** That were opened so far. */
+  readonly connections: number
   /** How often a path (with query) was asked for. */
   count(url: string): number
   close(): Promise<void>
@@ -32,10 +34,15 @@ export async function startOrigin(handler: OriginHandler): Promise<TestOrigin> {
     asked.push(entry)
     await handler(entry, response)
   })
+  let connections = 0
+  server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
     asked,
+    get connections() {
+      return connections
+    },
     count: (url) => asked.filter((entry) => entry.url === url).length,
     close: () =>
       new Promise((resolve) => {

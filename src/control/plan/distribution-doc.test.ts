@@ -152,3 +152,24 @@ test('strict mode is what the tag says', () => {
   assert.deepEqual([strict({}), strict({ 'cachefront:rfc-strict': 'false' })], [false, false])
   assert.equal(strict({ team: 'a', 'cachefront:rfc-strict': 'true' }), true)
 })
+
+test('origin groups reach the edge: the first member is the primary', () => {
+  const OriginGroups: DistributionConfig['OriginGroups'] = {
+    Quantity: 1,
+    Items: [
+      {
+        Id: 'group',
+        FailoverCriteria: { StatusCodes: { Quantity: 2, Items: [503, 404] } },
+        Members: { Quantity: 2, Items: [{ OriginId: 'shop' }, { OriginId: 'spare' }] },
+      },
+    ],
+  }
+  const changed = {
+    ...config,
+    CacheBehaviors: undefined,
+    OriginGroups,
+    DefaultCacheBehavior: { ...config.DefaultCacheBehavior, CachePolicyId: CACHING_DISABLED },
+  }
+  const doc = distributionDoc({ ...record, config: changed }, { cache: new Map(), originRequest: new Map() })
+  assert.deepEqual(doc.originGroups, [{ id: 'group', primary: 'shop', secondary: 'spare', statusCodes: [503, 404] }])
+})

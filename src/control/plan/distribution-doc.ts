@@ -6,9 +6,16 @@ import type {
   DefaultCacheBehavior,
   DistributionConfig,
   Origin,
+  OriginGroup,
   OriginRequestPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
-import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
+import type {
+  BehaviorDoc,
+  DistributionDoc,
+  ErrorResponseDoc,
+  OriginDoc,
+  OriginGroupDoc,
+} from '../../domain/distribution.ts'
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
@@ -44,6 +51,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     defaultRootObject: config.DefaultRootObject ?? '',
     httpVersion: config.HttpVersion ?? 'http2',
     origins: (config.Origins?.Items ?? []).map(originDoc),
+    originGroups: (config.OriginGroups?.Items ?? []).map(originGroupDoc),
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
@@ -73,6 +81,16 @@ function originDoc(origin: Origin): OriginDoc {
     readTimeoutMs: (custom?.OriginReadTimeout ?? 30) * 1_000,
     keepaliveTimeoutMs: (custom?.OriginKeepaliveTimeout ?? 5) * 1_000,
     responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
+  }
+}
+
+function originGroupDoc({ Id, FailoverCriteria, Members }: OriginGroup): OriginGroupDoc {
+  const [primary, secondary] = Members?.Items ?? []
+  return {
+    id: Id ?? '',
+    primary: primary?.OriginId ?? '',
+    secondary: secondary?.OriginId ?? '',
+    statusCodes: FailoverCriteria?.StatusCodes?.Items ?? [],
   }
 }
 

@@ -19,24 +19,26 @@ interface FailureRow {
   readonly detailed: DetailedResultType
   /** Tried again while attempts are left: `any` before a byte was sent, `read` for GET and HEAD only (spec 7.4). */
   readonly retry: 'any' | 'read' | 'never'
+  /** Whether an origin group's secondary is asked: in any case, or when the group lists `status` (spec 7.5). */
+  readonly failsOver: 'always' | 'as-status'
   /** First paragraph of the error page. */
   readonly reason: string
 }
 
 export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = {
-  dns: { status: 502, detailed: 'OriginDnsError', retry: 'never', reason: REASONS.originResolve },
+  dns: { status: 502, detailed: 'OriginDnsError', retry: 'never', failsOver: 'always', reason: REASONS.originResolve },
   // Refused is 502 and a timeout 504; the split is (unconfirmed) in spec 7.4.
-  refused: { status: 502, detailed: 'OriginConnectError', retry: 'any', reason: REASONS.originConnect },
-  'connect-timeout': { status: 504, detailed: 'OriginConnectError', retry: 'any', reason: REASONS.originConnect },
-  'forbidden-address': { status: 502, detailed: 'OriginConnectError', retry: 'never', reason: REASONS.originRefused },
-  tls: { status: 502, detailed: 'OriginConnectError', retry: 'never', reason: REASONS.originConnect },
-  'read-timeout': { status: 504, detailed: 'OriginReadError', retry: 'read', reason: REASONS.originTimeout },
-  'completion-timeout': { status: 504, detailed: 'OriginReadError', retry: 'never', reason: REASONS.originTimeout },
-  reset: { status: 502, detailed: 'OriginCommError', retry: 'read', reason: REASONS.originInvalid },
-  'invalid-response': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', reason: REASONS.originInvalid },
-  'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', reason: REASONS.originInvalid },
-  'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', reason: REASONS.originInvalid },
-  'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', reason: REASONS.originInvalid },
+  refused: { status: 502, detailed: 'OriginConnectError', retry: 'any', failsOver: 'always', reason: REASONS.originConnect },
+  'connect-timeout': { status: 504, detailed: 'OriginConnectError', retry: 'any', failsOver: 'always', reason: REASONS.originConnect },
+  'forbidden-address': { status: 502, detailed: 'OriginConnectError', retry: 'never', failsOver: 'always', reason: REASONS.originRefused },
+  tls: { status: 502, detailed: 'OriginConnectError', retry: 'never', failsOver: 'always', reason: REASONS.originConnect },
+  'read-timeout': { status: 504, detailed: 'OriginReadError', retry: 'read', failsOver: 'always', reason: REASONS.originTimeout },
+  'completion-timeout': { status: 504, detailed: 'OriginReadError', retry: 'never', failsOver: 'always', reason: REASONS.originTimeout },
+  reset: { status: 502, detailed: 'OriginCommError', retry: 'read', failsOver: 'always', reason: REASONS.originInvalid },
+  'invalid-response': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
 } // biome-ignore format: a table
 
 const CODES: Readonly<Record<string, OriginFailureKind>> = {

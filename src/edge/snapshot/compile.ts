@@ -7,7 +7,7 @@ import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { encodePath } from './encode-path.ts'
 import { admits, compileNames } from './name-rule.ts'
 import { compilePathPatterns } from './path-patterns.ts'
-import type { BehaviorPlan, DistributionPlan, ErrorPagePlan } from './snapshot.ts'
+import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, FailoverPlan, OriginPlan } from './snapshot.ts'
 
 /** @throws Error when a behavior names an origin that is not there */
 export function compileDistribution(document: DistributionDoc, rfcStrict = false): DistributionPlan {
@@ -45,17 +45,15 @@ interface Makers {
 }
 
 function compileBehavior(
-  { id: distributionId }: DistributionDoc,
+  document: DistributionDoc,
   behavior: BehaviorDoc,
   make: Makers,
   origins: ReadonlyMap<string, OriginDoc>,
   errorMinTtls: ReadonlyMap<number, number>,
   strict: boolean,
 ): Omit<BehaviorPlan, 'tagHeader' | 'field'> {
-  const origin = origins.get(behavior.originId)
-  if (origin === undefined) throw new Error(`${distributionId}: no origin with the id ${behavior.originId}`)
   const { cachePolicy } = behavior
-  const forward = make.forward(cachePolicy, behavior.originRequestPolicy, origin, behavior.cachedMethods)
+  const target = compileTarget(document, behavior, make, origins)
   return {
     doc: behavior,
     pattern: behavior.pathPattern,
@@ -65,11 +63,36 @@ function compileBehavior(
     policy: cachePolicy,
     strict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
-    key: make.key(distributionId, cachePolicy, strict ? forward : null),
-    origin,
-    forward,
+    key: make.key(document.id, cachePolicy, strict ? target.forward : null),
+    ...target,
     errorMinTtls,
   }
+}
+
+/** The origin, or the two of an origin group: each with what it is sent, its own path, headers and name among it. */
+function compileTarget(
+  document: DistributionDoc,
+  behavior: BehaviorDoc,
+  make: Makers,
+  origins: ReadonlyMap<string, OriginDoc>,
+): OriginPlan & Pick<BehaviorPlan, 'failover'> {
+  const planOf = (id: string): OriginPlan => {
+    const origin = origins.get(id)
+    if (origin === undefined) throw new Error(`${document.id}: no origin with the id ${id}`)
+    const { cachePolicy, originRequestPolicy, cachedMethods } = behavior
+    return { origin, forward: make.forward(cachePolicy, originRequestPolicy, origin, cachedMethods) }
+  }
+  const groups = document.originGroups ?? []
+  const at = groups.findIndex(({ id }) => id === behavior.originId)
+  const group = groups[at]
+  if (group === undefined) return { ...planOf(behavior.originId), failover: null }
+  const failover: FailoverPlan = {
+    groupId: group.id,
+    field: `OriginGroups.Items[${at}]`,
+    statusCodes: new Set(group.statusCodes),
+    secondary: planOf(group.secondary),
+  }
+  return { ...planOf(group.primary), failover }
 }
 
 /** An encoding is enabled, and Accept-Encoding is not keyed as it came (spec 4.4); nothing without a TTL (5.1). */

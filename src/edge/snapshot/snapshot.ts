@@ -39,7 +39,22 @@ export interface ErrorPagePlan {
   readonly responseCode: number
 }
 
-export interface BehaviorPlan {
+/** An origin that a behavior may ask, and what it is sent. */
+export interface OriginPlan {
+  readonly origin: OriginDoc
+  readonly forward: ForwardRecipe
+}
+
+/** What an origin group has besides its primary. */
+export interface FailoverPlan {
+  readonly groupId: string
+  /** `OriginGroups.Items[0]` */
+  readonly field: string
+  readonly statusCodes: ReadonlySet<number>
+  readonly secondary: OriginPlan
+}
+
+export interface BehaviorPlan extends OriginPlan {
   readonly doc: BehaviorDoc
   readonly pattern: string
   /** Where it stands in the DistributionConfig: `DefaultCacheBehavior`, `CacheBehaviors.Items[2]`. */
@@ -56,8 +71,11 @@ export interface BehaviorPlan {
   /** True when answers may be compressed (spec 5.8); which ones is a matter of their heads. */
   readonly compresses: boolean
   readonly key: KeyRecipe
+  /** Of an origin group the primary. */
   readonly origin: OriginDoc
   readonly forward: ForwardRecipe
+  /** Null when the behavior's target is one origin. */
+  readonly failover: FailoverPlan | null
   /** ErrorCachingMinTTL in seconds by status, as far as the distribution sets it. */
   readonly errorMinTtls: ReadonlyMap<number, number>
 }

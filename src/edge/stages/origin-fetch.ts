@@ -11,15 +11,17 @@ import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { left, shareWhileThere, stayed } from '../leaving.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
+import { failoverOf, failsOverOnFailure, failsOverOnStatus, originPlanOf } from '../origin/failover.ts'
 import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
+import { PrimarySink } from '../origin/primary-sink.ts'
 import { completion } from '../parts.ts'
-import type { BehaviorPlan } from '../snapshot/snapshot.ts'
+import type { BehaviorPlan, FailoverPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
 export const originFetch = stage({
   name: to.originFetch,
-  next: [to.originResponse, to.serveStale, to.errorPage, to.record],
+  next: [to.originResponse, to.originRequest, to.serveStale, to.errorPage, to.record],
   async run(x, edge) {
     x.flight ??= new Flight(x.key, asOfNow(edge))
     const { flight } = x
@@ -32,10 +34,14 @@ export const originFetch = stage({
       flight.chooseFilter = (status, headers) =>
         complete(x, edge, status, headers) ?? compress(x, edge, flight, status, headers)
     flight.onHint = hintsFor(x)
-    flight.source = edge.origins.send(x.originRequest as OriginRequest, flight)
-    await flight.whenHead
+    const primary = beginFetch(x, edge, flight)
+    await (primary === null ? flight.whenHead : Promise.race([flight.whenHead, primary.whenTurnedAway]))
     stayed(x)
     if (flight.abandoned) return left(x)
+    if (primary?.turnedAway) {
+      failOver(x, edge, primary)
+      return to.originRequest
+    }
     if (isUnasked(x, flight.status)) {
       flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
     } else if (flight.failure === null || flight.status !== 0) {
@@ -43,12 +49,43 @@ export const originFetch = stage({
     }
     if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) return to.serveStale
     // What this request may have brought about alone is nobody else's failure.
-    const own = carriesMuchUnkeyed((x.behavior as BehaviorPlan).forward, (x.originRequest as OriginRequest).headers)
+    const own = carriesMuchUnkeyed(originPlanOf(x).forward, (x.originRequest as OriginRequest).headers)
     failed(x, edge, flight.failure as OriginFailure, own)
     flight.decide(own ? 'alone' : 'failed')
     return to.errorPage
   },
 })
+
+/**
+ * Asks; what comes goes into the flight. Where there is a secondary to turn to, the primary's answer is looked at first,
+ * and what is returned tells. Something stale stands in when both have failed, not before: what the secondary has is
+ * newer (which of the two CloudFront takes first is unconfirmed).
+ */
+function beginFetch(x: Exchange, edge: Edge, flight: Flight): PrimarySink | null {
+  const plan = failoverOf(x)
+  const primary =
+    plan === null
+      ? null
+      : new PrimarySink(flight, {
+          onStatus: (status) =>
+            isUnasked(x, status) ? failsOverOnFailure(plan, 'invalid-response') : failsOverOnStatus(plan, status),
+          onFailure: (kind) => failsOverOnFailure(plan, kind),
+        })
+  flight.source = edge.origins.send(x.originRequest as OriginRequest, primary ?? flight)
+  primary?.attach(flight.source)
+  return primary
+}
+
+/** The same request goes to the secondary; whoever waits for this fetch waits on. */
+function failOver(x: Exchange, edge: Edge, primary: PrimarySink): void {
+  edge.recordFailover(x, primary)
+  x.failedOver = primary.failure?.kind ?? 'status'
+  const { field, statusCodes } = (x.behavior as BehaviorPlan).failover as FailoverPlan
+  if (x.watcher === null) return
+  x.watcher.note('failover', primary.failure?.kind ?? primary.status)
+  if (primary.failure === null) x.watcher.decided(`${field}.FailoverCriteria.StatusCodes`, [...statusCodes].join(' '))
+  else x.watcher.decided(field, primary.failure.kind)
+}
 
 /**
  * Whole objects only: nothing is kept of other answers, and a HEAD has no body to work on. A range of a cacheable object

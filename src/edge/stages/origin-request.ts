@@ -1,10 +1,12 @@
 //! What the origin will be sent: the recipe of the behavior applied to this request (origin/forward.ts).
+import type { OriginDoc } from '../../domain/distribution.ts'
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
 import { announcedTrailers, passedTrailers } from '../../http/trailers.ts'
 import { sliceHeaders } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { originPlanOf } from '../origin/failover.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
 import { restHeaders, singleRange } from '../parts.ts'
@@ -41,7 +43,8 @@ export const originRequest = stage({
     }
     const { scheme } = request.connection
     const body = request.body === null || request.body.length === 0 ? null : request.body
-    const passed = originHeaders(behavior.forward, forwardedRequest(x, x.cacheable))
+    const { origin, forward } = originPlanOf(x)
+    const passed = originHeaders(forward, forwardedRequest(x, x.cacheable))
     const own = ownRange(x, edge)
     const headers = own.length === 0 ? passed : [...withoutField(passed, 'request-range'), ...own]
     if (body !== null && body.length !== null) headers.push('Content-Length', `${body.length}`)
@@ -57,13 +60,13 @@ export const originRequest = stage({
       x.variantTags = 'offered'
       headers.push('If-None-Match', tags)
     }
-    if (x.watcher !== null) explainRequest(x, behavior)
-    const policy = behavior.origin.protocolPolicy
+    if (x.watcher !== null) explainRequest(x, behavior, origin)
+    const policy = origin.protocolPolicy
     x.originRequest = {
-      origin: behavior.origin,
+      origin,
       scheme: policy === 'match-viewer' ? scheme : policy === 'https-only' ? 'https' : 'http',
       method: request.method,
-      target: originTarget(behavior.forward, x.path, request.query),
+      target: originTarget(forward, x.path, request.query),
       headers,
       body: body === null ? null : body.stream(),
       trailers: body === null || announced === '' ? null : () => passedTrailers(body.trailers),
@@ -73,8 +76,11 @@ export const originRequest = stage({
 })
 
 /** Where it goes, and what of the configuration says what it carries. */
-function explainRequest({ watcher }: Exchange, { field, origin, doc }: BehaviorPlan): void {
-  watcher?.decided(`${field}.TargetOriginId`, origin.id)
+function explainRequest({ watcher, failedOver }: Exchange, behavior: BehaviorPlan, { id }: OriginDoc): void {
+  const { field, failover, doc } = behavior
+  watcher?.decided(`${field}.TargetOriginId`, doc.originId)
+  if (failover !== null)
+    watcher?.decided(`${failover.field}.Members.Items[${failedOver === null ? 0 : 1}].OriginId`, id)
   if (doc.originRequestPolicy !== null) watcher?.decided(`${field}.OriginRequestPolicyId`, doc.originRequestPolicy.id)
 }
 

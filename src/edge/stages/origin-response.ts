@@ -13,6 +13,7 @@ import type { Exchange } from '../exchange.ts'
 import { applyHead } from '../head-answers.ts'
 import { leaveFlight } from '../leaving.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
+import { originPlanOf } from '../origin/failover.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { completedHead, partAnswer } from '../parts.ts'
 import { ratherStale } from '../request-control.ts'
@@ -116,9 +117,10 @@ function forwardsAuthorization({ request, originRequest }: Exchange): boolean {
 }
 
 /** An error that this viewer may have brought about alone is kept for nobody. */
-function ownError({ behavior, originRequest }: Exchange, status: number): NotStoredReason | null {
+function ownError(x: Exchange, status: number): NotStoredReason | null {
+  const { behavior, originRequest } = x
   if (status < 400 || originRequest === null || behavior === null) return null
-  return carriesMuchUnkeyed(behavior.forward, originRequest.headers) ? 'unkeyed-headers' : null
+  return carriesMuchUnkeyed(originPlanOf(x).forward, originRequest.headers) ? 'unkeyed-headers' : null
 }
 
 /** Stores the confirmed object with its new headers and lifetime; its bytes are the same. */

@@ -9,6 +9,7 @@ import type { ServiceContext } from '../service.ts'
 import { checkAccess } from './access-checks.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
+import { checkOriginGroups } from './origin-group-checks.ts'
 
 const ALIAS = /^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
 const ROOT_OBJECT = /^[A-Za-z0-9_\-.*$/~"'&]*$/
@@ -47,6 +48,8 @@ export function checkDistribution(
   checkRootObject(config.DefaultRootObject ?? '')
   checkCacheTags(config.CacheTagConfig)
   checkOrigins(config.Origins?.Items ?? [], quotas)
+  const originIds = new Set(config.Origins?.Items?.map((origin) => origin.Id ?? ''))
+  checkOriginGroups(config.OriginGroups?.Items ?? [], originIds, quotas)
   checkAccess(config)
   checkBehaviors(config, quotas)
   checkErrorResponses(config.CustomErrorResponses?.Items ?? [])

@@ -7,6 +7,7 @@ import type {
   DistributionConfig,
   Method,
   Origin,
+  OriginGroup,
   SslProtocol,
   ViewerCertificate,
 } from '@aws-sdk/client-cloudfront'
@@ -30,7 +31,7 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
       ...counted(config.Origins?.Items?.map(originWithDefaults)),
       Items: config.Origins?.Items?.map(originWithDefaults) ?? [],
     },
-    OriginGroups: counted(config.OriginGroups?.Items),
+    OriginGroups: counted(config.OriginGroups?.Items?.map(originGroupWithDefaults)),
     DefaultCacheBehavior: behaviorWithDefaults<DefaultCacheBehavior>(config.DefaultCacheBehavior ?? blankBehavior),
     CacheBehaviors: counted(config.CacheBehaviors?.Items?.map(behaviorWithDefaults<CacheBehavior>)),
     CustomErrorResponses: counted(config.CustomErrorResponses?.Items?.map(errorResponseWithDefaults)),
@@ -86,6 +87,11 @@ function errorResponseWithDefaults(response: CustomErrorResponse): CustomErrorRe
     ErrorCachingMinTTL: response.ErrorCachingMinTTL ?? 10,
   }
 }
+
+const originGroupWithDefaults = (group: OriginGroup): OriginGroup => ({
+  ...group,
+  SelectionCriteria: group.SelectionCriteria ?? 'default',
+})
 
 function originWithDefaults(origin: Origin): Origin {
   const custom = origin.CustomOriginConfig

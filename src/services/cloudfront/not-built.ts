@@ -1,7 +1,7 @@
 //! THE TABLE of what a DistributionConfig may say and this program does not do yet. Such a field, set to anything but
 //! its harmless default, is refused with 501 and its name, so that nothing is accepted and ignored. A feature that is
 //! built lifts its row. What AWS itself would refuse is refused first, with AWS's own code (distribution-checks.ts).
-import type { DefaultCacheBehavior, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import type { DefaultCacheBehavior, DistributionConfig, Origin, OriginGroup } from '@aws-sdk/client-cloudfront'
 import { notImplemented } from '../../domain/faults.ts'
 
 interface Row<T> {
@@ -15,7 +15,6 @@ const some = (list: { Quantity?: number | undefined; Items?: readonly unknown[] 
   (list?.Items?.length ?? list?.Quantity ?? 0) > 0
 
 export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
-  { field: 'OriginGroups', accepted: 'none', isUsed: (c) => some(c.OriginGroups) },
   { field: 'Logging.Enabled', accepted: 'false', isUsed: (c) => c.Logging?.Enabled === true },
   { field: 'Logging.IncludeCookies', accepted: 'false', isUsed: (c) => c.Logging?.IncludeCookies === true },
   {
@@ -74,6 +73,14 @@ export const ORIGIN_ROWS: readonly Row<Origin>[] = [
   },
 ]
 
+export const ORIGIN_GROUP_ROWS: readonly Row<OriginGroup>[] = [
+  {
+    field: 'SelectionCriteria',
+    accepted: 'default',
+    isUsed: (g) => (g.SelectionCriteria ?? 'default') !== 'default',
+  },
+]
+
 export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'TrustedSigners.Enabled', accepted: 'false', isUsed: (b) => b.TrustedSigners?.Enabled === true },
   { field: 'TrustedKeyGroups.Enabled', accepted: 'false', isUsed: (b) => b.TrustedKeyGroups?.Enabled === true },
@@ -97,6 +104,9 @@ export function fieldsNotBuilt(config: DistributionConfig): string[] {
   return [
     ...used(DISTRIBUTION_ROWS, config, ''),
     ...(config.Origins?.Items ?? []).flatMap((origin, at) => used(ORIGIN_ROWS, origin, `Origins.Items[${at}].`)),
+    ...(config.OriginGroups?.Items ?? []).flatMap((group, at) =>
+      used(ORIGIN_GROUP_ROWS, group, `OriginGroups.Items[${at}].`),
+    ),
     ...behaviors.flatMap(([path, behavior]) => (behavior ? used(BEHAVIOR_ROWS, behavior, `${path}.`) : [])),
   ]
 }

@@ -42,6 +42,7 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
     leaseUntil: Number.POSITIVE_INFINITY,
     date: () => '',
     recordFetch: () => {},
+    recordFailover: () => {},
     record: () => recorded.resolve(),
   } as unknown as Edge
   const facts = {

@@ -46,6 +46,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     compressions: new Compressions(),
     refreshes: new Refreshes(() => assert.fail('nothing is stale')),
     recordFetch: () => {},
+    recordFailover: () => {},
     record: () => {
       recorded++
     },
