@@ -35,8 +35,15 @@ export interface ErrorResponseDoc {
   readonly page: { readonly path: string; readonly responseCode: number } | null
 }
 
+/** Who may read the bucket of an S3 origin, and how a request says that it is the edge (spec/cloudfront.md 7.2, 7.3). */
+export type OriginAccessDoc =
+  | { readonly kind: 'control'; readonly id: string; readonly signing: 'always' | 'never' | 'no-override' }
+  | { readonly kind: 'identity'; readonly id: string }
+
 export interface OriginDoc {
   readonly id: string
+  /** A bucket of S3, reached by its REST API (S3OriginConfig); absent for an origin of any other kind. */
+  readonly s3?: { readonly access: OriginAccessDoc | null }
   readonly domainName: string
   /** Begins with a slash and does not end with one; empty for none. */
   readonly path: string

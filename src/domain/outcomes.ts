@@ -50,6 +50,8 @@ export type NotStoredReason =
   | 'no-validator'
   /** An error that may be due to what only this viewer sent: fields that no key has, in such numbers (CPDoS). */
   | 'unkeyed-headers'
+  /** The viewer's Authorization, which no key has, kept the edge from signing the request (OAC `no-override`). */
+  | 'unkeyed-authorization'
 
 /** Why an object was served that was not fresh any more. It is a Hit all the same (spec/cloudfront.md 5.2). */
 export type StaleReason =
@@ -97,6 +99,12 @@ export type OriginFailureKind =
   | 'object-changed'
   /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */
   | 'range-refused'
+  /** The origin's access wants a signature, and the operator has given no keys for one. */
+  | 's3-keys'
+  /** No bucket has a key of this name: the path leads out of it. */
+  | 's3-key'
+  /** An upload to S3 without a length. */
+  | 's3-length'
 
 /** Why the secondary of an origin group was asked: the primary answered with a status that the group lists, or failed. */
 export type FailoverReason = 'status' | OriginFailureKind

@@ -12,7 +12,8 @@ import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import type { OriginFailure } from './origin/failure.ts'
-import type { Origins } from './origin/pool.ts'
+import type { S3Keys } from './origin/sign.ts'
+import type { OriginSources } from './origin/sources.ts'
 import type { PeerResult } from './peers/protocol.ts'
 import type { Places } from './places.ts'
 import type { RequestIds } from './request-ids.ts'
@@ -58,7 +59,9 @@ export interface Edge {
   readonly disk: Pick<DiskTier, 'opening' | 'mayHave' | 'promote' | 'settled'>
   readonly flights: Flights
   readonly failures: FailureMemory
-  readonly origins: Origins
+  readonly origins: Pick<OriginSources, 'send' | 'busy' | 'close'>
+  /** What requests to buckets are signed with; null when the operator has given none. */
+  readonly s3Keys: S3Keys | null
   readonly compressions: Compressions
   readonly refreshes: RefreshBehind
   readonly ids: RequestIds

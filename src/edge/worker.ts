@@ -27,6 +27,9 @@ import type { Refusal } from './listen/http1.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
+import type { S3Settings } from './origin/reached.ts'
+import type { S3Keys } from './origin/sign.ts'
+import { OriginSources } from './origin/sources.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
 import { type Place, placesOf } from './places.ts'
@@ -64,6 +67,10 @@ export interface WorkerOptions {
   readonly ownAddresses: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict?: boolean
+  /** Where buckets are reached; AWS's own S3 when absent. */
+  readonly s3?: S3Settings
+  /** What signs requests for buckets; null or absent for nothing. */
+  readonly s3Keys?: S3Keys | null
   readonly logDirectory: string
   /** A MovableClock is moved by the feed. */
   readonly clock: Clock
@@ -98,7 +105,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const logFile = new AccessLogFile({ path: join(options.logDirectory, `access-${options.name}.log`), clock, counters })
   const memory = new MemoryStore(options.cacheBytes)
   const invalidations = new Invalidations()
-  const configuration = new Configuration(invalidations, problem, options.rfcStrict)
+  const configuration = new Configuration(invalidations, problem, { rfcStrict: options.rfcStrict, s3: options.s3 })
   const saver = new SnapshotSaver(options.snapshotFile, problem)
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)
@@ -128,7 +135,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     disk,
     flights: new Flights(),
     failures: new FailureMemory(),
-    origins: new Origins(addressGuard(options.ownAddresses, options.allowOrigins)),
+    origins: new OriginSources(new Origins(addressGuard(options.ownAddresses, options.allowOrigins))),
+    s3Keys: options.s3Keys ?? null,
     compressions: new Compressions(),
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),

@@ -87,6 +87,10 @@ export const REASONS = {
   originInvalid: "CloudFront wasn't able to use the response of the origin.",
   originRefused: 'The origin of this distribution may not be reached from this edge.',
   originTimeout: "The origin didn't answer in time.",
+  s3Keys:
+    'The edge has no keys to sign requests for the bucket of this distribution with: its operator sets CACHEFRONT_S3_ACCESS_KEY_ID and CACHEFRONT_S3_SECRET_ACCESS_KEY.',
+  s3Key: 'Bad request. The path leads out of the bucket.',
+  s3Length: 'An upload to S3 needs a Content-Length.',
   loop: 'The request travelled through too many distributions.',
   internal: 'The edge could not complete this request.',
   draining: 'The edge is shutting down.',

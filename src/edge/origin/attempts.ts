@@ -2,10 +2,10 @@
 //! as it comes; nothing is decided here about caching.
 import type { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
-import type { OriginDoc } from '../../domain/distribution.ts'
 import { allValues } from '../../http/headers.ts'
 import { bodyEndOf } from '../../http/transfer-coding.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
+import type { ReachedOrigin } from './reached.ts'
 
 /** Interim answers (1xx) before the answer itself; each gives the origin its read timeout anew. */
 const HINTS_MAX = 64
@@ -13,7 +13,7 @@ const HINTS_MAX = 64
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 
 export interface OriginRequest {
-  readonly origin: OriginDoc
+  readonly origin: ReachedOrigin
   readonly scheme: 'http' | 'https'
   readonly method: string
   /** Path and query. */
@@ -23,6 +23,8 @@ export interface OriginRequest {
   readonly body: Readable | null
   /** Asked when the body has ended for what follows it, name, value, name, value ...; null for none. */
   readonly trailers: (() => readonly string[]) | null
+  /** Why it cannot be made; absent when it can. */
+  readonly refusal?: OriginFailure
 }
 
 /**

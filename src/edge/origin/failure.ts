@@ -15,7 +15,7 @@ export class OriginFailure extends Error {
 }
 
 interface FailureRow {
-  readonly status: 502 | 504
+  readonly status: 400 | 411 | 502 | 504
   readonly detailed: DetailedResultType
   /** Tried again while attempts are left: `any` before a byte was sent, `read` for GET and HEAD only (spec 7.4). */
   readonly retry: 'any' | 'read' | 'never'
@@ -39,6 +39,9 @@ export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = 
   'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  's3-keys': { status: 502, detailed: 'Error', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Keys },
+  's3-key': { status: 400, detailed: 'InvalidRequest', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Key },
+  's3-length': { status: 411, detailed: 'InvalidRequest', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Length },
 } // biome-ignore format: a table
 
 const CODES: Readonly<Record<string, OriginFailureKind>> = {

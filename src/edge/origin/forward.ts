@@ -1,10 +1,10 @@
 //! The request that goes to the origin: which of the viewer's headers, cookies and query strings, and what CloudFront
 //! adds (spec/cloudfront.md 4.2, 6.1). Pure: compiled once for a behavior, applied per miss.
-import type { OriginDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import { keyedEncoding } from '../cache/key.ts'
 import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
 import { admits, compileNames, filterCookies, filterQuery, type NameRule, NONE, union } from '../snapshot/name-rule.ts'
+import type { ReachedOrigin } from './reached.ts'
 
 export interface ForwardRecipe {
   readonly headers: NameRule
@@ -55,7 +55,7 @@ export interface ForwardedRequest {
 export function compileForward(
   cache: CachePolicyDoc,
   request: OriginRequestPolicyDoc | null,
-  origin: OriginDoc,
+  origin: ReachedOrigin,
   cachedMethods: readonly string[],
 ): ForwardRecipe {
   const of = (part: 'headers' | 'cookies' | 'queryStrings') =>
@@ -73,7 +73,7 @@ export function compileForward(
     gzip: cache.gzip,
     brotli: cache.brotli,
     optionsCached: cachedMethods.includes('OPTIONS'),
-    originHost: origin.domainName,
+    originHost: origin.host,
     originPath: origin.path,
   }
 }

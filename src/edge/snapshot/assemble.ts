@@ -1,25 +1,24 @@
 //! Plans of distributions to a snapshot, and a snapshot and what changed to the next one: a change costs its own size,
 //! however many distributions there are.
 import type { DistributionDoc } from '../../domain/distribution.ts'
-import { compileDistribution } from './compile.ts'
+import { compileDistribution, type Installed } from './compile.ts'
 import { type DistributionPlan, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
 /**
  * Compiles every distribution; one that is unchanged since `previous` keeps its plan and with it its derived keys. One
- * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing. With
- * `rfcStrict` every one is in strict mode.
+ * that cannot be compiled is reported and goes on as it was before; it never keeps the others from changing.
  */
 export function compileSnapshot(
   revision: number,
   documents: Iterable<DistributionDoc>,
   previous: Snapshot | null,
   onProblem: (id: string, error: Error) => void,
-  rfcStrict = false,
+  installed: Installed = {},
 ): Snapshot {
   const plans: DistributionPlan[] = []
   for (const document of documents) {
     const known = previous?.distributions.get(document.id)
-    const plan = known?.doc === document ? known : (compiled(document, onProblem, rfcStrict) ?? known)
+    const plan = known?.doc === document ? known : (compiled(document, onProblem, installed) ?? known)
     if (plan !== undefined) plans.push(plan)
   }
   return enter(EMPTY_SNAPSHOT, revision, plans, [])
@@ -31,12 +30,12 @@ export function changeSnapshot(
   changed: ReadonlyMap<string, DistributionDoc | null>,
   previous: Snapshot,
   onProblem: (id: string, error: Error) => void,
-  rfcStrict = false,
+  installed: Installed = {},
 ): Snapshot {
   const gone: DistributionPlan[] = []
   const plans: DistributionPlan[] = []
   for (const [id, document] of changed) {
-    const plan = document === null ? undefined : compiled(document, onProblem, rfcStrict)
+    const plan = document === null ? undefined : compiled(document, onProblem, installed)
     // Broken: it goes on as it was.
     if (document !== null && plan === undefined) continue
     const known = previous.distributions.get(id)
@@ -102,10 +101,10 @@ function ownNames(document: DistributionDoc): string[] {
 function compiled(
   document: DistributionDoc,
   onProblem: (id: string, error: Error) => void,
-  rfcStrict: boolean,
+  installed: Installed,
 ): DistributionPlan | undefined {
   try {
-    return compileDistribution(document, rfcStrict)
+    return compileDistribution(document, installed)
   } catch (error) {
     onProblem(document.id, error as Error)
     return undefined

@@ -1,17 +1,27 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
-import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { remembered } from '../../lib/remembered.ts'
 import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
+import { AWS_S3, type ReachedOrigin, reachedOrigin, type S3Settings } from '../origin/reached.ts'
 import { encodePath } from './encode-path.ts'
 import { admits, compileNames } from './name-rule.ts'
 import { compilePathPatterns } from './path-patterns.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, FailoverPlan, OriginPlan } from './snapshot.ts'
 
-/** @throws Error when a behavior names an origin that is not there */
-export function compileDistribution(document: DistributionDoc, rfcStrict = false): DistributionPlan {
-  const origins = new Map(document.origins.map((origin) => [origin.id, origin]))
+/** What the installation adds to every document. */
+export interface Installed {
+  /** Every distribution is in strict mode. */
+  readonly rfcStrict?: boolean | undefined
+  /** AWS's own S3 when absent. */
+  readonly s3?: S3Settings | undefined
+}
+
+/** @throws Error when a behavior names an origin that is not there, or an S3 origin is not named like a bucket */
+export function compileDistribution(document: DistributionDoc, installed: Installed = {}): DistributionPlan {
+  const { rfcStrict = false, s3 = AWS_S3 } = installed
+  const origins = new Map(document.origins.map((origin, at) => [origin.id, reachedOrigin(origin, at, s3)]))
   const make: Makers = { forward: remembered(compileForward), key: remembered(compileKey) }
   const { errorResponses = [] } = document
   const errorMinTtls = new Map(errorResponses.map((row) => [row.errorCode, row.cachingMinTtlSeconds]))
@@ -48,7 +58,7 @@ function compileBehavior(
   document: DistributionDoc,
   behavior: BehaviorDoc,
   make: Makers,
-  origins: ReadonlyMap<string, OriginDoc>,
+  origins: ReadonlyMap<string, ReachedOrigin>,
   errorMinTtls: ReadonlyMap<number, number>,
   strict: boolean,
 ): Omit<BehaviorPlan, 'tagHeader' | 'field'> {
@@ -74,7 +84,7 @@ function compileTarget(
   document: DistributionDoc,
   behavior: BehaviorDoc,
   make: Makers,
-  origins: ReadonlyMap<string, OriginDoc>,
+  origins: ReadonlyMap<string, ReachedOrigin>,
 ): OriginPlan & Pick<BehaviorPlan, 'failover'> {
   const planOf = (id: string): OriginPlan => {
     const origin = origins.get(id)

@@ -3,6 +3,7 @@ import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution
 import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange } from '../feed-protocol.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
+import type { Installed } from './compile.ts'
 import type { SavedSnapshot } from './disk.ts'
 import { invalidatedPaths } from './encode-path.ts'
 import { Interned } from './interned.ts'
@@ -11,18 +12,17 @@ import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 export class Configuration {
   readonly #invalidations: Invalidations
   readonly #problem: (message: string) => void
-  readonly #rfcStrict: boolean
+  readonly #installed: Installed
   readonly #interned = new Interned()
   readonly #onProblem = (id: string, error: Error): void =>
     this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`)
   #documents = new Map<string, DistributionDoc>()
   #snapshot: Snapshot = EMPTY_SNAPSHOT
 
-  /** `rfcStrict`: every distribution is in strict mode, whatever its document says. */
-  constructor(invalidations: Invalidations, problem: (message: string) => void, rfcStrict = false) {
+  constructor(invalidations: Invalidations, problem: (message: string) => void, installed: Installed = {}) {
     this.#invalidations = invalidations
     this.#problem = problem
-    this.#rfcStrict = rfcStrict
+    this.#installed = installed
   }
 
   get snapshot(): Snapshot {
@@ -37,7 +37,7 @@ export class Configuration {
   restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
     const documents = this.#interned.all(saved.distributions)
     this.#documents = new Map(documents.map((document) => [document.id, document]))
-    this.#snapshot = compileSnapshot(saved.revision, documents, this.#snapshot, this.#onProblem, this.#rfcStrict)
+    this.#snapshot = compileSnapshot(saved.revision, documents, this.#snapshot, this.#onProblem, this.#installed)
   }
 
   /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
@@ -59,7 +59,7 @@ export class Configuration {
       else this.#documents.set(change.id, document)
       changed.set(change.id, document)
     }
-    this.#snapshot = changeSnapshot(revision, changed, this.#snapshot, this.#onProblem, this.#rfcStrict)
+    this.#snapshot = changeSnapshot(revision, changed, this.#snapshot, this.#onProblem, this.#installed)
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {

@@ -1,10 +1,11 @@
 //! The compiled configuration that requests are served with: immutable, swapped whole. A request keeps the snapshot it
 //! began with. Everything that depends on configuration alone is worked out here, never per request.
-import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
+import type { ReachedOrigin } from '../origin/reached.ts'
 import { normalPath } from './normal-path.ts'
 import { firstMatch, type PathPatterns } from './path-patterns.ts'
 
@@ -41,7 +42,7 @@ export interface ErrorPagePlan {
 
 /** An origin that a behavior may ask, and what it is sent. */
 export interface OriginPlan {
-  readonly origin: OriginDoc
+  readonly origin: ReachedOrigin
   readonly forward: ForwardRecipe
 }
 
@@ -72,7 +73,7 @@ export interface BehaviorPlan extends OriginPlan {
   readonly compresses: boolean
   readonly key: KeyRecipe
   /** Of an origin group the primary. */
-  readonly origin: OriginDoc
+  readonly origin: ReachedOrigin
   readonly forward: ForwardRecipe
   /** Null when the behavior's target is one origin. */
   readonly failover: FailoverPlan | null

@@ -3,9 +3,11 @@ import type { OriginDoc } from '../../domain/distribution.ts'
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
 import { announcedTrailers, passedTrailers } from '../../http/trailers.ts'
+import { addressed, keepFromOthers } from '../bucket-request.ts'
 import { sliceHeaders } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import type { OriginRequest } from '../origin/attempts.ts'
 import { originPlanOf } from '../origin/failover.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
@@ -41,9 +43,10 @@ export const originRequest = stage({
         x.missReason = x.notStored = 'range-not-cached'
       }
     }
+    const { origin, forward } = originPlanOf(x)
+    keepFromOthers(x, origin, forward.keyed)
     const { scheme } = request.connection
     const body = request.body === null || request.body.length === 0 ? null : request.body
-    const { origin, forward } = originPlanOf(x)
     const passed = originHeaders(forward, forwardedRequest(x, x.cacheable))
     const own = ownRange(x, edge)
     const headers = own.length === 0 ? passed : [...withoutField(passed, 'request-range'), ...own]
@@ -62,7 +65,7 @@ export const originRequest = stage({
     }
     if (x.watcher !== null) explainRequest(x, behavior, origin)
     const policy = origin.protocolPolicy
-    x.originRequest = {
+    const made: OriginRequest = {
       origin,
       scheme: policy === 'match-viewer' ? scheme : policy === 'https-only' ? 'https' : 'http',
       method: request.method,
@@ -71,6 +74,7 @@ export const originRequest = stage({
       body: body === null ? null : body.stream(),
       trailers: body === null || announced === '' ? null : () => passedTrailers(body.trailers),
     }
+    x.originRequest = addressed(x, edge, made)
     return to.originFetch
   },
 })

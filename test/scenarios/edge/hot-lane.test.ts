@@ -35,6 +35,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     flights: new Flights(),
     failures: new FailureMemory(),
     origins: new Origins(addressGuard([], [])),
+    s3Keys: null,
     ids: new RequestIds(),
     workers: [],
     met: new Map(),
