@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { quotasWith } from '../domain/quotas.ts'
+import { unpackedMessage } from '../edge/feed-packing.ts'
 import { type FromWorker, LEASE_MS, type Question, type ToWorker } from '../edge/feed-protocol.ts'
 import { type Clock, MovableClock, systemClock } from '../lib/clock.ts'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
@@ -66,7 +67,7 @@ class Worker {
   private constructor(socket: Socket) {
     this.socket = socket
     this.lines = jsonLines<ToWorker, FromWorker>(socket, (message) => {
-      this.#messages.push(message)
+      this.#messages.push(unpackedMessage(message))
       this.#wake?.()
     })
     socket.on('error', () => {})

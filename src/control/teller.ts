@@ -1,6 +1,7 @@
 //! Brings every connected edge worker to the newest revision: a snapshot to one that has nothing or has been away too
 //! long, changes to the others, each worker the same of one revision.
-import type { ToWorker } from '../edge/feed-protocol.ts'
+import { Packing, packed } from '../edge/feed-packing.ts'
+import type { FeedChange, ToWorker } from '../edge/feed-protocol.ts'
 import type { State } from '../state/state.ts'
 import type { LiveWorkers } from './live-workers.ts'
 import { allDistributions, feedChanges } from './plan/feed-changes.ts'
@@ -84,8 +85,8 @@ export class Teller {
           const changes = from < 0 ? null : await this.#state.changesSince(from)
           message =
             changes === null
-              ? { type: 'snapshot', revision: head, distributions: await allDistributions(tx) }
-              : { type: 'changes', revision: head, changes: await feedChanges(tx, changes, from) }
+              ? { type: 'snapshot', revision: head, ...packed(await allDistributions(tx)) }
+              : { type: 'changes', revision: head, ...packedChanges(await feedChanges(tx, changes, from)) }
           messages.set(from, message)
         }
         // A status that was set is no news: edges need not compile again for it.
@@ -95,4 +96,14 @@ export class Teller {
       }
     })
   }
+}
+
+function packedChanges(changes: readonly FeedChange[]): { changes: readonly FeedChange[]; shared: readonly object[] } {
+  const packing = new Packing()
+  const rows = changes.map((change) =>
+    change.kind === 'distribution' && change.distribution !== null
+      ? { ...change, distribution: packing.pack(change.distribution) }
+      : change,
+  )
+  return { changes: rows, shared: packing.shared }
 }

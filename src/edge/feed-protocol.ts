@@ -29,10 +29,17 @@ export type ToWorker =
   | {
       readonly type: 'snapshot'
       readonly revision: number
+      /** As feed-packing.ts has them. */
       readonly distributions: readonly DistributionDoc[]
+      readonly shared?: readonly object[]
     }
   /** All changes after the revision the worker has, up to `revision`. May be empty of changes that concern the edge. */
-  | { readonly type: 'changes'; readonly revision: number; readonly changes: readonly FeedChange[] }
+  | {
+      readonly type: 'changes'
+      readonly revision: number
+      readonly changes: readonly FeedChange[]
+      readonly shared?: readonly object[]
+    }
   /** The live workers of the POP, itself included; owners of keys are chosen among them. */
   | { readonly type: 'workers'; readonly workers: readonly WorkerIdentity[] }
   /** The movable clock; the worker answers `clock` when every later decision uses it. */

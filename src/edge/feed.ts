@@ -3,6 +3,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
+import { unpackedMessage } from './feed-packing.ts'
 import {
   type Answer,
   type FromWorker,
@@ -108,7 +109,8 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
     void given.catch(failed).then((late) => asked?.send({ type: 'answer', id, answer: late }))
   }
 
-  const onMessage = (message: ToWorker): void => {
+  const onMessage = (sent: ToWorker): void => {
+    const message = unpackedMessage(sent)
     switch (message.type) {
       case 'snapshot':
       case 'changes':

@@ -38,7 +38,8 @@ import { createRecorder } from './recorder.ts'
 import { Refreshes } from './refresh.ts'
 import { RequestIds } from './request-ids.ts'
 import { Configuration } from './snapshot/configuration.ts'
-import { loadSnapshot, SnapshotSaver } from './snapshot/disk.ts'
+import { SnapshotSaver } from './snapshot/disk.ts'
+import { loadSnapshot } from './snapshot/disk-lines.ts'
 import { to } from './stage.ts'
 
 export interface WorkerOptions {

@@ -1,6 +1,7 @@
 //! The reading half of the SQLite state, over one connection: the writer has one inside transactions, plain reads another.
 import type { DatabaseSync } from 'node:sqlite'
 import type { Documents, Kind } from './kinds.ts'
+import { isKeptParsed, type ParsedDocuments } from './parsed-documents.ts'
 import type { Change, ListRange, Stored } from './state.ts'
 
 /** Sorts behind every id: no id contains the highest code point. */
@@ -14,12 +15,16 @@ export interface SqliteReader {
   changesSince(revision: number): Change[] | null
 }
 
-export function readerOf(db: DatabaseSync): SqliteReader {
+/** `parsed` is what all readers of a state share. */
+export function readerOf(db: DatabaseSync, parsed: ParsedDocuments): SqliteReader {
   const sql = {
     get: db.prepare('SELECT id, revision, body FROM document WHERE kind = ? AND id = ?'),
     // Text compares by its bytes (collation BINARY over UTF-8).
     list: db.prepare(
       'SELECT id, revision, body FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
+    ),
+    ids: db.prepare(
+      'SELECT id, revision FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
     ),
     counter: db.prepare('SELECT revision, pruned_revision FROM counter'),
     changes: db.prepare('SELECT revision, kind, id, deleted FROM change WHERE revision > ? ORDER BY sequence'),
@@ -41,8 +46,17 @@ export function readerOf(db: DatabaseSync): SqliteReader {
     list: <K extends Kind>(kind: K, range: ListRange) => {
       const prefix = range.prefix ?? ''
       // -1 is SQLite's way of saying no limit.
-      const rows = sql.list.all(kind, range.after ?? '', prefix, prefix + BEHIND_ALL, range.limit ?? -1)
-      return rows.map((row) => stored<K>(row))
+      const bounds = [range.after ?? '', prefix, prefix + BEHIND_ALL, range.limit ?? -1] as const
+      if (!isKeptParsed(kind)) return sql.list.all(kind, ...bounds).map((row) => stored<K>(row))
+      // What a transaction has written may yet be rolled back.
+      const committed = counter().revision
+      return sql.ids.all(kind, ...bounds).map((row) => {
+        const [id, revision] = [String(row.id), Number(row.revision)]
+        const known = parsed.get(kind, id, revision)
+        if (known !== undefined) return known as Stored<Documents[K]>
+        const made = stored<K>(sql.get.get(kind, id) as Record<string, unknown>)
+        return revision <= committed ? (parsed.keep(kind, made) as Stored<Documents[K]>) : made
+      })
     },
     revision: () => counter().revision,
     changesSince: (revision) => {

@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
 import type { Documents, Kind } from './kinds.ts'
 import { migrate } from './migrations.ts'
+import { ParsedDocuments } from './parsed-documents.ts'
 import { readerOf } from './sqlite-reader.ts'
 import type { Change, ListRange, State, Stored, Transaction } from './state.ts'
 import { asStateError, StateError } from './state-error.ts'
@@ -53,6 +54,7 @@ class SqliteState implements State {
   readonly #writer: DatabaseSync
   readonly #readerConnection: DatabaseSync
   readonly #changesKept: number
+  readonly #parsed = new ParsedDocuments()
   readonly #read
   readonly #readInside
   readonly #sql
@@ -67,8 +69,8 @@ class SqliteState implements State {
     this.#writer = writer
     this.#readerConnection = reader
     this.#changesKept = changesKept
-    this.#read = readerOf(reader)
-    this.#readInside = readerOf(writer)
+    this.#read = readerOf(reader, this.#parsed)
+    this.#readInside = readerOf(writer, this.#parsed)
     this.#sql = {
       put: writer.prepare(
         'INSERT INTO document VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET revision = excluded.revision, body = excluded.body',
@@ -122,6 +124,7 @@ class SqliteState implements State {
       if (this.#writer.isOpen && this.#writer.isTransaction) this.#writer.exec('ROLLBACK')
       throw error
     }
+    for (const { kind, id, deleted } of changes.values()) if (deleted) this.#parsed.forget(kind, id)
     if (changes.size > 0) this.#tell([...changes.values()])
     return result
   }

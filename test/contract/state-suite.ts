@@ -1,9 +1,23 @@
 //! What every State must keep, whatever stands behind it: `stateSuite` declares the tests for one implementation.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Change, State, Transaction } from '../../src/state/state.ts'
+import type { DistributionRecord } from '../../src/domain/records.ts'
+import type { Change, Reader, State, Transaction } from '../../src/state/state.ts'
 
 const tagged = (value: string) => ({ tags: { value } })
+
+const distribution = (id: string, etag: string): DistributionRecord => ({
+  id,
+  arn: id,
+  domainName: id,
+  etag,
+  callerReference: id,
+  status: 'InProgress',
+  changedRevision: 1,
+  createdAt: '',
+  lastModifiedTime: '',
+  config: { Comment: '', CacheBehaviors: { Items: [{ AllowedMethods: { Items: ['GET'] } }] } },
+})
 
 export interface StateSuite {
   readonly name: string
@@ -64,6 +78,40 @@ export function stateSuite(suite: StateSuite): void {
           assert.equal(await state.revision(), 0)
         })
         assert.deepEqual((await state.get('tags', 'a'))?.doc, tagged('1'))
+      }),
+    )
+
+    it(
+      'lists distributions, which it may keep parsed, as they are: written twice, rolled back, changed, deleted',
+      withState(async (state) => {
+        const listed = async (reader: Reader) =>
+          (await reader.list('distribution')).map(({ id, doc }) => `${id} ${doc.etag}`)
+        await state.transact(async (tx) => {
+          for (const etag of ['1', '2']) {
+            await tx.put('distribution', 'E1', distribution('E1', etag))
+            assert.deepEqual(await listed(tx), [`E1 ${etag}`])
+          }
+          await tx.put('distribution', 'E2', distribution('E2', '1'))
+        })
+        assert.deepEqual(await listed(state), ['E1 2', 'E2 1'])
+        const rolledBack = state.transact(async (tx) => {
+          await tx.put('distribution', 'E1', distribution('E1', 'lost'))
+          await tx.delete('distribution', 'E2')
+          assert.deepEqual(await listed(tx), ['E1 lost'])
+          assert.deepEqual(await listed(state), ['E1 2', 'E2 1'])
+          throw new Error('no')
+        })
+        await assert.rejects(rolledBack, /^Error: no$/)
+        // The revision that was rolled back is given to this one.
+        await state.transact((tx) => tx.put('distribution', 'E1', distribution('E1', '3')))
+        assert.deepEqual(await listed(state), ['E1 3', 'E2 1'])
+        const [first] = await state.list('distribution')
+        assert.throws(() => Object.assign(first?.doc.config as object, { Comment: 'changed' }), TypeError)
+        await state.transact(async (tx) => {
+          await tx.delete('distribution', 'E2')
+          assert.deepEqual(await listed(tx), ['E1 3'])
+        })
+        assert.deepEqual(await listed(state), ['E1 3'])
       }),
     )
 

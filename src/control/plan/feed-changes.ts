@@ -13,17 +13,24 @@ export async function allDistributions(reader: Reader): Promise<DistributionDoc[
   return (await compileAll(reader)).docs
 }
 
-/** Distributions that no edge can be given, by id, with what is wrong, for a person. */
-export async function brokenDistributions(reader: Reader): Promise<ReadonlyMap<string, string>> {
-  return (await compileAll(reader)).broken
+/** Distributions that no edge can be given, of these or of all, by id, with what is wrong, for a person. */
+export async function brokenDistributions(
+  reader: Reader,
+  ids: ReadonlySet<string> | null = null,
+): Promise<ReadonlyMap<string, string>> {
+  return (await compileAll(reader, ids)).broken
 }
 
-async function compileAll(reader: Reader): Promise<{ docs: DistributionDoc[]; broken: Map<string, string> }> {
-  const [stored, policies, tags] = await Promise.all([
+async function compileAll(
+  reader: Reader,
+  ids: ReadonlySet<string> | null = null,
+): Promise<{ docs: DistributionDoc[]; broken: Map<string, string> }> {
+  const [all, policies, tags] = await Promise.all([
     reader.list('distribution'),
     readPolicies(reader),
     reader.list('tags'),
   ])
+  const stored = ids === null ? all : all.filter(({ id }) => ids.has(id))
   const tagsOf = new Map(tags.map(({ id, doc }) => [id, doc.tags]))
   const docs: DistributionDoc[] = []
   const broken = new Map<string, string>()

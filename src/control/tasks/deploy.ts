@@ -1,7 +1,7 @@
 //! `InProgress` becomes `Deployed` when every live edge has acknowledged the revision of the change. A distribution that
 //! no edge can be given never does: it is named among the problems.
 import type { State } from '../../state/state.ts'
-import { brokenDistributions } from '../plan/feed-changes.ts'
+import { BrokenDistributions } from '../broken-distributions.ts'
 import type { Task } from '../reconciler.ts'
 
 /** Commits to these may have left something to do. */
@@ -13,13 +13,13 @@ export interface DeployTask extends Task {
 }
 
 export function deployTask(state: State, acknowledged: () => number | null): DeployTask {
-  let broken: ReadonlyMap<string, string> = new Map()
+  const breaks = new BrokenDistributions(state)
   return {
-    problems: () => broken,
+    problems: () => breaks.known,
     name: 'deploy',
     periodMs: 5_000,
     async run() {
-      broken = await brokenDistributions(state)
+      const broken = await breaks.look()
       const revision = acknowledged()
       if (revision === null) return []
       const waiting = (await state.list('distribution')).filter(

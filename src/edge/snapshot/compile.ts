@@ -110,7 +110,7 @@ function allowsCompression({ maxTtl, gzip, brotli, headers }: CachePolicyDoc): b
   return maxTtl > 0 && (gzip || brotli) && !headers.names.includes('accept-encoding')
 }
 
-/** Sets by list: equal lists of the documents are the same list (interned.ts). */
+/** Sets by list: equal lists of the documents are the same list (shared-parts.ts). */
 const SETS = new WeakMap<readonly string[], ReadonlySet<string>>()
 
 function setOf(list: readonly string[]): ReadonlySet<string> {

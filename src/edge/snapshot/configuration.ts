@@ -4,16 +4,16 @@ import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange } from '../feed-protocol.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
 import type { Installed } from './compile.ts'
-import type { SavedSnapshot } from './disk.ts'
+import type { SavedSnapshot } from './disk-lines.ts'
 import { invalidatedPaths } from './encode-path.ts'
-import { Interned } from './interned.ts'
+import { SharedParts } from './shared-parts.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
 export class Configuration {
   readonly #invalidations: Invalidations
   readonly #problem: (message: string) => void
   readonly #installed: Installed
-  readonly #interned = new Interned()
+  readonly #shared = new SharedParts()
   readonly #onProblem = (id: string, error: Error): void =>
     this.#problem(`distribution ${id} cannot be served as it is configured: ${error.message}`)
   #documents = new Map<string, DistributionDoc>()
@@ -35,7 +35,7 @@ export class Configuration {
 
   /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
   restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
-    const documents = this.#interned.all(saved.distributions)
+    const documents = this.#shared.all(saved.distributions)
     this.#documents = new Map(documents.map((document) => [document.id, document]))
     this.#snapshot = compileSnapshot(saved.revision, documents, this.#snapshot, this.#onProblem, this.#installed)
   }
@@ -54,7 +54,7 @@ export class Configuration {
         this.#invalidate(change.revision, change.invalidation)
         continue
       }
-      const document = change.distribution === null ? null : this.#interned.one(change.distribution)
+      const document = change.distribution === null ? null : this.#shared.one(change.distribution)
       if (document === null) this.#documents.delete(change.id)
       else this.#documents.set(change.id, document)
       changed.set(change.id, document)

@@ -1,44 +1,38 @@
 //! The last snapshot on disk, so that a worker that starts without control serves what it last knew (static stability).
 //! It may hold secrets (custom headers of origins): mode 0600.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+//!
+//! A change appends a line with what changed, so that it costs its own size; a file in which such lines have become longer
+//! than what they changed is written anew, in pieces, and takes the place of the old one when it is complete. So does the
+//! first one of a process: a line that a crash cut off ends a file.
+import { appendFile, type FileHandle, mkdir, open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { DistributionDoc } from '../../domain/distribution.ts'
-import type { WorkerIdentity } from '../feed-protocol.ts'
-
-export interface SavedSnapshot {
-  readonly revision: number
-  readonly distributions: readonly DistributionDoc[]
-  /** The workers that shared the POP: without control they go on as one cache. */
-  readonly workers: readonly WorkerIdentity[]
-}
-
-/** Changes when the documents' shape does; a file of another format is as good as none. */
-const FORMAT = 2
-
-/** Null when there is none, or none that can be read: the feed will bring a new one. */
-export async function loadSnapshot(file: string): Promise<SavedSnapshot | null> {
-  try {
-    const saved = JSON.parse(await readFile(file, 'utf8')) as SavedSnapshot & { format: number }
-    const usable = saved.format === FORMAT && Number.isInteger(saved.revision) && Array.isArray(saved.distributions)
-    const { revision, distributions, workers } = saved
-    return usable ? { revision, distributions, workers } : null
-  } catch {
-    return null
-  }
-}
+import { changeLine, headLine, pieceLines, type SavedSnapshot } from './disk-lines.ts'
 
 /**
  * Milliseconds for which a snapshot may wait that differs from the saved one in its revision alone: an edge that comes
  * back with an older one hears again what it knew. A stream of invalidations writes no file for each.
  */
 const REVISION_MS = 100
+/** Characters of changes from which on they are compared with what they change. */
+const CHANGES_MIN = 1024 * 1024
+
+/** What the file says. */
+interface Written {
+  readonly snapshot: SavedSnapshot
+  readonly documents: ReadonlyMap<string, DistributionDoc>
+  /** Characters of the part that was written anew, and of the changes behind it. */
+  readonly baseLength: number
+  readonly changesLength: number
+}
 
 /** Saves the newest snapshot only: while one is being written, later ones wait and the last of them wins. */
 export class SnapshotSaver {
   readonly #file: string
   readonly #problem: (message: string) => void
   #waiting: SavedSnapshot | null = null
-  #saved: SavedSnapshot | null = null
+  /** Null before the first write, and after one that failed: nobody knows how far it came. */
+  #written: Written | null = null
   #writing: Promise<void> | null = null
   /** Ends the wait of a revision; null while none waits. */
   #hurry: (() => void) | null = null
@@ -51,7 +45,7 @@ export class SnapshotSaver {
 
   save(snapshot: SavedSnapshot): void {
     this.#waiting = snapshot
-    if (!isSameConfiguration(snapshot, this.#saved)) this.#hurry?.()
+    if (!isSameConfiguration(snapshot, this.#written)) this.#hurry?.()
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = null
     })
@@ -67,19 +61,53 @@ export class SnapshotSaver {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting !== null) {
-      if (isSameConfiguration(this.#waiting, this.#saved) && !this.#settling) await this.#unhurried()
+      if (isSameConfiguration(this.#waiting, this.#written) && !this.#settling) await this.#unhurried()
       const next = this.#waiting
       this.#waiting = null
-      const draft = `${this.#file}.new`
+      const before = this.#written
+      this.#written = null
       try {
-        await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
-        await writeFile(draft, JSON.stringify({ format: FORMAT, ...next }), { mode: 0o600, flush: true })
-        await rename(draft, this.#file)
-        this.#saved = next
+        const isLong = before === null || before.changesLength > Math.max(CHANGES_MIN, before.baseLength)
+        this.#written = isLong ? await this.#writeAnew(next) : await this.#append(before, next)
       } catch (error) {
         this.#problem(`the snapshot could not be saved to ${this.#file}: ${(error as Error).message}`)
       }
     }
+  }
+
+  async #writeAnew(snapshot: SavedSnapshot): Promise<Written> {
+    const draft = `${this.#file}.new`
+    await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 })
+    const handle = await open(draft, 'w', 0o600)
+    let baseLength = 0
+    const write = async (to: FileHandle, line: string): Promise<void> => {
+      baseLength += line.length
+      await to.write(line)
+    }
+    try {
+      await write(handle, headLine(snapshot))
+      // Viewers are answered between two pieces.
+      for (const line of pieceLines(snapshot.distributions)) await write(handle, line)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(draft, this.#file)
+    return { snapshot, documents: byId(snapshot.distributions), baseLength, changesLength: 0 }
+  }
+
+  async #append({ snapshot: before, documents: had, baseLength, changesLength }: Written, next: SavedSnapshot) {
+    const documents = byId(next.distributions)
+    const changed = next.distributions.filter((document) => had.get(document.id) !== document)
+    const gone = [...had.keys()].filter((id) => !documents.has(id))
+    const line = changeLine({
+      revision: next.revision,
+      workers: next.workers === before.workers ? undefined : next.workers,
+      changed,
+      gone,
+    })
+    await appendFile(this.#file, line, { mode: 0o600, flush: true })
+    return { snapshot: next, documents, baseLength, changesLength: changesLength + line.length }
   }
 
   #unhurried(): Promise<void> {
@@ -95,10 +123,14 @@ export class SnapshotSaver {
   }
 }
 
+const byId = (documents: readonly DistributionDoc[]): Map<string, DistributionDoc> =>
+  new Map(documents.map((document) => [document.id, document]))
+
 /** Documents that did not change are the same objects. */
-function isSameConfiguration(one: SavedSnapshot, other: SavedSnapshot | null): boolean {
+function isSameConfiguration(one: SavedSnapshot, written: Written | null): boolean {
+  const other = written?.snapshot
   return (
-    other !== null &&
+    other !== undefined &&
     one.workers === other.workers &&
     one.distributions.length === other.distributions.length &&
     one.distributions.every((document, at) => document === other.distributions[at])

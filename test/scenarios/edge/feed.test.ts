@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LEASE_MS } from '../../../src/edge/feed-protocol.ts'
+import { loadSnapshot } from '../../../src/edge/snapshot/disk-lines.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { DISTRIBUTION_ID, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
@@ -21,7 +22,7 @@ test('with no control plane the edge serves, from memory and after a restart fro
 
   const file = join(edge.directory, 'worker-0.snapshot.json')
   assert.equal((await stat(file)).mode & 0o777, 0o600)
-  assert.equal(JSON.parse(await readFile(file, 'utf8')).distributions.length, 1)
+  assert.equal((await loadSnapshot(file))?.distributions.length, 1)
   const again = await edge.addWorker('worker-0')
   await again.whenConfigured
   assert.equal((await edge.get('/a', { worker: 1 })).body, 'ok')

@@ -1,6 +1,6 @@
 //! The parts of a distribution document that others may have too: whatever a behavior, an origin or another row of a list
 //! holds that is more than a text, a number or a flag. PURE.
-import type { DistributionDoc } from '../../domain/distribution.ts'
+import type { DistributionDoc } from '../domain/distribution.ts'
 
 type Fields = Record<string, unknown>
 
