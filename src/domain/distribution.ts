@@ -1,6 +1,6 @@
 //! A distribution as the edge serves it: AWS's DistributionConfig with its policies resolved, nothing left to look up.
 //! control/plan/ makes it from the stored configuration; edge/snapshot/compile.ts turns it into matchers.
-import type { CachePolicyDoc, OriginRequestPolicyDoc } from './policy.ts'
+import type { CachePolicyDoc, OriginRequestPolicyDoc, ResponseHeadersPolicyDoc } from './policy.ts'
 
 export interface DistributionDoc {
   /** `E` and 13 upper-case letters or digits. */
@@ -84,6 +84,8 @@ export interface BehaviorDoc {
   readonly compress?: boolean
   readonly cachePolicy: CachePolicyDoc
   readonly originRequestPolicy: OriginRequestPolicyDoc | null
+  /** Absent and null for none. */
+  readonly responseHeadersPolicy?: ResponseHeadersPolicyDoc | null
 }
 
 export interface InvalidationDoc {

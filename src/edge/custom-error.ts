@@ -33,7 +33,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
     keepOn(x.flight)
     leaveFlight(x)
   }
-  x.page = { plan, detailed: x.fault?.detailed ?? 'Error' }
+  x.page = { plan, detailed: x.fault?.detailed ?? 'Error', behavior: x.behavior }
   x.request = pageRequest(x.request, x.viewerRequest, plan.path)
   x.path = plan.path
   x.behavior = null
@@ -42,7 +42,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.variantTags = 'none'
   x.object = x.stale = x.part = x.forwardedRange = null
   x.completes = false
-  x.flight = x.originRequest = x.answer = x.fault = x.failedOver = null
+  x.flight = x.originRequest = x.answer = x.fault = x.failedOver = x.upstream = null
   x.missReason = x.staleReason = x.notStored = x.compression = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'

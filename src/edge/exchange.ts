@@ -17,7 +17,7 @@ import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
-import type { OriginRequest } from './origin/attempts.ts'
+import type { FetchTimes, OriginRequest } from './origin/attempts.ts'
 import type { Place } from './places.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
 import { viewerFacts } from './viewer-facts.ts'
@@ -44,7 +44,7 @@ export interface PeerAnswer {
   /** True for a peer worker: it asked the owner of the key, and nobody else is to be asked but the origin. */
   readonly remote: boolean
   /** Tells the peer what kind of answer follows, before the reply is used. */
-  announce(answer: Answer, result: ResultType): void
+  announce(answer: Answer, result: ResultType, upstream: Upstream | null): void
   /** Nobody else is to wait for this answer; before `announce`. Absent where nobody else can. */
   alone?(): void
   fault(fault: EdgeFault): void
@@ -57,6 +57,13 @@ export interface PageInstead {
   readonly plan: ErrorPagePlan
   /** What the error was called before. */
   readonly detailed: DetailedResultType
+  /** That of the path that the viewer asked for; null when it came to none. */
+  readonly behavior: BehaviorPlan | null
+}
+
+/** The request to the origin that an answer comes from: by whom it was made, and what it took. */
+export interface Upstream extends FetchTimes {
+  readonly layer: 'EDGE' | 'REC' | 'Origin Shield'
 }
 
 /** Why the edge asks something of itself, with no viewer and no peer waiting for the bytes on a connection. */
@@ -130,6 +137,8 @@ export class Exchange {
   originRequest: OriginRequest | null = null
   /** Milliseconds, Clock.now(), when the origin or the owner was asked; origin-fetch, owner-lookup. */
   askedAt = 0
+  /** Null when no origin was asked for this answer; origin-fetch, owner-lookup. */
+  upstream: Upstream | null = null
   /** What the fetched head became; origin-response, owner-lookup. */
   answer: Answer | null = null
   /** Set before error-page is entered. */

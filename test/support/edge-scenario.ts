@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../src/domain/distribution.ts'
-import type { CachePolicyDoc, NameList } from '../../src/domain/policy.ts'
+import type { CachePolicyDoc, NameList, ResponseHeadersPolicyDoc } from '../../src/domain/policy.ts'
 import type { Topology } from '../../src/domain/topology.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../../src/edge/worker.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
@@ -34,6 +34,11 @@ export function cachePolicy(changes: Partial<CachePolicyDoc> = {}): CachePolicyD
     brotli: false,
     ...changes,
   }
+}
+
+/** A response headers policy that does nothing, unless told otherwise. */
+export function headersPolicy(changes: Partial<ResponseHeadersPolicyDoc> = {}): ResponseHeadersPolicyDoc {
+  return { id: 'headers-policy', cors: null, security: {}, custom: [], remove: [], serverTimingRate: null, ...changes }
 }
 
 export function originDoc(port: number, changes: Partial<OriginDoc> = {}): OriginDoc {

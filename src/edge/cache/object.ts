@@ -45,6 +45,19 @@ export interface ObjectMeta {
   readonly variant: string
 }
 
+/** A head that was made once for all who get the same. */
+export interface KeptHead {
+  /** Empty before the first. */
+  text: string
+  /** What a response headers policy does to it; null for nothing. */
+  edit: object | null
+  /** The text is in one piece (lib/flat-text.ts). */
+  isFlat: boolean
+}
+
+/** Of an object without kept heads; it is replaced, never written to. */
+const NO_HEAD: KeptHead = { text: '', edit: null, isFlat: false }
+
 export class StoredObject implements ObjectMeta {
   readonly key: string
   readonly status: number
@@ -69,11 +82,11 @@ export class StoredObject implements ObjectMeta {
   /** The newest invalidation that it was compared with; a hit compares only with newer ones. */
   checkedRevision: number
   /** The head with everything that a hit always adds; made by the first delivery. */
-  hitHead = ''
-  /** That text is in one piece (lib/flat-text.ts). */
-  hitHeadIsFlat = false
+  hitHead: KeptHead = NO_HEAD
+  /** The same for other edits, few; null for none. */
+  otherHitHeads: KeptHead[] | null = null
   /** Header lines of a 304 for it; made by the first one. */
-  notModifiedHead = ''
+  notModifiedHead: Omit<KeptHead, 'isFlat'> = NO_HEAD
   /** Marks the memory as being sent; each call is paired with one of `release`. */
   readonly hold: () => void
   readonly release: () => void

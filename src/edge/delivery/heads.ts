@@ -1,17 +1,21 @@
-//! The head of each kind of answer to a viewer: what is stored, plus the lines that every delivery adds (spec 6.4).
-//! For a hit all of it but the request's name and the age was put together by the first hit.
+//! The head of each kind of answer to a viewer: what is stored, as the response headers policy of the behavior changes it
+//! (headers-policy.ts), plus the lines that every delivery adds (spec 6.4). For a hit all of it but the request's name and
+//! the age was put together by the first hit.
 import { notModifiedHeaders } from '../../http/conditional.ts'
 import { reasonPhrase } from '../../http/error-page.ts'
 import { type ByteRange, contentRange } from '../../http/range.ts'
 import { flatText } from '../../lib/flat-text.ts'
 import type { Answer } from '../cache/flight.ts'
-import type { StoredObject } from '../cache/object.ts'
+import type { KeptHead, StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
 import type { Place } from '../places.ts'
+import type { PolicyEdit } from '../snapshot/headers-policy.ts'
 import { cacheStatus } from './cache-status.ts'
+import { dateLine, edited, editOf } from './headers-policy.ts'
+import { timingLine } from './server-timing.ts'
 import { passesTrailers } from './trailing.ts'
 
 const KEEP_ALIVE = '\r\nConnection: keep-alive\r\n\r\n'
@@ -20,24 +24,46 @@ const CLOSE = '\r\nConnection: close\r\n\r\n'
 const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((now - bornAt) / 1000))
 
 export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
-  let head = object.hitHead
+  const edit = editOf(x)
+  let head: string
   if (x.page !== null) {
-    head = shown(x, hitLines(x, object, x.result))
+    head = shown(x, hitLines(x, object, x.result, edit))
   } else if (x.result === 'RefreshHit') {
-    head = hitLines(x, object, 'RefreshHit')
-  } else if (head === '') {
-    head = hitLines(x, object, x.result)
-    object.hitHead = head
-  } else if (!object.hitHeadIsFlat) {
-    // Worth it now that it comes a second time.
-    head = flatText(head)
-    object.hitHead = head
-    object.hitHeadIsFlat = true
+    head = hitLines(x, object, 'RefreshHit', edit)
+  } else {
+    const kept = object.hitHead
+    if (kept.text === '' || kept.edit !== edit) {
+      head = otherHitHead(object, edit) ?? hitLines(x, object, x.result, edit)
+      keepHitHead(object, { text: head, edit, isFlat: false })
+    } else {
+      head = kept.text
+      if (!kept.isFlat) {
+        // Worth it now that it comes a second time.
+        head = flatText(head)
+        kept.text = head
+        kept.isFlat = true
+      }
+    }
   }
-  return told(
-    x,
-    head + x.requestId + ageLine(edge, object) + reportLines(x, edge, object) + (x.reply.closes ? CLOSE : KEEP_ALIVE),
-  )
+  return told(x, head + ownValues(x, edge, edit, object, ageLine(edge, object)))
+}
+
+/** Heads of one object that are kept besides the one that went out last: those of other origins, or of no origin. */
+const OTHER_HEADS_MAX = 8
+
+/** One that was made before for this edit; there it is no longer kept. */
+function otherHitHead(object: StoredObject, edit: PolicyEdit | null): string | null {
+  const at = object.otherHitHeads?.findIndex((one) => one.edit === edit) ?? -1
+  return at < 0 ? null : (object.otherHitHeads?.splice(at, 1)[0]?.text ?? null)
+}
+
+function keepHitHead(object: StoredObject, made: KeptHead): void {
+  const before = object.hitHead
+  object.hitHead = made
+  if (before.text === '') return
+  object.otherHitHeads ??= []
+  object.otherHitHeads.push(before)
+  if (object.otherHitHeads.length > OTHER_HEADS_MAX) object.otherHitHeads.shift()
 }
 
 /** `head`, which the trace of the request shows as it goes out. */
@@ -50,11 +76,11 @@ function told(x: Exchange, head: string): string {
 const shown = (x: Exchange, head: string): string =>
   `HTTP/1.1 ${x.status} ${reasonPhrase(x.status)}${head.slice(head.indexOf('\r\n'))}`
 
-const hitLines = ({ place }: Exchange, object: StoredObject, result: string): string => {
+const hitLines = (x: Exchange, object: StoredObject, result: string, edit: PolicyEdit | null): string => {
   const head = object.status === 200 ? withRanges(object.head) : object.head
   // A 204 must not have one (RFC 9110 8.6).
   const length = object.status === 204 ? '' : `Content-Length: ${object.body.length}\r\n`
-  return head + length + ownLines(place, result)
+  return edited(head, edit) + length + ownLines(x.place, result)
 }
 
 /** Ends where the request's name goes. */
@@ -63,6 +89,20 @@ const ownLines = (place: Place, result: string): string =>
 
 const ageLine = (edge: Edge, object: { readonly bornAt: number }): string =>
   `\r\nAge: ${ageAt(edge.clock.now(), object.bornAt)}`
+
+/** What differs from request to request: its name, `age` (a line or nothing), what it asked to know, and the end. */
+function ownValues(
+  x: Exchange,
+  edge: Edge,
+  edit: PolicyEdit | null,
+  source: { readonly freshUntil: number; readonly head: string },
+  age: string,
+  end = x.reply.closes ? CLOSE : KEEP_ALIVE,
+): string {
+  if (edit === null) return x.requestId + age + reportLines(x, edge, source) + end
+  const timing = edit.timed ? timingLine(x, edit, source.head) : ''
+  return x.requestId + dateLine(edge, edit) + (edit.hidesAge ? '' : age) + timing + reportLines(x, edge, source) + end
+}
 
 /** Lines about the answer, for those who ask how it came about. */
 const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: number }): string =>
@@ -74,16 +114,34 @@ const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: num
 export function notModifiedHead(
   x: Exchange,
   edge: Edge,
-  object: { readonly head: string; readonly bornAt: number; readonly freshUntil: number; notModifiedHead: string },
+  object: {
+    readonly head: string
+    readonly bornAt: number
+    readonly freshUntil: number
+    notModifiedHead: Omit<KeptHead, 'isFlat'>
+  },
 ): string {
-  if (object.notModifiedHead === '') {
-    const pairs = notModifiedHeaders(headerPairs(object.head))
+  const edit = editOf(x)
+  if (object.notModifiedHead.text === '' || object.notModifiedHead.edit !== edit) {
+    const whole = headerPairs(edited(object.head, edit))
+    const pairs = notModifiedHeaders(whole)
+    // What the policy adds is said of every answer; a browser takes it into its copy, as of another origin's page.
+    if (edit !== null) pairs.push(...linesOf(whole, edit.added, pairs))
     let lines = 'HTTP/1.1 304 Not Modified\r\n'
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
-    object.notModifiedHead = `${lines}Via: 1.1 ${x.place.via}\r\n`
+    object.notModifiedHead = { text: `${lines}Via: 1.1 ${x.place.via}\r\n`, edit }
   }
-  const own = ownLines(x.place, x.result) + x.requestId + ageLine(edge, object) + reportLines(x, edge, object)
-  return told(x, object.notModifiedHead + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
+  const own = ownLines(x.place, x.result) + ownValues(x, edge, edit, object, ageLine(edge, object))
+  return told(x, object.notModifiedHead.text + own)
+}
+
+/** The lines of `pairs` with one of these names (lower case) that are not among `known` by their names. */
+function linesOf(pairs: readonly string[], names: ReadonlySet<string>, known: readonly string[]): string[] {
+  const isKnown = new Set(known.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()))
+  return pairs.filter((_, at) => {
+    const name = (pairs[at - (at % 2)] as string).toLowerCase()
+    return names.has(name) && !isKnown.has(name)
+  })
 }
 
 /** Lines of a whole answer that are not true of a part; Accept-Ranges is written anew. */
@@ -97,22 +155,23 @@ export function partialHead(
   source: { readonly head: string; readonly bornAt: number; readonly freshUntil: number },
   part: { readonly lines: string; readonly ownType: boolean },
 ): string {
+  const edit = editOf(x)
   let kept = source.head.slice(source.head.indexOf('\r\n')).replace(OF_THE_WHOLE, '')
   if (part.ownType) kept = kept.replace(CONTENT_TYPE, '')
-  const own = part.lines + ownLines(x.place, x.result) + x.requestId
+  const own = part.lines + ownLines(x.place, x.result)
   const isNew = x.object === null && x.result === 'Miss' && ageAt(edge.clock.now(), source.bornAt) === 0
   const age = isNew ? '' : ageLine(edge, source)
-  const end = x.reply.closes ? CLOSE : KEEP_ALIVE
-  const lines = `${kept}Accept-Ranges: bytes\r\n${own}${age}${reportLines(x, edge, source)}`
-  return told(x, `HTTP/1.1 206 Partial Content${lines}${end}`)
+  const lines = edited(`HTTP/1.1 206 Partial Content${kept}Accept-Ranges: bytes\r\n`, edit)
+  return told(x, lines + own + ownValues(x, edge, edit, source, age))
 }
 
 /** All of a large object: 200, or the status of the custom error page that it is. */
 export function slicedHead(x: Exchange, edge: Edge, index: StoredObject, length: number): string {
-  const lines = `${withRanges(index.head)}Content-Length: ${length}\r\n${ownLines(x.place, x.result)}`
+  const edit = editOf(x)
+  const kept = edited(withRanges(index.head), edit)
+  const lines = `${kept}Content-Length: ${length}\r\n${ownLines(x.place, x.result)}`
   const head = x.page === null ? lines : shown(x, lines)
-  const own = x.requestId + ageLine(edge, index) + reportLines(x, edge, index)
-  return told(x, head + own + (x.reply.closes ? CLOSE : KEEP_ALIVE))
+  return told(x, head + ownValues(x, edge, edit, index, ageLine(edge, index)))
 }
 
 /** The head of a stored part as the origin would send it: for a peer, which adds its own lines. */
@@ -133,17 +192,18 @@ export function streamHead(
 ): { text: string; framing: 'length' | 'chunked' | 'close' } {
   const bodiless = answer.status === 204 || answer.status === 304
   const framing = bodiless || answer.length !== null ? 'length' : x.request.httpVersion === '1.0' ? 'close' : 'chunked'
-  let text = x.page === null ? (answer.leaderHead ?? answer.head) : shown(x, answer.head)
+  const edit = editOf(x)
+  const source = x.page === null ? (answer.leaderHead ?? answer.head) : shown(x, answer.head)
+  const isWhole = answer.status === 200 && answer.length !== null && answer.notStored === null && x.page === null
+  let text = edited(isWhole ? withRanges(source) : source, edit)
   if (answer.length !== null && answer.status !== 204) text += `Content-Length: ${answer.length}\r\n`
   else if (framing === 'chunked' && x.request.method !== 'HEAD') {
     text += 'Transfer-Encoding: chunked\r\n'
     if (answer.trailer !== undefined && passesTrailers(x)) text += `Trailer: ${answer.trailer}\r\n`
   }
-  if (answer.status === 200 && answer.length !== null && answer.notStored === null && x.page === null)
-    text = withRanges(text)
-  text += ownLines(x.place, x.result) + x.requestId
-  const age = ageAt(edge.clock.now(), answer.bornAt)
-  if (age > 0 || x.result === 'Hit') text += `\r\nAge: ${age}`
-  text += reportLines(x, edge, answer) + (framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE)
+  const seconds = ageAt(edge.clock.now(), answer.bornAt)
+  const age = seconds > 0 || x.result === 'Hit' ? `\r\nAge: ${seconds}` : ''
+  const end = framing === 'close' || x.reply.closes ? CLOSE : KEEP_ALIVE
+  text += ownLines(x.place, x.result) + ownValues(x, edge, edit, answer, age, end)
   return { text: told(x, text), framing }
 }

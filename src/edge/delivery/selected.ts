@@ -59,7 +59,7 @@ export function selectFromFlight(
   x.contentType = answer.contentType
   if (choice.kind !== 'parts' || answer.length === null) {
     keepOn(flight)
-    return bodiless(x, edge, choice, { ...answer, notModifiedHead: '' }, answer.length)
+    return bodiless(x, edge, choice, { ...answer, notModifiedHead: { text: '', edit: null } }, answer.length)
   }
   const part = partOf(x, choice.ranges, answer.length, answer.contentType)
   x.reply.head(partialHead(x, edge, { ...answer, head: answer.leaderHead ?? answer.head }, part), 'length')

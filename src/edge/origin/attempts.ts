@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
 import { allValues } from '../../http/headers.ts'
 import { bodyEndOf } from '../../http/transfer-coding.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { type ConnectionTimes, requestBegins } from './connection-times.ts'
 import { ORIGIN_FAILURES, OriginFailure, originFailure } from './failure.ts'
 import type { ReachedOrigin } from './reached.ts'
 
@@ -46,6 +48,17 @@ export interface SourceControl {
   pause(): void
   resume(): void
   abort(): void
+  /** Null before the first byte, and where nobody measures. */
+  readonly times: FetchTimes | null
+}
+
+/** What the attempt that was answered took, in milliseconds. */
+export interface FetchTimes {
+  /** Zero on a connection that was there already; null when it is not known. */
+  readonly dnsMs: number | null
+  readonly connectMs: number | null
+  /** From the end of the request to the first byte of the answer. */
+  readonly firstByteMs: number
 }
 
 /** Tells `sink` of one request, whatever the number of attempts; `start` once. */
@@ -59,6 +72,10 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   #hints = 0
   #finished = false
   #completion: NodeJS.Timeout | null = null
+  #connection: ConnectionTimes | null = null
+  /** Clock.monotonic() when the request, with its body, had been written. */
+  #sentAt = 0
+  times: FetchTimes | null = null
 
   constructor(request: OriginRequest, sink: OriginSink) {
     this.#request = request
@@ -105,6 +122,14 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    this.#connection = null
+    requestBegins((times) => {
+      this.#connection = times
+    })
+    this.#sentAt = systemClock.monotonic()
+    this.#request.body?.once('end', () => {
+      this.#sentAt = systemClock.monotonic()
+    })
     if (this.#finished) controller.abort(new Error('no longer wanted'))
   }
 
@@ -133,6 +158,11 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
       return
     }
     this.#headSeen = true
+    this.times = {
+      dnsMs: this.#connection?.dnsMs ?? null,
+      connectMs: this.#connection?.connectMs ?? null,
+      firstByteMs: systemClock.monotonic() - this.#sentAt,
+    }
     this.#sink.onHead(status, statusText !== undefined && REASON.test(statusText) ? statusText : '', headers)
   }
 

@@ -2,6 +2,8 @@
 //! guard about the address that was really reached before a single byte is sent.
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { systemClock } from '../../lib/clock.ts'
+import { connected } from './connection-times.ts'
 import { OriginFailure, originFailure } from './failure.ts'
 import type { AddressGuard } from './guard.ts'
 
@@ -21,6 +23,8 @@ export function originConnector(guard: AddressGuard, timeoutMs: number) {
     const secure = options.protocol === 'https:'
     const hostname = options.hostname.replace(/^\[|\]$/g, '')
     const port = Number(options.port) || (secure ? 443 : 80)
+    const askedAt = systemClock.monotonic()
+    let lookedUpAt = askedAt
     let socket: Socket = connectTcp({
       host: hostname,
       port,
@@ -28,12 +32,17 @@ export function originConnector(guard: AddressGuard, timeoutMs: number) {
       keepAlive: true,
       keepAliveInitialDelay: 60_000,
     })
+    // Not emitted for an address.
+    socket.once('lookup', () => {
+      lookedUpAt = systemClock.monotonic()
+    })
     let done = false
     const finish = (failure: OriginFailure | null): void => {
       if (done) return
       done = true
       clearTimeout(timer)
       if (failure === null) {
+        connected(socket, { dnsMs: lookedUpAt - askedAt, connectMs: systemClock.monotonic() - lookedUpAt })
         callback(null, socket)
         return
       }

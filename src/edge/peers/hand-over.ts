@@ -49,7 +49,7 @@ export function handOver(owner: WorkerIdentity, x: Exchange, answer: Answer): Pr
       resolve(true)
     })
     socket.write(`${JSON.stringify({ handOver: asGet(x) } satisfies HandOverQuestion)}\n`)
-    reply.announce(stored, 'Miss')
+    reply.announce(stored, 'Miss', null)
   })
 }
 

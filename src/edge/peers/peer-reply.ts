@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
-import type { EdgeFault, PeerAnswer } from '../exchange.ts'
+import type { EdgeFault, PeerAnswer, Upstream } from '../exchange.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
 import { type PeerAlone, type PeerHead, type PeerHint, TRAILERS } from './protocol.ts'
 
@@ -31,8 +31,8 @@ export class PeerReply implements ViewerReply, PeerAnswer {
     return this.#socket.destroyed
   }
 
-  announce(answer: Answer, result: ResultType): void {
-    this.#send({ kind: 'answer', answer, result })
+  announce(answer: Answer, result: ResultType, upstream: Upstream | null): void {
+    this.#send({ kind: 'answer', answer, result, upstream })
   }
 
   fault(fault: EdgeFault): void {

@@ -6,7 +6,7 @@
 import type { ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
-import type { EdgeFault, InnerPurpose } from '../exchange.ts'
+import type { EdgeFault, InnerPurpose, Upstream } from '../exchange.ts'
 import type { ErrorOf } from '../listen/viewer.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
@@ -37,7 +37,12 @@ export interface PeerQuestion {
 }
 
 export type PeerHead =
-  | { readonly kind: 'answer'; readonly answer: Answer; readonly result: ResultType }
+  | {
+      readonly kind: 'answer'
+      readonly answer: Answer
+      readonly result: ResultType
+      readonly upstream: Upstream | null
+    }
   | { readonly kind: 'fault'; readonly fault: EdgeFault }
   /** The owner could not catch up with the asker's revision in time. */
   | { readonly kind: 'behind' }

@@ -6,6 +6,7 @@ import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { AWS_S3, type ReachedOrigin, reachedOrigin, type S3Settings } from '../origin/reached.ts'
 import { encodePath } from './encode-path.ts'
+import { headersPolicyPlan } from './headers-policy.ts'
 import { admits, compileNames } from './name-rule.ts'
 import { compilePathPatterns } from './path-patterns.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, FailoverPlan, OriginPlan } from './snapshot.ts'
@@ -75,6 +76,7 @@ function compileBehavior(
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key: make.key(document.id, cachePolicy, strict ? target.forward : null),
     ...target,
+    headersPolicy: headersPolicyPlan(behavior.responseHeadersPolicy),
     errorMinTtls,
   }
 }

@@ -6,6 +6,7 @@ import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
 import type { ReachedOrigin } from '../origin/reached.ts'
+import type { HeadersPolicyPlan } from './headers-policy.ts'
 import { normalPath } from './normal-path.ts'
 import { firstMatch, type PathPatterns } from './path-patterns.ts'
 
@@ -77,6 +78,8 @@ export interface BehaviorPlan extends OriginPlan {
   readonly forward: ForwardRecipe
   /** Null when the behavior's target is one origin. */
   readonly failover: FailoverPlan | null
+  /** What is done to the headers of answers; null without a policy. */
+  readonly headersPolicy: HeadersPolicyPlan | null
   /** ErrorCachingMinTTL in seconds by status, as far as the distribution sets it. */
   readonly errorMinTtls: ReadonlyMap<number, number>
 }

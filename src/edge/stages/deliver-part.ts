@@ -62,6 +62,7 @@ function tell(x: Exchange, edge: Edge, object: StoredObject, place: PartPlace, r
   x.peer?.announce(
     { ...answerOfObject(object), status: 206, head: partHead(object.head, range, place.length), length },
     x.result,
+    x.upstream,
   )
   x.reply.whole('', Buffer.from(bytesOfPart(object).subarray(from, from + length)), null)
   return to.record

@@ -2,6 +2,8 @@
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
 import { unsatisfiedRange } from '../../http/range.ts'
 import { pageFor } from '../custom-error.ts'
+import { dateLine, edited, editOf } from '../delivery/headers-policy.ts'
+import { timingLine } from '../delivery/server-timing.ts'
 import type { EdgeFault } from '../exchange.ts'
 import { traceLine } from '../explain.ts'
 import { stage, to } from '../stage.ts'
@@ -27,9 +29,12 @@ export const errorPage = stage({
     x.contentLength = body.length
     const head = errorPageHead(page, answerer, body.length, x.reply.closes)
     // Within the head, before its final empty line.
+    const edit = editOf(x)
     const { objectBytes } = fault
     const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
-    const explained = head.slice(0, -4) + range + traceLine(x) + head.slice(-4)
+    const lines = edited(head.slice(0, -2), edit).slice(0, -2)
+    const timing = edit?.timed ? timingLine(x, edit, head) : ''
+    const explained = lines + dateLine(edge, edit) + range + timing + traceLine(x) + head.slice(-4)
     if (x.watcher !== null) x.watcher.sends(explained)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record

@@ -42,6 +42,8 @@ export const originFetch = stage({
       failOver(x, edge, primary)
       return to.originRequest
     }
+    const times = flight.source?.times ?? null
+    if (times !== null) x.upstream = { layer: x.place.kind === 'pop' ? 'EDGE' : 'REC', ...times }
     if (isUnasked(x, flight.status)) {
       flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
     } else if (flight.failure === null || flight.status !== 0) {

@@ -40,6 +40,7 @@ async function askInTurn(x: Exchange, edge: Edge) {
     }
     if (result.kind === 'answer') {
       x.answer = result.answer
+      x.upstream = result.upstream
       x.result = x.detailed = result.result
       x.tier = 'owner'
       return to.cacheStore
