@@ -48,8 +48,8 @@ export interface SourceControl {
   pause(): void
   resume(): void
   abort(): void
-  /** Null before the first byte, and where nobody measures. */
-  readonly times: FetchTimes | null
+  /** Null before the first byte; absent where nobody measures. */
+  readonly times?: FetchTimes | null
 }
 
 /** What the attempt that was answered took, in milliseconds. */

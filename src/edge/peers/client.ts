@@ -55,8 +55,6 @@ export class PeerClient implements AskPeers {
         pause: () => over || socket.pause(),
         resume: () => over || socket.resume(),
         abort: () => over || socket.destroy(),
-        // They come with the head.
-        times: null,
       }
       const parser = new AnswerParser({
         early: (line) => {

@@ -41,7 +41,6 @@ export function takeOver(
         pause: () => socket.pause(),
         resume: () => socket.resume(),
         abort: () => socket.destroy(),
-        times: null,
       }
       begun.onHead(head.answer.status, '', [])
       const reply = new NobodyReads(() => begun.keeps)
