@@ -84,7 +84,8 @@ export const MANAGED_CACHE_POLICIES: readonly ManagedCachePolicy[] = [
   { name: 'Amplify-StaticContent', id: '7e5fad67-ee98-4ad0-b05a-394999eefc1a', settings: null },
 ]
 
-const CLOUDFRONT_HEADERS_2022_06 = [
+/** Those that CloudFront made in June 2022: of device, place, protocol and TLS. */
+export const CLOUDFRONT_HEADERS_2022_06: readonly string[] = [
   'forwarded-proto',
   'is-android-viewer',
   'is-desktop-viewer',

@@ -1,20 +1,5 @@
 //! Which headers a policy may list (spec/cloudfront.md 4.1, 4.2, 6.1, 6.3).
-
-/** `CloudFront-*` headers that the edge makes today, in lower case; a policy that lists another one is refused with 501. */
-export const GENERATED_HEADERS_BUILT: ReadonlySet<string> = new Set([
-  'cloudfront-forwarded-proto',
-  'cloudfront-viewer-http-version',
-  'cloudfront-viewer-address',
-  'cloudfront-error-uri',
-  'cloudfront-error-args',
-])
-
-/** Lower-case names of headers in `names` that CloudFront would make and this edge does not yet. */
-export function generatedHeadersNotBuilt(names: readonly string[]): string[] {
-  return names
-    .map((name) => name.toLowerCase())
-    .filter((name) => name.startsWith('cloudfront-') && !GENERATED_HEADERS_BUILT.has(name))
-}
+import { GENERATED_HEADERS } from './generated-headers.ts'
 
 /** Never part of a cache key and never forwarded on request ("can be keyed: no" of spec 6.1). */
 const REFUSED_BY_BOTH = [
@@ -36,14 +21,8 @@ const REFUSED_BY_BOTH = [
   'x-real-ip',
 ]
 
-/** Differ from viewer to viewer or connection to connection: refused in a cache key (spec 4.1). */
-const REFUSED_IN_KEYS = [
-  'cloudfront-viewer-address',
-  'cloudfront-viewer-asn',
-  'cloudfront-viewer-ja3-fingerprint',
-  'cloudfront-viewer-ja4-fingerprint',
-  'cloudfront-viewer-tls',
-]
+/** Differ from viewer to viewer or connection to connection: refused in a cache key (spec 4.1, 6.3). */
+const REFUSED_IN_KEYS = GENERATED_HEADERS.filter(({ keyable }) => !keyable).map(({ name }) => name.toLowerCase())
 
 export const REFUSED_HEADERS = {
   'cache-policy': new Set([...REFUSED_BY_BOTH, ...REFUSED_IN_KEYS]),

@@ -1,5 +1,6 @@
 //! What a worker has cached, as people see it (feed-protocol.ts): one object, what a URL would find, the tiers' fill.
 
+import { NOWHERE } from '../domain/viewer.ts'
 import { COUNTER } from '../observe/counters.ts'
 import type { Answering } from './answering.ts'
 import { cacheKey } from './cache/key.ts'
@@ -11,6 +12,7 @@ import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed
 import { unframedHeaders } from './listen/header-block.ts'
 import type { Place } from './places.ts'
 import { behaviorOf, distributionOf } from './snapshot/snapshot.ts'
+import { viewerFacts } from './viewer-facts.ts'
 
 const WHAT: Readonly<Record<number, SeenObject['what']>> = {
   [INDEX.variants]: 'variants',
@@ -62,13 +64,23 @@ export function findObject(request: ObjectRequest, answering: Answering): FoundO
   const found = { ...nothing, distributionId: plan.id, behavior: behavior.pattern }
   if (!behavior.caching) return found
   const raw = ['Host', request.host, ...request.headers]
-  const key = cacheKey(place.keyPrefix, behavior.key, path, {
-    method: 'GET',
-    query: request.query,
-    httpVersion: '1.1',
-    connection: { scheme: request.scheme },
-    headers: unframedHeaders(raw, request.host),
-  })
+  const headers = unframedHeaders(raw, request.host)
+  // Of a viewer on this host, unless the header of explain says another.
+  const viewerAddress = viewerFacts(headers).viewerAddress ?? '127.0.0.1'
+  const location = behavior.locates ? edge.geo.find(viewerAddress) : NOWHERE
+  const key = cacheKey(
+    place.keyPrefix,
+    behavior.key,
+    path,
+    {
+      method: 'GET',
+      query: request.query,
+      httpVersion: '1.1',
+      connection: { scheme: request.scheme },
+      headers,
+    },
+    { viewerAddress, forwardedFor: null, location },
+  )
   const see = (at: string): SeenObject | null => {
     const object = store.peek(at)
     if (object === null) return null

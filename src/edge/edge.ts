@@ -11,6 +11,7 @@ import type { Store } from './cache/store.ts'
 import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
+import type { GeoLookup } from './geo/geo.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { S3Keys } from './origin/sign.ts'
 import type { OriginSources } from './origin/sources.ts'
@@ -62,6 +63,7 @@ export interface Edge {
   readonly origins: Pick<OriginSources, 'send' | 'busy' | 'close'>
   /** What requests to buckets are signed with; null when the operator has given none. */
   readonly s3Keys: S3Keys | null
+  readonly geo: GeoLookup
   readonly compressions: Compressions
   readonly refreshes: RefreshBehind
   readonly ids: RequestIds

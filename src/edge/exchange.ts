@@ -11,6 +11,7 @@ import type {
   StaleReason,
   Tier,
 } from '../domain/outcomes.ts'
+import { NOWHERE, type ViewerLocation } from '../domain/viewer.ts'
 import type { ByteRange } from '../http/range.ts'
 import type { TraceBuilder } from '../observe/trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
@@ -103,6 +104,12 @@ export class Exchange {
   requestId = ''
   /** Address of the viewer, also when a peer passed the request on or an explain header sets it. */
   viewerAddress: string
+  /** 0 when a trusted proxy in front does not tell it. */
+  viewerPort: number
+  /** What the viewer itself had in X-Forwarded-For, where trusted proxies have added to it; null for all of it. */
+  forwardedFor: string | null = null
+  /** Where the viewer is, when the behavior depends on it; match-behavior. */
+  location: ViewerLocation = NOWHERE
   /** Null on the hot lane; set when the request is to be explained. */
   watcher: TraceBuilder | null = null
   /** match-distribution. */
@@ -192,6 +199,15 @@ export class Exchange {
     this.slice = slice
     this.path = request.path
     this.viewerAddress = request.connection.remoteAddress
+    this.viewerPort = request.connection.remotePort
+  }
+
+  /** It asks in the name of the viewer of `other`. */
+  speaksFor(other: Exchange): void {
+    this.viewerAddress = other.viewerAddress
+    this.viewerPort = other.viewerPort
+    this.forwardedFor = other.forwardedFor
+    this.location = other.location
   }
 
   get facts() {

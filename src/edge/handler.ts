@@ -35,7 +35,7 @@ export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandle
 export function handlePeer(
   request: ViewerRequest,
   reply: ViewerReply & PeerAnswer,
-  asked: Pick<PeerQuestion, 'requestId' | 'inner' | 'slice' | 'goneVersion'>,
+  asked: PeerQuestion,
   place: Place,
   edge: Edge,
   options: HandlerOptions,
@@ -43,6 +43,8 @@ export function handlePeer(
   const x = new Exchange(request, reply, edge.snapshot, place, reply, asked.inner, asked.slice)
   x.requestId = asked.requestId
   x.goneVersion = asked.goneVersion
+  x.forwardedFor = asked.forwardedFor
+  if (asked.location !== null) x.location = asked.location
   process(x, edge, options)
 }
 

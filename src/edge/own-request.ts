@@ -1,6 +1,7 @@
 //! Requests that the edge makes of a viewer's: the refresh of a stale object, the fetch of a custom error page.
 import { unframedHeaders } from './listen/header-block.ts'
 import type { ViewerRequest } from './listen/viewer.ts'
+import { headerOrder, keepHeaderOrder } from './viewer/header-order.ts'
 
 /** Lower-case names of header fields by which a viewer wants less than the whole object, now. */
 export const OF_ONE_DELIVERY = [
@@ -24,12 +25,15 @@ export function ownRequest(
   for (let i = 0; i < raw.length; i += 2) {
     if (!without.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
   }
+  const headers = unframedHeaders(kept, host)
+  keepHeaderOrder(headers, headerOrder(request.headers))
   return {
     ...target,
     httpVersion: request.httpVersion,
-    headers: unframedHeaders(kept, host),
+    headers,
     body: null,
     connection: request.connection,
+    reused: request.reused,
     startedAt: request.startedAt,
   }
 }

@@ -100,7 +100,7 @@ function refreshOf(x: Exchange, edge: Edge, object: StoredObject): Exchange {
   const reply: ViewerReply = new NobodyReads(() => inner.flight === null || inner.flight.keeps)
   const inner = new Exchange(wholeRequest(x.request), reply, x.snapshot, x.place, null, 'refresh')
   inner.requestId = edge.ids.next()
-  inner.viewerAddress = x.viewerAddress
+  inner.speaksFor(x)
   inner.distribution = x.distribution
   inner.behavior = x.behavior
   inner.path = x.path

@@ -178,7 +178,7 @@ function selectingNames(x: Exchange, answer: Answer): readonly string[] | null {
   const names = parseVary(allValues(headerPairs(answer.head), 'vary'))
   if (names === null) return null
   const open = names.filter((name) => {
-    if (key.headers.includes(name) || (key.generated as readonly string[]).includes(name)) return false
+    if (key.headers.includes(name) || key.generated.some((header) => header.name.toLowerCase() === name)) return false
     // Keyed in its normalized form (spec 4.4), in which no header at all and one without these codings are the same.
     if (name === 'accept-encoding' && (key.gzip || key.brotli)) return keyedEncoding(key, x.request) === ''
     if (name === 'host' && key.host) return false

@@ -22,6 +22,7 @@ import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
+import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import type { Refusal } from './listen/http1.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
@@ -40,6 +41,7 @@ import { RequestIds } from './request-ids.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotSaver } from './snapshot/disk.ts'
 import { loadSnapshot } from './snapshot/disk-lines.ts'
+import { locates, type Snapshot } from './snapshot/snapshot.ts'
 import { to } from './stage.ts'
 
 export interface WorkerOptions {
@@ -66,6 +68,8 @@ export interface WorkerOptions {
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
   readonly ownAddresses: readonly string[]
+  /** GeoIP databases of the operator's own (edge/geo/databases.ts). */
+  readonly geoip?: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict?: boolean
   /** Where buckets are reached; AWS's own S3 when absent. */
@@ -124,6 +128,15 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const journalOpen = disk.openJournal()
   const store = new TieredStore(memory, disk, (key) => ownsKey(key, edge))
   const walks = new CacheWalks()
+  const geo = new Geo(options.geoip ?? [], problem)
+  let located: Snapshot['distributions'] | null = null
+  const locate = (): void => {
+    const { distributions } = configuration.snapshot
+    if (distributions === located) return
+    if (locates(configuration.snapshot)) geo.prepare()
+    located = distributions
+  }
+  locate()
   let feed: Feed | null = null
   const handling = { explain: options.explain, problem }
   const edge: Edge = {
@@ -138,6 +151,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     failures: new FailureMemory(),
     origins: new OriginSources(new Origins(addressGuard(options.ownAddresses, options.allowOrigins))),
     s3Keys: options.s3Keys ?? null,
+    geo,
     compressions: new Compressions(),
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
@@ -215,6 +229,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         configuration.replace(message.revision, message.distributions)
       } else if (message.revision > configuration.snapshot.revision)
         configuration.apply(message.revision, message.changes)
+      // Before any request is served with it.
+      locate()
       edge.snapshot = configuration.snapshot
       const written = disk.commit(configuration.snapshot.revision)
       save()

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc, NameList } from '../../domain/policy.ts'
+import { NOWHERE } from '../../domain/viewer.ts'
 import { ParsedHeaders, parseHeaders } from '../listen/header-block.ts'
 import { originHeaders, originTarget } from '../origin/forward.ts'
 import { compileDistribution } from '../snapshot/compile.ts'
@@ -96,6 +97,8 @@ const asked: fc.Arbitrary<Asked> = fc.record({
   scheme: fc.constantFrom('http', 'https'),
 }) // biome-ignore format: one line a kind
 
+const VIEWER = { viewerAddress: '10.0.0.1', forwardedFor: null, location: NOWHERE }
+
 /** Read by the real parser: what cannot come over the wire is no request. */
 function blockOf({ fields }: Asked): ParsedHeaders {
   const text = ['Host: d1.cloudfront.localhost', ...fields.map(([name, text]) => `${name}: ${text}`), ''].join('\r\n')
@@ -106,7 +109,13 @@ function blockOf({ fields }: Asked): ParsedHeaders {
 
 function keyOf(plan: BehaviorPlan, request: Asked): string {
   const { method, path, query, httpVersion, scheme } = request
-  return cacheKey('', plan.key, path, { method, query, httpVersion, headers: blockOf(request), connection: { scheme } })
+  return cacheKey(
+    '',
+    plan.key,
+    path,
+    { method, query, httpVersion, headers: blockOf(request), connection: { scheme } },
+    VIEWER,
+  )
 }
 
 /** What spec 4.3 and 4.4 say a request is to this policy: equal values of it are one entry of the cache. */
@@ -156,8 +165,10 @@ function seenByOrigin(plan: BehaviorPlan, request: Asked): readonly string[] {
     headers: blockOf(request),
     httpVersion,
     scheme,
-    viewerAddress: '10.0.0.1',
+    ...VIEWER,
     viewerPort: 1,
+    tls: null,
+    reused: false,
     localPort: 80,
     hasBody: false,
     cacheable: true,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NOWHERE } from '../../domain/viewer.ts'
 import { ParsedHeaders } from '../listen/header-block.ts'
 import { compileNames } from '../snapshot/name-rule.ts'
 import { cacheKey, invalidationUri, type KeyRecipe } from './key.ts'
@@ -18,6 +19,7 @@ const recipe = (changes: Partial<KeyRecipe> = {}): KeyRecipe => ({
   ...changes,
 })
 
+const VIEWER = { viewerAddress: '192.0.2.1', forwardedFor: null, location: NOWHERE }
 const FACTS = { contentLength: -1, chunked: false, close: false, expectContinue: false, hasHost: true, authority: 'h' }
 
 function keyOf(
@@ -29,7 +31,7 @@ function keyOf(
 ) {
   const [path = '', query = null] = url.split(/\?(.*)/s)
   const headers = new ParsedHeaders(raw, 0, FACTS)
-  return cacheKey('', by, path, { method, query, httpVersion, headers, connection: { scheme: 'http' } })
+  return cacheKey('', by, path, { method, query, httpVersion, headers, connection: { scheme: 'http' } }, VIEWER)
 }
 
 test('path and case count, the query only as far as it is listed, in the order it came', () => {
@@ -71,7 +73,13 @@ test('the part that comes from headers is worked out once for a header block', (
   const by = recipe({ headers: ['x-a'] })
   const headers = new ParsedHeaders(['x-a', '1'], 0, FACTS)
   const ask = (path: string) =>
-    cacheKey('', by, path, { method: 'GET', query: null, httpVersion: '1.1', headers, connection: { scheme: 'http' } })
+    cacheKey(
+      '',
+      by,
+      path,
+      { method: 'GET', query: null, httpVersion: '1.1', headers, connection: { scheme: 'http' } },
+      VIEWER,
+    )
   assert.equal(ask('/a'), 'E1 /a\nx-a: 1')
   assert.equal(headers.derived.size, 1)
   assert.equal(ask('/b'), 'E1 /b\nx-a: 1')

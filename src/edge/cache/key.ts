@@ -3,16 +3,19 @@
 //! then a line for each listed header, for the cookies and for the normalized Accept-Encoding.
 //! No value can hold a line break, so two different requests never share a key. A wrong key is cache poisoning: whatever
 //! may change the answer must be in it, whatever a viewer can vary freely should not be.
+import type { GeneratedHeader } from '../../domain/generated-headers.ts'
+import type { ViewerLocation } from '../../domain/viewer.ts'
 import { selectingValue } from '../../http/vary.ts'
 import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
 import { filterCookies, filterQuery, type NameRule } from '../snapshot/name-rule.ts'
+import { headerFacts } from '../viewer/header-facts.ts'
 
 export interface KeyRecipe {
   readonly distributionId: string
   /** Lower case, sorted; headers that CloudFront makes are not among them. */
   readonly headers: readonly string[]
-  /** Lower case, sorted: those of `GENERATED_KEY_HEADERS` that the policy lists. */
-  readonly generated: readonly GeneratedKeyHeader[]
+  /** Those that the policy lists, sorted by name. */
+  readonly generated: readonly GeneratedHeader[]
   readonly cookies: NameRule
   readonly queryStrings: NameRule
   readonly gzip: boolean
@@ -26,16 +29,6 @@ export interface KeyRecipe {
   readonly host: boolean
 }
 
-/** Headers made by CloudFront that the edge can make and that may be part of a key (spec 6.3). */
-export const GENERATED_KEY_HEADERS = [
-  'cloudfront-forwarded-proto',
-  'cloudfront-viewer-http-version',
-  // In a cache policy (unconfirmed): a page for each path that has failed.
-  'cloudfront-error-uri',
-  'cloudfront-error-args',
-] as const
-export type GeneratedKeyHeader = (typeof GENERATED_KEY_HEADERS)[number]
-
 /** What a key is made of besides the header block. */
 export interface KeyRequest {
   readonly method: string
@@ -46,16 +39,29 @@ export interface KeyRequest {
   readonly errorOf?: ErrorOf | undefined
 }
 
+/** What it is made of besides the request itself; Exchange has it. */
+export interface KeyViewer {
+  readonly viewerAddress: string
+  readonly forwardedFor: string | null
+  readonly location: ViewerLocation
+}
+
 /**
  * The key of a request; `path` is the one after the default root object was put in, `place` the keyPrefix of the place
  * whose cache it is of (edge/places.ts). The part that comes from headers is
  * worked out once for a header block and found again for every later request of the connection that repeats it.
  */
-export function cacheKey(place: string, recipe: KeyRecipe, path: string, request: KeyRequest): string {
+export function cacheKey(
+  place: string,
+  recipe: KeyRecipe,
+  path: string,
+  request: KeyRequest,
+  viewer: KeyViewer,
+): string {
   const query = recipe.queryStrings.kind === 'none' ? '' : filterQuery(recipe.queryStrings, request.query)
   const uri = query === '' ? path : `${path}?${query}`
   const start = request.method === 'OPTIONS' ? `${recipe.distributionId} OPTIONS ` : `${recipe.distributionId} `
-  return place + start + uri + headerPart(recipe, request)
+  return place + start + uri + headerPart(recipe, request, viewer)
 }
 
 /** What invalidation paths are compared with: the path, and the query as far as it is keyed (spec 8). */
@@ -64,12 +70,13 @@ export function invalidationUri(recipe: KeyRecipe, path: string, query: string |
   return keyed === '' ? path : `${path}?${keyed}`
 }
 
-function headerPart(recipe: KeyRecipe, request: KeyRequest): string {
+/** The viewer is the same for a header block: it is that of the connection, or one that the block itself names. */
+function headerPart(recipe: KeyRecipe, request: KeyRequest, viewer: KeyViewer): string {
   // HTTP/1.0 has no Accept-Encoding (4.4): too rare to remember.
-  if (request.httpVersion === '1.0') return makeHeaderPart(recipe, request)
+  if (request.httpVersion === '1.0') return makeHeaderPart(recipe, request, viewer)
   const known = request.headers.derived.get(recipe)
   if (known !== undefined) return known as string
-  const made = makeHeaderPart(recipe, request)
+  const made = makeHeaderPart(recipe, request, viewer)
   request.headers.derived.set(recipe, made)
   return made
 }
@@ -77,14 +84,16 @@ function headerPart(recipe: KeyRecipe, request: KeyRequest): string {
 /** No header's line: those have a colon. */
 const STRICT_LINE = '\nrfc-strict'
 
-function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
+function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest, viewer: KeyViewer): string {
   let part = recipe.strict ? STRICT_LINE : ''
   for (const name of recipe.headers) {
-    const values = request.headers.getAll(name)
+    const values = name === 'x-forwarded-for' ? forwardedFor(request.headers, viewer) : request.headers.getAll(name)
     if (values.length > 0) part += `\n${name}: ${recipe.strict ? selectingValue(name, values) : values.join(', ')}`
   }
   if (recipe.host) part += `\nhost: ${request.headers.host}`
-  for (const name of recipe.generated) part += `\n${name}: ${generatedValue(name, request)}`
+  for (const header of recipe.generated) {
+    part += `\n${header.name.toLowerCase()}: ${generatedValue(header, request, viewer)}`
+  }
   const cookies = filterCookies(recipe.cookies, request.headers.getAll('cookie'))
   if (cookies !== '') part += `\ncookie: ${cookies}`
   const encoding = keyedEncoding(recipe, request)
@@ -92,17 +101,19 @@ function makeHeaderPart(recipe: KeyRecipe, request: KeyRequest): string {
   return part
 }
 
-function generatedValue(name: GeneratedKeyHeader, { connection, httpVersion, errorOf }: KeyRequest): string {
-  switch (name) {
-    case 'cloudfront-forwarded-proto':
-      return connection.scheme
-    case 'cloudfront-viewer-http-version':
-      return httpVersion
-    case 'cloudfront-error-uri':
-      return errorOf?.path ?? ''
-    case 'cloudfront-error-args':
-      return errorOf?.query ?? ''
-  }
+/** X-Forwarded-For as the origin gets it: what the viewer sent, then its address (spec 6.1). */
+export function forwardedFor(headers: HeaderBlock, viewer: Omit<KeyViewer, 'location'>): readonly string[] {
+  const before = viewer.forwardedFor ?? headers.getAll('x-forwarded-for').join(', ')
+  return [...(before === '' ? [] : [before]), viewer.viewerAddress]
+}
+
+/** Of a header that the edge makes: what decides the answer is what the origin is told. */
+function generatedValue(header: GeneratedHeader, request: KeyRequest, { location }: KeyViewer): string {
+  const { connection, headers, httpVersion, errorOf } = request
+  const { scheme } = connection
+  // No header of the connection's ends, address or TLS, is part of a key.
+  const unkeyed = { viewerAddress: '', viewerPort: 0, tls: null, reused: false }
+  return header.make?.(headerFacts({ ...unkeyed, scheme, headers, httpVersion, errorOf, location })) ?? ''
 }
 
 /** `br,gzip`, `br`, `gzip` or nothing: what the viewer accepts among what the policy enables (spec 4.4). */

@@ -46,7 +46,7 @@ export class SliceFetch implements ViewerReply, PeerAnswer {
   begin(x: Exchange, edge: Edge): void {
     const inner = new Exchange(x.request, this, x.snapshot, x.place, this, 'slice', this.slice)
     inner.requestId = x.requestId
-    inner.viewerAddress = x.viewerAddress
+    inner.speaksFor(x)
     inner.distribution = x.distribution
     inner.behavior = x.behavior
     inner.path = x.path

@@ -32,6 +32,7 @@ export class Connection implements ViewerConnection {
   readonly localPort: number
   readonly loopback: boolean
   readonly scheme = 'http'
+  readonly tls = null
   readonly pop: number
   logParts: ViewerConnection['logParts'] = null
   readonly socket: Socket
@@ -53,6 +54,8 @@ export class Connection implements ViewerConnection {
   #peerEnded = false
   #closeAsked = false
   #lingered = 0
+  /** A request has been taken already. */
+  #used = false
 
   constructor(socket: Socket, host: ConnectionHost, pop: number) {
     this.socket = socket
@@ -252,6 +255,8 @@ export class Connection implements ViewerConnection {
     this.#body = body
     const reply = new Reply(this)
     this.#reply = reply
+    const reused = this.#used
+    this.#used = true
     const request: ViewerRequest = {
       method: line.method,
       path: line.path,
@@ -260,6 +265,7 @@ export class Connection implements ViewerConnection {
       headers,
       body,
       connection: this,
+      reused,
       startedAt,
     }
     try {

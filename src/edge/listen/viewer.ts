@@ -12,10 +12,22 @@ export interface ViewerConnection {
   /** True when both ends are loopback: the explain header may be honoured. */
   readonly loopback: boolean
   readonly scheme: 'http' | 'https'
+  /** What the TLS handshake agreed on; null for plain HTTP. */
+  readonly tls: ViewerTls | null
   /** Index of the POP whose address accepted it. */
   readonly pop: number
   /** Access log text that stays the same for the connection; written by observe/access-log.ts at the first request. */
   logParts: { readonly before: string; readonly between: string; readonly after: string } | null
+}
+
+/** Of one viewer connection, in OpenSSL's words. */
+export interface ViewerTls {
+  /** `TLSv1.3` */
+  readonly protocol: string
+  /** `TLS_AES_128_GCM_SHA256`, `ECDHE-RSA-AES128-GCM-SHA256` */
+  readonly cipher: string
+  /** The handshake took up an earlier session. */
+  readonly resumed: boolean
 }
 
 /**
@@ -64,6 +76,8 @@ export interface ViewerRequest {
   /** Null when the request has no body. */
   readonly body: ViewerBody | null
   readonly connection: ViewerConnection
+  /** True when it is not the first request of its connection. */
+  readonly reused: boolean
   /** Clock.monotonic() when the last byte of the header block was read. */
   readonly startedAt: number
 }

@@ -1,17 +1,23 @@
 //! The request that goes to the origin: which of the viewer's headers, cookies and query strings, and what CloudFront
 //! adds (spec/cloudfront.md 4.2, 6.1). Pure: compiled once for a behavior, applied per miss.
+import { GENERATED_HEADERS, type GeneratedHeader, isGenerated } from '../../domain/generated-headers.ts'
+import { CLOUDFRONT_HEADERS_2022_06 } from '../../domain/managed-policies.ts'
 import type { CachePolicyDoc, OriginRequestPolicyDoc } from '../../domain/policy.ts'
-import { keyedEncoding } from '../cache/key.ts'
-import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
+import type { ViewerLocation } from '../../domain/viewer.ts'
+import { forwardedFor, keyedEncoding } from '../cache/key.ts'
+import type { ErrorOf, HeaderBlock, ViewerTls } from '../listen/viewer.ts'
 import { admits, compileNames, filterCookies, filterQuery, type NameRule, NONE, union } from '../snapshot/name-rule.ts'
+import { headerFacts } from '../viewer/header-facts.ts'
 import type { ReachedOrigin } from './reached.ts'
 
 export interface ForwardRecipe {
   readonly headers: NameRule
   readonly cookies: NameRule
   readonly queryStrings: NameRule
-  /** Names of headers that CloudFront makes and that a policy lists; those that the edge cannot make are left out. */
-  readonly generated: readonly string[]
+  /** Those of the headers which CloudFront makes that a policy lists and the edge can make. */
+  readonly generated: readonly GeneratedHeader[]
+  /** Their names in lower case. */
+  readonly generatedNames: ReadonlySet<string>
   readonly custom: readonly (readonly [name: string, value: string])[]
   readonly customNames: ReadonlySet<string>
   /** Lower-case names of the viewer's header fields that are part of the cache key. */
@@ -23,16 +29,6 @@ export interface ForwardRecipe {
   readonly originPath: string
 }
 
-/** Made by the edge when a policy lists them (spec 6.3); the other CloudFront-* headers need later features. */
-export const GENERATED_HEADERS: Readonly<Record<string, (request: ForwardedRequest) => string>> = {
-  'cloudfront-forwarded-proto': (request) => request.scheme,
-  'cloudfront-viewer-http-version': (request) => request.httpVersion,
-  'cloudfront-viewer-address': (request) => `${request.viewerAddress}:${request.viewerPort}`,
-  // Of a request that fetches a custom error page, absent from every other (spec 3.5).
-  'cloudfront-error-uri': (request) => request.errorOf?.path ?? '',
-  'cloudfront-error-args': (request) => request.errorOf?.query ?? '',
-}
-
 export interface ForwardedRequest {
   readonly method: string
   readonly path: string
@@ -42,6 +38,11 @@ export interface ForwardedRequest {
   readonly scheme: 'http' | 'https'
   readonly viewerAddress: string
   readonly viewerPort: number
+  /** As of Exchange. */
+  readonly forwardedFor: string | null
+  readonly location: ViewerLocation
+  readonly tls: ViewerTls | null
+  readonly reused: boolean
   /** Port of the listener that it came to. */
   readonly localPort: number
   readonly hasBody: boolean
@@ -61,12 +62,14 @@ export function compileForward(
   const of = (part: 'headers' | 'cookies' | 'queryStrings') =>
     union(compileNames(cache[part]), request === null ? NONE : compileNames(request[part]))
   const keyed = cache.headers.behavior === 'whitelist' ? cache.headers.names : []
-  const listed = new Set([...keyed, ...(listsHeaders(request) ? request.headers.names : [])])
+  const listed = new Set([...keyed, ...listedGenerated(request)])
+  const generated = GENERATED_HEADERS.filter(({ name, make }) => make !== null && listed.has(name.toLowerCase()))
   return {
     headers: of('headers'),
     cookies: of('cookies'),
     queryStrings: of('queryStrings'),
-    generated: Object.keys(GENERATED_HEADERS).filter((name) => listed.has(name)),
+    generated,
+    generatedNames: new Set(generated.map(({ name }) => name.toLowerCase())),
     custom: origin.customHeaders,
     customNames: new Set(origin.customHeaders.map(([name]) => name.toLowerCase())),
     keyed: new Set(keyed),
@@ -78,9 +81,23 @@ export function compileForward(
   }
 }
 
-const listsHeaders = (request: OriginRequestPolicyDoc | null): request is OriginRequestPolicyDoc =>
-  request !== null &&
-  (request.headers.behavior === 'whitelist' || request.headers.behavior === 'allViewerAndWhitelistCloudFront')
+/**
+ * Names among which are those of headers that CloudFront makes. An `allExcept` list has all of them besides that it does
+ * not name: AWS's guide says so of Managed-AllViewerExceptHostHeader, which is such a list and nothing more.
+ */
+function listedGenerated(request: OriginRequestPolicyDoc | null): readonly string[] {
+  if (request === null) return []
+  const { behavior, names } = request.headers
+  switch (behavior) {
+    case 'whitelist':
+    case 'allViewerAndWhitelistCloudFront':
+      return names
+    case 'allExcept':
+      return CLOUDFRONT_HEADERS_2022_06.filter((name) => !names.includes(name))
+    default:
+      return []
+  }
+}
 
 /** Path and query as the origin sees them. */
 export function originTarget(recipe: ForwardRecipe, path: string, query: string | null): string {
@@ -101,7 +118,7 @@ const CONDITIONAL = new Set(['if-match', 'if-modified-since', 'if-none-match', '
 const BODILESS = new Set(['GET', 'HEAD'])
 
 /** Names that viewers do not speak in: the edge's own word, or one that it keeps for itself. */
-const OWN_PREFIXES = ['x-edge-', 'x-amz-cf-', 'cloudfront-'] as const
+const OWN_PREFIXES = ['x-edge-', 'x-amz-cf-'] as const
 
 /**
  * Origins that hand fields on as variables (CGI, WSGI, PHP) take `_` for `-`: a name with an underscore passes only where
@@ -110,7 +127,7 @@ const OWN_PREFIXES = ['x-edge-', 'x-amz-cf-', 'cloudfront-'] as const
 function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest): boolean {
   const taken = name.includes('_') ? name.replaceAll('_', '-') : name
   if (REMOVED.has(taken) || recipe.customNames.has(taken) || recipe.customNames.has(name)) return false
-  if (OWN_PREFIXES.some((prefix) => taken.startsWith(prefix))) return false
+  if (OWN_PREFIXES.some((prefix) => taken.startsWith(prefix)) || isGenerated(taken)) return false
   if (ALWAYS.has(name)) return true
   // A range never goes without the condition that it depends on: the parts of two versions make no object.
   if (name === 'range' || name === 'if-range') return !request.cacheable
@@ -149,12 +166,15 @@ export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest):
   add('User-Agent', admits(recipe.headers, 'user-agent') ? request.headers.get('user-agent') : 'Amazon CloudFront')
   add('Accept-Encoding', encodingFor(recipe, request))
   add('Cookie', filterCookies(recipe.cookies, request.headers.getAll('cookie')))
-  add('X-Forwarded-For', appended(request.headers.getAll('x-forwarded-for'), request.viewerAddress, ', '))
+  add('X-Forwarded-For', forwardedFor(request.headers, request).join(', '))
   const viewerVia = admits(recipe.headers, 'via') ? request.headers.getAll('via') : []
   add('Via', appended(viewerVia, `${request.httpVersion} ${request.via}`, ', '))
   add('X-Amz-Cf-Id', request.requestId)
   add('CDN-Loop', appended(request.headers.getAll('cdn-loop'), LOOP_TOKEN, ', '))
-  for (const name of recipe.generated) add(properName(name), GENERATED_HEADERS[name]?.(request))
+  if (recipe.generated.length > 0) {
+    const facts = headerFacts(request)
+    for (const { name, make } of recipe.generated) add(name, make?.(facts))
+  }
   for (const [name, value] of recipe.custom) out.push(name, value)
   return out
 }
@@ -166,7 +186,7 @@ const REPLACED = new Set(['accept-encoding', 'host', 'user-agent'])
 /** False when every request that may be kept has this field at the origin with the same value, or without it. */
 export function canDiffer(recipe: ForwardRecipe, name: string): boolean {
   if (recipe.customNames.has(name)) return false
-  if (MADE_PER_REQUEST.has(name) || recipe.generated.includes(name) || ALWAYS.has(name)) return true
+  if (MADE_PER_REQUEST.has(name) || recipe.generatedNames.has(name) || ALWAYS.has(name)) return true
   if (name === 'cookie') return recipe.cookies.kind !== 'none'
   return (REPLACED.has(name) || !REMOVED.has(name)) && admits(recipe.headers, name)
 }
@@ -236,10 +256,3 @@ function encodingFor(recipe: ForwardRecipe, request: ForwardedRequest): string |
 }
 
 const appended = (values: readonly string[], own: string, separator: string): string => [...values, own].join(separator)
-
-/** `cloudfront-viewer-address` -> `CloudFront-Viewer-Address`. */
-const properName = (name: string): string =>
-  name
-    .split('-')
-    .map((word) => (word === 'cloudfront' ? 'CloudFront' : word.charAt(0).toUpperCase() + word.slice(1)))
-    .join('-')

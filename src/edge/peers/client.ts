@@ -6,6 +6,7 @@ import type { AskPeers } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 import { OriginFailure } from '../origin/failure.ts'
+import { headerOrder } from '../viewer/header-order.ts'
 import { AnswerParser } from './answer-parser.ts'
 import type { PeerQuestion, PeerResult } from './protocol.ts'
 
@@ -115,7 +116,12 @@ export function questionOf(x: Exchange): PeerQuestion {
     rawHeaders: request.headers.raw,
     errorOf: request.errorOf,
     viewerAddress: x.viewerAddress,
-    viewerPort: request.connection.remotePort,
+    viewerPort: x.viewerPort,
+    forwardedFor: x.forwardedFor,
+    location: x.behavior?.locates ? x.location : null,
+    tls: request.connection.tls,
+    reused: request.reused,
+    headerOrder: headerOrder(request.headers),
     localPort: request.connection.localPort,
     requestId: x.requestId,
     place: x.place.name,

@@ -4,10 +4,11 @@
 //! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a
 //! closed connection.
 import type { ResultType } from '../../domain/outcomes.ts'
+import type { ViewerLocation } from '../../domain/viewer.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
 import type { EdgeFault, InnerPurpose, Upstream } from '../exchange.ts'
-import type { ErrorOf } from '../listen/viewer.ts'
+import type { ErrorOf, ViewerTls } from '../listen/viewer.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
 export interface PeerQuestion {
@@ -21,6 +22,14 @@ export interface PeerQuestion {
   readonly errorOf?: ErrorOf | undefined
   readonly viewerAddress: string
   readonly viewerPort: number
+  /** As of Exchange. */
+  readonly forwardedFor: string | null
+  /** Where the asker knows the viewer to be; null when it has not looked. */
+  readonly location: ViewerLocation | null
+  readonly tls: ViewerTls | null
+  readonly reused: boolean
+  /** As viewer/header-order.ts has it: `rawHeaders` may be fewer than the viewer sent. */
+  readonly headerOrder: string
   /** Port of the listener that the viewer came to. */
   readonly localPort: number
   readonly requestId: string

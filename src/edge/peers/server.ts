@@ -7,6 +7,7 @@ import type { Edge } from '../edge.ts'
 import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { unframedHeaders } from '../listen/header-block.ts'
 import type { ViewerRequest } from '../listen/viewer.ts'
+import { keepHeaderOrder } from '../viewer/header-order.ts'
 import { type HandOverQuestion, isHandOver } from './hand-over.ts'
 import { PeerReply } from './peer-reply.ts'
 import type { PeerQuestion } from './protocol.ts'
@@ -112,15 +113,16 @@ function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: Ha
 }
 
 function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
-  const hostAt = question.rawHeaders.findIndex((text, at) => at % 2 === 0 && text.toLowerCase() === 'host')
+  const headers = headersOf(question)
   return {
     method: question.method,
     path: question.path,
     query: question.query,
     httpVersion: question.httpVersion,
-    headers: unframedHeaders(question.rawHeaders, hostAt < 0 ? '' : (question.rawHeaders[hostAt + 1] ?? '')),
+    headers,
     errorOf: question.errorOf,
     body: null,
+    reused: question.reused,
     connection: {
       remoteAddress: question.viewerAddress,
       remotePort: question.viewerPort,
@@ -128,9 +130,18 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       localPort: question.localPort,
       loopback: isLoopback(question.viewerAddress),
       scheme: question.scheme,
+      tls: question.tls,
       pop: 0,
       logParts: null,
     },
     startedAt: edge.clock.monotonic(),
   }
+}
+
+function headersOf(question: PeerQuestion): ViewerRequest['headers'] {
+  const hostAt = question.rawHeaders.findIndex((text, at) => at % 2 === 0 && text.toLowerCase() === 'host')
+  const host = hostAt < 0 ? '' : (question.rawHeaders[hostAt + 1] ?? '')
+  const headers = unframedHeaders(question.rawHeaders, host)
+  keepHeaderOrder(headers, question.headerOrder)
+  return headers
 }

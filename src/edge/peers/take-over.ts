@@ -1,5 +1,6 @@
 //! Keeps what another worker hands over (hand-over.ts): a fetch of a key that this worker owns, whose bytes come from there.
 import type { Socket } from 'node:net'
+import { NOWHERE } from '../../domain/viewer.ts'
 import type { Flight } from '../cache/flight.ts'
 import { cacheKey } from '../cache/key.ts'
 import type { Edge } from '../edge.ts'
@@ -34,7 +35,8 @@ export function takeOver(
     head: (head) => {
       if (head.kind !== 'answer') return void socket.destroy()
       const behavior = behaviorOf(plan, question.path)
-      const key = cacheKey(place.keyPrefix, behavior.key, question.path, request)
+      const viewer = { ...question, location: question.location ?? NOWHERE }
+      const key = cacheKey(place.keyPrefix, behavior.key, question.path, request, viewer)
       const begun = edge.flights.begin(key, head.answer.asOf)
       flight = begun
       begun.source = {

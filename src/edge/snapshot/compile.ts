@@ -1,8 +1,9 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
 import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc } from '../../domain/distribution.ts'
+import { type GeneratedHeader, generatedHeaders } from '../../domain/generated-headers.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { remembered } from '../../lib/remembered.ts'
-import { GENERATED_KEY_HEADERS, type GeneratedKeyHeader, type KeyRecipe } from '../cache/key.ts'
+import type { KeyRecipe } from '../cache/key.ts'
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { AWS_S3, type ReachedOrigin, reachedOrigin, type S3Settings } from '../origin/reached.ts'
 import { encodePath } from './encode-path.ts'
@@ -65,6 +66,7 @@ function compileBehavior(
 ): Omit<BehaviorPlan, 'tagHeader' | 'field'> {
   const { cachePolicy } = behavior
   const target = compileTarget(document, behavior, make, origins)
+  const key = make.key(document.id, cachePolicy, strict ? target.forward : null)
   return {
     doc: behavior,
     pattern: behavior.pathPattern,
@@ -74,9 +76,10 @@ function compileBehavior(
     policy: cachePolicy,
     strict,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
-    key: make.key(document.id, cachePolicy, strict ? target.forward : null),
+    key,
     ...target,
     headersPolicy: headersPolicyPlan(behavior.responseHeadersPolicy),
+    locates: [...key.generated, ...target.forward.generated].some((header) => header.from === 'location'),
     errorMinTtls,
   }
 }
@@ -125,8 +128,6 @@ function setOf(list: readonly string[]): ReadonlySet<string> {
 
 /** `forward` in strict mode only. */
 function compileKey(distributionId: string, cachePolicy: CachePolicyDoc, forward: ForwardRecipe | null): KeyRecipe {
-  const isGenerated = (name: string): name is GeneratedKeyHeader =>
-    (GENERATED_KEY_HEADERS as readonly string[]).includes(name)
   const names = cachePolicy.headers.behavior === 'whitelist' ? cachePolicy.headers.names : []
   const headers = [...new Set(names)].sort()
   const lists = headers.includes('accept-encoding')
@@ -135,9 +136,10 @@ function compileKey(distributionId: string, cachePolicy: CachePolicyDoc, forward
     // Accept-Encoding is keyed in its normalized form when an encoding is enabled (spec 4.4), otherwise as it came.
     headers: headers.filter(
       (name) =>
-        !isGenerated(name) && !(lists && name === 'accept-encoding' && (cachePolicy.gzip || cachePolicy.brotli)),
+        !generatedHeaders.has(name) &&
+        !(lists && name === 'accept-encoding' && (cachePolicy.gzip || cachePolicy.brotli)),
     ),
-    generated: headers.filter(isGenerated),
+    generated: headers.flatMap((name) => madeHeader(name) ?? []),
     cookies: compileNames(cachePolicy.cookies),
     queryStrings: compileNames(cachePolicy.queryStrings),
     gzip: cachePolicy.gzip,
@@ -146,6 +148,12 @@ function compileKey(distributionId: string, cachePolicy: CachePolicyDoc, forward
     host: false,
   }
   return forward === null ? key : strictKey(key, forward)
+}
+
+/** A header that the edge makes; undefined for what it does not make, or not in a key. */
+function madeHeader(name: string): GeneratedHeader | undefined {
+  const header = generatedHeaders.get(name)
+  return header?.keyable && header.make !== null ? header : undefined
 }
 
 /**

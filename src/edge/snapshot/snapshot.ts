@@ -76,6 +76,8 @@ export interface BehaviorPlan extends OriginPlan {
   /** Of an origin group the primary. */
   readonly origin: ReachedOrigin
   readonly forward: ForwardRecipe
+  /** The key or the origin request has headers that tell where the viewer is. */
+  readonly locates: boolean
   /** Null when the behavior's target is one origin. */
   readonly failover: FailoverPlan | null
   /** What is done to the headers of answers; null without a policy. */
@@ -90,6 +92,10 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   exactHosts: PersistentMap.empty(),
   wildcardHosts: PersistentMap.empty(),
 }
+
+/** Whether any behavior depends on where viewers are. */
+export const locates = ({ distributions }: Snapshot): boolean =>
+  distributions.values().some((plan) => plan.behaviors.some((behavior) => behavior.locates))
 
 /** The distribution of a host: exact names before wildcards, the longest wildcard first (spec 3.1 step 3). */
 export function distributionOf(snapshot: Snapshot, host: string): DistributionPlan | undefined {

@@ -14,8 +14,8 @@ export const cacheKey = stage({
       x.watcher.decided(`${field}.CachePolicyId`, policy.id)
     }
     // Of a slice, who asks knows the key: it is that of the object, or of one variant of it, with the slice's number.
-    x.key =
-      x.slice !== null ? sliceKey(x.slice) : keyOf(x.place.keyPrefix, (x.behavior as BehaviorPlan).key, x.path, request)
+    const { key } = x.behavior as BehaviorPlan
+    x.key = x.slice !== null ? sliceKey(x.slice) : keyOf(x.place.keyPrefix, key, x.path, request, x)
     return to.cacheLookup
   },
 })

@@ -26,7 +26,7 @@ export const purge = stage({
     return purgeEverywhere(key.distributionId, uris, edge).then(async (asOf) => {
       // What it says is newer than what it made stale.
       const kept = { ...answer, asOf }
-      x.key = cacheKey(x.place.keyPrefix, key, x.path, { ...x.request, method: 'GET' })
+      x.key = cacheKey(x.place.keyPrefix, key, x.path, { ...x.request, method: 'GET' }, x)
       x.cacheable = alone && servesGets(x, edge, answer) && (await isWithOwner(x, edge, kept))
       x.answer = x.cacheable ? kept : { ...answer, notStored: answer.notStored ?? 'method-not-cached' }
       if (!x.cacheable) x.key = ''

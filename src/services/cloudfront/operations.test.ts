@@ -316,7 +316,6 @@ describe('what is refused', () => {
       },
     ],
     ['Amplify-Default', behavior({ CachePolicyId: '4d1d2f1d-3a71-49ad-9e08-7ea5d843a556' })],
-    ['AllViewerAndCloudFrontHeaders', behavior({ OriginRequestPolicyId: '33f36d7e-f396-46d9-90e0-52428a34d9dc' })],
   ]
   for (const [field, changes] of notBuilt) {
     test(`${field} is not built: 501 with its name`, async () => {
@@ -412,7 +411,9 @@ describe('policies', () => {
     ['caching disabled', { DefaultTTL: 0, MaxTTL: 0, ...headers('X-A') }, 'InvalidArgument', 400],
     ['a header of the connection', headers('Connection'), 'InvalidArgument', 400],
     ['a header that differs for each viewer', headers('CloudFront-Viewer-Address'), 'InvalidArgument', 400],
-    ['a header that the edge does not make', headers('CloudFront-Viewer-Country'), 'NotImplemented', 501],
+    ['a header that differs for each network', headers('CloudFront-Viewer-ASN'), 'InvalidArgument', 400],
+    ['a header of mutual TLS', headers('CloudFront-Viewer-Cert-Subject'), 'NotImplemented', 501],
+    ['a header that nobody knows', headers('CloudFront-Viewer-Mood'), 'NotImplemented', 501],
     [
       'too many headers',
       headers(...Array.from({ length: 11 }, (_, i) => `X-${i}`)),

@@ -2,7 +2,8 @@
 import type { CachePolicyConfig, OriginRequestPolicyConfig } from '@aws-sdk/client-cloudfront'
 import { type CloudfrontCode, cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
-import { generatedHeadersNotBuilt, REFUSED_HEADERS } from '../../domain/policy-headers.ts'
+import { generatedHeadersNotBuilt } from '../../domain/generated-headers.ts'
+import { REFUSED_HEADERS } from '../../domain/policy-headers.ts'
 import { QUOTAS, type Quotas } from '../../domain/quotas.ts'
 import { counted } from './distribution-defaults.ts'
 

@@ -34,6 +34,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     disk: { opening: null, mayHave: () => false, promote: () => assert.fail('memory has it'), settled: async () => {} },
     flights: new Flights(),
     failures: new FailureMemory(),
+    geo: { find: () => assert.fail('no header tells where the viewer is'), prepare: () => {} },
     origins: new Origins(addressGuard([], [])),
     s3Keys: null,
     ids: new RequestIds(),
@@ -87,6 +88,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     httpVersion: '1.1',
     headers: new ParsedHeaders(['Host', HOST], 20, facts),
     body: null,
+    reused: false,
     connection: {
       remoteAddress: '127.0.0.1',
       remotePort: 1,
@@ -94,6 +96,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
       localPort: 2,
       loopback: true,
       scheme: 'http',
+      tls: null,
       pop: 0,
       logParts: null,
     },
