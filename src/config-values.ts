@@ -1,4 +1,5 @@
 //! Checks of single settings, each with the words that tell a person what would be right.
+import { accessSync, constants } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
@@ -100,6 +101,18 @@ export function cidr(text: string, name: string): string {
     throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be a network like 10.0.0.0/8.`)
   }
   return text
+}
+
+/** Absolute path of a file that can be read. */
+export function file(text: string, name: string): string {
+  const absolute = resolve(text)
+  try {
+    accessSync(absolute, constants.R_OK)
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : 'it cannot be read'
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: ${why}.`)
+  }
+  return absolute
 }
 
 /** Absolute path; `~` is the user's home directory. */

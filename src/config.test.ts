@@ -47,6 +47,8 @@ describe('settings', () => {
       stopEngines: false,
       movableClock: false,
       rfcStrict: false,
+      trustedProxies: [],
+      geoip: [],
       quotas: quotasWith(),
       allowOrigins: [],
     })

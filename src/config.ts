@@ -71,6 +71,19 @@ export const OPTIONS: readonly OptionRow[] = [
   flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
   { ...flagOnly(row('allow-origin', 'CIDR', null, 'origins may have these otherwise refused addresses')), list: true },
   {
+    ...row('trusted-proxies', 'CIDR', null, 'proxies in front of the edge whose X-Forwarded-For is believed'),
+    list: true,
+  },
+  {
+    ...row(
+      'geoip',
+      'FILE',
+      null,
+      "GeoIP databases in MaxMind's format: City or Country, ASN; else those of npm packages",
+    ),
+    list: true,
+  },
+  {
     ...row('quotas', 'NAME=N', null, 'raises or lowers a quota of CloudFront (see below)'),
     list: true,
     numbers: true,
@@ -78,7 +91,6 @@ export const OPTIONS: readonly OptionRow[] = [
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
   notBuilt(row('pops', 'N', '1', 'points of presence'), '1'),
   notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
-  notBuilt(row('trusted-proxies', 'CIDRS', null, 'proxies whose X-Forwarded-For is believed')),
   notBuilt(row('s3-access-key-id', 'ID', null, 'key for S3 origins')),
   notBuilt(row('s3-secret-access-key', 'SECRET', null, 'secret for S3 origins')),
   notBuilt(row('s3-region', 'REGION', null, 'region of S3 origins')),
@@ -114,6 +126,10 @@ export interface Config {
   readonly movableClock: boolean
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
+  /** CIDRs. */
+  readonly trustedProxies: readonly string[]
+  /** GeoIP databases, absolute. */
+  readonly geoip: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict: boolean
   /** AWS's, but for those that were given. */
@@ -161,6 +177,8 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
+    trustedProxies: list('trusted-proxies', parse.cidr),
+    geoip: list('geoip', parse.file),
     rfcStrict: given.has('rfc-strict'),
     quotas: quotasWith(Object.fromEntries(list('quotas', quota))),
   }

@@ -21,6 +21,7 @@ import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { FetchTimes, OriginRequest } from './origin/attempts.ts'
 import type { Place } from './places.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
+import type { SeenViewer } from './viewer/trusted-proxies.ts'
 import { viewerFacts } from './viewer-facts.ts'
 
 /** An answer that the edge makes itself: an error page. */
@@ -200,6 +201,13 @@ export class Exchange {
     this.path = request.path
     this.viewerAddress = request.connection.remoteAddress
     this.viewerPort = request.connection.remotePort
+  }
+
+  /** Its viewer is behind proxies that are trusted. */
+  seenAs({ address, port, forwardedFor }: SeenViewer): void {
+    this.viewerAddress = address
+    this.viewerPort = port
+    this.forwardedFor = forwardedFor
   }
 
   /** It asks in the name of the viewer of `other`. */

@@ -11,10 +11,13 @@ import type { Place } from './places.ts'
 import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
+import type { TrustedProxies } from './viewer/trusted-proxies.ts'
 
 export interface HandlerOptions {
   /** `loopback`: the explain header is honoured when both ends are loopback and no proxy was passed (DESIGN 6). */
   readonly explain: 'loopback' | 'off'
+  /** Proxies in front whose word on the viewer is taken; null for none. */
+  readonly proxies: TrustedProxies | null
   /** Something of ours broke: for the log. */
   readonly problem: (message: string) => void
 }
@@ -22,6 +25,8 @@ export interface HandlerOptions {
 export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandler {
   return (request, reply) => {
     const x = new Exchange(request, reply, edge.snapshot, edge.places.pops[request.connection.pop] as Place, null)
+    const seen = options.proxies?.viewerOf(request) ?? null
+    if (seen !== null) x.seenAs(seen)
     if (options.explain === 'loopback' && request.connection.loopback) {
       const { wantsExplanation, viewerAddress } = x.facts
       if (wantsExplanation) x.watcher = beginTrace(edge, request)

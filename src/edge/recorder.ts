@@ -127,6 +127,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const now = edge.clock.monotonic()
     parts.accessLog.record({
       connection: request.connection,
+      viewerAddress: x.viewerAddress,
+      viewerPort: x.viewerPort,
+      forwardedFor: x.forwardedFor,
       headers: request.headers,
       method: request.method,
       path: request.path,

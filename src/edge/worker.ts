@@ -43,6 +43,7 @@ import { SnapshotSaver } from './snapshot/disk.ts'
 import { loadSnapshot } from './snapshot/disk-lines.ts'
 import { locates, type Snapshot } from './snapshot/snapshot.ts'
 import { to } from './stage.ts'
+import { TrustedProxies } from './viewer/trusted-proxies.ts'
 
 export interface WorkerOptions {
   /** `worker-0`; unique in the installation. */
@@ -68,6 +69,8 @@ export interface WorkerOptions {
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
   readonly ownAddresses: readonly string[]
+  /** CIDRs of proxies in front whose X-Forwarded-For is believed. */
+  readonly trustedProxies?: readonly string[]
   /** GeoIP databases of the operator's own (edge/geo/databases.ts). */
   readonly geoip?: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
@@ -138,7 +141,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   locate()
   let feed: Feed | null = null
-  const handling = { explain: options.explain, problem }
+  const proxies = options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : null
+  const handling = { explain: options.explain, proxies, problem }
   const edge: Edge = {
     clock,
     name: options.name,

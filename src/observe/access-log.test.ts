@@ -11,7 +11,10 @@ function headers(fields: Readonly<Record<string, string>>): AccessRecord['header
 }
 
 const RECORD: AccessRecord = {
-  connection: { remoteAddress: '192.0.2.7', remotePort: 54_321, scheme: 'http', logParts: null },
+  connection: { scheme: 'http', logParts: null },
+  viewerAddress: '192.0.2.7',
+  viewerPort: 54_321,
+  forwardedFor: null,
   headers: headers({
     host: 'www.example.com:80',
     referer: 'http://a/b c',
@@ -99,13 +102,21 @@ test('what is absent is a dash, and a viewer that left before an answer is 000',
   assert.equal(logged({ query: '' })['cs-uri-query'], '-')
 })
 
+test('behind trusted proxies the columns are those of the viewer', () => {
+  const forwarded = { headers: headers({ 'x-forwarded-for': 'a, 8.8.8.8' }), viewerAddress: '8.8.8.8', viewerPort: 0 }
+  const line = logged({ ...forwarded, forwardedFor: 'a' })
+  assert.deepEqual([line['c-ip'], line['c-port'], line['x-forwarded-for']], ['8.8.8.8', '-', 'a'])
+  assert.equal(logged({ ...forwarded, forwardedFor: '' })['x-forwarded-for'], '-')
+  assert.equal(logged({ ...forwarded, forwardedFor: null })['x-forwarded-for'], 'a,%208.8.8.8')
+})
+
 test('text that is kept for a second, a connection and a header block is that one’s own', () => {
   const lines: string[] = []
   const log = new AccessLog(clock, { append: (line) => lines.push(line) })
   log.record(RECORD)
   now += 1_000
   log.record(RECORD)
-  log.record({ ...RECORD, connection: { remoteAddress: '::1', remotePort: 1, scheme: 'https', logParts: null } })
+  log.record({ ...RECORD, connection: { scheme: 'https', logParts: null }, viewerAddress: '::1', viewerPort: 1 })
   log.record({ ...RECORD, headers: headers({ host: 'other' }) })
   const values = lines.map((line) => line.split('\t'))
   assert.deepEqual(

@@ -46,10 +46,8 @@ export const ACCESS_LOG_HEADER = `#Version: 1.0\n#Fields: ${ACCESS_LOG_FIELDS.ma
 
 /** What the log needs of a connection; ViewerConnection has it. */
 export interface LoggedConnection {
-  readonly remoteAddress: string
-  readonly remotePort: number
   readonly scheme: 'http' | 'https'
-  logParts: { readonly before: string; readonly between: string; readonly after: string } | null
+  logParts: { readonly between: string } | null
 }
 
 /** What the log needs of a header block; HeaderBlock has it. */
@@ -62,6 +60,12 @@ export interface LoggedHeaders {
 export interface AccessRecord {
   readonly connection: LoggedConnection
   readonly headers: LoggedHeaders
+  /** Of the viewer, the same for all requests of a connection with one header block. */
+  readonly viewerAddress: string
+  /** 0 when a trusted proxy does not tell it. */
+  readonly viewerPort: number
+  /** What the viewer itself had in X-Forwarded-For, where trusted proxies have added to it; null for all of it. */
+  readonly forwardedFor: string | null
   readonly method: string
   /** As sent, neither decoded nor normalized. */
   readonly path: string
@@ -199,15 +203,13 @@ const FRAME_BYTES = 2 + 'HTTP/1.1'.length + 2 + 2
 
 function connectionParts(connection: LoggedConnection): NonNullable<LoggedConnection['logParts']> {
   const parts = {
-    before: `\t${connection.remoteAddress}\t`,
     between: `\t${connection.scheme}\t`,
-    after: `\t-\t-\t${connection.remotePort}\t`,
   }
   connection.logParts = parts
   return parts
 }
 
-function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
+function viewerParts({ connection, headers, forwardedFor }: AccessRecord): ViewerParts {
   const of = (name: string) => {
     const value = headers.get(name)
     return value === undefined || value === '' ? '-' : escapeField(value)
@@ -217,7 +219,7 @@ function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
     connection,
     agent: `\t${of('referer')}\t${of('user-agent')}\t`,
     host: flatText(`\t${of('host')}${between}`),
-    forwarded: `\t${of('x-forwarded-for')}\t-\t-\t`,
+    forwarded: `\t${forwardedFor === null ? of('x-forwarded-for') : escapeField(forwardedFor)}\t-\t-\t`,
     method: '',
     domainName: '',
     begin: '',
@@ -234,22 +236,22 @@ function viewerParts({ connection, headers }: AccessRecord): ViewerParts {
   return parts
 }
 
-function setRequest(parts: ViewerParts, { connection, method, domainName }: AccessRecord): void {
-  const { before } = connection.logParts ?? connectionParts(connection)
+function setRequest(parts: ViewerParts, { viewerAddress, method, domainName }: AccessRecord): void {
   parts.method = method
   parts.domainName = domainName
-  parts.begin = flatText(`${before}${method}\t${domainName}\t`)
+  parts.begin = flatText(`\t${viewerAddress}\t${method}\t${domainName}\t`)
 }
 
-function setAnswer(parts: ViewerParts, { connection, status, resultType, httpVersion }: AccessRecord): void {
-  const { after } = connection.logParts ?? connectionParts(connection)
+function setAnswer(parts: ViewerParts, { viewerPort, status, resultType, httpVersion }: AccessRecord): void {
   parts.status = status
   parts.resultType = resultType
   parts.httpVersion = httpVersion
   parts.answered = flatText(`\t${status === 0 ? '000' : status}${parts.agent}`)
   parts.result = `\t-\t${resultType}\t`
   parts.answeredWithoutQuery = flatText(`${parts.answered}-${parts.result}`)
-  parts.end = flatText(`${parts.forwarded}${resultType}\tHTTP/${httpVersion}${after}`)
+  parts.end = flatText(
+    `${parts.forwarded}${resultType}\tHTTP/${httpVersion}\t-\t-\t${viewerPort === 0 ? '-' : viewerPort}\t`,
+  )
   parts.atOnce = flatText(`\t${seconds(0)}${parts.end}${seconds(0)}`)
 }
 

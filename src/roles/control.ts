@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, type HomePaths, homePaths, programVersion } from '../config.ts'
 import { showAddress } from '../config-values.ts'
+import { checkDatabases } from '../edge/geo/databases.ts'
 import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
@@ -36,6 +37,7 @@ export interface ControlRole {
 /** Runs until it is told to stop; resolves with the exit code. @throws an error for a person when it cannot start */
 export async function runControl(role: ControlRole): Promise<number> {
   const { config } = role
+  checkGeoip(config)
   const paths = homePaths(config.home)
   await makeHome(config.home, paths)
   const lock = await lockHome(config.home, paths)
@@ -48,6 +50,15 @@ export async function runControl(role: ControlRole): Promise<number> {
     throw new StartError(`${file} cannot be written: ${why}. Make room or choose another CACHEFRONT_HOME.`, error)
   } finally {
     await lock.release()
+  }
+}
+
+/** @throws StartError that names a file which is no GeoIP database */
+function checkGeoip({ geoip }: Config): void {
+  try {
+    checkDatabases(geoip)
+  } catch (error) {
+    throw new StartError(`--geoip: ${(error as Error).message}.`, error)
   }
 }
 

@@ -15,6 +15,8 @@ export interface WorkerSettings {
   /** Of the disk tier; 0 for none. */
   readonly diskBytes: number
   readonly allowOrigins: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly geoip: readonly string[]
   /** `address:port` and CIDRs of this installation, which no origin may be. */
   readonly ownAddresses: readonly string[]
   readonly movableClock: boolean
@@ -40,6 +42,8 @@ export function workerWishes(
       cacheBytes: Math.floor(config.cacheMemoryBytes / config.workers),
       diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
+      trustedProxies: config.trustedProxies,
+      geoip: config.geoip,
       ownAddresses: [showAddress(api), showAddress(http), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       movableClock: config.movableClock,
       rfcStrict: config.rfcStrict,
@@ -55,6 +59,8 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...['--name', s.name, '--home', s.home, '--host', s.http.host, '--port', String(s.http.port)],
     ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
     ...['--explain', s.explain, '--region', s.region],
+    ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
+    ...s.geoip.flatMap((path) => ['--geoip', path]),
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
     ...(s.movableClock ? ['--movable-clock'] : []),
@@ -78,6 +84,8 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       explain: text,
       region: text,
       'allow-origin': list,
+      'trusted-proxy': list,
+      geoip: list,
       own: list,
       'movable-clock': { type: 'boolean', default: false },
       'rfc-strict': { type: 'boolean', default: false },
@@ -95,6 +103,8 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     cacheBytes: Number(needed('cache-bytes')),
     diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],
+    trustedProxies: values['trusted-proxy'],
+    geoip: values.geoip,
     ownAddresses: values.own,
     movableClock: values['movable-clock'],
     rfcStrict: values['rfc-strict'],

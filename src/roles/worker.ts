@@ -28,6 +28,8 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     cacheBytes: settings.cacheBytes,
     disk: { directory: files.disk, limitBytes: settings.diskBytes },
     allowOrigins: settings.allowOrigins,
+    trustedProxies: settings.trustedProxies,
+    geoip: settings.geoip,
     ownAddresses: settings.ownAddresses,
     rfcStrict: settings.rfcStrict,
     logDirectory: paths.logs,

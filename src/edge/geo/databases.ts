@@ -52,3 +52,8 @@ function inPackage(name: string, files: readonly string[]): string[] {
     return []
   }
 }
+
+/** @throws Error for a person, when a file is no database that can be read. */
+export function checkDatabases(paths: readonly string[]): void {
+  for (const path of paths) new Mmdb(path).close()
+}

@@ -17,7 +17,7 @@ export interface ViewerConnection {
   /** Index of the POP whose address accepted it. */
   readonly pop: number
   /** Access log text that stays the same for the connection; written by observe/access-log.ts at the first request. */
-  logParts: { readonly before: string; readonly between: string; readonly after: string } | null
+  logParts: { readonly between: string } | null
 }
 
 /** Of one viewer connection, in OpenSSL's words. */
