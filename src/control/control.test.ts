@@ -328,7 +328,7 @@ describe('the feed', () => {
     const back = await Worker.join('worker-0', had.revision)
     const { changes } = await back.take('changes', (m) => m.changes.length > 0)
     assert.deepEqual(
-      changes.map((c) => (c.kind === 'invalidation' ? c.invalidation.id : c.id)),
+      changes.map((c) => (c.kind === 'invalidation' ? c.invalidation.id : c.kind)),
       [missed],
     )
   })

@@ -60,6 +60,8 @@ export interface OriginDoc {
   readonly keepaliveTimeoutMs: number
   /** Longest whole exchange with the origin; null for no limit. */
   readonly responseCompletionTimeoutMs: number | null
+  /** Region of its origin shield (spec/cloudfront.md 7.6); absent for none. */
+  readonly shieldRegion?: string
 }
 
 /** Two origins of a distribution, of which the second stands in for the first (spec/cloudfront.md 2.4, 7.5). */

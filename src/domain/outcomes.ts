@@ -20,6 +20,8 @@ export type DetailedResultType =
   | 'OriginHeaderTooBigError'
   | 'OriginInvalidResponseError'
   | 'OriginReadError'
+  /** A Hit in the cache of the origin's shield (spec 6.5, 7.6). */
+  | 'OriginShieldHit'
 
 /** Why a request was not answered from the cache. */
 export type MissReason =
@@ -81,7 +83,13 @@ export type CompressionOutcome =
   | 'busy'
 
 /** Where a request waited for its answer. */
-export type Tier = 'memory' | 'disk' | 'collapsed' | 'owner' | 'origin' | 'edge'
+export type Tier = 'memory' | 'disk' | 'collapsed' | 'owner' | 'regional' | 'shield' | 'origin' | 'edge'
+
+/**
+ * The layer of the network whose cache had the answer, or that asked the origin for it: `cdn-hit-layer` and
+ * `cdn-upstream-layer` of Server-Timing (spec/cloudfront.md 4.9).
+ */
+export type Layer = 'EDGE' | 'REC' | 'Origin Shield'
 
 /** What went wrong between the edge and an origin. */
 export type OriginFailureKind =

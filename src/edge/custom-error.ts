@@ -46,6 +46,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
   x.missReason = x.staleReason = x.notStored = x.compression = x.range = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'
+  x.layer = x.place.layer
   x.askedAt = x.looks = x.flightsJoined = 0
 }
 

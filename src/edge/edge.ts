@@ -16,13 +16,13 @@ import type { OriginFailure } from './origin/failure.ts'
 import type { S3Keys } from './origin/sign.ts'
 import type { OriginSources } from './origin/sources.ts'
 import type { PeerResult } from './peers/protocol.ts'
-import type { Places } from './places.ts'
+import type { Place, Places } from './places.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
 
-/** Asks the owner of a key; the flight gets the answer's bytes. */
+/** Asks the owner of a key at a place; the flight gets the answer's bytes. */
 export interface AskPeers {
-  ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult>
+  ask(owner: WorkerIdentity, place: Place, x: Exchange, flight: Flight): Promise<PeerResult>
   /** Questions under way. */
   readonly busy: number
   /** Breaks off with every peer that is not among these; what waits for one goes on to the next in line. */
@@ -80,7 +80,7 @@ export interface Edge {
   /** Resolves when the worker has heard of every change that control had when it was asked. */
   catchUp(): Promise<void>
   /** Walks an exchange of the edge's own from that step to its end, at once as far as nothing is waited for. */
-  walkInner(x: Exchange, from: 'cache-lookup'): void
+  walkInner(x: Exchange, from: 'cache-key' | 'cache-lookup'): void
   /** RFC 9110 date of this second. */
   date(): string
   /** Counts, tells and traces that the primary of an origin group is passed over. */

@@ -4,6 +4,7 @@ import type {
   CompressionOutcome,
   DetailedResultType,
   FailoverReason,
+  Layer,
   MissReason,
   NotStoredReason,
   OriginFailureKind,
@@ -46,10 +47,10 @@ export interface PeerAnswer {
   /** True for a peer worker: it asked the owner of the key, and nobody else is to be asked but the origin. */
   readonly remote: boolean
   /** Tells the peer what kind of answer follows, before the reply is used. */
-  announce(answer: Answer, result: ResultType, upstream: Upstream | null): void
+  announce(answer: Answer, result: ResultType, layer: Layer, upstream: Upstream | null): void
   /** Nobody else is to wait for this answer; before `announce`. Absent where nobody else can. */
   alone?(): void
-  fault(fault: EdgeFault): void
+  fault(fault: EdgeFault, layer: Layer): void
   /** An interim answer of the origin, as it came; before `announce`. Absent where nobody wants them. */
   hint?(status: number, headers: readonly string[]): void
 }
@@ -65,7 +66,7 @@ export interface PageInstead {
 
 /** The request to the origin that an answer comes from: by whom it was made, and what it took. */
 export interface Upstream extends FetchTimes {
-  readonly layer: 'EDGE' | 'REC' | 'Origin Shield'
+  readonly layer: Layer
 }
 
 /** Why the edge asks something of itself, with no viewer and no peer waiting for the bytes on a connection. */
@@ -158,6 +159,8 @@ export class Exchange {
   result: ResultType = 'Miss'
   detailed: DetailedResultType = 'Miss'
   tier: Tier = 'edge'
+  /** Whose cache had the answer, or who asked the origin for it: that of `place`, until another place has answered. */
+  layer: Layer
   missReason: MissReason | null = null
   /** Why a stale object is the answer; cache-lookup, serve-stale. */
   staleReason: StaleReason | null = null
@@ -195,6 +198,7 @@ export class Exchange {
     this.reply = reply
     this.snapshot = snapshot
     this.place = place
+    this.layer = place.layer
     this.peer = peer
     this.inner = inner
     this.slice = slice

@@ -23,6 +23,8 @@ export interface WorkerIdentity {
 export type FeedChange =
   | { readonly kind: 'distribution'; readonly id: string; readonly distribution: DistributionDoc | null }
   | { readonly kind: 'invalidation'; readonly revision: number; readonly invalidation: InvalidationDoc }
+  /** An operator takes a POP or a regional edge cache down, or up again. */
+  | { readonly kind: 'place'; readonly name: string; readonly down: boolean }
 
 export type ToWorker =
   /** Everything, after a first connect or when the log no longer reaches back: all cached objects count as invalidated. */
@@ -32,6 +34,8 @@ export type ToWorker =
       /** As feed-packing.ts has them. */
       readonly distributions: readonly DistributionDoc[]
       readonly shared?: readonly object[]
+      /** POPs and regional edge caches that are down; absent for none. */
+      readonly down?: readonly string[]
     }
   /** All changes after the revision the worker has, up to `revision`. May be empty of changes that concern the edge. */
   | {

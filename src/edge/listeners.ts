@@ -1,4 +1,4 @@
-//! Where viewers reach a worker: the listeners of its POPs, which end together.
+//! Where viewers reach a worker: the listeners of its POPs. An operator may take a POP down: then nobody listens there.
 import type { PopDoc } from '../domain/topology.ts'
 import { type Listener, type ListenOptions, listenHttp1 } from './listen/http1.ts'
 
@@ -20,41 +20,100 @@ export interface PopAddresses {
   readonly http: ListenAddress
 }
 
-export class PopListeners {
-  readonly #open: readonly { readonly pop: PopListen; readonly http: Listener }[]
+/** What all listeners have in common. */
+export type SharedListen = Omit<ListenOptions, 'host' | 'port' | 'pop'> & {
+  /** One line for the operator. */
+  readonly problem: (message: string) => void
+}
 
-  private constructor(open: readonly { readonly pop: PopListen; readonly http: Listener }[]) {
-    this.#open = open
+interface Pop {
+  readonly listen: PopListen
+  /** Where it listens, or did last. */
+  http: ListenAddress
+  /** Null while it is down. */
+  open: Listener | null
+}
+
+export class PopListeners {
+  readonly #shared: SharedListen
+  readonly #pops: Pop[]
+  /** Changes come one after the other. */
+  #changing: Promise<void> = Promise.resolve()
+  #ended = false
+  #down: ReadonlySet<string>
+
+  private constructor(pops: readonly PopListen[], down: ReadonlySet<string>, shared: SharedListen) {
+    this.#down = down
+    this.#shared = shared
+    this.#pops = pops.map((listen) => ({ listen, http: listen.http, open: null }))
   }
 
-  /** @throws the system's error when an address of a POP cannot be bound; then none is. */
+  /** `down`: names of those that are not to listen. @throws the system's error when an address cannot be bound */
   static async open(
     pops: readonly PopListen[],
-    shared: Omit<ListenOptions, 'host' | 'port' | 'pop'>,
+    down: ReadonlySet<string>,
+    shared: SharedListen,
   ): Promise<PopListeners> {
-    const open: { pop: PopListen; http: Listener }[] = []
+    const listeners = new PopListeners(pops, down, shared)
     try {
-      for (const [at, pop] of pops.entries()) {
-        open.push({ pop, http: await listenHttp1({ ...shared, ...pop.http, pop: at }) })
-      }
+      for (const at of pops.keys()) if (!down.has((pops[at] as PopListen).name)) await listeners.#open(at)
     } catch (error) {
-      await Promise.all(open.map(({ http }) => http.close()))
+      await listeners.close()
       throw error
     }
-    return new PopListeners(open)
+    return listeners
   }
 
   /** In the order of the POPs. */
   get addresses(): readonly PopAddresses[] {
-    return this.#open.map(({ pop: { name, region }, http }) => ({ name, region, http: http.address }))
+    return this.#pops.map(({ listen: { name, region }, http }) => ({ name, region, http }))
+  }
+
+  /** Closes those of POPs that are down, cuts their viewers off, and opens the others; null when there is nothing to do. */
+  closeOnly(down: ReadonlySet<string>): Promise<void> | null {
+    const isSame = this.#pops.every(({ listen: { name } }) => down.has(name) === this.#down.has(name))
+    this.#down = down
+    if (isSame) return null
+    this.#changing = this.#changing.then(async () => {
+      for (const [at, pop] of this.#pops.entries()) {
+        if (!this.#down.has(pop.listen.name)) await this.#openAgain(at)
+        else {
+          const open = pop.open
+          pop.open = null
+          await open?.close()
+        }
+      }
+    })
+    return this.#changing
   }
 
   /** Accept no more, and let each answer under way finish. */
   async drain(): Promise<void> {
-    await Promise.all(this.#open.map(({ http }) => http.drain()))
+    this.#ended = true
+    await this.#changing
+    await Promise.all(this.#pops.map(({ open }) => open?.drain()))
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#open.map(({ http }) => http.close()))
+    this.#ended = true
+    await this.#changing
+    await Promise.all(this.#pops.map(({ open }) => open?.close()))
+  }
+
+  async #openAgain(at: number): Promise<void> {
+    const pop = this.#pops[at] as Pop
+    if (pop.open !== null || this.#ended) return
+    await this.#open(at).catch((error: Error) => {
+      this.#shared.problem(
+        `${pop.listen.name} does not listen on ${pop.http.host} port ${pop.http.port}: ${error.message}`,
+      )
+    })
+  }
+
+  async #open(at: number): Promise<void> {
+    const pop = this.#pops[at] as Pop
+    // At the port that it had, if it was given a free one.
+    pop.open = await listenHttp1({ ...this.#shared, ...pop.http, pop: at })
+    pop.http = pop.open.address
   }
 }

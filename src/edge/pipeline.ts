@@ -25,8 +25,10 @@ import { ownerLookup } from './stages/owner-lookup.ts'
 import { purge } from './stages/purge.ts'
 import { receive } from './stages/receive.ts'
 import { record } from './stages/record.ts'
+import { regionalLookup } from './stages/regional-lookup.ts'
 import { rootObject } from './stages/root-object.ts'
 import { serveStale } from './stages/serve-stale.ts'
+import { shieldLookup } from './stages/shield-lookup.ts'
 import { sliceResponse } from './stages/slice-response.ts'
 
 export const PIPELINE = [
@@ -41,6 +43,8 @@ export const PIPELINE = [
   diskLookup,
   cacheWait,
   ownerLookup,
+  regionalLookup,
+  shieldLookup,
   originRequest,
   originFetch,
   originResponse,

@@ -94,6 +94,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (x.variantsDropped > 0) counters.add(COUNTER.variantsDropped, x.variantsDropped)
     if (x.missReason === 'invalidated') counters.add(COUNTER.invalidated)
     if (x.tier === 'owner') counters.add(COUNTER.peerRequests)
+    if (x.tier === 'regional') counters.add(COUNTER.regionalRequests)
+    if (x.tier === 'shield') counters.add(COUNTER.shieldRequests)
     if (x.tier === 'collapsed') counters.add(COUNTER.collapsed)
   }
 

@@ -16,6 +16,8 @@ export const to = {
   diskLookup: 'disk-lookup',
   cacheWait: 'cache-wait',
   ownerLookup: 'owner-lookup',
+  regionalLookup: 'regional-lookup',
+  shieldLookup: 'shield-lookup',
   originRequest: 'origin-request',
   originFetch: 'origin-fetch',
   originResponse: 'origin-response',

@@ -171,7 +171,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     record: (x) => recorder.request(x, edge),
   }
   const peers = await servePeers(options.peerSocket, edge, handling)
-  const listeners = await PopListeners.open(options.pops, {
+  const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, {
     reusePort: options.reusePort,
     clock,
     handler: viewerHandler(edge, handling),
@@ -180,6 +180,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return refusalPage(refusal, edge)
     },
     onConnection: (event) => countConnection(counters, event),
+    problem,
   }).catch(async (error) => {
     await peers.close()
     await journalOpen
@@ -214,8 +215,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const save = (): void => {
     // The invalidations up to a revision are on disk before the revision is: after a restart nobody tells them again.
     void disk.settled().then(() => {
-      const { revision } = configuration.snapshot
-      if (revision >= 0) saver.save({ revision, distributions: configuration.documents, workers: edge.workers })
+      const { revision, down } = configuration.snapshot
+      if (revision >= 0)
+        saver.save({ revision, distributions: configuration.documents, workers: edge.workers, down: [...down] })
     })
   }
   // Its invalidations are entered before any newer ones.
@@ -230,7 +232,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           store.clear()
           invalidations.clear()
         }
-        configuration.replace(message.revision, message.distributions)
+        configuration.replace(message.revision, message.distributions, message.down)
       } else if (message.revision > configuration.snapshot.revision)
         configuration.apply(message.revision, message.changes)
       // Before any request is served with it.
@@ -238,7 +240,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       edge.snapshot = configuration.snapshot
       const written = disk.commit(configuration.snapshot.revision)
       save()
-      return written
+      const listening = listeners.closeOnly(edge.snapshot.down)
+      return listening === null ? written : Promise.all([written, listening]).then(() => {})
     },
     workers: (workers) => {
       edge.workers = workers

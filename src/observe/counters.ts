@@ -72,6 +72,8 @@ const TABLE = {
   originRevalidations: counter('origin_revalidations', 'Conditional requests sent to origins.'),
   bytesFromOrigins: counter('origin_received_bytes', 'Bytes of bodies received from origins.'),
   peerRequests: counter('peer_requests', 'Requests sent to the worker that owns a key.'),
+  regionalRequests: counter('regional_requests', 'Requests of POPs to their regional edge cache.'),
+  shieldRequests: counter('shield_requests', 'Requests to the shield of an origin.'),
   stored: counter('cache_stored', 'Objects stored.'),
   notStored: counter('cache_not_stored', 'Answers of origins that were not kept.'),
   variantsDropped: counter('cache_variants_dropped', 'Variants that left because their key has too many.'),

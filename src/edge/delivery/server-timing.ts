@@ -13,13 +13,10 @@ export function timingLine(x: Exchange, { removesTiming }: PolicyEdit, head: str
   if (what === 'miss' && !removesTiming) metrics.push(...allValues(headerPairs(head), 'server-timing'))
   if (what !== null) metrics.push(`cdn-cache-${what}`)
   metrics.push(`cdn-pop;desc="${x.place.name}"`, `cdn-rid;desc="${x.requestId}"`)
-  if (what === 'hit') metrics.push(`cdn-hit-layer;desc="${HERE}"`)
+  if (what === 'hit') metrics.push(`cdn-hit-layer;desc="${x.layer}"`)
   metrics.push(`cdn-downstream-fbl;dur=${ms(x.firstByteAt - x.viewerRequest.startedAt)}`)
   return `\r\nServer-Timing: ${metrics.join(',')}`
 }
-
-/** The one layer that there is. */
-const HERE = 'EDGE'
 
 /** Null for an answer that the edge made without asking anybody. */
 function cameFrom(x: Exchange): 'hit' | 'refresh' | 'miss' | null {

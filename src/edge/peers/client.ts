@@ -1,4 +1,4 @@
-//! Asks the worker that owns a key (peers/protocol.ts). The head comes back as a promise, the body goes into the flight
+//! Asks the worker that owns a key at a place (peers/protocol.ts). The head comes back as a promise, the body goes into the flight
 //! as it arrives, at the pace of those who read it.
 import { connect, type Socket } from 'node:net'
 import type { Flight } from '../cache/flight.ts'
@@ -7,6 +7,7 @@ import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import { headerOrder } from '../viewer/header-order.ts'
+import { type Place, sliceAt } from '../places.ts'
 import { AnswerParser } from './answer-parser.ts'
 import type { PeerQuestion, PeerResult } from './protocol.ts'
 
@@ -18,13 +19,13 @@ export class PeerClient implements AskPeers {
   readonly #busy = new Map<Socket, string>()
   #closed = false
 
-  ask(owner: WorkerIdentity, x: Exchange, flight: Flight): Promise<PeerResult> {
+  ask(owner: WorkerIdentity, place: Place, x: Exchange, flight: Flight): Promise<PeerResult> {
     const reused = this.#idle.get(owner.peerSocket)?.pop()
-    if (reused === undefined) return this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight)
+    if (reused === undefined) return this.#ask(owner.peerSocket, connect(owner.peerSocket), place, x, flight)
     // An idle connection may be that of a worker which has gone since: then a new one tells.
-    return this.#ask(owner.peerSocket, reused, x, flight).then((result) =>
+    return this.#ask(owner.peerSocket, reused, place, x, flight).then((result) =>
       result.kind === 'gone' && !flight.abandoned
-        ? this.#ask(owner.peerSocket, connect(owner.peerSocket), x, flight)
+        ? this.#ask(owner.peerSocket, connect(owner.peerSocket), place, x, flight)
         : result,
     )
   }
@@ -47,7 +48,7 @@ export class PeerClient implements AskPeers {
     this.#idle.clear()
   }
 
-  #ask(path: string, socket: Socket, x: Exchange, flight: Flight): Promise<PeerResult> {
+  #ask(path: string, socket: Socket, place: Place, x: Exchange, flight: Flight): Promise<PeerResult> {
     return new Promise((resolve) => {
       this.#busy.set(socket, path)
       let over = false
@@ -84,7 +85,7 @@ export class PeerClient implements AskPeers {
         if (parser.answered) flight.onFailure(new OriginFailure('reset', 'the worker that owns the key broke off'))
         resolve({ kind: 'gone' })
       })
-      socket.write(`${JSON.stringify(questionOf(x))}\n`)
+      socket.write(`${JSON.stringify(questionOf(x, place))}\n`)
     })
   }
 
@@ -105,7 +106,8 @@ export class PeerClient implements AskPeers {
   }
 }
 
-export function questionOf(x: Exchange): PeerQuestion {
+/** `place` is the one whose object is asked for. */
+export function questionOf(x: Exchange, place: Place): PeerQuestion {
   const { request } = x
   return {
     method: request.method,
@@ -124,8 +126,9 @@ export function questionOf(x: Exchange): PeerQuestion {
     headerOrder: headerOrder(request.headers),
     localPort: request.connection.localPort,
     requestId: x.requestId,
-    place: x.place.name,
-    slice: x.slice,
+    place: place.name,
+    layer: place.layer,
+    slice: sliceAt(place, x),
     goneVersion: x.goneVersion,
     inner: x.inner,
     revision: x.snapshot.revision,

@@ -49,7 +49,7 @@ export function handOver(owner: WorkerIdentity, x: Exchange, answer: Answer): Pr
       resolve(true)
     })
     socket.write(`${JSON.stringify({ handOver: asGet(x) } satisfies HandOverQuestion)}\n`)
-    reply.announce(stored, 'Miss', null)
+    reply.announce(stored, 'Miss', x.layer, null)
   })
 }
 
@@ -58,5 +58,5 @@ const LEFT_OUT: ReadonlySet<string> = new Set(OF_ONE_DELIVERY)
 function asGet(x: Exchange): PeerQuestion {
   const { raw } = x.request.headers
   const rawHeaders = raw.filter((_, at) => !LEFT_OUT.has((raw[at - (at % 2)] as string).toLowerCase()))
-  return { ...questionOf(x), method: 'GET', path: x.path, rawHeaders }
+  return { ...questionOf(x, x.place), method: 'GET', path: x.path, rawHeaders }
 }

@@ -1,6 +1,6 @@
 //! The answer to a peer, in the frames of peers/protocol.ts.
 import type { Socket } from 'node:net'
-import type { ResultType } from '../../domain/outcomes.ts'
+import type { Layer, ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { EdgeFault, PeerAnswer, Upstream } from '../exchange.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
@@ -31,12 +31,12 @@ export class PeerReply implements ViewerReply, PeerAnswer {
     return this.#socket.destroyed
   }
 
-  announce(answer: Answer, result: ResultType, upstream: Upstream | null): void {
-    this.#send({ kind: 'answer', answer, result, upstream })
+  announce(answer: Answer, result: ResultType, layer: Layer, upstream: Upstream | null): void {
+    this.#send({ kind: 'answer', answer, result, layer, upstream })
   }
 
-  fault(fault: EdgeFault): void {
-    this.#send({ kind: 'fault', fault: { ...fault } })
+  fault(fault: EdgeFault, layer: Layer): void {
+    this.#send({ kind: 'fault', fault: { ...fault }, layer })
     this.end()
   }
 

@@ -1,9 +1,9 @@
-//! What a worker that lacks a key says to the worker that owns it, over the owner's Unix socket: one JSON line as the
+//! What a worker that lacks a key says to the worker that owns it, there or at the next place on the way to the origin, over the owner's Unix socket: one JSON line as the
 //! question, one as the head of the answer, then the body in pieces (4 bytes of length, big endian, then the bytes; a
 //! length of 0 ends it). Interim answers of the origin come as lines of their own before the head, trailers as a piece of
 //! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a
 //! closed connection.
-import type { ResultType } from '../../domain/outcomes.ts'
+import type { Layer, ResultType } from '../../domain/outcomes.ts'
 import type { ViewerLocation } from '../../domain/viewer.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
@@ -35,6 +35,8 @@ export interface PeerQuestion {
   readonly requestId: string
   /** Name of the POP or regional edge cache whose object is asked for. */
   readonly place: string
+  /** What that place is to who asks. */
+  readonly layer: Layer
   /** The slice of a large object that is asked for; null for a whole object. */
   readonly slice: SliceAsked | null
   /** As of Exchange: the owner must not answer with this version. */
@@ -50,9 +52,10 @@ export type PeerHead =
       readonly kind: 'answer'
       readonly answer: Answer
       readonly result: ResultType
+      readonly layer: Layer
       readonly upstream: Upstream | null
     }
-  | { readonly kind: 'fault'; readonly fault: EdgeFault }
+  | { readonly kind: 'fault'; readonly fault: EdgeFault; readonly layer: Layer }
   /** The owner could not catch up with the asker's revision in time. */
   | { readonly kind: 'behind' }
 

@@ -90,7 +90,7 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
 }
 
 function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: HandlerOptions): void {
-  const place = edge.places.named(question.place)
+  const place = edge.places.named(question.place, question.layer)
   // A worker that was started with another network does not keep what is asked for: the next in line is asked.
   if (place === undefined) return void socket.destroy()
   const begin = () => {

@@ -27,7 +27,7 @@ export function takeOver(
   // Without the configuration that it was got under nobody knows where it belongs.
   const plan =
     edge.snapshot.revision < question.revision ? undefined : distributionOf(edge.snapshot, request.headers.host)
-  const place = edge.places.named(question.place)
+  const place = edge.places.named(question.place, question.layer)
   if (plan === undefined || place === undefined) return void socket.destroy()
   let flight: Flight | null = null
   const parser = new AnswerParser({

@@ -21,7 +21,7 @@ export function compileSnapshot(
     const plan = known?.doc === document ? known : (compiled(document, onProblem, installed) ?? known)
     if (plan !== undefined) plans.push(plan)
   }
-  return enter(EMPTY_SNAPSHOT, revision, plans, [])
+  return enter({ ...EMPTY_SNAPSHOT, down: previous?.down ?? EMPTY_SNAPSHOT.down }, revision, plans, [])
 }
 
 /** `previous` with the distributions of `changed` as they are there now (null: deleted), under the same rules. */
@@ -74,6 +74,7 @@ function enter(
     distributions: to.distributions.with(distributions),
     exactHosts: to.exactHosts.with(exactHosts),
     wildcardHosts: to.wildcardHosts.with(wildcardHosts),
+    down: to.down,
   }
 }
 

@@ -34,24 +34,31 @@ export class Configuration {
   }
 
   /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
-  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions'>): void {
+  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions' | 'down'>): void {
     const documents = this.#shared.all(saved.distributions)
     this.#documents = new Map(documents.map((document) => [document.id, document]))
-    this.#snapshot = compileSnapshot(saved.revision, documents, this.#snapshot, this.#onProblem, this.#installed)
+    const before = { ...this.#snapshot, down: new Set(saved.down) }
+    this.#snapshot = compileSnapshot(saved.revision, documents, before, this.#onProblem, this.#installed)
   }
 
   /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
-  replace(revision: number, distributions: readonly DistributionDoc[]): void {
+  replace(revision: number, distributions: readonly DistributionDoc[], down: readonly string[] = []): void {
     this.#invalidations.forgetBefore(revision)
-    this.restore({ revision, distributions })
+    this.restore({ revision, distributions, down })
   }
 
   /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */
   apply(revision: number, changes: readonly FeedChange[]): void {
     const changed = new Map<string, DistributionDoc | null>()
+    let { down } = this.#snapshot
     for (const change of changes) {
       if (change.kind === 'invalidation') {
         this.#invalidate(change.revision, change.invalidation)
+        continue
+      }
+      if (change.kind === 'place') {
+        const others = [...down].filter((name) => name !== change.name)
+        down = new Set(change.down ? [...others, change.name] : others)
         continue
       }
       const document = change.distribution === null ? null : this.#shared.one(change.distribution)
@@ -59,7 +66,7 @@ export class Configuration {
       else this.#documents.set(change.id, document)
       changed.set(change.id, document)
     }
-    this.#snapshot = changeSnapshot(revision, changed, this.#snapshot, this.#onProblem, this.#installed)
+    this.#snapshot = changeSnapshot(revision, changed, { ...this.#snapshot, down }, this.#onProblem, this.#installed)
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {

@@ -10,12 +10,15 @@ export interface SavedSnapshot {
   readonly distributions: readonly DistributionDoc[]
   /** The workers that shared the POP: without control they go on as one cache. */
   readonly workers: readonly WorkerIdentity[]
+  /** POPs and regional edge caches that an operator has taken down; absent for none. */
+  readonly down?: readonly string[] | undefined
 }
 
 interface Head {
   readonly format: number
   readonly revision: number
   readonly workers: readonly WorkerIdentity[]
+  readonly down?: readonly string[] | undefined
   /** Documents of the pieces that follow. */
   readonly documents: number
 }
@@ -24,6 +27,7 @@ export interface SavedChange {
   readonly revision: number
   /** Absent when they are the same as before. */
   readonly workers?: readonly WorkerIdentity[] | undefined
+  readonly down?: readonly string[] | undefined
   readonly changed: readonly DistributionDoc[]
   /** Ids. */
   readonly gone: readonly string[]
@@ -37,8 +41,8 @@ const PIECE_DOCUMENTS = 32
 
 const lineOf = (document: unknown): string => `${JSON.stringify(document)}\n`
 
-export function headLine({ revision, workers, distributions }: SavedSnapshot): string {
-  return lineOf({ format: FORMAT, revision, workers, documents: distributions.length } satisfies Head)
+export function headLine({ revision, workers, down, distributions }: SavedSnapshot): string {
+  return lineOf({ format: FORMAT, revision, workers, down, documents: distributions.length } satisfies Head)
 }
 
 export function* pieceLines(documents: readonly DistributionDoc[]): Generator<string> {
@@ -73,7 +77,7 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     const { shared, distributions } = JSON.parse(lines[at++] ?? '') as Packed
     for (const document of distributions) documents.set(document.id, unpacked(document, shared))
   }
-  let { revision, workers } = head
+  let { revision, workers, down } = head
   // What is behind the last line break was cut off.
   for (; at < lines.length - 1; at++) {
     const change = JSON.parse(lines[at] ?? '') as SavedChange & Pick<Packed, 'shared'>
@@ -81,8 +85,9 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     for (const document of change.changed) documents.set(document.id, unpacked(document, change.shared))
     revision = change.revision
     workers = change.workers ?? workers
+    down = change.down ?? down
   }
-  return { revision, distributions: [...documents.values()], workers }
+  return { revision, distributions: [...documents.values()], workers, down: down ?? [] }
 }
 
 function ofOneDocument({ revision, workers, distributions }: Head & Partial<SavedSnapshot>): SavedSnapshot | null {

@@ -103,6 +103,7 @@ export class SnapshotSaver {
     const line = changeLine({
       revision: next.revision,
       workers: next.workers === before.workers ? undefined : next.workers,
+      down: next.down,
       changed,
       gone,
     })
@@ -132,6 +133,7 @@ function isSameConfiguration(one: SavedSnapshot, written: Written | null): boole
   return (
     other !== undefined &&
     one.workers === other.workers &&
+    one.down?.join() === other.down?.join() &&
     one.distributions.length === other.distributions.length &&
     one.distributions.every((document, at) => document === other.distributions[at])
   )

@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly exactHosts: PersistentMap<DistributionPlan>
   /** Wildcard aliases by what follows the star (`.example.com`); the longest match wins. */
   readonly wildcardHosts: PersistentMap<DistributionPlan>
+  /** Names of the POPs and regional edge caches that an operator has taken down. */
+  readonly down: ReadonlySet<string>
 }
 
 export interface DistributionPlan {
@@ -91,6 +93,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   distributions: PersistentMap.empty(),
   exactHosts: PersistentMap.empty(),
   wildcardHosts: PersistentMap.empty(),
+  down: new Set(),
 }
 
 /** Whether any behavior depends on where viewers are. */

@@ -17,14 +17,14 @@ const JOINS_MAX = 3
 
 export const cacheWait = stage({
   name: to.cacheWait,
-  next: [to.ownerLookup, to.originRequest, to.cacheLookup, to.deliver, to.errorPage, to.record],
+  next: [to.ownerLookup, to.regionalLookup, to.cacheLookup, to.deliver, to.errorPage, to.record],
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
     x.forwardedRange = rangeToForward(x)
     const key = x.forwardedRange === null ? x.key : rangeKey(x.key, x.forwardedRange)
     const uri = invalidationUri(behavior.key, x.path, x.request.query)
     const asOf = asOfNow(edge)
-    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.originRequest
+    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.regionalLookup
     x.leads = true
     const alone = whyAlone(x, behavior) ?? (edge.flights.isUnshared(key) ? 'unshared-before' : null)
     if (alone !== null) {

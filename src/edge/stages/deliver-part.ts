@@ -62,6 +62,7 @@ function tell(x: Exchange, edge: Edge, object: StoredObject, place: PartPlace, r
   x.peer?.announce(
     { ...answerOfObject(object), status: 206, head: partHead(object.head, range, place.length), length },
     x.result,
+    x.layer,
     x.upstream,
   )
   x.reply.whole('', Buffer.from(bytesOfPart(object).subarray(from, from + length)), null)
@@ -87,6 +88,7 @@ function goOn(x: Exchange, object: StoredObject): typeof to.cacheWait | typeof t
   x.staleReason = null
   x.result = x.detailed = 'Miss'
   x.tier = 'edge'
+  x.layer = x.place.layer
   x.missReason = 'absent'
   return to.cacheWait
 }

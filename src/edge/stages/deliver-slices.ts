@@ -64,7 +64,7 @@ const WHOLE = { kind: 'whole' } as const
 function handOver(x: Exchange, edge: Edge, index: StoredObject): typeof to.record {
   x.status = 200
   x.firstByteAt = edge.clock.monotonic()
-  x.peer?.announce(answerOfObject(index), x.result, x.upstream)
+  x.peer?.announce(answerOfObject(index), x.result, x.layer, x.upstream)
   // A copy of its few bytes: nothing marks their memory as being sent.
   x.reply.whole('', x.peer === null ? null : Buffer.from(index.body), null)
   return to.record
@@ -121,6 +121,7 @@ function beginAnew(x: Exchange, edge: Edge, version: SlicedVersion): typeof to.c
   if (x.flight !== null) {
     edge.recordFetch(x)
     x.tier = 'edge'
+    x.layer = x.place.layer
     if (x.leads) x.flight.decide('failed')
     leaveFlight(x)
   }

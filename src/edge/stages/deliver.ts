@@ -56,7 +56,7 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   x.contentLength = object.body.length
   x.status = object.status
   if (x.page !== null) showAsPage(x, x.page)
-  x.peer?.announce(answerOfObject(object), x.result, x.upstream)
+  x.peer?.announce(answerOfObject(object), x.result, x.layer, x.upstream)
   object.hold()
   const body = x.request.method === 'HEAD' ? null : object.body
   reply.whole(hitHead(x, edge, object), body, object.release)
@@ -71,7 +71,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   x.contentLength = answer.length ?? -1
   x.firstByteAt = edge.clock.monotonic()
   if (answer.status === 206) noteOriginPart(x, answer.head)
-  x.peer?.announce(answer, x.result, x.upstream)
+  x.peer?.announce(answer, x.result, x.layer, x.upstream)
   const { text, framing } = streamHead(x, edge, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
   const only = flight.ended && flight.chunk(1) === undefined

@@ -20,7 +20,7 @@ export const errorPage = stage({
     x.contentType = 'text/html'
     x.firstByteAt = edge.clock.monotonic()
     if (x.peer !== null) {
-      x.peer.fault(fault)
+      x.peer.fault(fault, x.layer)
       return to.record
     }
     const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }

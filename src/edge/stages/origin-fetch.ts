@@ -29,6 +29,7 @@ export const originFetch = stage({
     shareWhileThere(x, flight)
     if (flight.abandoned) return left(x)
     x.tier = 'origin'
+    x.layer = x.place.layer
     x.askedAt = edge.clock.now()
     if (compressible(x) || x.completes)
       flight.chooseFilter = (status, headers) =>
@@ -43,7 +44,7 @@ export const originFetch = stage({
       return to.originRequest
     }
     const times = flight.source?.times ?? null
-    if (times !== null) x.upstream = { layer: x.place.kind === 'pop' ? 'EDGE' : 'REC', ...times }
+    if (times !== null) x.upstream = { layer: x.place.layer, ...times }
     if (isUnasked(x, flight.status)) {
       flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
     } else if (flight.failure === null || flight.status !== 0) {
