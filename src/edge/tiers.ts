@@ -4,6 +4,8 @@ import type { Flight } from './cache/flight.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import type { Place } from './places.ts'
+import type { BehaviorPlan } from './snapshot/snapshot.ts'
+import { to } from './stage.ts'
 
 /** True when `x` is to go on without asking that place. */
 export function goesAround(place: Place, x: Exchange, edge: Edge): boolean {
@@ -13,3 +15,14 @@ export function goesAround(place: Place, x: Exchange, edge: Edge): boolean {
   // "Dynamic" requests: whether they are is known when one has been answered. Of what cannot be shared nothing is kept.
   return edge.flights.isUnshared((x.flight as Flight).key)
 }
+
+/** Who is asked for what the place of `x` lacks. */
+export function towardsOrigin(
+  x: Exchange,
+): typeof to.regionalLookup | typeof to.shieldLookup | typeof to.originRequest {
+  return x.place.regional === null ? pastRegional(x) : to.regionalLookup
+}
+
+/** The same behind the regional edge cache. */
+export const pastRegional = ({ behavior }: Exchange): typeof to.shieldLookup | typeof to.originRequest =>
+  (behavior as BehaviorPlan).origin.shieldRegion === undefined ? to.originRequest : to.shieldLookup

@@ -10,6 +10,7 @@ import { loops } from '../origin/forward.ts'
 import { rangeKey, rangeToForward } from '../parts.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
+import { towardsOrigin } from '../tiers.ts'
 import { lookAgain, mayShare } from '../variant-choice.ts'
 
 /** A request that was sent back to the cache this often goes to the origin for itself. */
@@ -17,14 +18,23 @@ const JOINS_MAX = 3
 
 export const cacheWait = stage({
   name: to.cacheWait,
-  next: [to.ownerLookup, to.regionalLookup, to.cacheLookup, to.deliver, to.errorPage, to.record],
+  next: [
+    to.ownerLookup,
+    to.regionalLookup,
+    to.shieldLookup,
+    to.originRequest,
+    to.cacheLookup,
+    to.deliver,
+    to.errorPage,
+    to.record,
+  ],
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
     x.forwardedRange = rangeToForward(x)
     const key = x.forwardedRange === null ? x.key : rangeKey(x.key, x.forwardedRange)
     const uri = invalidationUri(behavior.key, x.path, x.request.query)
     const asOf = asOfNow(edge)
-    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : to.regionalLookup
+    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : towardsOrigin(x)
     x.leads = true
     const alone = whyAlone(x, behavior) ?? (edge.flights.isUnshared(key) ? 'unshared-before' : null)
     if (alone !== null) {

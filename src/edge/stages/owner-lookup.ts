@@ -3,13 +3,14 @@
 import { askAt } from '../asking.ts'
 import { ownersOf } from '../cache/owner.ts'
 import { stage, to } from '../stage.ts'
+import { towardsOrigin } from '../tiers.ts'
 
 export const ownerLookup = stage({
   name: to.ownerLookup,
-  next: [to.regionalLookup, to.cacheStore, to.serveStale, to.errorPage, to.record],
+  next: [to.regionalLookup, to.shieldLookup, to.originRequest, to.cacheStore, to.serveStale, to.errorPage, to.record],
   run(x, edge) {
     const first = ownersOf(x.key, edge.workers)[0]
-    if (first === undefined || first.worker === edge.name) return to.regionalLookup
-    return askAt(x.place, 'owner', x, edge).then((step) => step ?? to.regionalLookup)
+    if (first === undefined || first.worker === edge.name) return towardsOrigin(x)
+    return askAt(x.place, 'owner', x, edge).then((step) => step ?? towardsOrigin(x))
   },
 })

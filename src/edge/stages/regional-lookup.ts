@@ -2,15 +2,15 @@
 //! down is passed over.
 import { askAt } from '../asking.ts'
 import { stage, to } from '../stage.ts'
-import { goesAround } from '../tiers.ts'
+import { goesAround, pastRegional } from '../tiers.ts'
 
 export const regionalLookup = stage({
   name: to.regionalLookup,
-  next: [to.shieldLookup, to.cacheStore, to.serveStale, to.errorPage, to.record],
+  next: [to.shieldLookup, to.originRequest, to.cacheStore, to.serveStale, to.errorPage, to.record],
   run(x, edge) {
     const { regional } = x.place
-    if (regional === null || goesAround(regional, x, edge)) return to.shieldLookup
+    if (regional === null || goesAround(regional, x, edge)) return pastRegional(x)
     x.watcher?.note('asked', regional.name)
-    return askAt(regional, 'regional', x, edge).then((step) => step ?? to.shieldLookup)
+    return askAt(regional, 'regional', x, edge).then((step) => step ?? pastRegional(x))
   },
 })

@@ -11,10 +11,9 @@ export const shieldLookup = stage({
   run(x, edge) {
     // Of an origin group it is the primary's: which of the two is asked turns out where the origin is asked.
     const { shieldRegion, field } = (x.behavior as BehaviorPlan).origin
-    if (shieldRegion === undefined) return to.originRequest
-    const shield = edge.places.shieldIn(shieldRegion)
+    const shield = edge.places.shieldIn(shieldRegion as string)
     if (shield.name === x.place.name || goesAround(shield, x, edge)) return to.originRequest
-    x.watcher?.decided(`${field}.OriginShield.OriginShieldRegion`, shieldRegion)
+    x.watcher?.decided(`${field}.OriginShield.OriginShieldRegion`, shield.region)
     x.watcher?.note('asked', shield.name)
     return askAt(shield, 'shield', x, edge).then((step) => step ?? to.originRequest)
   },
