@@ -87,7 +87,7 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     workers = change.workers ?? workers
     down = change.down ?? down
   }
-  return { revision, distributions: [...documents.values()], workers, down: down ?? [] }
+  return { revision, distributions: [...documents.values()], workers, ...(down === undefined ? {} : { down }) }
 }
 
 function ofOneDocument({ revision, workers, distributions }: Head & Partial<SavedSnapshot>): SavedSnapshot | null {
