@@ -34,6 +34,14 @@ const ADJUSTABLE = {
   policiesOfEachKind: row('own policies of a kind', 20, 10_000, MEMORY),
   distributionsPerPolicy: row('distributions that name one policy', 100, 10_000, 'each change compiles all of them'),
   namesPerPolicyPart: row('headers, cookies, query strings of a policy: each', 10, 100, EACH_KEY),
+  originAccessControls: row('origin access controls of the account', 100, 10_000, 'state on disk'),
+  originAccessIdentities: row('origin access identities of the account', 100, 10_000, 'state on disk'),
+  distributionsPerOriginAccessControl: row(
+    'distributions that name one origin access control',
+    100,
+    10_000,
+    'each change compiles all of them',
+  ),
   tagsPerResource: row('tags of a distribution', 50, 1_000, 'state on disk'),
   invalidationPaths: row('paths or tags of a batch, and in progress for a distribution', 3_000, 30_000, MEMORY),
   invalidationWildcardsInProgress: row('wildcard paths in progress for a distribution', 15, 3_000, MEMORY),
@@ -69,6 +77,9 @@ export const QUOTAS = {
   /** Unconfirmed. */
   originIdChars: 128,
   originPathChars: 255,
+  originAccessControlNameChars: 64,
+  /** Unconfirmed. */
+  originAccessControlDescriptionChars: 256,
   /** Of a custom error response (unconfirmed: what an invalidation path may have). */
   errorPagePathChars: 4_000,
   originDomainChars: 253,

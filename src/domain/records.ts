@@ -35,6 +35,20 @@ export interface InvalidationRecord {
   readonly createTime: string
 }
 
+export interface OriginAccessControlRecord {
+  readonly id: string
+  readonly etag: string
+  /** AWS's OriginAccessControlConfig, every field present. */
+  readonly config: unknown
+}
+
+export interface OriginAccessIdentityRecord {
+  readonly id: string
+  readonly etag: string
+  readonly callerReference: string
+  readonly comment: string
+}
+
 export interface PolicyRecord {
   readonly id: string
   readonly etag: string

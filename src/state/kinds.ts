@@ -7,7 +7,13 @@ import type {
   KeeperCursorRecord,
   ReplicationGroupRecord,
 } from '../domain/cluster.ts'
-import type { DistributionRecord, InvalidationRecord, PolicyRecord } from '../domain/records.ts'
+import type {
+  DistributionRecord,
+  InvalidationRecord,
+  OriginAccessControlRecord,
+  OriginAccessIdentityRecord,
+  PolicyRecord,
+} from '../domain/records.ts'
 
 /** Document type by kind; the id of each is in the comment. */
 export interface Documents {
@@ -18,6 +24,10 @@ export interface Documents {
   /** Policy id (UUID); custom policies only, the managed ones are a table in domain/. */
   'cache-policy': PolicyRecord
   'origin-request-policy': PolicyRecord
+  /** Id. */
+  'origin-access-control': OriginAccessControlRecord
+  /** Id. */
+  'origin-access-identity': OriginAccessIdentityRecord
   /** Cache cluster id; members of replication groups too. */
   'cache-cluster': CacheClusterRecord
   /** Replication group id. */

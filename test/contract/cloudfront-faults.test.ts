@@ -16,6 +16,7 @@ import { DEPLOYMENT_ROWS } from './faults/deployment-rows.ts'
 import { DISTRIBUTION_ROWS } from './faults/distribution-rows.ts'
 import { INVALIDATION_ROWS } from './faults/invalidation-rows.ts'
 import { NOT_BUILT_ROWS } from './faults/not-built-rows.ts'
+import { ORIGIN_ACCESS_ROWS } from './faults/origin-access-rows.ts'
 import { ORIGIN_ROWS } from './faults/origin-rows.ts'
 import { POLICY_ROWS } from './faults/policy-rows.ts'
 
@@ -23,6 +24,7 @@ const ROWS: readonly FaultRow[] = [
   ...DEPLOYMENT_ROWS,
   ...DISTRIBUTION_ROWS,
   ...INVALIDATION_ROWS,
+  ...ORIGIN_ACCESS_ROWS,
   ...ORIGIN_ROWS,
   ...POLICY_ROWS,
 ]

@@ -6,6 +6,7 @@ import type {
   DefaultCacheBehavior,
   DistributionConfig,
   Origin,
+  OriginAccessControlConfig,
   OriginGroup,
   OriginRequestPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
@@ -13,10 +14,12 @@ import type {
   BehaviorDoc,
   DistributionDoc,
   ErrorResponseDoc,
+  OriginAccessDoc,
   OriginDoc,
   OriginGroupDoc,
 } from '../../domain/distribution.ts'
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
+import { identityOf } from '../../domain/origin-identity.ts'
 import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
@@ -25,6 +28,8 @@ import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
 export interface Policies {
   readonly cache: ReadonlyMap<string, CachePolicyConfig>
   readonly originRequest: ReadonlyMap<string, OriginRequestPolicyConfig>
+  /** Origin access controls; absent where no origin names one. */
+  readonly originAccess?: ReadonlyMap<string, OriginAccessControlConfig>
 }
 
 /** Ids of the policies that a configuration names, managed ones included. */
@@ -36,6 +41,10 @@ export function policiesNamed(config: DistributionConfig): { cache: Set<string>;
   }
   return named
 }
+
+/** Ids of the origin access controls that a configuration names. */
+export const accessControlsNamed = (config: DistributionConfig): string[] =>
+  (config.Origins?.Items ?? []).flatMap((origin) => origin.OriginAccessControlId || [])
 
 /**
  * `tags` are the distribution's own.
@@ -50,7 +59,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     aliases: config.Aliases?.Items ?? [],
     defaultRootObject: config.DefaultRootObject ?? '',
     httpVersion: config.HttpVersion ?? 'http2',
-    origins: (config.Origins?.Items ?? []).map(originDoc),
+    origins: (config.Origins?.Items ?? []).map((origin) => originDoc(record.id, origin, policies)),
     originGroups: (config.OriginGroups?.Items ?? []).map(originGroupDoc),
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
@@ -66,10 +75,11 @@ function behaviorsOf(config: DistributionConfig): (CacheBehavior & { PathPattern
   return standard === undefined ? listed : [...listed, { ...standard, PathPattern: '*' }]
 }
 
-function originDoc(origin: Origin): OriginDoc {
-  const custom = origin.CustomOriginConfig
+function originDoc(distributionId: string, origin: Origin, policies: Policies): OriginDoc {
+  const { CustomOriginConfig: custom, S3OriginConfig: s3 } = origin
   return {
     id: origin.Id ?? '',
+    ...(s3 === undefined ? {} : { s3: { access: originAccessDoc(distributionId, origin, policies) } }),
     domainName: origin.DomainName ?? '',
     path: origin.OriginPath ?? '',
     customHeaders: (origin.CustomHeaders?.Items ?? []).map((h) => [h.HeaderName ?? '', h.HeaderValue ?? ''] as const),
@@ -78,10 +88,21 @@ function originDoc(origin: Origin): OriginDoc {
     protocolPolicy: custom?.OriginProtocolPolicy ?? 'http-only',
     httpPort: custom?.HTTPPort ?? 80,
     httpsPort: custom?.HTTPSPort ?? 443,
-    readTimeoutMs: (custom?.OriginReadTimeout ?? 30) * 1_000,
+    readTimeoutMs: (custom?.OriginReadTimeout ?? s3?.OriginReadTimeout ?? 30) * 1_000,
     keepaliveTimeoutMs: (custom?.OriginKeepaliveTimeout ?? 5) * 1_000,
     responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
   }
+}
+
+function originAccessDoc(distributionId: string, origin: Origin, policies: Policies): OriginAccessDoc | null {
+  const { OriginAccessControlId: id, S3OriginConfig: s3 } = origin
+  if (id) {
+    const { SigningBehavior } = found(distributionId, id, policies.originAccess?.get(id) ?? null)
+    // always-amz-auth is of Lambda function URLs and refused where it is created.
+    return { kind: 'control', id, signing: SigningBehavior as 'always' | 'never' | 'no-override' }
+  }
+  const identity = identityOf(s3?.OriginAccessIdentity ?? '')
+  return identity === null ? null : { kind: 'identity', id: identity }
 }
 
 function originGroupDoc({ Id, FailoverCriteria, Members }: OriginGroup): OriginGroupDoc {

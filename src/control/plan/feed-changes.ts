@@ -1,12 +1,17 @@
 //! What an edge at revision `from` must hear to be at the revision of the reader: a list of changes, or everything.
 //! A change of a policy becomes changes of the distributions that name it. Status changes are commits too, but no news.
-import type { CachePolicyConfig, DistributionConfig, OriginRequestPolicyConfig } from '@aws-sdk/client-cloudfront'
+import type {
+  CachePolicyConfig,
+  DistributionConfig,
+  OriginAccessControlConfig,
+  OriginRequestPolicyConfig,
+} from '@aws-sdk/client-cloudfront'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Tags } from '../../domain/tags.ts'
 import type { FeedChange } from '../../edge/feed-protocol.ts'
 import type { Change, Reader } from '../../state/state.ts'
-import { distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
+import { accessControlsNamed, distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
 
 /** Every distribution as the edge serves it; one that cannot be served is left out and holds up no other. */
 export async function allDistributions(reader: Reader): Promise<DistributionDoc[]> {
@@ -56,6 +61,7 @@ export async function feedChanges(reader: Reader, changes: readonly Change[], fr
   const distributions = await changedDistributions(reader, ids('distribution'), from, {
     cache: ids('cache-policy'),
     originRequest: ids('origin-request-policy'),
+    originAccess: ids('origin-access-control'),
   })
   const invalidations = await newInvalidations(reader, ids('invalidation'), from)
   return [...distributions, ...invalidations]
@@ -65,9 +71,9 @@ async function changedDistributions(
   reader: Reader,
   ids: ReadonlySet<string>,
   from: number,
-  changed: { readonly cache: ReadonlySet<string>; readonly originRequest: ReadonlySet<string> },
+  changed: Readonly<Record<'cache' | 'originRequest' | 'originAccess', ReadonlySet<string>>>,
 ): Promise<FeedChange[]> {
-  const policyChanged = changed.cache.size > 0 || changed.originRequest.size > 0
+  const policyChanged = Object.values(changed).some(({ size }) => size > 0)
   if (ids.size === 0 && !policyChanged) return []
   const news: FeedChange[] = []
   const wanted = new Map<string, Awaited<ReturnType<typeof reader.get<'distribution'>>>>()
@@ -78,10 +84,12 @@ async function changedDistributions(
   }
   if (policyChanged) {
     for (const stored of await reader.list('distribution')) {
-      const named = policiesNamed(stored.doc.config as DistributionConfig)
+      const config = stored.doc.config as DistributionConfig
+      const named = policiesNamed(config)
       const uses =
         [...named.cache].some((id) => changed.cache.has(id)) ||
-        [...named.originRequest].some((id) => changed.originRequest.has(id))
+        [...named.originRequest].some((id) => changed.originRequest.has(id)) ||
+        accessControlsNamed(config).some((id) => changed.originAccess.has(id))
       if (uses) wanted.set(stored.id, stored)
     }
   }
@@ -119,9 +127,14 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest] = await Promise.all([reader.list('cache-policy'), reader.list('origin-request-policy')])
+  const [cache, originRequest, originAccess] = await Promise.all([
+    reader.list('cache-policy'),
+    reader.list('origin-request-policy'),
+    reader.list('origin-access-control'),
+  ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
     originRequest: new Map(originRequest.map(({ id, doc }) => [id, doc.config as OriginRequestPolicyConfig])),
+    originAccess: new Map(originAccess.map(({ id, doc }) => [id, doc.config as OriginAccessControlConfig])),
   }
 }

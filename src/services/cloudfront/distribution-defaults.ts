@@ -110,6 +110,14 @@ function originWithDefaults(origin: Origin): Origin {
             OriginKeepaliveTimeout: custom.OriginKeepaliveTimeout ?? 5,
           },
         }),
+    ...(origin.S3OriginConfig === undefined
+      ? {}
+      : {
+          S3OriginConfig: {
+            OriginAccessIdentity: origin.S3OriginConfig.OriginAccessIdentity ?? '',
+            OriginReadTimeout: origin.S3OriginConfig.OriginReadTimeout ?? 30,
+          },
+        }),
     ConnectionAttempts: origin.ConnectionAttempts ?? 3,
     ConnectionTimeout: origin.ConnectionTimeout ?? 10,
     OriginShield: origin.OriginShield ?? { Enabled: false },

@@ -27,6 +27,7 @@ import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
 import { configOf, distributionSummary, distributionView } from './distribution-view.ts'
 import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
 import { refuseNotBuilt } from './not-built.ts'
+import { checkOriginAccess } from './origin-access.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
 import { checkTags, writeTags } from './tag-rules.ts'
@@ -65,6 +66,7 @@ async function accepted(
     }
   }
   await checkPolicies(reader, config, others, context.quotas)
+  await checkOriginAccess(reader, config, others, context.quotas)
   refuseNotBuilt(config)
   return config
 }

@@ -52,10 +52,12 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
 ]
 
 export const ORIGIN_ROWS: readonly Row<Origin>[] = [
-  { field: 'S3OriginConfig', accepted: 'CustomOriginConfig', isUsed: (o) => o.S3OriginConfig !== undefined },
-  { field: 'VpcOriginConfig', accepted: 'CustomOriginConfig', isUsed: (o) => o.VpcOriginConfig !== undefined },
+  {
+    field: 'VpcOriginConfig',
+    accepted: 'CustomOriginConfig or S3OriginConfig',
+    isUsed: (o) => o.VpcOriginConfig !== undefined,
+  },
   { field: 'OriginShield.Enabled', accepted: 'false', isUsed: (o) => o.OriginShield?.Enabled === true },
-  { field: 'OriginAccessControlId', accepted: 'empty', isUsed: (o) => Boolean(o.OriginAccessControlId) },
   {
     field: 'CustomOriginConfig.OriginProtocolPolicy',
     accepted: 'http-only or match-viewer',

@@ -306,15 +306,6 @@ describe('what is refused', () => {
       'Logging.Enabled',
       { Logging: { Enabled: true, IncludeCookies: false, Bucket: 'b.s3.amazonaws.com', Prefix: '' } },
     ],
-    [
-      'Origins.Items[0].S3OriginConfig',
-      {
-        Origins: {
-          Quantity: 1,
-          Items: [{ Id: 'shop', DomainName: 'b.s3.amazonaws.com', S3OriginConfig: { OriginAccessIdentity: '' } }],
-        },
-      },
-    ],
     ['Amplify-Default', behavior({ CachePolicyId: '4d1d2f1d-3a71-49ad-9e08-7ea5d843a556' })],
   ]
   for (const [field, changes] of notBuilt) {

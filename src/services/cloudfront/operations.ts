@@ -19,6 +19,22 @@ import {
 } from './distributions.ts'
 import { createInvalidation, getInvalidation, listInvalidations } from './invalidations.ts'
 import {
+  createOriginAccessControl,
+  deleteOriginAccessControl,
+  getOriginAccessControl,
+  getOriginAccessControlConfig,
+  listOriginAccessControls,
+  updateOriginAccessControl,
+} from './origin-access-controls.ts'
+import {
+  createCloudFrontOriginAccessIdentity,
+  deleteCloudFrontOriginAccessIdentity,
+  getCloudFrontOriginAccessIdentity,
+  getCloudFrontOriginAccessIdentityConfig,
+  listCloudFrontOriginAccessIdentities,
+  updateCloudFrontOriginAccessIdentity,
+} from './origin-access-identities.ts'
+import {
   createOriginRequestPolicy,
   deleteOriginRequestPolicy,
   getOriginRequestPolicy,
@@ -30,28 +46,40 @@ import { listTagsForResource, tagResource, untagResource } from './tagging.ts'
 
 export const CLOUDFRONT_OPERATIONS: OperationTable = {
   CreateCachePolicy: createCachePolicy,
+  CreateCloudFrontOriginAccessIdentity: createCloudFrontOriginAccessIdentity,
   CreateDistribution: createDistribution,
   CreateDistributionWithTags: createDistributionWithTags,
   CreateInvalidation: createInvalidation,
+  CreateOriginAccessControl: createOriginAccessControl,
   CreateOriginRequestPolicy: createOriginRequestPolicy,
   DeleteCachePolicy: deleteCachePolicy,
+  DeleteCloudFrontOriginAccessIdentity: deleteCloudFrontOriginAccessIdentity,
   DeleteDistribution: deleteDistribution,
+  DeleteOriginAccessControl: deleteOriginAccessControl,
   DeleteOriginRequestPolicy: deleteOriginRequestPolicy,
   GetCachePolicy: getCachePolicy,
   GetCachePolicyConfig: getCachePolicyConfig,
+  GetCloudFrontOriginAccessIdentity: getCloudFrontOriginAccessIdentity,
+  GetCloudFrontOriginAccessIdentityConfig: getCloudFrontOriginAccessIdentityConfig,
   GetDistribution: getDistribution,
   GetDistributionConfig: getDistributionConfig,
   GetInvalidation: getInvalidation,
+  GetOriginAccessControl: getOriginAccessControl,
+  GetOriginAccessControlConfig: getOriginAccessControlConfig,
   GetOriginRequestPolicy: getOriginRequestPolicy,
   GetOriginRequestPolicyConfig: getOriginRequestPolicyConfig,
   ListCachePolicies: listCachePolicies,
+  ListCloudFrontOriginAccessIdentities: listCloudFrontOriginAccessIdentities,
   ListDistributions: listDistributions,
   ListInvalidations: listInvalidations,
+  ListOriginAccessControls: listOriginAccessControls,
   ListOriginRequestPolicies: listOriginRequestPolicies,
   ListTagsForResource: listTagsForResource,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateCachePolicy: updateCachePolicy,
+  UpdateCloudFrontOriginAccessIdentity: updateCloudFrontOriginAccessIdentity,
   UpdateDistribution: updateDistribution,
+  UpdateOriginAccessControl: updateOriginAccessControl,
   UpdateOriginRequestPolicy: updateOriginRequestPolicy,
 }

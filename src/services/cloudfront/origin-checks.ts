@@ -51,7 +51,9 @@ function checkOrigin(origin: Origin, path: string, quotas: Quotas): void {
   const custom = origin.CustomOriginConfig
   if (custom !== undefined) checkCustom(custom, `${path}.CustomOriginConfig`)
   const completion = origin.ResponseCompletionTimeout
-  const read = custom?.OriginReadTimeout ?? 30
+  const s3 = origin.S3OriginConfig
+  within(`${path}.S3OriginConfig.OriginReadTimeout`, s3?.OriginReadTimeout, 1, 120, 'InvalidOriginReadTimeout')
+  const read = custom?.OriginReadTimeout ?? s3?.OriginReadTimeout ?? 30
   if (completion !== undefined && completion !== 0 && !(Number.isInteger(completion) && completion >= read)) {
     throw invalidArgument(
       `${path}.ResponseCompletionTimeout`,

@@ -1,12 +1,9 @@
 //! Codes of what is not built: the call that would bring them answers 501. A row goes when that call does something.
-import type { DefaultCacheBehavior, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import type { DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { type FaultSite, listed, type NotBuiltRow } from '../../support/fault-site.ts'
 
 const standard = (changes: Partial<DefaultCacheBehavior>) => (site: FaultSite) => () =>
   site.update({ DefaultCacheBehavior: { ...site.one.config.DefaultCacheBehavior, ...changes } as DefaultCacheBehavior })
-
-const origin = (changes: Partial<Origin>) => (site: FaultSite) => () =>
-  site.update({ Origins: listed({ ...site.one.config.Origins?.Items?.[0], ...changes } as Origin) })
 
 const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => () => site.update(changes)
 
@@ -27,7 +24,6 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   {
     codes: [
       'InvalidForwardCookies',
-      'InvalidHeadersForS3Origin',
       'InvalidQueryStringParameters',
       'InvalidRequiredProtocol',
       'TooManyCookieNamesInWhiteList',
@@ -55,45 +51,6 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
     reason: 'response headers policies',
     names: /ResponseHeadersPolicyId/,
     provoke: standard({ ResponseHeadersPolicyId: '60669652-455b-4ae9-85a4-c4c02393f86c' }),
-  },
-  {
-    codes: [
-      'IllegalOriginAccessConfiguration',
-      'InvalidDomainNameForOriginAccessControl',
-      'InvalidOriginAccessControl',
-      'NoSuchOriginAccessControl',
-      'OriginAccessControlAlreadyExists',
-      'OriginAccessControlInUse',
-      'TooManyDistributionsAssociatedToOriginAccessControl',
-      'TooManyOriginAccessControls',
-    ],
-    reason: 'origin access control',
-    names: /OriginAccessControlId/,
-    provoke: origin({ OriginAccessControlId: 'E00000000000000' }),
-  },
-  {
-    codes: [
-      'CloudFrontOriginAccessIdentityAlreadyExists',
-      'CloudFrontOriginAccessIdentityInUse',
-      'InvalidOriginAccessIdentity',
-      'NoSuchCloudFrontOriginAccessIdentity',
-      'TooManyCloudFrontOriginAccessIdentities',
-    ],
-    reason: 'S3 origins and their identities',
-    names: /S3OriginConfig/,
-    provoke: origin({ CustomOriginConfig: undefined, S3OriginConfig: { OriginAccessIdentity: '' } }),
-  },
-  {
-    codes: ['TooManyOriginGroupsPerDistribution'],
-    reason: 'origin groups',
-    names: /OriginGroups/,
-    provoke: setting({
-      OriginGroups: listed({
-        Id: 'group',
-        FailoverCriteria: { StatusCodes: listed(500) },
-        Members: listed({ OriginId: 'origin' }, { OriginId: 'origin' }),
-      }),
-    }),
   },
   {
     codes: [

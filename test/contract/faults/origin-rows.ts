@@ -33,6 +33,16 @@ export const ORIGIN_ROWS: readonly FaultRow[] = [
     'more custom headers than an origin may have',
     updating(origin({ CustomHeaders: listed(...many(31, (at) => header(`x-${at}`))) })),
   ),
+  row('TooManyOriginGroupsPerDistribution', 'more origin groups than a distribution may have', (site) => () => {
+    const one = site.one.config.Origins?.Items?.[0] as Origin
+    const group = (at: number) => ({
+      Id: `group-${at}`,
+      FailoverCriteria: { StatusCodes: listed(500) },
+      Members: listed({ OriginId: one.Id }, { OriginId: 'other' }),
+    })
+    const Origins = listed(one, { ...one, Id: 'other' })
+    return site.update({ Origins, OriginGroups: listed(...many(11, group)) })
+  }),
   row('InvalidArgument', 'a DomainName with a scheme', updating(origin({ DomainName: 'http://example.com' }))),
   row('InvalidArgument', 'an OriginPath that ends with a slash', updating(origin({ OriginPath: '/a/' }))),
   row('InvalidArgument', 'one Id twice', updating(origin({}, {}))),
