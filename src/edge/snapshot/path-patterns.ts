@@ -8,23 +8,22 @@ export interface PathPatterns {
   /** All patterns, one after the other, without their leading slashes. */
   readonly text: string
   /** A row a pattern, in order of precedence. */
-  readonly rows: Uint32Array
+  readonly rows: Uint16Array
 }
 
 /** Columns of a row. */
-const START = 0
-const LENGTH = 1
+const LENGTH = 0
 /** Literal characters before the first wildcard. */
-const HEAD = 2
+const HEAD = 1
 /** Literal characters behind the last wildcard. */
-const TAIL = 3
+const TAIL = 2
 /** Characters that are no star: a path has at least as many. */
-const LEAST = 4
-const KIND = 5
+const LEAST = 3
+const KIND = 4
 /** Code of the first and of the last character where that is literal, otherwise 0: they sort most patterns out. */
-const FIRST = 6
-const LAST = 7
-const COLUMNS = 8
+const FIRST = 5
+const LAST = 6
+const COLUMNS = 7
 
 const LITERAL = 0
 /** Nothing between head and tail but one star. */
@@ -35,8 +34,7 @@ const SLASH = 47
 
 export function compilePathPatterns(patterns: readonly string[]): PathPatterns {
   const wanted = patterns.map((pattern) => (pattern.charCodeAt(0) === SLASH ? pattern.slice(1) : pattern))
-  const rows = new Uint32Array(patterns.length * COLUMNS)
-  let start = 0
+  const rows = new Uint16Array(patterns.length * COLUMNS)
   for (const [at, pattern] of wanted.entries()) {
     const { length } = pattern
     const head = pattern.search(/[*?]/)
@@ -47,8 +45,7 @@ export function compilePathPatterns(patterns: readonly string[]): PathPatterns {
     const literal = isLiteral ? [length, 0] : [head, tail]
     const first = literal[0] === 0 ? 0 : pattern.charCodeAt(0)
     const last = isLiteral || tail > 0 ? pattern.charCodeAt(length - 1) || 0 : 0
-    rows.set([start, length, literal[0]!, literal[1]!, least, kind, first, last], at * COLUMNS)
-    start += length
+    rows.set([length, literal[0]!, literal[1]!, least, kind, first, last], at * COLUMNS)
   }
   return { text: wanted.join(''), rows }
 }
@@ -59,17 +56,24 @@ export function firstMatch({ text, rows }: PathPatterns, path: string): number {
   const length = path.length - from
   const first = length === 0 ? 0 : path.charCodeAt(from)
   const last = length === 0 ? 0 : path.charCodeAt(path.length - 1)
-  for (let row = 0; row < rows.length; row += COLUMNS) {
+  let start = 0
+  for (let row = 0; row < rows.length; start += rows[row + LENGTH]!, row += COLUMNS) {
     if (rows[row + FIRST] !== 0 && rows[row + FIRST] !== first) continue
     if (rows[row + LAST] !== 0 && rows[row + LAST] !== last) continue
     if (length < rows[row + LEAST]!) continue
-    if (matchesRow(text, rows, row, path, from)) return row / COLUMNS
+    if (matchesRow(text, start, rows, row, path, from)) return row / COLUMNS
   }
   return -1
 }
 
-function matchesRow(text: string, rows: Uint32Array, row: number, path: string, from: number): boolean {
-  const start = rows[row + START]!
+function matchesRow(
+  text: string,
+  start: number,
+  rows: Uint16Array,
+  row: number,
+  path: string,
+  from: number,
+): boolean {
   const length = rows[row + LENGTH]!
   const head = rows[row + HEAD]!
   const tail = rows[row + TAIL]!
