@@ -57,7 +57,16 @@ end\n`,
 }
 
 async function load(edge: string, script: string, seconds: number): Promise<Loaded> {
-  const { stdout } = await run('wrk', ['-t1', '-c12', `-d${seconds}s`, '--timeout', '5s', '-s', script, `http://${edge}/`])
+  const { stdout } = await run('wrk', [
+    '-t1',
+    '-c12',
+    `-d${seconds}s`,
+    '--timeout',
+    '5s',
+    '-s',
+    script,
+    `http://${edge}/`,
+  ])
   const [, requests, failed, slowest] = /load (\d+) (\d+) ([\d.]+)/.exec(stdout) ?? []
   return { requests: Number(requests), failed: Number(failed), slowestMs: Number(slowest) }
 }

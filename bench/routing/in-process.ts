@@ -113,7 +113,8 @@ function memory(sites: number): unknown {
   const all = configurationOf(line)
   line = null
   const after = collected()
-  if (first.snapshot.distributions.size + all.snapshot.distributions.size !== sites + 1) throw new Error('sites are lost')
+  if (first.snapshot.distributions.size + all.snapshot.distributions.size !== sites + 1)
+    throw new Error('sites are lost')
   const each = (name: keyof typeof before) => (after[name] - before[name]) / sites
   return { sites, heap: each('heap'), outside: each('outside'), resident: each('resident'), line: lineBytes / sites }
 }

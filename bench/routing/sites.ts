@@ -63,7 +63,7 @@ export function siteConfig(n: number, originPort: number, behaviors = 25): Distr
   const behavior = (PathPattern: string): CacheBehavior => ({
     PathPattern,
     ViewerProtocolPolicy: 'allow-all',
-    ...(PathPattern.startsWith('api/') || PathPattern.startsWith('log')
+    ...(PathPattern.startsWith('api/v2/') || PathPattern.startsWith('log')
       ? { TargetOriginId: 'api', CachePolicyId: CACHING_DISABLED, OriginRequestPolicyId: ALL_VIEWER }
       : { TargetOriginId: 'site', CachePolicyId: CACHING_OPTIMIZED, Compress: true }),
   })

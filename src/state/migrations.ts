@@ -37,6 +37,11 @@ const MIGRATIONS: readonly Migration[] = [
       INSERT INTO counter VALUES (0, 0, 0);
     `,
   },
+  {
+    number: 2,
+    name: 'ids and revisions without the pages of the bodies',
+    sql: 'CREATE INDEX document_revision ON document (kind, id, revision)',
+  },
 ]
 
 /** Number of the newest step; a database that has a later one was written by a newer program. */

@@ -10,23 +10,23 @@ export const isKeptParsed = (kind: Kind): boolean => KEPT_KINDS.has(kind)
 
 /** All readers get the same documents, so they are frozen. What lists in them have in common is there once. */
 export class ParsedDocuments {
-  readonly #kept = new Map<string, Stored<Documents[Kind]>>()
+  readonly #kept = new Map<Kind, Map<string, Stored<Documents[Kind]>>>([...KEPT_KINDS].map((kind) => [kind, new Map()]))
   readonly #interned = new Interned()
 
   /** Undefined when that version is not kept. A revision is never that of two committed versions of a document. */
   get(kind: Kind, id: string, revision: number): Stored<Documents[Kind]> | undefined {
-    const kept = this.#kept.get(`${kind}/${id}`)
+    const kept = this.#kept.get(kind)?.get(id)
     return kept?.revision === revision ? kept : undefined
   }
 
   keep(kind: Kind, stored: Stored<Documents[Kind]>): Stored<Documents[Kind]> {
     const kept = Object.freeze({ ...stored, doc: this.#frozen(stored.doc, false) as Documents[Kind] })
-    this.#kept.set(`${kind}/${stored.id}`, kept)
+    this.#kept.get(kind)?.set(stored.id, kept)
     return kept
   }
 
   forget(kind: Kind, id: string): void {
-    this.#kept.delete(`${kind}/${id}`)
+    this.#kept.get(kind)?.delete(id)
   }
 
   /** Frozen to the ground. `inRow`: it is a field of a row of some list, the kind of thing that rows have in common. */

@@ -24,11 +24,12 @@ export function readerOf(db: DatabaseSync, parsed: ParsedDocuments): SqliteReade
       'SELECT id, revision, body FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
     ),
     ids: db.prepare(
-      'SELECT id, revision FROM document WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
+      'SELECT id, revision FROM document INDEXED BY document_revision WHERE kind = ? AND id > ? AND id >= ? AND id < ? ORDER BY id LIMIT ?',
     ),
     counter: db.prepare('SELECT revision, pruned_revision FROM counter'),
     changes: db.prepare('SELECT revision, kind, id, deleted FROM change WHERE revision > ? ORDER BY sequence'),
   }
+  sql.ids.setReturnArrays(true)
   const counter = (): { revision: number; pruned: number } => {
     const row = sql.counter.get()
     return { revision: Number(row?.revision), pruned: Number(row?.pruned_revision) }
@@ -50,8 +51,7 @@ export function readerOf(db: DatabaseSync, parsed: ParsedDocuments): SqliteReade
       if (!isKeptParsed(kind)) return sql.list.all(kind, ...bounds).map((row) => stored<K>(row))
       // What a transaction has written may yet be rolled back.
       const committed = counter().revision
-      return sql.ids.all(kind, ...bounds).map((row) => {
-        const [id, revision] = [String(row.id), Number(row.revision)]
+      return (sql.ids.all(kind, ...bounds) as unknown as [string, number][]).map(([id, revision]) => {
         const known = parsed.get(kind, id, revision)
         if (known !== undefined) return known as Stored<Documents[K]>
         const made = stored<K>(sql.get.get(kind, id) as Record<string, unknown>)

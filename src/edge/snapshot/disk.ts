@@ -20,7 +20,8 @@ const CHANGES_MIN = 1024 * 1024
 /** What the file says. */
 interface Written {
   readonly snapshot: SavedSnapshot
-  readonly documents: ReadonlyMap<string, DistributionDoc>
+  /** By id; goes on with the file. */
+  readonly documents: Map<string, DistributionDoc>
   /** Characters of the part that was written anew, and of the changes behind it. */
   readonly baseLength: number
   readonly changesLength: number
@@ -96,10 +97,13 @@ export class SnapshotSaver {
     return { snapshot, documents: byId(snapshot.distributions), baseLength, changesLength: 0 }
   }
 
-  async #append({ snapshot: before, documents: had, baseLength, changesLength }: Written, next: SavedSnapshot) {
-    const documents = byId(next.distributions)
-    const changed = next.distributions.filter((document) => had.get(document.id) !== document)
-    const gone = [...had.keys()].filter((id) => !documents.has(id))
+  async #append(
+    { snapshot: before, documents, baseLength, changesLength }: Written,
+    next: SavedSnapshot,
+  ): Promise<Written> {
+    const changed = next.distributions.filter((document) => documents.get(document.id) !== document)
+    for (const document of changed) documents.set(document.id, document)
+    const gone = documents.size === next.distributions.length ? [] : withoutThose(documents, next.distributions)
     const line = changeLine({
       revision: next.revision,
       workers: next.workers === before.workers ? undefined : next.workers,
@@ -122,6 +126,14 @@ export class SnapshotSaver {
       this.#hurry = end
     })
   }
+}
+
+/** Removes all but these; returns the ids that it has removed. */
+function withoutThose(documents: Map<string, DistributionDoc>, kept: readonly DistributionDoc[]): string[] {
+  const ids = new Set(kept.map(({ id }) => id))
+  const gone = [...documents.keys()].filter((id) => !ids.has(id))
+  for (const id of gone) documents.delete(id)
+  return gone
 }
 
 const byId = (documents: readonly DistributionDoc[]): Map<string, DistributionDoc> =>

@@ -66,14 +66,7 @@ export function firstMatch({ text, rows }: PathPatterns, path: string): number {
   return -1
 }
 
-function matchesRow(
-  text: string,
-  start: number,
-  rows: Uint16Array,
-  row: number,
-  path: string,
-  from: number,
-): boolean {
+function matchesRow(text: string, start: number, rows: Uint16Array, row: number, path: string, from: number): boolean {
   const length = rows[row + LENGTH]!
   const head = rows[row + HEAD]!
   const tail = rows[row + TAIL]!
