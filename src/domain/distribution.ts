@@ -39,6 +39,7 @@ export interface ErrorResponseDoc {
 export type OriginAccessDoc =
   | { readonly kind: 'control'; readonly id: string; readonly signing: 'always' | 'never' | 'no-override' }
   | { readonly kind: 'identity'; readonly id: string }
+export type OriginSslProtocol = 'SSLv3' | 'TLSv1' | 'TLSv1.1' | 'TLSv1.2'
 
 export interface OriginDoc {
   readonly id: string
@@ -53,6 +54,10 @@ export interface OriginDoc {
   readonly connectionAttempts: number
   readonly connectionTimeoutMs: number
   readonly protocolPolicy: 'http-only' | 'https-only' | 'match-viewer'
+  /** OriginSslProtocols; absent in documents of earlier versions and where a kind of origin has no such setting. */
+  readonly sslProtocols?: readonly OriginSslProtocol[]
+  /** Absent means ipv4. */
+  readonly ipAddressType?: 'ipv4' | 'ipv6' | 'dualstack'
   readonly httpPort: number
   readonly httpsPort: number
   /** Longest wait for the first byte and between two packets. */

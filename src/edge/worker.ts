@@ -29,8 +29,10 @@ import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } f
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
 import type { S3Settings } from './origin/reached.ts'
+import { type Lookup, OriginNames, systemLookup } from './origin/resolve.ts'
 import type { S3Keys } from './origin/sign.ts'
 import { OriginSources } from './origin/sources.ts'
+import { OriginTls } from './origin/tls.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
 import { type Place, placesOf } from './places.ts'
@@ -65,6 +67,12 @@ export interface WorkerOptions {
   readonly cacheBytes: number
   /** The disk tier: where, and bytes of all its files; null for none. */
   readonly disk?: { readonly directory: string; readonly limitBytes: number } | null
+  /** Certificates (PEM) that origins' certificates may be signed by, besides those of the public authorities. */
+  readonly originAuthorities?: readonly string[]
+  /** How names of origins are resolved; the system's way unless a test has another. */
+  readonly lookup?: Lookup
+  /** As of OriginParts.connectionMs. */
+  readonly originConnectionMs?: number
   /** CIDRs that may be origins in spite of the guard (origin/guard.ts). */
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
@@ -153,7 +161,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     disk,
     flights: new Flights(),
     failures: new FailureMemory(),
-    origins: new OriginSources(new Origins(addressGuard(options.ownAddresses, options.allowOrigins))),
+    origins: new OriginSources(
+      new Origins({
+        guard: addressGuard(options.ownAddresses, options.allowOrigins),
+        names: new OriginNames(options.lookup ?? systemLookup, clock),
+        tls: new OriginTls(options.originAuthorities),
+        ...(options.originConnectionMs === undefined ? {} : { connectionMs: options.originConnectionMs }),
+      }),
+    ),
     s3Keys: options.s3Keys ?? null,
     geo,
     compressions: new Compressions(),

@@ -86,6 +86,8 @@ function originDoc(distributionId: string, origin: Origin, policies: Policies): 
     connectionAttempts: origin.ConnectionAttempts ?? 3,
     connectionTimeoutMs: (origin.ConnectionTimeout ?? 10) * 1_000,
     protocolPolicy: custom?.OriginProtocolPolicy ?? 'http-only',
+    ...(custom?.OriginSslProtocols?.Items === undefined ? {} : { sslProtocols: custom.OriginSslProtocols.Items }),
+    ipAddressType: custom?.IpAddressType ?? 'ipv4',
     httpPort: custom?.HTTPPort ?? 80,
     httpsPort: custom?.HTTPSPort ?? 443,
     readTimeoutMs: (custom?.OriginReadTimeout ?? s3?.OriginReadTimeout ?? 30) * 1_000,

@@ -1,87 +1,78 @@
-//! Opens one connection to an origin for undici: DNS, TCP, TLS, with CloudFront's own connection timeout, and asks the
-//! guard about the address that was really reached before a single byte is sent.
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+//! Opens one connection to an origin for undici: DNS, TCP, TLS, with CloudFront's own connection timeout over all three.
+import { isIP, type Socket } from 'node:net'
 import { systemClock } from '../../lib/clock.ts'
 import { connected } from './connection-times.ts'
 import { OriginFailure, originFailure } from './failure.ts'
 import type { AddressGuard } from './guard.ts'
+import { type Reached, reach } from './reach.ts'
+import { familyOf, type IpAddressType, inTurn, type OriginNames } from './resolve.ts'
+import type { OriginTlsSpeaker } from './tls.ts'
 
-/** What undici asks a connector for. */
-interface ConnectOptions {
+/** Where the connections of one pool go. */
+export interface ConnectTarget {
+  /** A host name or an address, without brackets. */
   readonly hostname: string
-  readonly port: string
-  readonly protocol: string
-  readonly servername?: string | null | undefined
+  readonly port: number
+  readonly ipAddressType: IpAddressType
+  /** Null for plain HTTP. */
+  readonly tls: OriginTlsSpeaker | null
+  readonly timeoutMs: number
+}
+
+export interface ConnectParts {
+  readonly guard: AddressGuard
+  readonly names: OriginNames
 }
 
 type ConnectCallback = (...result: [null, Socket] | [Error, null]) => void
 
-/** A connector for `new Pool(url, { connect })`. Failures are OriginFailure; the timeout covers DNS, TCP and TLS. */
-export function originConnector(guard: AddressGuard, timeoutMs: number) {
-  return (options: ConnectOptions, callback: ConnectCallback): void => {
-    const secure = options.protocol === 'https:'
-    const hostname = options.hostname.replace(/^\[|\]$/g, '')
-    const port = Number(options.port) || (secure ? 443 : 80)
+export type OriginConnector = (options: unknown, callback: ConnectCallback) => void
+
+/** A connector for `new Pool(url, { connect })`. Failures are OriginFailure. */
+export function originConnector({ guard, names }: ConnectParts, target: ConnectTarget): OriginConnector {
+  const { hostname, port, tls, timeoutMs } = target
+  let turn = 0
+  return (_options, callback) => {
     const askedAt = systemClock.monotonic()
     let lookedUpAt = askedAt
-    let socket: Socket = connectTcp({
-      host: hostname,
-      port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-    })
-    // Not emitted for an address.
-    socket.once('lookup', () => {
-      lookedUpAt = systemClock.monotonic()
-    })
+    let socket: Socket | null = null
+    let breakOff: (() => void) | null = null
     let done = false
     const finish = (failure: OriginFailure | null): void => {
       if (done) return
       done = true
       clearTimeout(timer)
-      if (failure === null) {
+      breakOff?.()
+      if (failure === null && socket !== null) {
         connected(socket, { dnsMs: lookedUpAt - askedAt, connectMs: systemClock.monotonic() - lookedUpAt })
         callback(null, socket)
         return
       }
-      socket.destroy()
+      // What it says of its end nobody needs to hear.
+      socket?.on('error', () => {}).destroy()
       callback(failure, null)
     }
     const timer = setTimeout(() => {
       finish(new OriginFailure('connect-timeout', `no connection to ${hostname}:${port} within ${timeoutMs} ms`))
     }, timeoutMs)
-    const onError = (error: Error): void => finish(originFailure(error))
-    socket.once('error', onError)
-    socket.once('connect', () => {
-      const refusal = guard.refusal(socket.remoteAddress ?? '', port)
-      if (refusal !== null) {
-        return finish(new OriginFailure('forbidden-address', `${hostname}:${port} may not be an origin: ${refusal}`))
-      }
-      if (!secure) {
-        socket.off('error', onError)
-        return finish(null)
-      }
-      socket.off('error', onError)
-      try {
-        socket = secured(socket, options.servername ?? hostname)
-      } catch (error) {
-        // A name that TLS cannot send: nobody listens for what is thrown here.
-        return finish(originFailure(error))
-      }
-      socket.once('error', onError)
-      socket.once('secureConnect', () => {
-        socket.off('error', onError)
-        finish(null)
-      })
-    })
+    const onReached = (reached: Reached): void => {
+      socket = reached.socket
+      if (socket === null || tls === null) finish(named(hostname, reached.failure))
+      else socket = tls.secure(socket, (failure) => finish(named(hostname, failure)))
+    }
+    const begin = (addresses: readonly string[]): void => {
+      lookedUpAt = systemClock.monotonic()
+      if (!done) breakOff = reach(inTurn(addresses, turn++), port, guard, onReached)
+    }
+    if (isIP(hostname) !== 0) begin([hostname])
+    else {
+      names
+        .addresses(hostname, familyOf(hostname, target.ipAddressType))
+        .then(begin, (error) => finish(new OriginFailure('dns', originFailure(error).message)))
+    }
   }
 }
 
-/** TLS over the connection. An address is no SNI (RFC 6066 3); the certificate must be for it all the same. */
-function secured(socket: Socket, name: string): Socket {
-  const address = name.replace(/^\[|\]$/g, '')
-  const named = isIP(address) === 0 ? { servername: name } : { host: address }
-  return connectTls({ socket, ...named, ALPNProtocols: ['http/1.1'] })
-}
+/** With the name that was asked for: an address alone tells nobody which origin it is. */
+const named = (hostname: string, failure: OriginFailure | null): OriginFailure | null =>
+  failure === null ? null : new OriginFailure(failure.kind, `${hostname}: ${failure.message}`)

@@ -2,14 +2,19 @@
 //! trailers by a connection of its own.
 import type { Pool } from 'undici'
 import { Attempts, type OriginRequest, type OriginSink, type SourceControl } from './attempts.ts'
-import { originConnector } from './connect.ts'
-import type { AddressGuard } from './guard.ts'
-import { TrailingDispatcher, type TrailingOrigin } from './trailing-request.ts'
+import { type ConnectParts, type OriginConnector, originConnector } from './connect.ts'
+import type { OriginTls } from './tls.ts'
+import { TrailingDispatcher } from './trailing-request.ts'
 
 /** Connections to one origin; more requests than these wait. */
 const CONNECTIONS_MAX = 256
 /** Bytes of an origin's response header; a bigger one is a 502. */
 const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
+/**
+ * A connection older than this is closed when its request is over. What is asked for again and again would otherwise keep
+ * a connection, and with it an address, that the origin's name has not had for a long time. Milliseconds.
+ */
+const CONNECTION_MS = 60_000
 /** Pools that no request has used are closed when there are more of them than this. */
 const POOLS_MAX = 1_000
 
@@ -29,83 +34,102 @@ export function loadOriginClient(): Promise<Client> {
   return loading
 }
 
-export class Origins {
-  readonly #guard: AddressGuard
-  readonly #pools = new Map<string, Pool>()
+/** What the connections of a worker need besides the origin's own settings. */
+export interface OriginParts extends ConnectParts {
+  readonly tls: OriginTls
+  /** Milliseconds after which a connection takes no more requests; CONNECTION_MS unless told otherwise. */
+  readonly connectionMs?: number
+}
 
-  constructor(guard: AddressGuard) {
-    this.#guard = guard
+/** The connections of one set of settings. */
+interface Connections {
+  readonly connector: OriginConnector
+  /** Null until undici is here and a request has needed it. */
+  pool: Pool | null
+}
+
+export class Origins {
+  readonly #parts: OriginParts
+  readonly #connections = new Map<string, Connections>()
+
+  constructor(parts: OriginParts) {
+    this.#parts = parts
   }
 
   /** Sends the request; never throws. */
   send(request: OriginRequest, sink: OriginSink): SourceControl {
     const attempt = new Attempts(request, sink)
+    const connections = this.#connectionsOf(request)
     if (request.trailers !== null) {
-      attempt.start(this.#trailing(request, request.trailers))
+      attempt.start(new TrailingDispatcher(connections.connector, RESPONSE_HEADER_BYTES_MAX, request.trailers))
       return attempt
     }
-    const begin = (loaded: Client): void => attempt.start(this.#poolOf(loaded, request))
+    const begin = (loaded: Client): void => attempt.start(this.#poolOf(loaded, request, connections))
     if (client !== null) begin(client)
     else loadOriginClient().then(begin, (error) => attempt.fail(error))
     return attempt
   }
 
-  #trailing(request: OriginRequest, trailers: () => readonly string[]): TrailingDispatcher {
-    const { origin, scheme } = request
-    const target: TrailingOrigin = {
-      hostname: origin.domainName,
-      port: portOf(request),
-      protocol: `${scheme}:`,
-      servername: nameOf(request),
-      maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
-    }
-    return new TrailingDispatcher(target, originConnector(this.#guard, origin.connectionTimeoutMs), trailers)
-  }
-
   /** Requests under way, or waiting for a connection; those with trailers not counted. */
   get busy(): number {
     let busy = 0
-    for (const { stats } of this.#pools.values()) busy += stats.running + stats.queued
+    for (const { pool } of this.#connections.values()) if (pool !== null) busy += pool.stats.running + pool.stats.queued
     return busy
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#pools.values()]
-    this.#pools.clear()
-    await Promise.all(pools.map((pool) => pool.destroy()))
+    const all = [...this.#connections.values()]
+    this.#connections.clear()
+    await Promise.all(all.map(({ pool }) => pool?.destroy()))
   }
 
-  #poolOf(loaded: Client, request: OriginRequest): Pool {
+  #connectionsOf(request: OriginRequest): Connections {
+    const { origin, scheme } = request
+    const servername = scheme === 'https' ? nameOf(request) : ''
+    const ipAddressType = origin.ipAddressType ?? 'ipv4'
+    const name = [
+      `${scheme}://${origin.domainName} ${portOf(request)}`,
+      `${ipAddressType} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs}`,
+      ...(scheme === 'https' ? [servername, origin.sslProtocols] : []),
+    ].join(' ')
+    const known = this.#connections.get(name)
+    if (known !== undefined) return known
+    if (this.#connections.size >= POOLS_MAX) this.#closeOldest()
+    const { domainName, sslProtocols: protocols, connectionTimeoutMs: timeoutMs } = origin
+    const tls = scheme === 'https' ? this.#parts.tls.speaker({ protocols, servername, domainName }) : null
+    const target = { hostname: domainName, port: portOf(request), ipAddressType, tls, timeoutMs }
+    const connections = { connector: originConnector(this.#parts, target), pool: null }
+    this.#connections.set(name, connections)
+    return connections
+  }
+
+  #poolOf(loaded: Client, request: OriginRequest, connections: Connections): Pool {
     const { origin, scheme } = request
     const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
-    const url = `${scheme}://${host}:${portOf(request)}`
-    const servername = nameOf(request)
-    const name = `${url} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs} ${scheme === 'https' ? servername : ''}`
-    const known = this.#pools.get(name)
-    if (known !== undefined) return known
-    if (this.#pools.size >= POOLS_MAX) this.#closeOldest()
-    const connector = originConnector(this.#guard, origin.connectionTimeoutMs)
-    const pool = new loaded.Pool(url, {
+    connections.pool ??= new loaded.Pool(`${scheme}://${host}:${portOf(request)}`, {
       connections: CONNECTIONS_MAX,
       pipelining: 1,
       keepAliveTimeout: origin.keepaliveTimeoutMs,
       keepAliveMaxTimeout: origin.keepaliveTimeoutMs,
       maxHeaderSize: RESPONSE_HEADER_BYTES_MAX,
-      connect: (options, callback) => connector(scheme === 'https' ? { ...options, servername } : options, callback),
+      clientTtl: this.#parts.connectionMs ?? CONNECTION_MS,
+      connect: connections.connector,
     })
-    this.#pools.set(name, pool)
-    return pool
+    return connections.pool
   }
 
   #closeOldest(): void {
-    const oldest = this.#pools.entries().next()
+    const oldest = this.#connections.entries().next()
     if (oldest.done) return
-    this.#pools.delete(oldest.value[0])
-    oldest.value[1].close().catch(() => {})
+    this.#connections.delete(oldest.value[0])
+    oldest.value[1].pool?.close().catch(() => {})
   }
 }
 
 const portOf = ({ origin, scheme }: OriginRequest): number => (scheme === 'https' ? origin.httpsPort : origin.httpPort)
 
 /** The certificate must be for the origin's name or for the forwarded Host (spec 7.4), so that Host is the SNI. */
-const nameOf = ({ origin, headers }: OriginRequest): string => (headers[1] ?? origin.domainName).replace(/:\d+$/, '')
+function nameOf({ origin, headers }: OriginRequest): string {
+  const host = headers[1] ?? origin.domainName
+  return /^\[(.*)\]/.exec(host)?.[1] ?? host.replace(/:\d+$/, '')
+}

@@ -52,7 +52,9 @@ export interface ReachedOrigin extends OriginDoc {
 /** `at` is its place in the list of origins. */
 export function reachedOrigin(origin: OriginDoc, at: number, s3: S3Settings): ReachedOrigin {
   const field = `Origins.Items[${at}]`
-  const plain = { ...origin, field, bucket: null, host: origin.domainName }
+  // An IPv6 address stands in brackets (RFC 3986 3.2.2).
+  const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
+  const plain = { ...origin, field, bucket: null, host }
   if (origin.s3 === undefined) return s3.endpoint === null ? plain : website(plain, s3.endpoint)
   const bucket = bucketOf(origin.domainName)
   if (bucket === null) throw new Error(`origin ${origin.id}: ${origin.domainName} is not the name of a bucket`)

@@ -4,35 +4,25 @@ import { type ClientRequest, type IncomingMessage, request as send } from 'node:
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { originConnector } from './connect.ts'
+import type { OriginConnector } from './connect.ts'
 import { OriginFailure } from './failure.ts'
 
-export interface TrailingOrigin {
-  readonly hostname: string
-  readonly port: number
-  readonly protocol: 'http:' | 'https:'
-  readonly servername: string
-  /** Bytes. */
-  readonly maxHeaderSize: number
-}
-
 export class TrailingDispatcher implements Pick<Dispatcher, 'dispatch'> {
-  readonly #origin: TrailingOrigin
-  readonly #connect: ReturnType<typeof originConnector>
+  readonly #connect: OriginConnector
+  readonly #maxHeaderSize: number
   readonly #trailers: () => readonly string[]
 
-  /** `trailers` is asked when the body has ended: name, value, name, value ... */
-  constructor(origin: TrailingOrigin, connect: ReturnType<typeof originConnector>, trailers: () => readonly string[]) {
-    this.#origin = origin
+  /** `maxHeaderSize` in bytes; `trailers` is asked when the body has ended: name, value, name, value ... */
+  constructor(connect: OriginConnector, maxHeaderSize: number, trailers: () => readonly string[]) {
     this.#connect = connect
+    this.#maxHeaderSize = maxHeaderSize
     this.#trailers = trailers
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const control = new Control()
     handler.onRequestStart?.(control, {})
-    const { hostname, port, protocol, servername } = this.#origin
-    this.#connect({ hostname, port: `${port}`, protocol, servername }, (error, socket) => {
+    this.#connect(null, (error, socket) => {
       if (error !== null) handler.onResponseError?.(control, error)
       else if (control.aborted) socket.destroy()
       else this.#send(options, socket, control, handler)
@@ -53,7 +43,7 @@ export class TrailingDispatcher implements Pick<Dispatcher, 'dispatch'> {
       path,
       // In the order and spelling given; nothing is added.
       headers: [...(options.headers as string[]), 'Transfer-Encoding', 'chunked', 'Connection', 'close'],
-      maxHeaderSize: this.#origin.maxHeaderSize,
+      maxHeaderSize: this.#maxHeaderSize,
     })
     let over = false
     const end = (error: Error | null): void => {

@@ -70,8 +70,8 @@ const ACTS: ReadonlySet<string> = new Set([
   'Origins.Items[].CustomOriginConfig.HTTPPort',
   'Origins.Items[].CustomOriginConfig.HTTPSPort',
   'Origins.Items[].CustomOriginConfig.OriginProtocolPolicy',
-  // Checked only: no origin is reached over TLS yet.
   'Origins.Items[].CustomOriginConfig.OriginSslProtocols.Items[]',
+  'Origins.Items[].CustomOriginConfig.IpAddressType',
   'Origins.Items[].CustomOriginConfig.OriginReadTimeout',
   'Origins.Items[].CustomOriginConfig.OriginKeepaliveTimeout',
   'OriginGroups.Items[].Id',

@@ -59,14 +59,10 @@ export const ORIGIN_ROWS: readonly Row<Origin>[] = [
   },
   { field: 'OriginShield.Enabled', accepted: 'false', isUsed: (o) => o.OriginShield?.Enabled === true },
   {
-    field: 'CustomOriginConfig.OriginProtocolPolicy',
-    accepted: 'http-only or match-viewer',
-    isUsed: (o) => o.CustomOriginConfig?.OriginProtocolPolicy === 'https-only',
-  },
-  {
-    field: 'CustomOriginConfig.IpAddressType',
-    accepted: 'ipv4',
-    isUsed: (o) => (o.CustomOriginConfig?.IpAddressType ?? 'ipv4') !== 'ipv4',
+    // OpenSSL 3 does not speak it. Beside others it is one that need not be chosen.
+    field: 'CustomOriginConfig.OriginSslProtocols',
+    accepted: 'a list that has TLSv1, TLSv1.1 or TLSv1.2',
+    isUsed: (o) => o.CustomOriginConfig?.OriginSslProtocols?.Items?.every((protocol) => protocol === 'SSLv3') === true,
   },
   {
     field: 'CustomOriginConfig.OriginMtlsConfig',

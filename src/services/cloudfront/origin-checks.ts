@@ -12,6 +12,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/
 /** RFC 9110 section 5.5, as far as it is ASCII: no control characters but the tab. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
 const PROTOCOL_POLICIES: readonly string[] = ['http-only', 'https-only', 'match-viewer']
+const IP_ADDRESS_TYPES: readonly string[] = ['ipv4', 'ipv6', 'dualstack']
 const SSL_PROTOCOLS: readonly string[] = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2']
 
 /** @throws the fault of the first thing that is wrong. */
@@ -124,10 +125,13 @@ function checkCustom(custom: CustomOriginConfig, path: string): void {
   if (!PROTOCOL_POLICIES.includes(custom.OriginProtocolPolicy ?? '')) {
     throw invalidArgument(`${path}.OriginProtocolPolicy`, `it is one of ${PROTOCOL_POLICIES.join(', ')}`)
   }
-  // No origin is reached over TLS yet, so that any valid set is harmless.
   const strange = (custom.OriginSslProtocols?.Items ?? []).find((protocol) => !SSL_PROTOCOLS.includes(protocol))
   if (strange !== undefined) {
     throw invalidArgument(`${path}.OriginSslProtocols`, `${quoted(strange)} is not one of ${SSL_PROTOCOLS.join(', ')}`)
+  }
+  const type = custom.IpAddressType ?? 'ipv4'
+  if (!IP_ADDRESS_TYPES.includes(type)) {
+    throw invalidArgument(`${path}.IpAddressType`, `${quoted(type)} is not one of ${IP_ADDRESS_TYPES.join(', ')}`)
   }
   within(`${path}.OriginReadTimeout`, custom.OriginReadTimeout, 1, 120, 'InvalidOriginReadTimeout')
   // The API's documents say 120, the newer quota page 300.

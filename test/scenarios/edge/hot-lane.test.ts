@@ -12,6 +12,8 @@ import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import { addressGuard } from '../../../src/edge/origin/guard.ts'
 import { Origins } from '../../../src/edge/origin/pool.ts'
+import { OriginNames, systemLookup } from '../../../src/edge/origin/resolve.ts'
+import { OriginTls } from '../../../src/edge/origin/tls.ts'
 import { PeerClient } from '../../../src/edge/peers/client.ts'
 import { runPipeline } from '../../../src/edge/pipeline.ts'
 import { type Place, placesOf } from '../../../src/edge/places.ts'
@@ -35,7 +37,11 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     flights: new Flights(),
     failures: new FailureMemory(),
     geo: { find: () => assert.fail('no header tells where the viewer is'), prepare: () => {} },
-    origins: new Origins(addressGuard([], [])),
+    origins: new Origins({
+      guard: addressGuard([], []),
+      names: new OriginNames(systemLookup, systemClock),
+      tls: new OriginTls(),
+    }),
     s3Keys: null,
     ids: new RequestIds(),
     workers: [],
