@@ -43,9 +43,10 @@ export function originConnector({ guard, names }: ConnectParts, target: ConnectT
       done = true
       clearTimeout(timer)
       breakOff?.()
-      if (failure === null && socket !== null) {
-        connected(socket, { dnsMs: lookedUpAt - askedAt, connectMs: systemClock.monotonic() - lookedUpAt })
-        callback(null, socket)
+      if (failure === null) {
+        const open = socket as Socket
+        connected(open, { dnsMs: lookedUpAt - askedAt, connectMs: systemClock.monotonic() - lookedUpAt })
+        callback(null, open)
         return
       }
       // What it says of its end nobody needs to hear.

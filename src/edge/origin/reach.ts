@@ -52,7 +52,10 @@ export function reach(
     if (timer !== null) clearTimeout(timer)
     const address = addresses[at++] as string
     const forbidden = refusal(address)
-    if (forbidden !== null) return failed(forbidden)
+    if (forbidden !== null) {
+      failed(forbidden)
+      return
+    }
     const socket = connect({
       host: address,
       port,

@@ -1,5 +1,5 @@
 //! Faults of origins (spec 2.2).
-import type { DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import type { DistributionConfig, Origin, OriginGroup } from '@aws-sdk/client-cloudfront'
 import { type FaultRow, listed, many, updating } from '../../support/fault-site.ts'
 
 /** The one origin with these changes, and others beside it. */
@@ -13,6 +13,21 @@ const origin =
 /** Its CustomOriginConfig with these changes. */
 const custom = (changes: object) => (config: DistributionConfig) =>
   origin({ CustomOriginConfig: { ...config.Origins?.Items?.[0]?.CustomOriginConfig, ...changes } })(config)
+
+/** Two origins and groups of them with these changes. */
+const groups =
+  (...changes: Partial<OriginGroup>[]) =>
+  (config: DistributionConfig) => ({
+    ...origin({}, { Id: 'spare' })(config),
+    OriginGroups: listed(
+      ...changes.map((change) => ({
+        Id: 'group',
+        FailoverCriteria: { StatusCodes: listed(500) },
+        Members: listed({ OriginId: 'origin' }, { OriginId: 'spare' }),
+        ...change,
+      })),
+    ),
+  })
 
 const row = (code: string, when: string, provoke: FaultRow['provoke'], quotas: FaultRow['quotas'] = {}): FaultRow => ({
   ...{ code, status: 400, section: '2.2', when, provoke, quotas },
@@ -62,4 +77,17 @@ export const ORIGIN_ROWS: readonly FaultRow[] = [
   ),
   row('InvalidOriginReadTimeout', '121 seconds', updating(custom({ OriginReadTimeout: 121 }))),
   row('InvalidOriginKeepaliveTimeout', '0 seconds', updating(custom({ OriginKeepaliveTimeout: 0 }))),
+  row('InvalidArgument', 'an IpAddressType that is none', updating(custom({ IpAddressType: 'ipv5' }))),
+  row(
+    'TooManyOriginGroupsPerDistribution',
+    'more origin groups than a distribution may have',
+    updating(groups(...many(11, (at) => ({ Id: `group-${at}` })))),
+  ),
+  row('InvalidOrigin', 'an origin group of one member', updating(groups({ Members: listed({ OriginId: 'origin' }) }))),
+  row(
+    'InvalidOrigin',
+    'an origin that stands in for itself',
+    updating(groups({ Members: listed({ OriginId: 'origin' }, { OriginId: 'origin' }) })),
+  ),
+  row('InvalidArgument', 'failover on a success', updating(groups({ FailoverCriteria: { StatusCodes: listed(200) } }))),
 ]

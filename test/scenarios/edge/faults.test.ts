@@ -172,5 +172,5 @@ test('an address that may not be an origin is refused, whatever its name', async
   const answer = await edge.get('/a')
   assert.equal(answer.status, 502)
   assert.equal(origin.asked.length, 0)
-  assert.match(edge.problems.join('\n'), /may not be an origin/)
+  assert.match(edge.problems.join('\n'), /forbidden-address: .* belongs to this installation/)
 })
