@@ -23,8 +23,33 @@ export interface DistributionDoc {
   readonly errorResponses?: readonly ErrorResponseDoc[]
   /** The RFCs win where CloudFront departs from them: tag `cachefront:rfc-strict=true`, or the option of the installation. */
   readonly rfcStrict?: boolean
+  /** Reached through the continuous deployment policy of its primary distribution alone, never by a name. */
+  readonly staging?: true
+  /** Absent without a policy that is enabled. */
+  readonly continuousDeployment?: ContinuousDeploymentDoc
   /** Header of origins' answers that holds cache tags, lower case; absent without CacheTagConfig. */
   readonly cacheTagHeader?: string
+}
+
+/** Which requests of a primary distribution go to its staging distribution (spec/cloudfront.md 15). */
+export interface ContinuousDeploymentDoc {
+  readonly policyId: string
+  /** Id of the staging distribution. */
+  readonly stagingId: string
+  readonly traffic: /** Name in lower case. */
+    | { readonly kind: 'header'; readonly header: string; readonly value: string }
+    | {
+        readonly kind: 'weight'
+        /** 0 to 0.15. */
+        readonly share: number
+        /** Null without session stickiness. */
+        readonly sticky: {
+          readonly idleSeconds: number
+          readonly maximumSeconds: number
+          /** Signs the sessions, in hex; another one ends them all. */
+          readonly secret: string
+        } | null
+      }
 }
 
 /** What becomes of an error of the origin, or of the edge's own (spec/cloudfront.md 2.5). */

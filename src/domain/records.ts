@@ -49,6 +49,14 @@ export interface OriginAccessIdentityRecord {
   readonly comment: string
 }
 
+/** A continuous deployment policy. */
+export interface DeploymentPolicyRecord extends PolicyRecord {
+  /** Id of the distribution that StagingDistributionDnsNames names. */
+  readonly stagingId: string
+  /** Signs the sessions of viewers, in hex; a new one ends them all. */
+  readonly sessionSecret: string
+}
+
 export interface PolicyRecord {
   readonly id: string
   readonly etag: string

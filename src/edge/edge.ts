@@ -67,6 +67,8 @@ export interface Edge {
   readonly compressions: Compressions
   readonly refreshes: RefreshBehind
   readonly ids: RequestIds
+  /** From 0 to below 1: which requests go to a staging distribution. */
+  readonly random: () => number
   /** The live workers of the POP, this one included. */
   workers: readonly WorkerIdentity[]
   /** By name, every worker that ever was one of them: one that is on its way back may have what it had. */

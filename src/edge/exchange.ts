@@ -114,8 +114,14 @@ export class Exchange {
   location: ViewerLocation = NOWHERE
   /** Null on the hot lane; set when the request is to be explained. */
   watcher: TraceBuilder | null = null
-  /** match-distribution. */
+  /** Of a peer's question: the distribution that the asker found; empty when the Host names it. */
+  foundBefore = ''
+  /** match-distribution; the staging distribution from choose-staging on. */
   distribution: DistributionPlan | null = null
+  /** The distribution that the viewer asked, when a policy of it sent the request to its staging one; choose-staging. */
+  primary: DistributionPlan | null = null
+  /** A header line of the answer to this viewer alone, with the end of the line before it; empty for none. choose-staging. */
+  setCookie = ''
   /** match-behavior. */
   behavior: BehaviorPlan | null = null
   /** The path with the default root object put in; root-object. */

@@ -5,9 +5,12 @@ import { headerPairs } from './origin/answer.ts'
 import type { OriginRequest } from './origin/attempts.ts'
 
 /** Header line that names the trace to the viewer; empty when the request is not explained. */
-export function traceLine(x: Exchange): string {
+function traceLine(x: Exchange): string {
   return x.watcher === null ? '' : `\r\nX-Cachefront-Trace: ${x.watcher.id}`
 }
+
+/** Lines of the answer to this viewer alone, each with the end of the line before it. */
+export const ownViewerLines = (x: Exchange): string => x.setCookie + traceLine(x)
 
 /** Tells `x.watcher` everything; call once, after the answer. */
 export function explain(x: Exchange, edge: Edge): void {

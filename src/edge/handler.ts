@@ -47,6 +47,7 @@ export function handlePeer(
 ): void {
   const x = new Exchange(request, reply, edge.snapshot, place, reply, asked.inner, asked.slice)
   x.requestId = asked.requestId
+  x.foundBefore = asked.distributionId
   x.goneVersion = asked.goneVersion
   x.forwardedFor = asked.forwardedFor
   if (asked.location !== null) x.location = asked.location

@@ -8,6 +8,7 @@ import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
 import { cacheWait } from './stages/cache-wait.ts'
+import { chooseStagingStage } from './stages/choose-staging.ts'
 import { chooseVariant } from './stages/choose-variant.ts'
 import { customError } from './stages/custom-error.ts'
 import { deliver } from './stages/deliver.ts'
@@ -34,6 +35,7 @@ import { sliceResponse } from './stages/slice-response.ts'
 export const PIPELINE = [
   receive,
   matchDistribution,
+  chooseStagingStage,
   rootObject,
   matchBehavior,
   method,

@@ -120,6 +120,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const unanswered = reply.gone && reply.bytesSent === 0
     const status = unanswered ? 0 : x.status
     counters.add(COUNTER.requests)
+    if (x.primary !== null) counters.add(COUNTER.toStaging)
     counters.add(RESULT_COUNTER[x.result])
     if (x.staleReason !== null) counters.add(COUNTER.staleHits)
     if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)

@@ -7,6 +7,7 @@ import type { Exchange } from './exchange.ts'
 export const to = {
   receive: 'receive',
   matchDistribution: 'match-distribution',
+  chooseStaging: 'choose-staging',
   rootObject: 'root-object',
   matchBehavior: 'match-behavior',
   method: 'method',

@@ -88,6 +88,8 @@ export interface WorkerOptions {
   /** What signs requests for buckets; null or absent for nothing. */
   readonly s3Keys?: S3Keys | null
   readonly logDirectory: string
+  /** Of a test that wants to know; otherwise Math.random. */
+  readonly random?: () => number
   /** A MovableClock is moved by the feed. */
   readonly clock: Clock
   readonly explain: 'loopback' | 'off'
@@ -174,6 +176,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     compressions: new Compressions(),
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
+    random: options.random ?? Math.random,
     workers: saved?.workers ?? [],
     met: new Map(saved?.workers.map((worker) => [worker.worker, worker])),
     peers: new PeerClient(),

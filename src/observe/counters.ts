@@ -46,6 +46,7 @@ const gauge = (name: string, help: string): CounterRow => ({ metric: `cachefront
 
 const TABLE = {
   requests: counter('requests', 'Requests handed to the pipeline.'),
+  toStaging: counter('staging_requests', 'Those that a continuous deployment policy sent to a staging distribution.'),
   responses1xx: answered('1xx'),
   responses2xx: answered('2xx'),
   responses3xx: answered('3xx'),

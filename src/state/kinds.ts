@@ -8,6 +8,7 @@ import type {
   ReplicationGroupRecord,
 } from '../domain/cluster.ts'
 import type {
+  DeploymentPolicyRecord,
   DistributionRecord,
   InvalidationRecord,
   OriginAccessControlRecord,
@@ -28,6 +29,8 @@ export interface Documents {
   'origin-access-control': OriginAccessControlRecord
   /** Id. */
   'origin-access-identity': OriginAccessIdentityRecord
+  /** Policy id (UUID). */
+  'continuous-deployment-policy': DeploymentPolicyRecord
   /** Cache cluster id; members of replication groups too. */
   'cache-cluster': CacheClusterRecord
   /** Replication group id. */

@@ -76,7 +76,11 @@ const mine = {
 } as const
 
 test('times are milliseconds, the default behavior is the last, policies are resolved', () => {
-  const policies = { cache: new Map([[MINE, structuredClone(mine) as never]]), originRequest: new Map() }
+  const policies = {
+    cache: new Map([[MINE, structuredClone(mine) as never]]),
+    originRequest: new Map(),
+    deployment: new Map(),
+  }
   const doc = distributionDoc(record, policies)
   assert.deepEqual(doc.origins, [
     {
@@ -115,7 +119,7 @@ test('times are milliseconds, the default behavior is the last, policies are res
 })
 
 test('a policy that is not there is an error that names both', () => {
-  const none = { cache: new Map(), originRequest: new Map() }
+  const none = { cache: new Map(), originRequest: new Map(), deployment: new Map() }
   assert.throws(() => distributionDoc(record, none), new RegExp(`E1.*${MINE}`))
 })
 
@@ -135,7 +139,10 @@ test('custom error responses and compression reach the edge', () => {
       Items: [page, { ErrorCode: 503, ResponsePagePath: '', ResponseCode: '', ErrorCachingMinTTL: 5 }],
     },
   }
-  const doc = distributionDoc({ ...record, config: changed }, { cache: new Map(), originRequest: new Map() })
+  const doc = distributionDoc(
+    { ...record, config: changed },
+    { cache: new Map(), originRequest: new Map(), deployment: new Map() },
+  )
   assert.deepEqual(doc.errorResponses, [
     { errorCode: 404, cachingMinTtlSeconds: 0, page: { path: '/404.html', responseCode: 200 } },
     { errorCode: 503, cachingMinTtlSeconds: 5, page: null },
@@ -147,7 +154,11 @@ test('custom error responses and compression reach the edge', () => {
 })
 
 test('strict mode is what the tag says', () => {
-  const policies = { cache: new Map([[MINE, structuredClone(mine) as never]]), originRequest: new Map() }
+  const policies = {
+    cache: new Map([[MINE, structuredClone(mine) as never]]),
+    originRequest: new Map(),
+    deployment: new Map(),
+  }
   const strict = (tags: Record<string, string>) => distributionDoc(record, policies, tags).rfcStrict
   assert.deepEqual([strict({}), strict({ 'cachefront:rfc-strict': 'false' })], [false, false])
   assert.equal(strict({ team: 'a', 'cachefront:rfc-strict': 'true' }), true)
@@ -170,6 +181,9 @@ test('origin groups reach the edge: the first member is the primary', () => {
     OriginGroups,
     DefaultCacheBehavior: { ...config.DefaultCacheBehavior, CachePolicyId: CACHING_DISABLED },
   }
-  const doc = distributionDoc({ ...record, config: changed }, { cache: new Map(), originRequest: new Map() })
+  const doc = distributionDoc(
+    { ...record, config: changed },
+    { cache: new Map(), originRequest: new Map(), deployment: new Map() },
+  )
   assert.deepEqual(doc.originGroups, [{ id: 'group', primary: 'shop', secondary: 'spare', statusCodes: [503, 404] }])
 })

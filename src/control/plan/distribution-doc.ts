@@ -21,8 +21,9 @@ import type {
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import { identityOf } from '../../domain/origin-identity.ts'
 import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
-import type { DistributionRecord } from '../../domain/records.ts'
+import type { DeploymentPolicyRecord, DistributionRecord } from '../../domain/records.ts'
 import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
+import { continuousDeploymentDoc } from './continuous-deployment.ts'
 
 /** The account's own policies by id; managed ones need not be among them. */
 export interface Policies {
@@ -30,6 +31,7 @@ export interface Policies {
   readonly originRequest: ReadonlyMap<string, OriginRequestPolicyConfig>
   /** Origin access controls; absent where no origin names one. */
   readonly originAccess?: ReadonlyMap<string, OriginAccessControlConfig>
+  readonly deployment: ReadonlyMap<string, DeploymentPolicyRecord>
 }
 
 /** Ids of the policies that a configuration names, managed ones included. */
@@ -64,8 +66,18 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
+    ...(config.Staging === true ? { staging: true } : {}),
+    ...deploymentOf(config.ContinuousDeploymentPolicyId, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
   }
+}
+
+function deploymentOf(id: string | undefined, { deployment }: Policies): Pick<DistributionDoc, 'continuousDeployment'> {
+  if (!id) return {}
+  const record = deployment.get(id)
+  if (record === undefined) throw new Error(`ContinuousDeploymentPolicyId names "${id}", which is not there`)
+  const doc = continuousDeploymentDoc(record)
+  return doc === null ? {} : { continuousDeployment: doc }
 }
 
 /** In order of precedence, the default behavior last, as `*`. */

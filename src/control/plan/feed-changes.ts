@@ -127,14 +127,16 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest, originAccess] = await Promise.all([
+  const [cache, originRequest, originAccess, deployment] = await Promise.all([
     reader.list('cache-policy'),
     reader.list('origin-request-policy'),
     reader.list('origin-access-control'),
+    reader.list('continuous-deployment-policy'),
   ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
     originRequest: new Map(originRequest.map(({ id, doc }) => [id, doc.config as OriginRequestPolicyConfig])),
     originAccess: new Map(originAccess.map(({ id, doc }) => [id, doc.config as OriginAccessControlConfig])),
+    deployment: new Map(deployment.map(({ id, doc }) => [id, doc])),
   }
 }

@@ -9,7 +9,7 @@ import type { Answer } from '../cache/flight.ts'
 import type { KeptHead, StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { traceLine } from '../explain.ts'
+import { ownViewerLines } from '../explain.ts'
 import { headerPairs } from '../origin/answer.ts'
 import type { Place } from '../places.ts'
 import type { PolicyEdit } from '../snapshot/headers-policy.ts'
@@ -107,8 +107,8 @@ function ownValues(
 /** Lines about the answer, for those who ask how it came about. */
 const reportLines = (x: Exchange, edge: Edge, source: { readonly freshUntil: number }): string =>
   x.behavior?.strict === true
-    ? `\r\nCache-Status: ${cacheStatus(x, x.place.name, edge.clock.now(), source.freshUntil)}${traceLine(x)}`
-    : traceLine(x)
+    ? `\r\nCache-Status: ${cacheStatus(x, x.place.name, edge.clock.now(), source.freshUntil)}${ownViewerLines(x)}`
+    : ownViewerLines(x)
 
 /** 304 to a viewer whose copy is still good (RFC 9110 15.4.5). */
 export function notModifiedHead(

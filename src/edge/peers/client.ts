@@ -7,6 +7,7 @@ import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import { type Place, sliceAt } from '../places.ts'
+import type { DistributionPlan } from '../snapshot/snapshot.ts'
 import { headerOrder } from '../viewer/header-order.ts'
 import { AnswerParser } from './answer-parser.ts'
 import type { PeerQuestion, PeerResult } from './protocol.ts'
@@ -126,6 +127,7 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
     headerOrder: headerOrder(request.headers),
     localPort: request.connection.localPort,
     requestId: x.requestId,
+    distributionId: (x.distribution as DistributionPlan).id,
     place: place.name,
     layer: place.layer,
     slice: sliceAt(place, x),

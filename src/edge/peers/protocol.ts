@@ -33,6 +33,8 @@ export interface PeerQuestion {
   /** Port of the listener that the viewer came to. */
   readonly localPort: number
   readonly requestId: string
+  /** The distribution that the asker serves the request by: the Host may be that of its primary (choose-staging). */
+  readonly distributionId: string
   /** Name of the POP or regional edge cache whose object is asked for. */
   readonly place: string
   /** What that place is to who asks. */

@@ -9,7 +9,7 @@ import { type HandlerOptions, runInner } from '../handler.ts'
 import type { ViewerRequest } from '../listen/viewer.ts'
 import { NobodyReads } from '../nobody-reads.ts'
 import { OriginFailure } from '../origin/failure.ts'
-import { behaviorOf, distributionOf } from '../snapshot/snapshot.ts'
+import { behaviorOf } from '../snapshot/snapshot.ts'
 import { to } from '../stage.ts'
 import { AnswerParser } from './answer-parser.ts'
 import { BEGUN } from './hand-over.ts'
@@ -26,7 +26,7 @@ export function takeOver(
 ): void {
   // Without the configuration that it was got under nobody knows where it belongs.
   const plan =
-    edge.snapshot.revision < question.revision ? undefined : distributionOf(edge.snapshot, request.headers.host)
+    edge.snapshot.revision < question.revision ? undefined : edge.snapshot.distributions.get(question.distributionId)
   const place = edge.places.named(question.place, question.layer)
   if (plan === undefined || place === undefined) return void socket.destroy()
   let flight: Flight | null = null

@@ -84,7 +84,9 @@ interface Name {
   readonly isWildcard: boolean
 }
 
+/** Nobody reaches a staging distribution by a name. */
 function namesOf({ doc }: DistributionPlan): Name[] {
+  if (doc.staging === true) return []
   const aliases = doc.aliases.map((alias) => {
     const isWildcard = alias.startsWith('*.')
     return { host: isWildcard ? alias.slice(1) : alias, isWildcard }

@@ -1,5 +1,10 @@
 //! Distribution documents to matchers: everything that a request would otherwise have to parse, sort or look up.
-import type { BehaviorDoc, DistributionDoc, ErrorResponseDoc } from '../../domain/distribution.ts'
+import type {
+  BehaviorDoc,
+  ContinuousDeploymentDoc,
+  DistributionDoc,
+  ErrorResponseDoc,
+} from '../../domain/distribution.ts'
 import { type GeneratedHeader, generatedHeaders } from '../../domain/generated-headers.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { remembered } from '../../lib/remembered.ts'
@@ -10,7 +15,14 @@ import { encodePath } from './encode-path.ts'
 import { headersPolicyPlan } from './headers-policy.ts'
 import { admits, compileNames } from './name-rule.ts'
 import { compilePathPatterns } from './path-patterns.ts'
-import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, FailoverPlan, OriginPlan } from './snapshot.ts'
+import type {
+  BehaviorPlan,
+  DistributionPlan,
+  ErrorPagePlan,
+  FailoverPlan,
+  OriginPlan,
+  StagingPlan,
+} from './snapshot.ts'
 
 /** What the installation adds to every document. */
 export interface Installed {
@@ -31,6 +43,7 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     doc: document,
     id: document.id,
     enabled: document.enabled,
+    staging: document.continuousDeployment === undefined ? null : compileStaging(document.continuousDeployment),
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({
       ...compileBehavior(document, behavior, make, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
@@ -40,6 +53,11 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     patterns: compilePathPatterns(document.behaviors.slice(0, -1).map(({ pathPattern }) => pathPattern)),
     errorPages: errorPages(errorResponses),
   }
+}
+
+function compileStaging(policy: ContinuousDeploymentDoc): StagingPlan {
+  const sticky = policy.traffic.kind === 'weight' ? policy.traffic.sticky : null
+  return { ...policy, sessionSecret: sticky === null ? null : Buffer.from(sticky.secret, 'hex') }
 }
 
 function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPagePlan> {

@@ -1,6 +1,6 @@
 //! The compiled configuration that requests are served with: immutable, swapped whole. A request keeps the snapshot it
 //! began with. Everything that depends on configuration alone is worked out here, never per request.
-import type { BehaviorDoc, DistributionDoc } from '../../domain/distribution.ts'
+import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
@@ -26,6 +26,8 @@ export interface DistributionPlan {
   readonly doc: DistributionDoc
   readonly id: string
   readonly enabled: boolean
+  /** Where some of its requests go instead; null for a distribution without a continuous deployment policy. */
+  readonly staging: StagingPlan | null
   /** `/index.html`; empty for none. */
   readonly rootPath: string
   /** In order of precedence; the last one matches everything. */
@@ -34,6 +36,11 @@ export interface DistributionPlan {
   readonly patterns: PathPatterns
   /** Custom error pages by the status that they stand in for. */
   readonly errorPages: ReadonlyMap<number, ErrorPagePlan>
+}
+
+export interface StagingPlan extends ContinuousDeploymentDoc {
+  /** Null without session stickiness. */
+  readonly sessionSecret: Uint8Array | null
 }
 
 export interface ErrorPagePlan {

@@ -5,7 +5,7 @@ import { pageFor } from '../custom-error.ts'
 import { dateLine, edited, editOf } from '../delivery/headers-policy.ts'
 import { timingLine } from '../delivery/server-timing.ts'
 import type { EdgeFault } from '../exchange.ts'
-import { traceLine } from '../explain.ts'
+import { ownViewerLines } from '../explain.ts'
 import { stage, to } from '../stage.ts'
 
 export const errorPage = stage({
@@ -34,7 +34,7 @@ export const errorPage = stage({
     const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
     const lines = edited(head.slice(0, -2), edit).slice(0, -2)
     const timing = edit?.timed ? timingLine(x, edit, head) : ''
-    const explained = lines + dateLine(edge, edit) + range + timing + traceLine(x) + head.slice(-4)
+    const explained = lines + dateLine(edge, edit) + range + timing + ownViewerLines(x) + head.slice(-4)
     if (x.watcher !== null) x.watcher.sends(explained)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record

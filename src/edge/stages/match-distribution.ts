@@ -5,9 +5,12 @@ import { stage, to } from '../stage.ts'
 
 export const matchDistribution = stage({
   name: to.matchDistribution,
-  next: [to.rootObject, to.errorPage],
+  next: [to.chooseStaging, to.rootObject, to.errorPage],
   run(x) {
-    const plan = distributionOf(x.snapshot, x.request.headers.host)
+    const plan =
+      x.foundBefore === ''
+        ? distributionOf(x.snapshot, x.request.headers.host)
+        : x.snapshot.distributions.get(x.foundBefore)
     if (plan === undefined || !plan.enabled) {
       if (plan !== undefined) x.watcher?.decided('Enabled', false)
       x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequest', origin: null }
@@ -15,7 +18,8 @@ export const matchDistribution = stage({
     }
     x.watcher?.decided(nameField(plan, x.request.headers.host), x.request.headers.host)
     x.distribution = plan
-    return to.rootObject
+    // Of a peer's question it is decided already.
+    return plan.staging === null || x.foundBefore !== '' ? to.rootObject : to.chooseStaging
   },
 })
 

@@ -44,7 +44,7 @@ export function checkDistribution(
   oneOf('PriceClass', config.PriceClass, WORDS.PriceClass)
   oneOf('HttpVersion', config.HttpVersion, WORDS.HttpVersion)
   oneOf('ConnectionMode', config.ConnectionMode ?? 'direct', WORDS.ConnectionMode)
-  checkAliases(config.Aliases?.Items ?? [], edgeDomain, quotas)
+  checkAliases(config.Aliases?.Items ?? [], { edgeDomain, quotas })
   checkRootObject(config.DefaultRootObject ?? '')
   checkCacheTags(config.CacheTagConfig)
   checkOrigins(config.Origins?.Items ?? [], quotas)
@@ -62,7 +62,10 @@ function oneOf(field: string, value: string | undefined, words: readonly string[
 }
 
 /** Without a certificate AWS allows no alias; here plain HTTP is served to any, as long as the edge speaks no TLS. */
-function checkAliases(aliases: readonly string[], edgeDomain: string, quotas: Quotas): void {
+export function checkAliases(
+  aliases: readonly string[],
+  { edgeDomain, quotas }: Pick<ServiceContext, 'edgeDomain' | 'quotas'>,
+): void {
   if (aliases.length > quotas.aliasesPerDistribution) {
     throw cloudfrontFault(
       'TooManyDistributionCNAMEs',

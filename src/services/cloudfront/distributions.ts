@@ -17,11 +17,13 @@ import type {
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontArn } from '../../domain/arn.ts'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import type { Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Tags } from '../../domain/tags.ts'
 import { lowerId, upperId } from '../../lib/ids.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkDeployment, checkDeploymentChange, checkDeploymentEnd } from './deployment-rules.ts'
 import { checkDistribution } from './distribution-checks.ts'
 import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
 import { configOf, distributionSummary, distributionView } from './distribution-view.ts'
@@ -41,13 +43,17 @@ export async function findDistribution(reader: Reader, id: string | undefined): 
   return stored.doc
 }
 
-async function invalidationsInProgress(reader: Reader, id: string): Promise<number> {
+export async function invalidationsInProgress(reader: Reader, id: string): Promise<number> {
   const stored = await reader.list('invalidation', { prefix: `${id}/` })
   return stored.filter(({ doc }) => doc.status === 'InProgress').length
 }
 
+/** All but that one. */
+export const otherDistributions = async (reader: Reader, id: string): Promise<DistributionRecord[]> =>
+  (await reader.list('distribution')).map(({ doc }) => doc).filter((doc) => doc.id !== id)
+
 /** The configuration with every default, checked against AWS's rules and against what is built. */
-async function accepted(
+export async function acceptedConfig(
   reader: Reader,
   given: DistributionConfig | undefined,
   others: readonly DistributionRecord[],
@@ -65,51 +71,70 @@ async function accepted(
       )
     }
   }
+  await checkDeployment(reader, config, others)
   await checkPolicies(reader, config, others, context.quotas)
   await checkOriginAccess(reader, config, others, context.quotas)
   refuseNotBuilt(config)
   return config
 }
 
+/** Writes a new distribution. @throws what its configuration has wrong, DistributionAlreadyExists, TooManyDistributions */
+export async function addDistribution(
+  tx: Transaction,
+  given: DistributionConfig | undefined,
+  tags: Tags,
+  context: ServiceContext,
+): Promise<DistributionRecord> {
+  const others = (await tx.list('distribution')).map(({ doc }) => doc)
+  const same = others.find((other) => other.callerReference === given?.CallerReference)
+  if (same !== undefined) {
+    throw cloudfrontFault(
+      'DistributionAlreadyExists',
+      `The caller reference is that of the distribution ${same.id}; each new distribution needs a new one.`,
+    )
+  }
+  const config = await acceptedConfig(tx, given, others, context)
+  if (others.length >= context.quotas.distributions) {
+    throw cloudfrontFault(
+      'TooManyDistributions',
+      `An account has at most ${context.quotas.distributions} distributions.`,
+    )
+  }
+  if (config.Staging === true) checkStagingCount(others, context.quotas)
+  const id = `E${upperId(13)}`
+  const now = new Date(context.clock.now()).toISOString()
+  const made: DistributionRecord = {
+    id,
+    arn: cloudfrontArn(context.accountId, 'distribution', id),
+    domainName: `d${lowerId(13)}.${context.edgeDomain}`,
+    etag: newEtag(),
+    callerReference: config.CallerReference ?? '',
+    status: 'InProgress',
+    changedRevision: tx.revision,
+    createdAt: now,
+    lastModifiedTime: now,
+    config,
+  }
+  await tx.put('distribution', id, made)
+  await writeTags(tx, made.arn, tags, context.quotas)
+  return made
+}
+
+function checkStagingCount(others: readonly DistributionRecord[], quotas: Quotas): void {
+  if (others.filter((other) => configOf(other).Staging === true).length < quotas.stagingDistributions) return
+  throw cloudfrontFault(
+    'TooManyDistributions',
+    `An account has at most ${quotas.stagingDistributions} staging distributions.`,
+  )
+}
+
+/** `Staging` may be set here too: Terraform's provider makes staging distributions so, and not by CopyDistribution. */
 async function create(
   given: DistributionConfig | undefined,
   tags: Tags,
   context: ServiceContext,
 ): Promise<CreateDistributionResult> {
-  const record = await context.state.transact(async (tx) => {
-    const others = (await tx.list('distribution')).map(({ doc }) => doc)
-    const same = others.find((other) => other.callerReference === given?.CallerReference)
-    if (same !== undefined) {
-      throw cloudfrontFault(
-        'DistributionAlreadyExists',
-        `The caller reference is that of the distribution ${same.id}; each new distribution needs a new one.`,
-      )
-    }
-    const config = await accepted(tx, given, others, context)
-    if (others.length >= context.quotas.distributions) {
-      throw cloudfrontFault(
-        'TooManyDistributions',
-        `An account has at most ${context.quotas.distributions} distributions.`,
-      )
-    }
-    const id = `E${upperId(13)}`
-    const now = new Date(context.clock.now()).toISOString()
-    const made: DistributionRecord = {
-      id,
-      arn: cloudfrontArn(context.accountId, 'distribution', id),
-      domainName: `d${lowerId(13)}.${context.edgeDomain}`,
-      etag: newEtag(),
-      callerReference: config.CallerReference ?? '',
-      status: 'InProgress',
-      changedRevision: tx.revision,
-      createdAt: now,
-      lastModifiedTime: now,
-      config,
-    }
-    await tx.put('distribution', id, made)
-    await writeTags(tx, made.arn, tags, context.quotas)
-    return made
-  })
+  const record = await context.state.transact((tx) => addDistribution(tx, given, tags, context))
   return {
     Distribution: distributionView(record, 0),
     Location: locationOf(`distribution/${record.id}`),
@@ -144,6 +169,25 @@ export const getDistributionConfig: Operation<GetDistributionConfigRequest, GetD
   return { DistributionConfig: configOf(record), ETag: record.etag }
 }
 
+/** Writes another configuration of a distribution, which is `InProgress` then. */
+export async function replaceConfig(
+  tx: Transaction,
+  old: DistributionRecord,
+  config: DistributionConfig,
+  { clock }: Pick<ServiceContext, 'clock'>,
+): Promise<DistributionRecord> {
+  const updated: DistributionRecord = {
+    ...old,
+    etag: newEtag(),
+    status: 'InProgress',
+    changedRevision: tx.revision,
+    lastModifiedTime: new Date(clock.now()).toISOString(),
+    config,
+  }
+  await tx.put('distribution', old.id, updated)
+  return updated
+}
+
 /** A full replacement. */
 export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDistributionResult> = async (
   input,
@@ -161,16 +205,9 @@ export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDist
     if (given.CallerReference !== old.callerReference) {
       throw cloudfrontFault('IllegalUpdate', 'The CallerReference of a distribution cannot be changed.')
     }
-    const others = (await tx.list('distribution')).map(({ doc }) => doc).filter((doc) => doc.id !== old.id)
-    const updated: DistributionRecord = {
-      ...old,
-      etag: newEtag(),
-      status: 'InProgress',
-      changedRevision: tx.revision,
-      lastModifiedTime: new Date(context.clock.now()).toISOString(),
-      config: await accepted(tx, given, others, context),
-    }
-    await tx.put('distribution', old.id, updated)
+    const config = await acceptedConfig(tx, given, await otherDistributions(tx, old.id), context)
+    await checkDeploymentChange(tx, old, config)
+    const updated = await replaceConfig(tx, old, config, context)
     return [updated, await invalidationsInProgress(tx, old.id)] as const
   })
   return { Distribution: distributionView(record, inProgress), ETag: record.etag }
@@ -187,6 +224,7 @@ export const deleteDistribution: Operation<DeleteDistributionRequest, object> = 
         `The distribution ${record.id} must be disabled and its status Deployed; it is ${configOf(record).Enabled ? 'enabled' : 'disabled'} and ${record.status}.`,
       )
     }
+    await checkDeploymentEnd(tx, record)
     await remove(tx, record)
   })
   return {}

@@ -59,6 +59,8 @@ const ACTS: ReadonlySet<string> = new Set([
   'DefaultRootObject',
   'CacheTagConfig.HeaderName',
   'HttpVersion',
+  'Staging',
+  'ContinuousDeploymentPolicyId',
   'Origins.Items[].Id',
   'Origins.Items[].DomainName',
   'Origins.Items[].OriginPath',

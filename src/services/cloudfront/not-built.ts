@@ -34,8 +34,6 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
   },
   { field: 'WebACLId', accepted: 'empty', isUsed: (c) => Boolean(c.WebACLId) },
   { field: 'IsIPV6Enabled', accepted: 'false', isUsed: (c) => c.IsIPV6Enabled === true },
-  { field: 'ContinuousDeploymentPolicyId', accepted: 'empty', isUsed: (c) => Boolean(c.ContinuousDeploymentPolicyId) },
-  { field: 'Staging', accepted: 'false', isUsed: (c) => c.Staging === true },
   { field: 'AnycastIpListId', accepted: 'empty', isUsed: (c) => Boolean(c.AnycastIpListId) },
   { field: 'TenantConfig', accepted: 'absent', isUsed: (c) => c.TenantConfig !== undefined },
   {

@@ -1,5 +1,6 @@
 //! THE TABLE: CloudFront's operations by their names in AWS's model. What is not here answers 501 with its name.
 import type { OperationTable } from '../service.ts'
+import { associateAlias, listConflictingAliases } from './aliases.ts'
 import {
   createCachePolicy,
   deleteCachePolicy,
@@ -8,6 +9,14 @@ import {
   listCachePolicies,
   updateCachePolicy,
 } from './cache-policies.ts'
+import {
+  createContinuousDeploymentPolicy,
+  deleteContinuousDeploymentPolicy,
+  getContinuousDeploymentPolicy,
+  getContinuousDeploymentPolicyConfig,
+  listContinuousDeploymentPolicies,
+  updateContinuousDeploymentPolicy,
+} from './deployment-policies.ts'
 import {
   createDistribution,
   createDistributionWithTags,
@@ -42,11 +51,15 @@ import {
   listOriginRequestPolicies,
   updateOriginRequestPolicy,
 } from './origin-request-policies.ts'
+import { copyDistribution, updateDistributionWithStagingConfig } from './staging.ts'
 import { listTagsForResource, tagResource, untagResource } from './tagging.ts'
 
 export const CLOUDFRONT_OPERATIONS: OperationTable = {
+  AssociateAlias: associateAlias,
+  CopyDistribution: copyDistribution,
   CreateCachePolicy: createCachePolicy,
   CreateCloudFrontOriginAccessIdentity: createCloudFrontOriginAccessIdentity,
+  CreateContinuousDeploymentPolicy: createContinuousDeploymentPolicy,
   CreateDistribution: createDistribution,
   CreateDistributionWithTags: createDistributionWithTags,
   CreateInvalidation: createInvalidation,
@@ -54,6 +67,7 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   CreateOriginRequestPolicy: createOriginRequestPolicy,
   DeleteCachePolicy: deleteCachePolicy,
   DeleteCloudFrontOriginAccessIdentity: deleteCloudFrontOriginAccessIdentity,
+  DeleteContinuousDeploymentPolicy: deleteContinuousDeploymentPolicy,
   DeleteDistribution: deleteDistribution,
   DeleteOriginAccessControl: deleteOriginAccessControl,
   DeleteOriginRequestPolicy: deleteOriginRequestPolicy,
@@ -61,6 +75,8 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   GetCachePolicyConfig: getCachePolicyConfig,
   GetCloudFrontOriginAccessIdentity: getCloudFrontOriginAccessIdentity,
   GetCloudFrontOriginAccessIdentityConfig: getCloudFrontOriginAccessIdentityConfig,
+  GetContinuousDeploymentPolicy: getContinuousDeploymentPolicy,
+  GetContinuousDeploymentPolicyConfig: getContinuousDeploymentPolicyConfig,
   GetDistribution: getDistribution,
   GetDistributionConfig: getDistributionConfig,
   GetInvalidation: getInvalidation,
@@ -70,6 +86,8 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   GetOriginRequestPolicyConfig: getOriginRequestPolicyConfig,
   ListCachePolicies: listCachePolicies,
   ListCloudFrontOriginAccessIdentities: listCloudFrontOriginAccessIdentities,
+  ListConflictingAliases: listConflictingAliases,
+  ListContinuousDeploymentPolicies: listContinuousDeploymentPolicies,
   ListDistributions: listDistributions,
   ListInvalidations: listInvalidations,
   ListOriginAccessControls: listOriginAccessControls,
@@ -79,7 +97,9 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   UntagResource: untagResource,
   UpdateCachePolicy: updateCachePolicy,
   UpdateCloudFrontOriginAccessIdentity: updateCloudFrontOriginAccessIdentity,
+  UpdateContinuousDeploymentPolicy: updateContinuousDeploymentPolicy,
   UpdateDistribution: updateDistribution,
+  UpdateDistributionWithStagingConfig: updateDistributionWithStagingConfig,
   UpdateOriginAccessControl: updateOriginAccessControl,
   UpdateOriginRequestPolicy: updateOriginRequestPolicy,
 }

@@ -10,19 +10,6 @@ const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => (
 export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   {
     codes: [
-      'ContinuousDeploymentPolicyAlreadyExists',
-      'ContinuousDeploymentPolicyInUse',
-      'NoSuchContinuousDeploymentPolicy',
-      'StagingDistributionInUse',
-      'TooManyContinuousDeploymentPolicies',
-      'ResourceInUse',
-    ],
-    reason: 'continuous deployment',
-    names: /ContinuousDeploymentPolicyId/,
-    provoke: setting({ ContinuousDeploymentPolicyId: '00000000-0000-0000-0000-000000000000' }),
-  },
-  {
-    codes: [
       'InvalidForwardCookies',
       'InvalidQueryStringParameters',
       'InvalidRequiredProtocol',

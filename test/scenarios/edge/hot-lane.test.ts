@@ -44,6 +44,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     }),
     s3Keys: null,
     ids: new RequestIds(),
+    random: Math.random,
     workers: [],
     met: new Map(),
     peers: new PeerClient(),

@@ -1,0 +1,40 @@
+//! Continuous deployment (spec/cloudfront.md 3.1 step 4): the primary distribution or its staging one, for a distribution
+//! with a policy; staging-choice.ts decides. From here on the staging distribution is the request's own: its behaviors,
+//! cache, origins and log lines.
+
+import { SESSION_COOKIE } from '../session-cookie.ts'
+import { sessionCookies, withoutSession } from '../session-header.ts'
+import type { DistributionPlan, StagingPlan } from '../snapshot/snapshot.ts'
+import { stage, to } from '../stage.ts'
+import { chooseStaging } from '../staging-choice.ts'
+
+export const chooseStagingStage = stage({
+  name: to.chooseStaging,
+  next: [to.rootObject],
+  run(x, edge) {
+    const primary = x.distribution as DistributionPlan
+    const policy = primary.staging as StagingPlan
+    const { headers } = x.request
+    const sessions = sessionCookies(headers)
+    const facts = { headers, sessions, nowMs: edge.clock.now(), roll: edge.random }
+    const { toStaging, field, value, session } = chooseStaging(policy, facts)
+    const staging = x.snapshot.distributions.get(policy.stagingId)
+    if (x.watcher !== null) {
+      x.watcher.decided('ContinuousDeploymentPolicyId', policy.policyId)
+      x.watcher.decided(field, value)
+      x.watcher.note('primary', primary.id)
+    }
+    if (sessions.length > 0) x.request = { ...x.request, headers: withoutSession(headers) }
+    if (session !== null) {
+      const secure = x.request.connection.scheme === 'https' ? '; Secure' : ''
+      x.setCookie = `\r\nSet-Cookie: ${SESSION_COOKIE}=${session.value}; Path=/; Max-Age=${session.maxAge}; HttpOnly${secure}`
+    }
+    if (!toStaging) return to.rootObject
+    // What AWS does with a staging distribution that is disabled is unconfirmed: here the primary serves.
+    if (staging?.enabled === true) {
+      x.distribution = staging
+      x.primary = primary
+    } else x.watcher?.note('staging', staging === undefined ? 'not there' : 'disabled')
+    return to.rootObject
+  },
+})
