@@ -88,7 +88,7 @@ export function siteConfig(n: number, originPort: number, behaviors = 25): Distr
   }
 }
 
-const NO_POLICIES: Policies = { cache: new Map(), originRequest: new Map() }
+const NO_POLICIES: Policies = { cache: new Map(), originRequest: new Map(), deployment: new Map() }
 
 /** Site `n` as control gives it to the edges. */
 export function siteDoc(n: number, originPort: number, behaviors = 25): DistributionDoc {
