@@ -36,6 +36,29 @@ export function explain(x: Exchange, edge: Edge): void {
   trace.answered(x.status, headerPairs(trace.head), x.reply.bytesSent)
 }
 
+/** Where the viewer is, as far as the behavior depends on it. */
+export function explainViewer({ watcher, behavior, location, viewerAddress }: Exchange): void {
+  if (watcher === null || !behavior?.locates) return
+  const { country, region, city, timeZone, asn } = location
+  const known = [country, region, city, timeZone, asn === '' ? '' : `AS${asn}`].filter((text) => text !== '')
+  watcher.note('viewer', `${viewerAddress}: ${known.length === 0 ? 'in no GeoIP database' : known.join(', ')}`)
+}
+
+/** Which policy has each of the headers sent that CloudFront makes; `sent` are those of the origin request. */
+export function explainGenerated({ watcher, behavior }: Exchange, sent: readonly string[]): void {
+  if (watcher === null || behavior === null || behavior.forward.generated.length === 0) return
+  const names = new Set(sent.filter((_, at) => at % 2 === 0))
+  const made = behavior.forward.generated.filter(({ name }) => names.has(name))
+  const keyed = made.filter((header) => behavior.key.generated.includes(header))
+  const listed = made.filter((header) => !keyed.includes(header))
+  const tell = (field: string, headers: typeof made) => {
+    if (headers.length > 0) watcher.decided(field, headers.map(({ name }) => name).join(', '))
+  }
+  tell('CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig.Headers', keyed)
+  const all = behavior.doc.originRequestPolicy?.headers.behavior === 'allExcept'
+  tell(`OriginRequestPolicyConfig.HeadersConfig.${all ? 'HeaderBehavior' : 'Headers'}`, listed)
+}
+
 function outcomeReason(x: Exchange): string {
   if (x.fault !== null) return x.fault.origin === null ? x.fault.detailed : `${x.fault.detailed}: ${x.fault.origin}`
   if (x.result === 'Hit') return x.staleReason ?? x.tier

@@ -39,8 +39,8 @@ test('a trace tells the steps in order with their facts, and no secret', () => {
   const built = trace.build()
   assert.doesNotMatch(JSON.stringify(built), /secret/)
   assert.deepEqual(built.steps, [
-    { name: 'receive', atMs: 0.123, facts: {} },
-    { name: 'cache-key', atMs: 1.123, facts: { uri: '/x?Policy=***', listed: 2 } },
+    { name: 'receive', atMs: 0.123, facts: {}, decisions: [] },
+    { name: 'cache-key', atMs: 1.123, facts: { uri: '/x?Policy=***', listed: 2 }, decisions: [] },
   ])
   assert.equal(built.at, '2026-11-21T00:00:00.000Z')
   assert.equal(built.request.url, 'http://a/x?Signature=***&Key-Pair-Id=***&page=2')

@@ -18,7 +18,13 @@ describe('the settings of a worker', () => {
   it('come back from its arguments as they were written', () => {
     const config = readConfig(
       {
-        ...{ workers: '3', home: '/h', 'allow-origin': ['10.0.0.0/8'], 'movable-clock': true },
+        ...{
+          workers: '3',
+          home: '/h',
+          'allow-origin': ['10.0.0.0/8'],
+          'trusted-proxies': ['10.9.0.0/16'],
+          'movable-clock': true,
+        },
         ...{ 'cache-memory-mb': '30', 'disk-cache-mb': '27' },
       },
       { CACHEFRONT_RFC_STRICT: 'true' },
@@ -38,6 +44,8 @@ describe('the settings of a worker', () => {
       cacheBytes: 10 * 1024 * 1024,
       diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
+      trustedProxies: ['10.9.0.0/16'],
+      geoip: [],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,
       rfcStrict: true,

@@ -1,5 +1,6 @@
 //! The first cache behavior whose path pattern matches (spec/cloudfront.md 3.2).
 import { NOWHERE } from '../../domain/viewer.ts'
+import { explainViewer } from '../explain.ts'
 import { behaviorOf, type DistributionPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -12,6 +13,7 @@ export const matchBehavior = stage({
     if (behavior.locates && x.location === NOWHERE) x.location = edge.geo.find(x.viewerAddress)
     if (x.watcher !== null) {
       const listed = behavior.field !== 'DefaultCacheBehavior'
+      explainViewer(x)
       x.watcher.decided(listed ? `${behavior.field}.PathPattern` : behavior.field, behavior.pattern)
     }
     return to.method

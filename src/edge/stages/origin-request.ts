@@ -7,6 +7,7 @@ import { addressed, keepFromOthers } from '../bucket-request.ts'
 import { sliceHeaders } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainGenerated } from '../explain.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { originPlanOf } from '../origin/failover.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
@@ -63,7 +64,10 @@ export const originRequest = stage({
       x.variantTags = 'offered'
       headers.push('If-None-Match', tags)
     }
-    if (x.watcher !== null) explainRequest(x, behavior, origin)
+    if (x.watcher !== null) {
+      explainRequest(x, behavior, origin)
+      explainGenerated(x, headers)
+    }
     const policy = origin.protocolPolicy
     const made: OriginRequest = {
       origin,
