@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
 ] // biome-ignore format: a table
 
 /** The values of a header, joined; undefined when it is not there. */
-function valueOf(head: string, header: string): string | undefined {
+function fieldIn(head: string, header: string): string | undefined {
   const lines = head.split('\r\n').filter((line) => line.toLowerCase().startsWith(`${header.toLowerCase()}: `))
   return lines.length === 0 ? undefined : lines.map((line) => line.slice(header.length + 2)).join(' | ')
 }
@@ -90,7 +90,7 @@ for (const count of [1, 3]) {
             own: await headOf('/', 'nobody.test', count - 1),
           }
           for (const kind of ['miss', 'hit', 'own'] as const) {
-            const value = valueOf(heads[kind], row.header)
+            const value = fieldIn(heads[kind], row.header)
             const expected = row[kind]
             if (expected === undefined) assert.equal(value, undefined, `${kind}: ${value}`)
             else assert.match(value ?? 'no such header', expected, kind)
