@@ -18,6 +18,8 @@ export function configurationDocument(): string {
     '|---|---|---|---|',
     ...built.map(row),
     '',
+    'The config file may also name the network of POPs piece by piece, as `topology`: [tiers.md](tiers.md).',
+    '',
     'Client commands find the installation by `--home` or `CACHEFRONT_HOME`, one elsewhere by `--endpoint` or',
     '`CACHEFRONT_ENDPOINT`, and sign with `CACHEFRONT_ACCESS_KEY_ID` and `CACHEFRONT_SECRET_ACCESS_KEY`, else with the',
     'AWS variables of the same names.',

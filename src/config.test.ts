@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { type Flags, OPTIONS, readConfig, readHome } from './config.ts'
+import { networkOf } from './config-topology.ts'
 import { ConfigError } from './config-values.ts'
 import { quotasWith } from './domain/quotas.ts'
 
@@ -36,6 +37,7 @@ describe('settings', () => {
       edgeDomain: 'cloudfront.localhost',
       accountId: '123456789012',
       region: 'us-east-1',
+      network: networkOf(1, 'us-east-1'),
       workers: 1,
       cacheMemoryBytes: 256 * 1024 * 1024,
       diskCacheBytes: 1024 * 1024 * 1024,
@@ -105,6 +107,40 @@ describe('settings', () => {
     assert.deepEqual(readConfig({ 'engine-path': '/opt/x:/opt/y' }, { PATH: '/bin' }).enginePath, ['/opt/x', '/opt/y'])
   })
 
+  const topologyFile = (pop: object): string =>
+    configFile({
+      topology: {
+        regionals: [{ region: 'eu-west-1' }],
+        pops: [
+          { region: 'eu-central-1', ...pop },
+          { region: 'eu-west-1', regional: 'REC-eu-west-1' },
+        ],
+      },
+    })
+
+  it('reads a network of POPs', () => {
+    const { pops, regionals } = readConfig(
+      { config: topologyFile({ http: '127.0.0.9:80', ipv6: '[::1]:80', longitude: 9.5 }) },
+      {},
+    ).network
+    assert.deepEqual(regionals, [{ name: 'REC-eu-west-1', region: 'eu-west-1' }])
+    assert.deepEqual(pops[0], {
+      name: 'FRA50-C1',
+      region: 'eu-central-1',
+      regional: null,
+      latitude: 50.04,
+      longitude: 9.5,
+      http: { host: '127.0.0.9', port: 80 },
+      ipv6: { host: '::1', port: 80 },
+    })
+    assert.deepEqual([pops[1]?.name, pops[1]?.regional, pops[1]?.http], ['DUB50-C1', 'REC-eu-west-1', null])
+    const three = readConfig({ pops: '3', region: 'eu-west-1' }, {}).network
+    assert.deepEqual(
+      three.pops.map(({ name, regional }) => `${name} ${regional}`),
+      ['DUB50-C1 REC-eu-west-1', 'IAD50-C1 REC-eu-west-1', 'FRA50-C1 REC-eu-west-1'],
+    )
+  })
+
   const wrong: readonly (readonly [what: string, flags: Flags, environment: Record<string, string>, says: RegExp])[] = [
     ['a number out of range', { workers: '0' }, {}, /--workers is "0": it must be a whole number from 1 to 32/],
     ['what is no number', {}, { CACHEFRONT_WORKERS: 'two' }, /^CACHEFRONT_WORKERS is "two"/],
@@ -124,7 +160,32 @@ describe('settings', () => {
     ['two listeners on one port', { 'api-listen': '8080' }, {}, /cannot both listen on port 8080/],
     ['a home too long for sockets', { home: `/${'x'.repeat(90)}` }, {}, /too long/],
     ['a misspelt variable', {}, { CACHEFRONT_HTTP_LISTN: '1' }, /has CACHEFRONT_HTTP_LISTN, which is no option/],
-    ['several POPs', { pops: '3' }, {}, /--pops is not built yet .*Only 1 is accepted/],
+    ['more POPs than there are', { pops: '33' }, {}, /--pops is "33": it must be a whole number from 1 to 32/],
+    ['a topology and its size', { pops: '2', config: topologyFile({}) }, {}, /both say which POPs there are/],
+    ['a topology that is none', { config: configFile({ topology: 3 }) }, {}, /"topology" in .* must be an object/],
+    ['a topology without POPs', { config: configFile({ topology: { pops: [] } }) }, {}, /must name 1 to 32 POPs/],
+    [
+      'a POP without a region',
+      { config: configFile({ topology: { pops: [{}] } }) },
+      {},
+      /region of pops\[0\] .* is missing/,
+    ],
+    [
+      'a POP with what is no field',
+      { config: topologyFile({ port: 1 }) },
+      {},
+      /pops\[0\] .* has "port", which is not one of/,
+    ],
+    ['a POP of another shape of name', { config: topologyFile({ name: 'a b' }) }, {}, /name of pops\[0\] .* is "a b"/],
+    [
+      'a POP with an unknown cache',
+      { config: topologyFile({ regional: 'X' }) },
+      {},
+      /one of regionals \(REC-eu-west-1\)/,
+    ],
+    ['a POP of the same name', { config: topologyFile({ name: 'DUB50-C1' }) }, {}, /two places of the name DUB50-C1/],
+    ['a POP beside the world', { config: topologyFile({ latitude: 91 }) }, {}, /a number from -90 to 90/],
+    ['IPv4 for IPv6', { config: topologyFile({ ipv6: '127.0.0.1:80' }) }, {}, /it must be \[IPV6\]:PORT/],
     [
       'an HTTPS listener',
       {},

@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { type Network, networkOf, readTopology } from './config-topology.ts'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
 import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
+import { POPS_MAX } from './domain/topology.ts'
 import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
@@ -53,6 +55,7 @@ export const OPTIONS: readonly OptionRow[] = [
   row('edge-domain', 'DOMAIN', 'cloudfront.localhost', 'distributions get names below it'),
   row('account-id', 'DIGITS', '123456789012', 'account in every ARN'),
   row('region', 'REGION', 'us-east-1', 'region in every ARN'),
+  row('pops', 'N', '1', `edge locations of the network, 1-${POPS_MAX}, each at an address of its own (tiers.md)`),
   row('workers', 'N', '1', `edge worker processes, 1-${WORKERS_MAX}`),
   row('cache-memory-mb', 'MIB', String(CACHE_MEMORY_MB.default), 'memory for cached objects, all workers together'),
   row(
@@ -89,7 +92,6 @@ export const OPTIONS: readonly OptionRow[] = [
     numbers: true,
   },
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
-  notBuilt(row('pops', 'N', '1', 'points of presence'), '1'),
   notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
   notBuilt(row('s3-access-key-id', 'ID', null, 'key for S3 origins')),
   notBuilt(row('s3-secret-access-key', 'SECRET', null, 'secret for S3 origins')),
@@ -109,6 +111,8 @@ export interface Config {
   readonly edgeDomain: string
   readonly accountId: string
   readonly region: string
+  /** POPs and regional edge caches. */
+  readonly network: Network
   readonly workers: number
   /** Memory tier of the edge, all workers together. Bytes. */
   readonly cacheMemoryBytes: number
@@ -146,7 +150,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export function readConfig(flags: Flags, environment: Environment): Config {
   refuseUnknownVariables(environment)
-  const given = settings(flags, environment)
+  const file = readConfigFile(flags, environment)
+  const given = settings(flags, environment, file)
   for (const option of OPTIONS) refuseNotBuilt(option, given)
   const value = <T>(name: string, check: (text: string, name: string) => T): T => {
     const found = given.get(name)
@@ -159,13 +164,16 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     const found = given.get(name)
     return (found?.values ?? []).map((text) => check(text.trim(), found?.from ?? ''))
   }
+  const region = value('region', parse.region)
+  const network = networkIn(file, given) ?? networkOf(value('pops', parse.integer(1, POPS_MAX)), region)
   const config: Config = {
     home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
     apiListen: value('api-listen', parse.listenAddress),
     httpListen: value('http-listen', parse.listenAddress),
     edgeDomain: value('edge-domain', parse.domain),
     accountId: value('account-id', parse.accountId),
-    region: value('region', parse.region),
+    region,
+    network,
     workers: value('workers', parse.integer(1, WORKERS_MAX)),
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
     diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,
@@ -210,21 +218,19 @@ interface Given {
 }
 
 /** What was said, by option name. A switch that is off is not in it. */
-function settings(flags: Flags, environment: Environment): Map<string, Given> {
-  const configFile = (flags.config as string | undefined) ?? environment.CACHEFRONT_CONFIG
-  const file = configFile === undefined ? {} : readConfigFile(configFile)
+function settings(flags: Flags, environment: Environment, file: ConfigFile): Map<string, Given> {
   const given = new Map<string, Given>()
   for (const option of OPTIONS) {
     const flag = flags[option.name]
     const variable = option.env === null ? undefined : environment[option.env]
-    const entry = file[option.name]
+    const entry = file.content[option.name]
     const found: Given | undefined =
       flag !== undefined
         ? { values: textsOf(flag), from: `--${option.name}` }
         : variable !== undefined && variable !== ''
           ? { values: option.list ? variable.split(',') : [variable], from: option.env ?? '' }
           : entry !== undefined
-            ? { values: textsOf(entry), from: `"${option.name}" in ${configFile}` }
+            ? { values: textsOf(entry), from: `"${option.name}" in ${file.name}` }
             : undefined
     const off = option.argument === null && found !== undefined && !isOn(found)
     if (found !== undefined && !off) given.set(option.name, found)
@@ -244,7 +250,17 @@ function textsOf(value: unknown): readonly string[] {
   return isObject ? Object.entries(value).map(([name, number]) => `${name}=${number}`) : [String(value)]
 }
 
-function readConfigFile(file: string): Record<string, unknown> {
+interface ConfigFile {
+  readonly name: string
+  readonly content: Readonly<Record<string, unknown>>
+}
+
+/** What no flag can say. */
+const TOPOLOGY = 'topology'
+
+function readConfigFile(flags: Flags, environment: Environment): ConfigFile {
+  const file = (flags.config as string | undefined) ?? environment.CACHEFRONT_CONFIG
+  if (file === undefined) return { name: '', content: {} }
   let content: unknown
   try {
     content = JSON.parse(readFileSync(file, 'utf8'))
@@ -255,6 +271,7 @@ function readConfigFile(file: string): Record<string, unknown> {
     throw new ConfigError(`The config file ${file} must hold one JSON object, like {"http-listen": "127.0.0.1:8080"}.`)
   }
   for (const [name, value] of Object.entries(content)) {
+    if (name === TOPOLOGY) continue
     const option = OPTIONS.find((o) => o.name === name)
     if (option === undefined) {
       throw new ConfigError(`The config file ${file} has "${name}", which is no option; see \`cachefront up --help\`.`)
@@ -262,7 +279,19 @@ function readConfigFile(file: string): Record<string, unknown> {
     const shape = shapeOf(option)
     if (!shape.fits(value)) throw new ConfigError(`"${name}" in ${file} must be ${shape.about}.`)
   }
-  return content as Record<string, unknown>
+  return { name: file, content: content as Record<string, unknown> }
+}
+
+/** Null unless the file names it. */
+function networkIn({ name, content }: ConfigFile, given: ReadonlyMap<string, Given>): Network | null {
+  if (content[TOPOLOGY] === undefined) return null
+  const pops = given.get('pops')
+  if (pops !== undefined) {
+    throw new ConfigError(
+      `${pops.from} and "${TOPOLOGY}" in ${name} both say which POPs there are: give one of the two.`,
+    )
+  }
+  return readTopology(content[TOPOLOGY], `"${TOPOLOGY}" in ${name}`)
 }
 
 /** What the value of an option is in the config file. */

@@ -29,6 +29,10 @@ export interface DistributionDoc {
   readonly continuousDeployment?: ContinuousDeploymentDoc
   /** Header of origins' answers that holds cache tags, lower case; absent without CacheTagConfig. */
   readonly cacheTagHeader?: string
+  /** Which edge locations its names lead to (topology.ts, popsFor); absent means PriceClass_All. */
+  readonly priceClass?: string
+  /** Its names lead to IPv6 addresses, too; absent means that they do not. */
+  readonly ipv6?: boolean
 }
 
 /** Which requests of a primary distribution go to its staging distribution (spec/cloudfront.md 15). */

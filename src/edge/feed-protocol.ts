@@ -14,7 +14,13 @@ export interface WorkerIdentity {
   /** Version of the program; control drains a worker of an older one. */
   readonly version: string
   /** Where viewers reach it: `address:port` of each POP it serves. */
-  readonly pops: readonly { readonly name: string; readonly region: string; readonly http: string }[]
+  readonly pops: readonly {
+    readonly name: string
+    readonly region: string
+    readonly http: string
+    /** A further address; null for none. */
+    readonly ipv6?: string | null
+  }[]
   /** Unix socket on which its peers ask it for the keys it owns. */
   readonly peerSocket: string
 }

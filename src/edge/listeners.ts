@@ -11,6 +11,8 @@ export interface ListenAddress {
 /** A POP with its own addresses. */
 export interface PopListen extends PopDoc {
   readonly http: ListenAddress
+  /** A further address, of IPv6; absent for none. */
+  readonly ipv6?: ListenAddress | null
 }
 
 /** Where viewers reach a POP. */
@@ -18,6 +20,7 @@ export interface PopAddresses {
   readonly name: string
   readonly region: string
   readonly http: ListenAddress
+  readonly ipv6: ListenAddress | null
 }
 
 /** What all listeners have in common. */
@@ -28,11 +31,14 @@ export type SharedListen = Omit<ListenOptions, 'host' | 'port' | 'pop'> & {
 
 interface Pop {
   readonly listen: PopListen
-  /** Where it listens, or did last. */
-  http: ListenAddress
-  /** Null while it is down. */
-  open: Listener | null
+  /** Where it listens, or did last: its addresses in the order of KINDS. */
+  readonly at: Map<Kind, ListenAddress>
+  /** Empty while it is down. */
+  open: Listener[]
 }
+
+const KINDS = ['http', 'ipv6'] as const
+type Kind = (typeof KINDS)[number]
 
 export class PopListeners {
   readonly #shared: SharedListen
@@ -45,7 +51,11 @@ export class PopListeners {
   private constructor(pops: readonly PopListen[], down: ReadonlySet<string>, shared: SharedListen) {
     this.#down = down
     this.#shared = shared
-    this.#pops = pops.map((listen) => ({ listen, http: listen.http, open: null }))
+    this.#pops = pops.map((listen) => ({
+      listen,
+      at: new Map(KINDS.flatMap((kind) => (listen[kind] ? [[kind, listen[kind]] as const] : []))),
+      open: [],
+    }))
   }
 
   /** `down`: names of those that are not to listen. @throws the system's error when an address cannot be bound */
@@ -66,7 +76,12 @@ export class PopListeners {
 
   /** In the order of the POPs. */
   get addresses(): readonly PopAddresses[] {
-    return this.#pops.map(({ listen: { name, region }, http }) => ({ name, region, http }))
+    return this.#pops.map(({ listen: { name, region }, at }) => ({
+      name,
+      region,
+      http: at.get('http') as ListenAddress,
+      ipv6: at.get('ipv6') ?? null,
+    }))
   }
 
   /** Closes those of POPs that are down, cuts their viewers off, and opens the others; null when there is nothing to do. */
@@ -78,9 +93,9 @@ export class PopListeners {
       for (const [at, pop] of this.#pops.entries()) {
         if (!this.#down.has(pop.listen.name)) await this.#openAgain(at)
         else {
-          const open = pop.open
-          pop.open = null
-          await open?.close()
+          const { open } = pop
+          pop.open = []
+          await Promise.all(open.map((one) => one.close()))
         }
       }
     })
@@ -91,29 +106,30 @@ export class PopListeners {
   async drain(): Promise<void> {
     this.#ended = true
     await this.#changing
-    await Promise.all(this.#pops.map(({ open }) => open?.drain()))
+    await Promise.all(this.#pops.flatMap(({ open }) => open.map((one) => one.drain())))
   }
 
   async close(): Promise<void> {
     this.#ended = true
     await this.#changing
-    await Promise.all(this.#pops.map(({ open }) => open?.close()))
+    await Promise.all(this.#pops.flatMap(({ open }) => open.map((one) => one.close())))
   }
 
   async #openAgain(at: number): Promise<void> {
     const pop = this.#pops[at] as Pop
-    if (pop.open !== null || this.#ended) return
+    if (pop.open.length > 0 || this.#ended) return
     await this.#open(at).catch((error: Error) => {
-      this.#shared.problem(
-        `${pop.listen.name} does not listen on ${pop.http.host} port ${pop.http.port}: ${error.message}`,
-      )
+      this.#shared.problem(`${pop.listen.name} does not listen again: ${error.message}`)
     })
   }
 
   async #open(at: number): Promise<void> {
     const pop = this.#pops[at] as Pop
-    // At the port that it had, if it was given a free one.
-    pop.open = await listenHttp1({ ...this.#shared, ...pop.http, pop: at })
-    pop.http = pop.open.address
+    for (const [kind, address] of pop.at) {
+      const listener = await listenHttp1({ ...this.#shared, ...address, pop: at })
+      pop.open.push(listener)
+      // One that was given a free port has it from now on.
+      pop.at.set(kind, listener.address)
+    }
   }
 }

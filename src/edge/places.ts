@@ -3,7 +3,7 @@
 //! disk, fetches under way, failures and owners are apart without knowing of places. One memory serves all of them.
 import { createHash } from 'node:crypto'
 import type { Layer } from '../domain/outcomes.ts'
-import type { RegionalDoc, Topology } from '../domain/topology.ts'
+import { isRegionalName, type RegionalDoc, regionalName, regionOfRegional, type Topology } from '../domain/topology.ts'
 import type { SliceAsked } from './cache/slices.ts'
 
 export interface Place {
@@ -52,18 +52,12 @@ export function placesOf(topology: Topology): Places {
     pops,
     named(name, layer) {
       // What another worker calls so is there, whether this one has asked it for anything yet or not.
-      const place = named.get(name) ?? (isRegionalName(name) ? shieldIn(regionOf(name)) : undefined)
+      const place = named.get(name) ?? (isRegionalName(name) ? shieldIn(regionOfRegional(name)) : undefined)
       return place !== undefined && layer === 'Origin Shield' ? shields.get(place.region) : place
     },
     shieldIn,
   }
 }
-
-const REGIONAL = 'REC-'
-/** Of a regional edge cache that has no other name. */
-export const regionalName = (region: string): string => `${REGIONAL}${region}`
-const isRegionalName = (name: string): boolean => name.startsWith(REGIONAL)
-const regionOf = (name: string): string => name.slice(REGIONAL.length)
 
 /** The same at all workers, so that what they store is the same too. */
 const viaOf = (name: string): string =>

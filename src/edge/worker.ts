@@ -209,7 +209,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     worker: options.name,
     pid: process.pid,
     version: options.version,
-    pops: listeners.addresses.map((pop) => ({ ...pop, http: addressText(pop.http) })),
+    pops: listeners.addresses.map((pop) => ({
+      ...pop,
+      http: addressText(pop.http),
+      ipv6: pop.ipv6 === null ? null : addressText(pop.ipv6),
+    })),
     peerSocket: options.peerSocket,
   }
   const drained = Promise.withResolvers<void>()

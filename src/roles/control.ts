@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, type HomePaths, homePaths, programVersion } from '../config.ts'
 import { showAddress } from '../config-values.ts'
 import { checkDatabases } from '../edge/geo/databases.ts'
+import type { PopListen } from '../edge/listeners.ts'
 import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { fileProblem, StartError } from './errors.ts'
 import { lockHome, makeHome, removeInstallation, writeInstallation } from './home.ts'
 import { ensureKeeper } from './keeper-process.ts'
-import { chooseAddress, isWorkerOf, KeptPorts } from './listen-address.ts'
+import { chooseAddress, choosePopAddresses, isWorkerOf, KeptPorts } from './listen-address.ts'
 import { MovedClock } from './moved-clock.ts'
 import { openOperatorLog } from './operator-log.ts'
 import { type Plane, startPlane } from './plane.ts'
@@ -73,13 +74,18 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
   const isOurs = (pid: number): boolean => isWorkerOf(config.home, pid)
   const edgeListener = { who: 'The edge', variable: 'HTTP_LISTEN', wanted: config.httpListen, isOurs } as const
   const apiListener = { who: 'The API', variable: 'API_LISTEN', wanted: config.apiListen, isOurs: () => false } as const
-  const [edge, api] = await Promise.all([chooseAddress(edgeListener, ports), chooseAddress(apiListener, ports)])
+  const [pops, api] = await Promise.all([
+    choosePopAddresses(config.network.pops, edgeListener, ports),
+    chooseAddress(apiListener, ports),
+  ])
+  const network = { pops, regionals: config.network.regionals }
+  const edge = (pops[0] as PopListen).http
   const keeperPid = await ensureKeeper({ ...role, paths })
   const plane = await startPlane({
     ...role,
     paths,
     clock,
-    edge,
+    network,
     api,
     keeperPid,
     log,

@@ -2,8 +2,10 @@
 //! with another installation of this user, too: so control first takes it alone for a moment. A port that stood for 0 is
 //! kept: restarted and further workers need the same one, and workers are told what no origin may be.
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, isIP } from 'node:net'
+import type { PopSettings } from '../config-topology.ts'
 import { type ListenAddress, showAddress } from '../config-values.ts'
+import type { PopListen } from '../edge/listeners.ts'
 import { holderOf } from '../keeper/listeners.ts'
 import { StartError } from './errors.ts'
 
@@ -22,17 +24,55 @@ const WHY: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'no interface of this machine has that address',
 }
 
-/** @throws StartError when another program has the address, or it cannot be had */
-export async function chooseAddress(listener: Listener, ports: KeptPorts): Promise<ListenAddress> {
-  const { wanted, variable, isOurs } = listener
+/** `keptAs` tells apart what one setting chooses several ports for. @throws StartError when another program has the address, or it cannot be had */
+export async function chooseAddress(
+  listener: Listener,
+  ports: KeptPorts,
+  keptAs: string = listener.variable,
+): Promise<ListenAddress> {
+  const { wanted, isOurs } = listener
   const { host } = wanted
-  const kept = wanted.port === 0 ? ports.get(variable, wanted) : wanted.port
+  const kept = wanted.port === 0 ? ports.get(keptAs, wanted) : wanted.port
   const holder = kept === null ? null : holderOf(host, kept)
   if (kept !== null && holder?.pid != null && isOurs(holder.pid)) return { host, port: kept }
   if (wanted.port !== 0) return { host, port: await probe(listener, wanted.port) }
   const port = await probe(listener, kept ?? 0).catch(() => probe(listener, 0))
-  ports.set(variable, wanted, port)
+  ports.set(keptAs, wanted, port)
   return { host, port }
+}
+
+/**
+ * Where the POPs listen: each at its own address, where the settings name one; else POP number N at the edge's address
+ * plus N, or, where that cannot be had, at its port plus N (DESIGN 6). With port 0 each has a free port of its own.
+ * @throws StartError as chooseAddress
+ */
+export async function choosePopAddresses(
+  pops: readonly PopSettings[],
+  listener: Listener,
+  ports: KeptPorts,
+): Promise<PopListen[]> {
+  const { wanted } = listener
+  return Promise.all(
+    pops.map(async (pop, at) => {
+      const kept = `${listener.variable} ${pop.name}`
+      const choose = (address: ListenAddress, as = kept): Promise<ListenAddress> =>
+        chooseAddress({ ...listener, wanted: address }, ports, as)
+      const ipv6 = pop.ipv6 === null ? null : await choose(pop.ipv6, `${kept} IPv6`)
+      if (pop.http !== null) return { ...pop, http: await choose(pop.http), ipv6 }
+      if (at === 0) return { ...pop, http: await choose(wanted, listener.variable), ipv6 }
+      const host = addressPlus(wanted.host, at)
+      const own = host === null ? null : await choose({ host, port: wanted.port }).catch(() => null)
+      const port = wanted.port === 0 ? 0 : wanted.port + at
+      return { ...pop, http: own ?? (await choose({ host: wanted.host, port })), ipv6 }
+    }),
+  )
+}
+
+/** An IPv4 address so many further on; null for one that is all addresses, for IPv6, and past the end. */
+export function addressPlus(host: string, more: number): string | null {
+  if (isIP(host) !== 4 || host === '0.0.0.0') return null
+  const number = host.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) + more
+  return number > 0xff_ff_ff_fe ? null : [24, 16, 8, 0].map((bits) => (number / 2 ** bits) & 255).join('.')
 }
 
 /** Listens alone for a moment and tells the port. */

@@ -10,7 +10,7 @@ import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
-import { workerWishes } from './worker-settings.ts'
+import { type ListeningNetwork, workerWishes } from './worker-settings.ts'
 
 /** Longest wait for a keeper to answer and to report. Milliseconds. */
 const KEEPER_MS = 10_000
@@ -27,7 +27,7 @@ export interface PlaneOptions extends KeeperStart {
   readonly clock: Clock
   /** Known before: workers are told what no origin may be. */
   readonly api: ListenAddress
-  readonly edge: ListenAddress
+  readonly network: ListeningNetwork
   /** A keeper that was started for this start is ended again when it fails; null when one was there. */
   readonly keeperPid: number | null
   /** One line for the operator. */
@@ -83,7 +83,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     })
   ends.push(async () => (options.keeperPid !== null ? link.stop({ engines: false, workers: true }) : link.close()))
   const nodeNetwork = await networkOf(link)
-  const workers = workerWishes(config, options.edge, options.api, nodeNetwork)
+  const workers = workerWishes(config, options.network, options.api, nodeNetwork)
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const started = await modules.startControl({

@@ -7,12 +7,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { readConfig } from '../config.ts'
-import { chooseAddress, KeptPorts, type Listener } from './listen-address.ts'
+import { networkOf } from '../config-topology.ts'
+import { popIn } from '../domain/topology.ts'
+import { addressPlus, chooseAddress, choosePopAddresses, KeptPorts, type Listener } from './listen-address.ts'
 import { MovedClock } from './moved-clock.ts'
-import { popOf, readSettings, workerWishes } from './worker-settings.ts'
+import { readSettings, workerWishes } from './worker-settings.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'cachefront-roles-'))
 after(() => rmSync(directory, { recursive: true }))
+
+const listeningAt = (http: Listener['wanted']) => ({
+  pops: [{ ...popIn('us-east-1', null), http, ipv6: null }],
+  regionals: [],
+})
 
 describe('the settings of a worker', () => {
   it('come back from its arguments as they were written', () => {
@@ -30,7 +37,8 @@ describe('the settings of a worker', () => {
       { CACHEFRONT_RFC_STRICT: 'true' },
     )
     const http = { host: '::1', port: 81 }
-    const wishes = workerWishes(config, http, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16')
+    const network = listeningAt(http)
+    const wishes = workerWishes(config, network, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16')
     assert.deepEqual(
       wishes.map((wish) => wish.name),
       ['worker-0', 'worker-1', 'worker-2'],
@@ -40,28 +48,28 @@ describe('the settings of a worker', () => {
     assert.deepEqual(readSettings(args), {
       name: 'worker-2',
       home: '/h',
-      http,
+      network,
       cacheBytes: 10 * 1024 * 1024,
       diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
-      trustedProxies: ['10.9.0.0/16'],
+      trustedProxies: [],
       geoip: [],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,
       rfcStrict: true,
       explain: 'loopback',
-      region: 'us-east-1',
     })
     assert.throws(() => readSettings([]), /without --name/)
   })
 
   it('explain nothing when a listener can be reached from elsewhere', () => {
-    const [wish] = workerWishes(readConfig({}, {}), { host: '0.0.0.0', port: 80 }, { host: '127.0.0.1', port: 1 }, null)
+    const [wish] = workerWishes(
+      readConfig({}, {}),
+      listeningAt({ host: '0.0.0.0', port: 80 }),
+      { host: '127.0.0.1', port: 1 },
+      null,
+    )
     assert.equal(readSettings(wish!.args.slice(1)).explain, 'off')
-  })
-
-  it('name the POP by its region', () => {
-    assert.deepEqual([popOf('eu-central-1').name, popOf('xx-nowhere-9').name], ['FRA50-C1', 'LOC50-C1'])
   })
 })
 
@@ -89,6 +97,68 @@ describe('the port that stands for 0', () => {
     const ours = await chooseAddress({ ...listener(first), isOurs: (pid) => pid === process.pid }, new KeptPorts(file))
     assert.deepEqual(ours, first, 'a worker of ours keeps its address')
     holder.close()
+  })
+})
+
+describe('the addresses of POPs', () => {
+  const listener = (wanted: Listener['wanted']): Listener => ({
+    who: 'The edge',
+    variable: 'HTTP_LISTEN',
+    wanted,
+    isOurs: () => false,
+  })
+  const { pops } = networkOf(3, 'eu-central-1')
+
+  it('follow the address of the edge, at one port, or each at a free one', async () => {
+    const ports = new KeptPorts(join(directory, 'pops.json'))
+    const free = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port: 0 }), ports)
+    assert.deepEqual(
+      free.map(({ http }) => http.host),
+      ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    )
+    const { port } = (free[0] as (typeof free)[0]).http
+    const fixed = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port }), ports)
+    assert.deepEqual(
+      fixed.map(({ http }) => http.port),
+      [port, port, port],
+    )
+    const again = await choosePopAddresses(
+      pops,
+      listener({ host: '127.0.0.1', port: 0 }),
+      new KeptPorts(join(directory, 'pops.json')),
+    )
+    assert.deepEqual(again, free)
+  })
+
+  it('follow its port where there is no such address, or another program has it', async () => {
+    const ports = new KeptPorts(join(directory, 'none.json'))
+    const [all] = await choosePopAddresses(pops, listener({ host: '0.0.0.0', port: 0 }), ports)
+    const { port } = (all as NonNullable<typeof all>).http
+    const wild = await choosePopAddresses(pops, listener({ host: '0.0.0.0', port }), ports)
+    assert.deepEqual(
+      wild.map(({ http }) => `${http.host} +${http.port - port}`),
+      ['0.0.0.0 +0', '0.0.0.0 +1', '0.0.0.0 +2'],
+    )
+    const holder = createServer().listen(port, '127.0.0.2')
+    await once(holder, 'listening')
+    const held = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port }), ports)
+    assert.deepEqual(
+      held.map(({ http }) => `${http.host} +${http.port - port}`),
+      ['127.0.0.1 +0', '127.0.0.1 +1', '127.0.0.3 +0'],
+    )
+    holder.close()
+  })
+
+  it('are counted on as numbers', () => {
+    assert.deepEqual(
+      [
+        addressPlus('10.0.0.255', 2),
+        addressPlus('0.0.0.0', 1),
+        addressPlus('::1', 1),
+        addressPlus('255.255.255.254', 9),
+      ],
+      ['10.0.1.1', null, null, null],
+    )
   })
 })
 

@@ -3,6 +3,8 @@
 import { parseArgs } from 'node:util'
 import { type Config, type HomePaths, programVersion } from '../config.ts'
 import { type ListenAddress, showAddress } from '../config-values.ts'
+import type { RegionalDoc } from '../domain/topology.ts'
+import type { PopListen } from '../edge/listeners.ts'
 import type { WorkerWish } from '../keeper/protocol.ts'
 import { isLoopback } from '../lib/loopback.ts'
 
@@ -10,7 +12,8 @@ export interface WorkerSettings {
   /** `worker-0`, ... */
   readonly name: string
   readonly home: string
-  readonly http: ListenAddress
+  /** The network, and where its POPs listen. */
+  readonly network: ListeningNetwork
   readonly cacheBytes: number
   /** Of the disk tier; 0 for none. */
   readonly diskBytes: number
@@ -23,32 +26,41 @@ export interface WorkerSettings {
   /** Every distribution is in strict mode. */
   readonly rfcStrict: boolean
   readonly explain: 'loopback' | 'off'
-  readonly region: string
 }
+
+/** Every address is known: control chose those that were not given. */
+export interface ListeningNetwork {
+  readonly pops: readonly PopListen[]
+  readonly regionals: readonly RegionalDoc[]
+}
+
+/** Of all POPs. */
+export const addressesOf = ({ pops }: ListeningNetwork): readonly ListenAddress[] =>
+  pops.flatMap(({ http, ipv6 }) => (ipv6 ? [http, ipv6] : [http]))
 
 /** The workers of a configuration, as the keeper is to run them. */
 export function workerWishes(
   config: Config,
-  http: ListenAddress,
+  network: ListeningNetwork,
   api: ListenAddress,
   nodeNetwork: string | null,
 ): readonly WorkerWish[] {
   const version = programVersion()
+  const addresses = addressesOf(network)
   return Array.from({ length: config.workers }, (_, n) => {
     const settings: WorkerSettings = {
       name: `worker-${n}`,
       home: config.home,
-      http,
+      network,
       cacheBytes: Math.floor(config.cacheMemoryBytes / config.workers),
       diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
       trustedProxies: config.trustedProxies,
       geoip: config.geoip,
-      ownAddresses: [showAddress(api), showAddress(http), ...(nodeNetwork === null ? [] : [nodeNetwork])],
+      ownAddresses: [...[api, ...addresses].map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       movableClock: config.movableClock,
       rfcStrict: config.rfcStrict,
-      explain: isLoopback(api.host) && isLoopback(http.host) ? 'loopback' : 'off',
-      region: config.region,
+      explain: [api, ...addresses].every(({ host }) => isLoopback(host)) ? 'loopback' : 'off',
     }
     return { name: settings.name, args: ['worker', ...writeSettings(settings)], version }
   })
@@ -56,9 +68,9 @@ export function workerWishes(
 
 function writeSettings(s: WorkerSettings): readonly string[] {
   return [
-    ...['--name', s.name, '--home', s.home, '--host', s.http.host, '--port', String(s.http.port)],
+    ...['--name', s.name, '--home', s.home, '--network', JSON.stringify(s.network)],
     ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
-    ...['--explain', s.explain, '--region', s.region],
+    ...['--explain', s.explain],
     ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
     ...s.geoip.flatMap((path) => ['--geoip', path]),
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
@@ -77,12 +89,10 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     options: {
       name: text,
       home: text,
-      host: text,
-      port: text,
+      network: text,
       'cache-bytes': text,
       'disk-bytes': { type: 'string', default: '0' },
       explain: text,
-      region: text,
       'allow-origin': list,
       'trusted-proxy': list,
       geoip: list,
@@ -91,7 +101,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       'rfc-strict': { type: 'boolean', default: false },
     },
   })
-  const needed = (name: 'name' | 'home' | 'host' | 'port' | 'cache-bytes' | 'explain' | 'region'): string => {
+  const needed = (name: 'name' | 'home' | 'network' | 'cache-bytes' | 'explain'): string => {
     const value = values[name]
     if (value === undefined) throw new Error(`the worker was started without --${name}`)
     return value
@@ -99,7 +109,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
   return {
     name: needed('name'),
     home: needed('home'),
-    http: { host: needed('host'), port: Number(needed('port')) },
+    network: JSON.parse(needed('network')) as ListeningNetwork,
     cacheBytes: Number(needed('cache-bytes')),
     diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],
@@ -109,33 +119,8 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     movableClock: values['movable-clock'],
     rfcStrict: values['rfc-strict'],
     explain: needed('explain') === 'loopback' ? 'loopback' : 'off',
-    region: needed('region'),
   }
 }
-
-/** Airport that CloudFront names its POPs by, for the regions people use most; any other is LOC, a place of its own. */
-const AIRPORTS: Readonly<Record<string, string>> = {
-  'ap-northeast-1': 'NRT',
-  'ap-south-1': 'BOM',
-  'ap-southeast-1': 'SIN',
-  'ap-southeast-2': 'SYD',
-  'ca-central-1': 'YUL',
-  'eu-central-1': 'FRA',
-  'eu-north-1': 'ARN',
-  'eu-west-1': 'DUB',
-  'eu-west-2': 'LHR',
-  'eu-west-3': 'CDG',
-  'sa-east-1': 'GRU',
-  'us-east-1': 'IAD',
-  'us-east-2': 'CMH',
-  'us-west-1': 'SFO',
-  'us-west-2': 'HIO',
-}
-
-export const popOf = (region: string): { readonly name: string; readonly region: string } => ({
-  name: `${AIRPORTS[region] ?? 'LOC'}50-C1`,
-  region,
-})
 
 /** Unix sockets and files of one worker below the home. */
 export function workerFiles(paths: HomePaths, name: string) {

@@ -4,7 +4,7 @@ import { loadOriginClient } from '../edge/origin/pool.ts'
 import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
-import { popOf, readSettings, workerFiles } from './worker-settings.ts'
+import { readSettings, workerFiles } from './worker-settings.ts'
 
 /** From the first configuration to the loading of what asks origins: control hears first that the worker has it. */
 const ORIGIN_CLIENT_AFTER_MS = 5
@@ -22,8 +22,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     feedSocket: paths.feedSocket,
     peerSocket: files.peerSocket,
     snapshotFile: files.snapshot,
-    pops: [{ ...popOf(settings.region), regional: null, http: settings.http }],
-    regionals: [],
+    ...settings.network,
     reusePort: true,
     cacheBytes: settings.cacheBytes,
     disk: { directory: files.disk, limitBytes: settings.diskBytes },

@@ -68,6 +68,8 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
     ...(config.Staging === true ? { staging: true } : {}),
     ...deploymentOf(config.ContinuousDeploymentPolicyId, policies),
+    priceClass: config.PriceClass ?? 'PriceClass_All',
+    ipv6: config.IsIPV6Enabled ?? false,
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
   }
 }
@@ -88,7 +90,7 @@ function behaviorsOf(config: DistributionConfig): (CacheBehavior & { PathPattern
 }
 
 function originDoc(distributionId: string, origin: Origin, policies: Policies): OriginDoc {
-  const { CustomOriginConfig: custom, S3OriginConfig: s3 } = origin
+  const { CustomOriginConfig: custom, S3OriginConfig: s3, OriginShield: shield } = origin
   return {
     id: origin.Id ?? '',
     ...(s3 === undefined ? {} : { s3: { access: originAccessDoc(distributionId, origin, policies) } }),
@@ -105,6 +107,7 @@ function originDoc(distributionId: string, origin: Origin, policies: Policies): 
     readTimeoutMs: (custom?.OriginReadTimeout ?? s3?.OriginReadTimeout ?? 30) * 1_000,
     keepaliveTimeoutMs: (custom?.OriginKeepaliveTimeout ?? 5) * 1_000,
     responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
+    ...(shield?.Enabled === true && shield.OriginShieldRegion ? { shieldRegion: shield.OriginShieldRegion } : {}),
   }
 }
 

@@ -61,6 +61,10 @@ const ACTS: ReadonlySet<string> = new Set([
   'HttpVersion',
   'Staging',
   'ContinuousDeploymentPolicyId',
+  'PriceClass',
+  'IsIPV6Enabled',
+  'Origins.Items[].OriginShield.Enabled',
+  'Origins.Items[].OriginShield.OriginShieldRegion',
   'Origins.Items[].Id',
   'Origins.Items[].DomainName',
   'Origins.Items[].OriginPath',
@@ -91,7 +95,6 @@ const NOT_ENABLED = 'its Enabled is false, and true is refused'
 
 /** What these say asks for nothing, with the reason. */
 const HARMLESS: Readonly<Record<string, string>> = {
-  'Origins.Items[].OriginShield.OriginShieldRegion': NOT_ENABLED,
   'DefaultCacheBehavior.TrustedSigners.Items[]': NOT_ENABLED,
   'DefaultCacheBehavior.TrustedKeyGroups.Items[]': NOT_ENABLED,
   'CacheBehaviors.Items[].TrustedSigners.Items[]': NOT_ENABLED,

@@ -19,8 +19,8 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
   { field: 'Logging.IncludeCookies', accepted: 'false', isUsed: (c) => c.Logging?.IncludeCookies === true },
   {
     field: 'PriceClass',
-    accepted: 'PriceClass_All',
-    isUsed: (c) => c.PriceClass !== undefined && c.PriceClass !== 'PriceClass_All',
+    accepted: 'PriceClass_100, PriceClass_200 or PriceClass_All',
+    isUsed: (c) => c.PriceClass === 'None',
   },
   {
     field: 'ViewerCertificate',
@@ -33,7 +33,6 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     isUsed: (c) => (c.Restrictions?.GeoRestriction?.RestrictionType ?? 'none') !== 'none',
   },
   { field: 'WebACLId', accepted: 'empty', isUsed: (c) => Boolean(c.WebACLId) },
-  { field: 'IsIPV6Enabled', accepted: 'false', isUsed: (c) => c.IsIPV6Enabled === true },
   { field: 'AnycastIpListId', accepted: 'empty', isUsed: (c) => Boolean(c.AnycastIpListId) },
   { field: 'TenantConfig', accepted: 'absent', isUsed: (c) => c.TenantConfig !== undefined },
   {
@@ -55,7 +54,6 @@ export const ORIGIN_ROWS: readonly Row<Origin>[] = [
     accepted: 'CustomOriginConfig or S3OriginConfig',
     isUsed: (o) => o.VpcOriginConfig !== undefined,
   },
-  { field: 'OriginShield.Enabled', accepted: 'false', isUsed: (o) => o.OriginShield?.Enabled === true },
   {
     // OpenSSL 3 does not speak it. Beside others it is one that need not be chosen.
     field: 'CustomOriginConfig.OriginSslProtocols',

@@ -296,12 +296,11 @@ describe('what is refused', () => {
   const notBuilt: readonly [string, Partial<DistributionConfig>][] = [
     ['DefaultCacheBehavior.ViewerProtocolPolicy', behavior({ ViewerProtocolPolicy: 'https-only' })],
     ['DefaultCacheBehavior.ResponseHeadersPolicyId', behavior({ ResponseHeadersPolicyId: 'x' })],
-    ['PriceClass', { PriceClass: 'PriceClass_100' }],
+    ['PriceClass', { PriceClass: 'None' }],
     [
       'WebACLId',
       { WebACLId: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/00000000-0000-0000-0000-000000000000' },
     ],
-    ['IsIPV6Enabled', { IsIPV6Enabled: true }],
     [
       'Logging.Enabled',
       { Logging: { Enabled: true, IncludeCookies: false, Bucket: 'b.s3.amazonaws.com', Prefix: '' } },

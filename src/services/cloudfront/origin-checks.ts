@@ -11,6 +11,8 @@ const HOST_NAME = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<
 const TOKEN = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/
 /** RFC 9110 section 5.5, as far as it is ASCII: no control characters but the tab. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/
+/** Spec 2.2. */
+const SHIELD_REGION = /^[a-z]{2}-[a-z]+-\d$/
 const PROTOCOL_POLICIES: readonly string[] = ['http-only', 'https-only', 'match-viewer']
 const IP_ADDRESS_TYPES: readonly string[] = ['ipv4', 'ipv6', 'dualstack']
 const SSL_PROTOCOLS: readonly string[] = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2']
@@ -40,6 +42,7 @@ function checkOrigin(origin: Origin, path: string, quotas: Quotas): void {
   checkCustomHeaders(origin, path, quotas)
   within(`${path}.ConnectionAttempts`, origin.ConnectionAttempts, 1, 3, 'InvalidArgument')
   within(`${path}.ConnectionTimeout`, origin.ConnectionTimeout, 1, 10, 'InvalidArgument')
+  checkShield(origin.OriginShield, path)
   const kinds = [origin.S3OriginConfig, origin.CustomOriginConfig, origin.VpcOriginConfig].filter(
     (k) => k !== undefined,
   )
@@ -61,6 +64,15 @@ function checkOrigin(origin: Origin, path: string, quotas: Quotas): void {
       `it is a number of seconds not below the OriginReadTimeout (${read})`,
     )
   }
+}
+
+/** The regions that have a regional edge cache are not checked: an installation stands for one wherever it is named. */
+function checkShield(shield: Origin['OriginShield'], path: string): void {
+  if (shield?.Enabled !== true) return
+  const { OriginShieldRegion: region } = shield
+  const field = `${path}.OriginShield.OriginShieldRegion`
+  if (!region) throw invalidArgument(field, 'it is required when OriginShield.Enabled is true')
+  if (!SHIELD_REGION.test(region)) throw invalidArgument(field, `${quoted(region)} is not a region like us-east-1`)
 }
 
 function checkDomain(domain: string | undefined, path: string): void {

@@ -132,7 +132,7 @@ describe('cachefront up', TIMEOUT, () => {
     await writeFile(file, '')
     const wrong: readonly (readonly [code: number, home: string, flags: readonly string[], says: RegExp])[] = [
       [2, home, ['--api-listen', '0.0.0.0:0'], /every caller must sign with a real key/],
-      [2, home, ['--pops', '3'], /--pops is not built yet/],
+      [2, home, ['--pops', '33'], /--pops is "33": it must be a whole number from 1 to 32/],
       [2, home, ['--config', '/nowhere.json'], /config file \/nowhere\.json cannot be read/],
       [1, join(file, 'home'), [], /home .* cannot be made: a part of the path is a file/],
       [1, '/proc/nowhere', [], /home \/proc\/nowhere cannot be made/],
