@@ -12,6 +12,7 @@ const EDGE_KINDS: ReadonlySet<string> = new Set([
   'invalidation',
   'cache-policy',
   'origin-request-policy',
+  'response-headers-policy',
 ])
 
 /** Tells by itself after every commit that concerns an edge. */

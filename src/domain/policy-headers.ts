@@ -44,3 +44,52 @@ export function refusedAsCustomHeader(name: string): boolean {
   const lower = name.toLowerCase()
   return CUSTOM_REFUSED.has(lower) || CUSTOM_REFUSED_BEGINNINGS.some((beginning) => lower.startsWith(beginning))
 }
+
+/** Never removed by a response headers policy (spec 4.9): of one hop, or CloudFront's own. */
+const KEPT_ALWAYS = new Set(
+  (
+    'connection content-encoding content-length expect host keep-alive proxy-authenticate proxy-authorization ' +
+    'proxy-connection trailer transfer-encoding upgrade via warning x-accel-buffering x-accel-charset ' +
+    'x-accel-limit-rate x-accel-redirect x-amzn-auth x-amzn-cf-billing x-amzn-cf-id x-amzn-cf-xff x-amzn-errortype ' +
+    'x-amzn-fle-profile x-amzn-header-count x-amzn-header-order x-amzn-lambda-integration-tag x-amzn-requestid x-cache ' +
+    'x-forwarded-proto x-real-ip'
+  ).split(' '),
+)
+const KEPT_BEGINNINGS = ['x-amz-cf-', 'x-edge-']
+
+/** `name` in lower case. */
+export const keptByEveryPolicy = (name: string): boolean =>
+  KEPT_ALWAYS.has(name) || KEPT_BEGINNINGS.some((beginning) => name.startsWith(beginning))
+
+/** Set by SecurityHeadersConfig, never as custom headers. */
+export const SECURITY_HEADERS: ReadonlySet<string> = new Set([
+  'content-security-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-frame-options',
+  'x-xss-protection',
+])
+
+/** Set by CorsConfig, never as custom headers. */
+export const CORS_HEADERS: ReadonlySet<string> = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'access-control-max-age',
+])
+
+export const CORS_METHODS = ['GET', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'ALL'] as const
+export const FRAME_OPTIONS = ['DENY', 'SAMEORIGIN'] as const
+export const REFERRER_POLICIES = [
+  'no-referrer',
+  'no-referrer-when-downgrade',
+  'origin',
+  'origin-when-cross-origin',
+  'same-origin',
+  'strict-origin',
+  'strict-origin-when-cross-origin',
+  'unsafe-url',
+] as const

@@ -33,6 +33,8 @@ const ADJUSTABLE = {
   customHeadersPerOrigin: row('custom headers of an origin', 30, 100, 'bytes of each request to the origin'),
   policiesOfEachKind: row('own policies of a kind', 20, 10_000, MEMORY),
   distributionsPerPolicy: row('distributions that name one policy', 100, 10_000, 'each change compiles all of them'),
+  customHeadersPerPolicy: row('custom headers of a response headers policy', 10, 100, 'bytes of each answer'),
+  removedHeadersPerPolicy: row('headers that a response headers policy removes', 10, 100, 'time of each miss'),
   namesPerPolicyPart: row('headers, cookies, query strings of a policy: each', 10, 100, EACH_KEY),
   originAccessControls: row('origin access controls of the account', 100, 10_000, 'state on disk'),
   originAccessIdentities: row('origin access identities of the account', 100, 10_000, 'state on disk'),

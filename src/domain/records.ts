@@ -61,6 +61,6 @@ export interface PolicyRecord {
   readonly id: string
   readonly etag: string
   readonly lastModifiedTime: string
-  /** AWS's CachePolicyConfig or OriginRequestPolicyConfig, every field present. */
+  /** AWS's CachePolicyConfig, OriginRequestPolicyConfig or ResponseHeadersPolicyConfig, every field present. */
   readonly config: unknown
 }

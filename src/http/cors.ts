@@ -18,7 +18,7 @@ export type OriginMatcher = (origin: string) => boolean
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/([^/?#@]*)$/i
 
 /** The form of an item: a scheme or none, a host with or without `*.` before it, a port or none. */
-export const ORIGIN_ITEM = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(\*\.)?([^/?#@*:]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
+export const ORIGIN_ITEM = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(\*\.)?([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i
 
 /**
  * Compiles a list of origins without `*` alone. Scheme and host are compared without case (Origin has them in lower case

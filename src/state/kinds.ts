@@ -31,6 +31,7 @@ export interface Documents {
   'origin-access-identity': OriginAccessIdentityRecord
   /** Policy id (UUID). */
   'continuous-deployment-policy': DeploymentPolicyRecord
+  'response-headers-policy': PolicyRecord
   /** Cache cluster id; members of replication groups too. */
   'cache-cluster': CacheClusterRecord
   /** Replication group id. */

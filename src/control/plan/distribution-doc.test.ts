@@ -80,6 +80,7 @@ test('times are milliseconds, the default behavior is the last, policies are res
     cache: new Map([[MINE, structuredClone(mine) as never]]),
     originRequest: new Map(),
     deployment: new Map(),
+    responseHeaders: new Map(),
   }
   const doc = distributionDoc(record, policies)
   assert.deepEqual(doc.origins, [
@@ -107,6 +108,7 @@ test('times are milliseconds, the default behavior is the last, policies are res
   assert.equal(standard?.originRequestPolicy, null)
   assert.deepEqual(standard?.cachePolicy, {
     id: MINE,
+    name: 'mine',
     minTtl: 1,
     defaultTtl: 2,
     maxTtl: 3,
@@ -119,7 +121,7 @@ test('times are milliseconds, the default behavior is the last, policies are res
 })
 
 test('a policy that is not there is an error that names both', () => {
-  const none = { cache: new Map(), originRequest: new Map(), deployment: new Map() }
+  const none = { cache: new Map(), originRequest: new Map(), deployment: new Map(), responseHeaders: new Map() }
   assert.throws(() => distributionDoc(record, none), new RegExp(`E1.*${MINE}`))
 })
 
@@ -141,7 +143,7 @@ test('custom error responses and compression reach the edge', () => {
   }
   const doc = distributionDoc(
     { ...record, config: changed },
-    { cache: new Map(), originRequest: new Map(), deployment: new Map() },
+    { cache: new Map(), originRequest: new Map(), deployment: new Map(), responseHeaders: new Map() },
   )
   assert.deepEqual(doc.errorResponses, [
     { errorCode: 404, cachingMinTtlSeconds: 0, page: { path: '/404.html', responseCode: 200 } },
@@ -158,6 +160,7 @@ test('strict mode is what the tag says', () => {
     cache: new Map([[MINE, structuredClone(mine) as never]]),
     originRequest: new Map(),
     deployment: new Map(),
+    responseHeaders: new Map(),
   }
   const strict = (tags: Record<string, string>) => distributionDoc(record, policies, tags).rfcStrict
   assert.deepEqual([strict({}), strict({ 'cachefront:rfc-strict': 'false' })], [false, false])
@@ -183,7 +186,7 @@ test('origin groups reach the edge: the first member is the primary', () => {
   }
   const doc = distributionDoc(
     { ...record, config: changed },
-    { cache: new Map(), originRequest: new Map(), deployment: new Map() },
+    { cache: new Map(), originRequest: new Map(), deployment: new Map(), responseHeaders: new Map() },
   )
   assert.deepEqual(doc.originGroups, [{ id: 'group', primary: 'shop', secondary: 'spare', statusCodes: [503, 404] }])
 })

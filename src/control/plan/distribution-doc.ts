@@ -1,14 +1,11 @@
 //! A stored distribution and its policies to the document that edges serve. PURE: values in, value out.
 import type {
   CacheBehavior,
-  CachePolicyConfig,
   CustomErrorResponse,
   DefaultCacheBehavior,
   DistributionConfig,
   Origin,
-  OriginAccessControlConfig,
   OriginGroup,
-  OriginRequestPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
 import type {
   BehaviorDoc,
@@ -18,35 +15,30 @@ import type {
   OriginDoc,
   OriginGroupDoc,
 } from '../../domain/distribution.ts'
-import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import { identityOf } from '../../domain/origin-identity.ts'
-import type { CachePolicyDoc, NameList, OriginRequestPolicyDoc } from '../../domain/policy.ts'
-import type { DeploymentPolicyRecord, DistributionRecord } from '../../domain/records.ts'
+import type { DistributionRecord } from '../../domain/records.ts'
 import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
 import { continuousDeploymentDoc } from './continuous-deployment.ts'
+import {
+  cachePolicyDoc,
+  type FollowedKind,
+  originRequestPolicyDoc,
+  POLICY_FIELDS,
+  type Policies,
+  responseHeadersPolicyDoc,
+} from './policy-docs.ts'
 
-/** The account's own policies by id; managed ones need not be among them. */
-export interface Policies {
-  readonly cache: ReadonlyMap<string, CachePolicyConfig>
-  readonly originRequest: ReadonlyMap<string, OriginRequestPolicyConfig>
-  /** Origin access controls; absent where no origin names one. */
-  readonly originAccess?: ReadonlyMap<string, OriginAccessControlConfig>
-  readonly deployment: ReadonlyMap<string, DeploymentPolicyRecord>
-}
-
-/** Ids of the policies that a configuration names, managed ones included. */
-export function policiesNamed(config: DistributionConfig): { cache: Set<string>; originRequest: Set<string> } {
-  const named = { cache: new Set<string>(), originRequest: new Set<string>() }
-  for (const behavior of behaviorsOf(config)) {
-    if (behavior.CachePolicyId) named.cache.add(behavior.CachePolicyId)
-    if (behavior.OriginRequestPolicyId) named.originRequest.add(behavior.OriginRequestPolicyId)
+/** Ids of the policies and origin access controls that a configuration names, managed ones included. */
+export function policiesNamed(config: DistributionConfig): Readonly<Record<FollowedKind, ReadonlySet<string>>> {
+  const named = (field: (typeof POLICY_FIELDS)[keyof typeof POLICY_FIELDS]) =>
+    new Set(behaviorsOf(config).flatMap((behavior) => behavior[field] || []))
+  return {
+    cache: named(POLICY_FIELDS.cache),
+    originRequest: named(POLICY_FIELDS.originRequest),
+    responseHeaders: named(POLICY_FIELDS.responseHeaders),
+    originAccess: new Set((config.Origins?.Items ?? []).flatMap((origin) => origin.OriginAccessControlId || [])),
   }
-  return named
 }
-
-/** Ids of the origin access controls that a configuration names. */
-export const accessControlsNamed = (config: DistributionConfig): string[] =>
-  (config.Origins?.Items ?? []).flatMap((origin) => origin.OriginAccessControlId || [])
 
 /**
  * `tags` are the distribution's own.
@@ -146,7 +138,7 @@ function behaviorDoc(
   behavior: CacheBehavior & { PathPattern: string },
   policies: Policies,
 ): BehaviorDoc {
-  const { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId } = behavior
+  const { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId, ResponseHeadersPolicyId: headersId } = behavior
   return {
     pathPattern: behavior.PathPattern,
     originId: behavior.TargetOriginId ?? '',
@@ -158,55 +150,13 @@ function behaviorDoc(
     originRequestPolicy: requestId
       ? found(distributionId, requestId, originRequestPolicyDoc(requestId, policies))
       : null,
+    responseHeadersPolicy: headersId
+      ? found(distributionId, headersId, responseHeadersPolicyDoc(headersId, policies))
+      : null,
   }
 }
 
 function found<T>(distributionId: string, policyId: string, doc: T | null): T {
   if (doc === null) throw new Error(`distribution ${distributionId} names a policy that is not there: "${policyId}"`)
   return doc
-}
-
-function cachePolicyDoc(id: string, policies: Policies): CachePolicyDoc | null {
-  const managed = managedCachePolicy(id)?.settings
-  if (managed) return { id, ...managed }
-  const config = policies.cache.get(id)
-  if (config === undefined) return null
-  const parameters = config.ParametersInCacheKeyAndForwardedToOrigin
-  const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = parameters ?? {}
-  return {
-    id,
-    minTtl: config.MinTTL ?? 0,
-    defaultTtl: config.DefaultTTL ?? 0,
-    maxTtl: config.MaxTTL ?? 0,
-    headers: headerNames(headers?.HeaderBehavior, headers?.Headers?.Items),
-    cookies: names(cookies?.CookieBehavior, cookies?.Cookies?.Items),
-    queryStrings: names(queries?.QueryStringBehavior, queries?.QueryStrings?.Items),
-    gzip: parameters?.EnableAcceptEncodingGzip ?? false,
-    brotli: parameters?.EnableAcceptEncodingBrotli ?? false,
-  }
-}
-
-function originRequestPolicyDoc(id: string, policies: Policies): OriginRequestPolicyDoc | null {
-  const managed = managedOriginRequestPolicy(id)?.settings
-  if (managed) return { id, ...managed }
-  const config = policies.originRequest.get(id)
-  if (config === undefined) return null
-  const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = config
-  return {
-    id,
-    headers: headerNames(headers?.HeaderBehavior, headers?.Headers?.Items),
-    cookies: names(cookies?.CookieBehavior, cookies?.Cookies?.Items),
-    queryStrings: names(queries?.QueryStringBehavior, queries?.QueryStrings?.Items),
-  }
-}
-
-function names(behavior: NameList['behavior'] | undefined, items: readonly string[] | undefined): NameList {
-  return { behavior: behavior ?? 'none', names: items ?? [] }
-}
-
-function headerNames(behavior: NameList['behavior'] | undefined, items: readonly string[] | undefined): NameList {
-  return names(
-    behavior,
-    items?.map((name) => name.toLowerCase()),
-  )
 }

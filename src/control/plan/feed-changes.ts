@@ -5,13 +5,15 @@ import type {
   DistributionConfig,
   OriginAccessControlConfig,
   OriginRequestPolicyConfig,
+  ResponseHeadersPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Tags } from '../../domain/tags.ts'
 import type { FeedChange } from '../../edge/feed-protocol.ts'
 import type { Change, Reader } from '../../state/state.ts'
-import { accessControlsNamed, distributionDoc, type Policies, policiesNamed } from './distribution-doc.ts'
+import { distributionDoc, policiesNamed } from './distribution-doc.ts'
+import type { FollowedKind, Policies } from './policy-docs.ts'
 
 /** Every distribution as the edge serves it; one that cannot be served is left out and holds up no other. */
 export async function allDistributions(reader: Reader): Promise<DistributionDoc[]> {
@@ -62,6 +64,7 @@ export async function feedChanges(reader: Reader, changes: readonly Change[], fr
     cache: ids('cache-policy'),
     originRequest: ids('origin-request-policy'),
     originAccess: ids('origin-access-control'),
+    responseHeaders: ids('response-headers-policy'),
   })
   const invalidations = await newInvalidations(reader, ids('invalidation'), from)
   return [...distributions, ...invalidations]
@@ -71,9 +74,10 @@ async function changedDistributions(
   reader: Reader,
   ids: ReadonlySet<string>,
   from: number,
-  changed: Readonly<Record<'cache' | 'originRequest' | 'originAccess', ReadonlySet<string>>>,
+  changed: Readonly<Record<FollowedKind, ReadonlySet<string>>>,
 ): Promise<FeedChange[]> {
-  const policyChanged = Object.values(changed).some(({ size }) => size > 0)
+  const kinds = (Object.keys(changed) as FollowedKind[]).filter((kind) => changed[kind].size > 0)
+  const policyChanged = kinds.length > 0
   if (ids.size === 0 && !policyChanged) return []
   const news: FeedChange[] = []
   const wanted = new Map<string, Awaited<ReturnType<typeof reader.get<'distribution'>>>>()
@@ -84,13 +88,8 @@ async function changedDistributions(
   }
   if (policyChanged) {
     for (const stored of await reader.list('distribution')) {
-      const config = stored.doc.config as DistributionConfig
-      const named = policiesNamed(config)
-      const uses =
-        [...named.cache].some((id) => changed.cache.has(id)) ||
-        [...named.originRequest].some((id) => changed.originRequest.has(id)) ||
-        accessControlsNamed(config).some((id) => changed.originAccess.has(id))
-      if (uses) wanted.set(stored.id, stored)
+      const named = policiesNamed(stored.doc.config as DistributionConfig)
+      if (kinds.some((kind) => [...named[kind]].some((id) => changed[kind].has(id)))) wanted.set(stored.id, stored)
     }
   }
   if (wanted.size === 0) return news
@@ -127,15 +126,17 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest, originAccess, deployment] = await Promise.all([
+  const [cache, originRequest, responseHeaders, originAccess, deployment] = await Promise.all([
     reader.list('cache-policy'),
     reader.list('origin-request-policy'),
+    reader.list('response-headers-policy'),
     reader.list('origin-access-control'),
     reader.list('continuous-deployment-policy'),
   ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
     originRequest: new Map(originRequest.map(({ id, doc }) => [id, doc.config as OriginRequestPolicyConfig])),
+    responseHeaders: new Map(responseHeaders.map(({ id, doc }) => [id, doc.config as ResponseHeadersPolicyConfig])),
     originAccess: new Map(originAccess.map(({ id, doc }) => [id, doc.config as OriginAccessControlConfig])),
     deployment: new Map(deployment.map(({ id, doc }) => [id, doc])),
   }

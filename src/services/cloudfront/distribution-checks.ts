@@ -17,12 +17,14 @@ const ROOT_OBJECT = /^[A-Za-z0-9_\-.*$/~"'&]*$/
 const HEADER_NAME = /^[!#$%&'*+.^_`|~A-Za-z0-9-]+$/
 const PATH_PATTERN = /^[A-Za-z0-9_\-.*$/~"'@:+&?]+$/
 
+export const CONNECTION_MODES = ['direct', 'tenant-only'] as const
+
 /** Values of the enumerations that are checked; the SDK's types do not check what came over the wire. */
 const WORDS = {
   PriceClass: ['PriceClass_100', 'PriceClass_200', 'PriceClass_All', 'None'],
   HttpVersion: ['http1.1', 'http2', 'http3', 'http2and3'],
   ViewerProtocolPolicy: ['allow-all', 'https-only', 'redirect-to-https'],
-  ConnectionMode: ['direct', 'tenant-only'],
+  ConnectionMode: CONNECTION_MODES,
 } as const
 
 /** The legal sets of methods, each sorted. */

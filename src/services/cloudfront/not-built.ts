@@ -84,7 +84,6 @@ export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },
   { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },
   { field: 'RealtimeLogConfigArn', accepted: 'absent', isUsed: (b) => Boolean(b.RealtimeLogConfigArn) },
-  { field: 'ResponseHeadersPolicyId', accepted: 'absent', isUsed: (b) => Boolean(b.ResponseHeadersPolicyId) },
   { field: 'GrpcConfig.Enabled', accepted: 'false', isUsed: (b) => b.GrpcConfig?.Enabled === true },
   { field: 'ForwardedValues', accepted: 'CachePolicyId', isUsed: (b) => b.ForwardedValues !== undefined },
 ]

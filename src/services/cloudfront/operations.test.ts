@@ -295,7 +295,6 @@ describe('what is refused', () => {
 
   const notBuilt: readonly [string, Partial<DistributionConfig>][] = [
     ['DefaultCacheBehavior.ViewerProtocolPolicy', behavior({ ViewerProtocolPolicy: 'https-only' })],
-    ['DefaultCacheBehavior.ResponseHeadersPolicyId', behavior({ ResponseHeadersPolicyId: 'x' })],
     ['PriceClass', { PriceClass: 'None' }],
     [
       'WebACLId',

@@ -18,6 +18,13 @@ import {
   updateContinuousDeploymentPolicy,
 } from './deployment-policies.ts'
 import {
+  listDistributionsByCachePolicyId,
+  listDistributionsByConnectionMode,
+  listDistributionsByOriginRequestPolicyId,
+  listDistributionsByResponseHeadersPolicyId,
+  listDistributionsByWebACLId,
+} from './distribution-lookups.ts'
+import {
   createDistribution,
   createDistributionWithTags,
   deleteDistribution,
@@ -51,6 +58,14 @@ import {
   listOriginRequestPolicies,
   updateOriginRequestPolicy,
 } from './origin-request-policies.ts'
+import {
+  createResponseHeadersPolicy,
+  deleteResponseHeadersPolicy,
+  getResponseHeadersPolicy,
+  getResponseHeadersPolicyConfig,
+  listResponseHeadersPolicies,
+  updateResponseHeadersPolicy,
+} from './response-headers-policies.ts'
 import { copyDistribution, updateDistributionWithStagingConfig } from './staging.ts'
 import { listTagsForResource, tagResource, untagResource } from './tagging.ts'
 
@@ -65,12 +80,14 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   CreateInvalidation: createInvalidation,
   CreateOriginAccessControl: createOriginAccessControl,
   CreateOriginRequestPolicy: createOriginRequestPolicy,
+  CreateResponseHeadersPolicy: createResponseHeadersPolicy,
   DeleteCachePolicy: deleteCachePolicy,
   DeleteCloudFrontOriginAccessIdentity: deleteCloudFrontOriginAccessIdentity,
   DeleteContinuousDeploymentPolicy: deleteContinuousDeploymentPolicy,
   DeleteDistribution: deleteDistribution,
   DeleteOriginAccessControl: deleteOriginAccessControl,
   DeleteOriginRequestPolicy: deleteOriginRequestPolicy,
+  DeleteResponseHeadersPolicy: deleteResponseHeadersPolicy,
   GetCachePolicy: getCachePolicy,
   GetCachePolicyConfig: getCachePolicyConfig,
   GetCloudFrontOriginAccessIdentity: getCloudFrontOriginAccessIdentity,
@@ -84,14 +101,22 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   GetOriginAccessControlConfig: getOriginAccessControlConfig,
   GetOriginRequestPolicy: getOriginRequestPolicy,
   GetOriginRequestPolicyConfig: getOriginRequestPolicyConfig,
+  GetResponseHeadersPolicy: getResponseHeadersPolicy,
+  GetResponseHeadersPolicyConfig: getResponseHeadersPolicyConfig,
   ListCachePolicies: listCachePolicies,
   ListCloudFrontOriginAccessIdentities: listCloudFrontOriginAccessIdentities,
   ListConflictingAliases: listConflictingAliases,
   ListContinuousDeploymentPolicies: listContinuousDeploymentPolicies,
   ListDistributions: listDistributions,
+  ListDistributionsByCachePolicyId: listDistributionsByCachePolicyId,
+  ListDistributionsByConnectionMode: listDistributionsByConnectionMode,
+  ListDistributionsByOriginRequestPolicyId: listDistributionsByOriginRequestPolicyId,
+  ListDistributionsByResponseHeadersPolicyId: listDistributionsByResponseHeadersPolicyId,
+  ListDistributionsByWebACLId: listDistributionsByWebACLId,
   ListInvalidations: listInvalidations,
   ListOriginAccessControls: listOriginAccessControls,
   ListOriginRequestPolicies: listOriginRequestPolicies,
+  ListResponseHeadersPolicies: listResponseHeadersPolicies,
   ListTagsForResource: listTagsForResource,
   TagResource: tagResource,
   UntagResource: untagResource,
@@ -102,4 +127,5 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   UpdateDistributionWithStagingConfig: updateDistributionWithStagingConfig,
   UpdateOriginAccessControl: updateOriginAccessControl,
   UpdateOriginRequestPolicy: updateOriginRequestPolicy,
+  UpdateResponseHeadersPolicy: updateResponseHeadersPolicy,
 }

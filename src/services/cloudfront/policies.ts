@@ -1,6 +1,6 @@
-//! What cache policies and origin request policies have in common: create, read, replace, delete and list by name,
-//! beside AWS's managed ones (spec/cloudfront.md 1.2, 1.5, 2.7). cache-policies.ts and origin-request-policies.ts give
-//! it their own words.
+//! What policies of all kinds have in common: create, read, replace, delete and list by name, beside AWS's managed ones
+//! (spec/cloudfront.md 1.2, 1.5, 2.7). cache-policies.ts, origin-request-policies.ts and response-headers-policies.ts
+//! give it their own words.
 import { type CloudfrontCode, cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import type { Quotas } from '../../domain/quotas.ts'
@@ -10,11 +10,11 @@ import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { newEtag, requireMatch } from './entity-tag.ts'
 import type { Order } from './paging.ts'
-import { distributionsNaming } from './policy-references.ts'
+import { distributionsNaming, type NamedKind } from './policy-references.ts'
 
 /** What differs between the kinds. */
 export interface PolicyKind<Config> {
-  readonly kind: 'cache-policy' | 'origin-request-policy'
+  readonly kind: NamedKind
   readonly codes: {
     readonly missing: CloudfrontCode
     readonly exists: CloudfrontCode

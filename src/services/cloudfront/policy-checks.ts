@@ -114,7 +114,8 @@ export function acceptedOriginRequestPolicy(
   return { ...given, Comment: given.Comment ?? '' }
 }
 
-function checkName({ Name, Comment }: { Name?: string | undefined; Comment?: string | undefined }): void {
+/** Of a policy of any kind. @throws InvalidArgument */
+export function checkName({ Name, Comment }: { Name?: string | undefined; Comment?: string | undefined }): void {
   if (!Name || !/^[A-Za-z0-9_-]+$/.test(Name) || Name.length > NAME_CHARS_MAX) {
     throw invalidArgument('Name', `it has 1 to ${NAME_CHARS_MAX} letters, digits, hyphens and underscores`)
   }

@@ -26,21 +26,6 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   },
   {
     codes: [
-      'NoSuchResponseHeadersPolicy',
-      'ResponseHeadersPolicyAlreadyExists',
-      'ResponseHeadersPolicyInUse',
-      'TooLongCSPInResponseHeadersPolicy',
-      'TooManyCustomHeadersInResponseHeadersPolicy',
-      'TooManyDistributionsAssociatedToResponseHeadersPolicy',
-      'TooManyRemoveHeadersInResponseHeadersPolicy',
-      'TooManyResponseHeadersPolicies',
-    ],
-    reason: 'response headers policies',
-    names: /ResponseHeadersPolicyId/,
-    provoke: standard({ ResponseHeadersPolicyId: '60669652-455b-4ae9-85a4-c4c02393f86c' }),
-  },
-  {
-    codes: [
       'CannotChangeImmutablePublicKeyFields',
       'KeyGroupAlreadyExists',
       'NoSuchPublicKey',
