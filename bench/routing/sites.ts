@@ -1,7 +1,8 @@
 //! Distributions as an operator with a thousand sites has them: 25 behaviors each, patterns of all shapes, three origins.
 //! They are AWS's own DistributionConfigs, so that every field that the API knows is there.
 import type { CacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
-import { distributionDoc, type Policies } from '../../src/control/plan/distribution-doc.ts'
+import { distributionDoc } from '../../src/control/plan/distribution-doc.ts'
+import type { Policies } from '../../src/control/plan/policy-docs.ts'
 import type { DistributionDoc } from '../../src/domain/distribution.ts'
 import { withDefaults } from '../../src/services/cloudfront/distribution-defaults.ts'
 
@@ -88,7 +89,12 @@ export function siteConfig(n: number, originPort: number, behaviors = 25): Distr
   }
 }
 
-const NO_POLICIES: Policies = { cache: new Map(), originRequest: new Map(), deployment: new Map() }
+const NO_POLICIES: Policies = {
+  cache: new Map(),
+  originRequest: new Map(),
+  responseHeaders: new Map(),
+  deployment: new Map(),
+}
 
 /** Site `n` as control gives it to the edges. */
 export function siteDoc(n: number, originPort: number, behaviors = 25): DistributionDoc {
