@@ -50,6 +50,7 @@ describe('settings', () => {
       movableClock: false,
       rfcStrict: false,
       trustedProxies: [],
+      originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
       allowOrigins: [],

@@ -74,6 +74,15 @@ export const OPTIONS: readonly OptionRow[] = [
   flagOnly(row('movable-clock', null, null, 'lets `cachefront clock advance` move the time')),
   { ...flagOnly(row('allow-origin', 'CIDR', null, 'origins may have these otherwise refused addresses')), list: true },
   {
+    ...row(
+      'origin-ca',
+      'FILE',
+      null,
+      'certificates (PEM) that origins may have theirs from, besides public authorities',
+    ),
+    list: true,
+  },
+  {
     ...row('trusted-proxies', 'CIDR', null, 'proxies in front of the edge whose X-Forwarded-For is believed'),
     list: true,
   },
@@ -132,6 +141,8 @@ export interface Config {
   readonly allowOrigins: readonly string[]
   /** CIDRs. */
   readonly trustedProxies: readonly string[]
+  /** Absolute paths. */
+  readonly originAuthorities: readonly string[]
   /** GeoIP databases, absolute. */
   readonly geoip: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
@@ -186,6 +197,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
     trustedProxies: list('trusted-proxies', parse.cidr),
+    originAuthorities: list('origin-ca', parse.file),
     geoip: list('geoip', parse.file),
     rfcStrict: given.has('rfc-strict'),
     quotas: quotasWith(Object.fromEntries(list('quotas', quota))),

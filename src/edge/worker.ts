@@ -26,6 +26,7 @@ import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import type { Refusal } from './listen/http1.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
+import { readableAuthorities } from './origin/authorities.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
 import type { S3Settings } from './origin/reached.ts'
@@ -67,7 +68,7 @@ export interface WorkerOptions {
   readonly cacheBytes: number
   /** The disk tier: where, and bytes of all its files; null for none. */
   readonly disk?: { readonly directory: string; readonly limitBytes: number } | null
-  /** Certificates (PEM) that origins' certificates may be signed by, besides those of the public authorities. */
+  /** Files (PEM) of authorities that origins may have their certificates from, besides the public ones. */
   readonly originAuthorities?: readonly string[]
   /** How names of origins are resolved; the system's way unless a test has another. */
   readonly lookup?: Lookup
@@ -167,7 +168,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       new Origins({
         guard: addressGuard(options.ownAddresses, options.allowOrigins),
         names: new OriginNames(options.lookup ?? systemLookup, clock),
-        tls: new OriginTls(options.originAuthorities),
+        tls: new OriginTls(readableAuthorities(options.originAuthorities ?? [], problem)),
         ...(options.originConnectionMs === undefined ? {} : { connectionMs: options.originConnectionMs }),
       }),
     ),

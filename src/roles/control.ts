@@ -5,6 +5,7 @@ import { type Config, type HomePaths, homePaths, programVersion } from '../confi
 import { showAddress } from '../config-values.ts'
 import { checkDatabases } from '../edge/geo/databases.ts'
 import type { PopListen } from '../edge/listeners.ts'
+import { readAuthorities } from '../edge/origin/authorities.ts'
 import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
@@ -39,6 +40,7 @@ export interface ControlRole {
 export async function runControl(role: ControlRole): Promise<number> {
   const { config } = role
   checkGeoip(config)
+  checkOriginAuthorities(config)
   const paths = homePaths(config.home)
   await makeHome(config.home, paths)
   const lock = await lockHome(config.home, paths)
@@ -60,6 +62,15 @@ function checkGeoip({ geoip }: Config): void {
     checkDatabases(geoip)
   } catch (error) {
     throw new StartError(`--geoip: ${(error as Error).message}.`, error)
+  }
+}
+
+/** @throws StartError that names a file which has no certificates */
+function checkOriginAuthorities({ originAuthorities }: Config): void {
+  try {
+    for (const file of originAuthorities) readAuthorities(file)
+  } catch (error) {
+    throw new StartError(`--origin-ca: ${(error as Error).message}.`, error)
   }
 }
 

@@ -31,6 +31,8 @@ describe('the settings of a worker', () => {
           'allow-origin': ['10.0.0.0/8'],
           'trusted-proxies': ['10.9.0.0/16'],
           'movable-clock': true,
+          // Any file that is there.
+          'origin-ca': ['/etc/passwd'],
         },
         ...{ 'cache-memory-mb': '30', 'disk-cache-mb': '27' },
       },
@@ -52,7 +54,8 @@ describe('the settings of a worker', () => {
       cacheBytes: 10 * 1024 * 1024,
       diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
-      trustedProxies: [],
+      trustedProxies: ['10.9.0.0/16'],
+      originAuthorities: ['/etc/passwd'],
       geoip: [],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
       movableClock: true,

@@ -19,6 +19,7 @@ export interface WorkerSettings {
   readonly diskBytes: number
   readonly allowOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly originAuthorities: readonly string[]
   readonly geoip: readonly string[]
   /** `address:port` and CIDRs of this installation, which no origin may be. */
   readonly ownAddresses: readonly string[]
@@ -56,6 +57,7 @@ export function workerWishes(
       diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
       trustedProxies: config.trustedProxies,
+      originAuthorities: config.originAuthorities,
       geoip: config.geoip,
       ownAddresses: [...[api, ...addresses].map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       movableClock: config.movableClock,
@@ -72,6 +74,7 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
     ...['--explain', s.explain],
     ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
+    ...s.originAuthorities.flatMap((file) => ['--origin-ca', file]),
     ...s.geoip.flatMap((path) => ['--geoip', path]),
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
@@ -95,6 +98,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       explain: text,
       'allow-origin': list,
       'trusted-proxy': list,
+      'origin-ca': list,
       geoip: list,
       own: list,
       'movable-clock': { type: 'boolean', default: false },
@@ -114,6 +118,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],
     trustedProxies: values['trusted-proxy'],
+    originAuthorities: values['origin-ca'],
     geoip: values.geoip,
     ownAddresses: values.own,
     movableClock: values['movable-clock'],

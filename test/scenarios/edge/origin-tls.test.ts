@@ -1,6 +1,9 @@
 //! Origins over TLS: what is offered, what is trusted, which name counts, and what a viewer sees of a bad one.
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { ServerOptions } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { OriginDoc, OriginSslProtocol } from '../../../src/domain/distribution.ts'
 import { type ServerCertificate, selfSigned, TestAuthority } from '../../support/certificates.ts'
@@ -47,8 +50,12 @@ async function site(t: TestContext, certificate: ServerCertificate, changes: Cha
       }),
     ],
   })
+  const directory = await mkdtemp(join(tmpdir(), 'cachefront-origin-ca-'))
+  t.after(() => rm(directory, { recursive: true }))
+  const originAuthorities = trusts.map((_, at) => join(directory, `${at}.pem`))
+  await Promise.all(originAuthorities.map((file, at) => writeFile(file, trusts[at] as string)))
   const edge = await EdgeScenario.start(t, [document], {
-    originAuthorities: trusts,
+    originAuthorities,
     lookup: async () => ['127.0.0.1'],
   })
   return { origin, edge }
