@@ -36,7 +36,7 @@ export function chooseStaging({ traffic, sessionSecret }: StagingPlan, facts: St
     return {
       toStaging,
       field: HEADER,
-      value: `${traffic.header}: ${toStaging ? 'matches' : 'does not'}`,
+      value: `${traffic.header}: ${toStaging ? 'matches' : 'does not match'}`,
       session: null,
     }
   }
