@@ -4,6 +4,7 @@ import type { ServiceContext } from '../service.ts'
 import { cacheRoutes } from './cache-routes.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
+import { IpRangesFile } from './ip-ranges.ts'
 import { failure, isObject, json, type LocalRoute } from './local-route.ts'
 import { ObjectWalks } from './object-lines.ts'
 import { prometheusText } from './prometheus.ts'
@@ -18,6 +19,7 @@ export function localRoutes(
 ): readonly LocalRoute[] {
   const { state } = context
   const walks = new ObjectWalks(installation)
+  const ipRanges = new IpRangesFile(context.clock)
   return [
     ...cacheRoutes(installation, state, walks),
     invalidationRoute(walks, context),
@@ -28,6 +30,11 @@ export function localRoutes(
         const health = await installation.health()
         return json(health.status === 'ok' ? 200 : 503, health)
       },
+    },
+    {
+      method: 'GET',
+      path: '/_cachefront/ip-ranges.json',
+      run: async () => json(200, ipRanges.of((await installation.health()).pops)),
     },
     {
       method: 'GET',
