@@ -1,10 +1,12 @@
 //! Writes the documents that are printed from tables in the code; with --check it only says which are out of date.
 import { readFile, writeFile } from 'node:fs/promises'
 import { configurationDocument } from '../src/config-document.ts'
+import { headersDocument } from '../src/domain/headers-document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationDocument,
+  'docs/headers.md': headersDocument,
   'docs/request-flow.md': requestFlowDocument,
 }
 

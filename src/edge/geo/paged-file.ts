@@ -11,8 +11,14 @@ export class PagedFile {
   /** Bytes of the file when it was opened. */
   readonly size: number
   readonly #descriptor: number
-  /** By number, the one that was not used for the longest time first. */
-  readonly #pages = new Map<number, Buffer>()
+  /** Grows with the pages that are kept; each has one of its slots. */
+  readonly #slots: Buffer[] = []
+  /** Number of the page in each slot. */
+  readonly #numbers: number[] = []
+  readonly #used: boolean[] = []
+  readonly #slotOf = new Map<number, number>()
+  /** Where the clock hand is: a page that was used since it passed stays (second chance). */
+  #hand = 0
   #lastNumber = -1
   #last: Buffer = Buffer.alloc(0)
 
@@ -25,13 +31,11 @@ export class PagedFile {
 
   /** @throws RangeError beyond the end: a file that was cut off, or a pointer that leads out of it. */
   byte(at: number): number {
-    const page = this.#page(Math.floor(at / PAGE_BYTES))
-    const byte = page[at % PAGE_BYTES]
-    if (byte === undefined) throw new RangeError(`${this.path} has no byte ${at}`)
-    return byte
+    if (!(at >= 0 && at < this.size)) throw new RangeError(`${this.path} has no byte ${at}`)
+    return this.#page(Math.floor(at / PAGE_BYTES))[at % PAGE_BYTES] as number
   }
 
-  /** Big endian, up to six bytes. */
+  /** Big endian, up to six bytes. @throws RangeError as `byte` */
   uint(at: number, bytes: number): number {
     let value = 0
     for (let i = 0; i < bytes; i++) value = value * 256 + this.byte(at + i)
@@ -40,36 +44,49 @@ export class PagedFile {
 
   /** A copy. @throws RangeError as `byte` */
   bytes(at: number, length: number): Buffer {
-    if (at < 0 || at + length > this.size) throw new RangeError(`${this.path} has no bytes ${at} to ${at + length}`)
-    const first = Math.floor(at / PAGE_BYTES)
-    const last = Math.floor(Math.max(at, at + length - 1) / PAGE_BYTES)
-    const pages =
-      first === last ? [this.#page(first)] : Array.from({ length: last - first + 1 }, (_, n) => this.#page(first + n))
-    const from = at - first * PAGE_BYTES
-    return Buffer.concat(pages).subarray(from, from + length)
+    if (!(at >= 0 && at + length <= this.size)) {
+      throw new RangeError(`${this.path} has no bytes ${at} to ${at + length}`)
+    }
+    const copy = Buffer.allocUnsafe(length)
+    for (let done = 0; done < length; ) {
+      const page = this.#page(Math.floor((at + done) / PAGE_BYTES))
+      done += page.copy(copy, done, (at + done) % PAGE_BYTES)
+    }
+    return copy
   }
 
   close(): void {
     closeSync(this.#descriptor)
-    this.#pages.clear()
   }
 
   #page(number: number): Buffer {
     if (number === this.#lastNumber) return this.#last
-    let page = this.#pages.get(number)
-    if (page === undefined) {
-      page = this.#read(number)
-      if (this.#pages.size >= PAGES_MAX) this.#pages.delete(this.#pages.keys().next().value as number)
-    } else this.#pages.delete(number)
-    this.#pages.set(number, page)
+    let slot = this.#slotOf.get(number)
+    if (slot === undefined) slot = this.#read(number)
+    else this.#used[slot] = true
     this.#lastNumber = number
-    this.#last = page
-    return page
+    this.#last = this.#slots[slot] as Buffer
+    return this.#last
   }
 
-  #read(number: number): Buffer {
-    const page = Buffer.allocUnsafeSlow(PAGE_BYTES)
-    const got = readSync(this.#descriptor, page, 0, PAGE_BYTES, number * PAGE_BYTES)
-    return page.subarray(0, got)
+  #read(number: number): number {
+    const slot = this.#freeSlot()
+    readSync(this.#descriptor, this.#slots[slot] as Buffer, 0, PAGE_BYTES, number * PAGE_BYTES)
+    this.#numbers[slot] = number
+    this.#used[slot] = false
+    this.#slotOf.set(number, slot)
+    return slot
+  }
+
+  #freeSlot(): number {
+    if (this.#slots.length < PAGES_MAX) return this.#slots.push(Buffer.allocUnsafeSlow(PAGE_BYTES)) - 1
+    while (this.#used[this.#hand]) {
+      this.#used[this.#hand] = false
+      this.#hand = (this.#hand + 1) % PAGES_MAX
+    }
+    const slot = this.#hand
+    this.#hand = (this.#hand + 1) % PAGES_MAX
+    this.#slotOf.delete(this.#numbers[slot] as number)
+    return slot
   }
 }

@@ -5,6 +5,7 @@ import { PagedFile } from './paged-file.ts'
 const LF = 10
 /** Bytes of a line; a longer one is no line of such a file. */
 const LINE_BYTES_MAX = 1_024
+const LINE_BYTES_USUAL = 96
 
 export class RangeLines {
   readonly #file: PagedFile
@@ -36,17 +37,24 @@ export class RangeLines {
   }
 
   #lineStart(at: number): number {
-    for (let back = 0; back < LINE_BYTES_MAX; back++) {
-      const start = at - back
-      if (start === 0 || this.#file.byte(start - 1) === LF) return start
+    // Most lines are short.
+    for (const back of [LINE_BYTES_USUAL, LINE_BYTES_MAX]) {
+      const from = Math.max(0, at - back)
+      const end = this.#file.bytes(from, at - from).lastIndexOf(LF)
+      if (end >= 0) return from + end + 1
+      if (from === 0) return 0
     }
     throw new RangeError(`${this.#file.path} has lines of over ${LINE_BYTES_MAX} bytes`)
   }
 
   /** Without its end; latin1, so that its length is in bytes. */
   #line(start: number): string {
-    const bytes = this.#file.bytes(start, Math.min(LINE_BYTES_MAX, this.#file.size - start))
-    const end = bytes.indexOf(LF)
-    return bytes.toString('latin1', 0, end < 0 ? bytes.length : end)
+    for (const length of [LINE_BYTES_USUAL, LINE_BYTES_MAX]) {
+      const bytes = this.#file.bytes(start, Math.min(length, this.#file.size - start))
+      const end = bytes.indexOf(LF)
+      if (end >= 0) return bytes.toString('latin1', 0, end)
+      if (start + bytes.length === this.#file.size) return bytes.toString('latin1')
+    }
+    throw new RangeError(`${this.#file.path} has lines of over ${LINE_BYTES_MAX} bytes`)
   }
 }
