@@ -137,6 +137,7 @@ describe('drawing', () => {
         version: '1.0.0',
         revision: 3,
         pops: [{ name: 'LOC50-C1', region: 'us-east-1', http: null, https: null }],
+        regionals: [],
         parts: [{ name: 'keeper', ok: false, detail: 'does not answer' }],
       },
       distributions: [

@@ -9,6 +9,7 @@ import { downCommand } from './commands/down.ts'
 import { explainCommand } from './commands/explain.ts'
 import { invalidateCommand } from './commands/invalidate.ts'
 import { logsCommand } from './commands/logs.ts'
+import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
 import { statusCommand } from './commands/status.ts'
 import { upCommand } from './commands/up.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly CommandMaker[] = [
   upCommand,
   downCommand,
   statusCommand,
+  popsCommand,
   explainCommand,
   invalidateCommand,
   clockCommand,

@@ -1,5 +1,6 @@
 //! The control plane put together: feed, tasks, health. Everything is given to it; it reads no environment and starts no
 //! process. main.ts composes it with the state, the keeper's link and the API.
+import type { Topology } from '../domain/topology.ts'
 import type { ObjectRequest, ObjectsWanted } from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Health, Installation, WalkStep } from '../services/cachefront/installation.ts'
@@ -8,6 +9,7 @@ import type { ControlClock } from './clock-feed.ts'
 import { type FeedServer, openFeedServer } from './feed-server.ts'
 import { healthOf } from './health.ts'
 import type { KeeperPort } from './keeper-port.ts'
+import { placesDown, placesOfNetwork, switchPlace } from './places.ts'
 import { type Reconciler, startReconciler, type Task, type TaskStatus } from './reconciler.ts'
 import { DEPLOY_KINDS, deployTask } from './tasks/deploy.ts'
 import { INVALIDATION_KINDS, invalidationsTask } from './tasks/invalidations.ts'
@@ -29,6 +31,8 @@ export interface ControlOptions {
   readonly version: string
   /** Names of the workers that the keeper is wished to run. */
   readonly workers: readonly string[]
+  /** Absent for one without POPs (tests of the feed alone). */
+  readonly network?: Topology
   /** Null for an installation without a keeper (tests of the edge alone). */
   readonly keeper: Pick<KeeperPort, 'seen'> | null
   /** Tasks besides those of distributions and invalidations, e.g. the caches'. */
@@ -122,6 +126,8 @@ class RunningControl implements Control {
       revision,
       keeper: keeper === null ? null : { seen: keeper.seen() },
       live: this.feed.live(),
+      network: this.#network,
+      down: await placesDown(state).catch(() => new Set<string>()),
       missing: this.feed.missing(),
       tasks: this.tasks(),
       brokenDistributions: this.#brokenDistributions(),
@@ -168,6 +174,19 @@ class RunningControl implements Control {
       ),
       missing,
     }
+  }
+
+  get #network(): Topology {
+    return this.#options.network ?? { pops: [], regionals: [] }
+  }
+
+  places(): ReturnType<Installation['places']> {
+    return placesOfNetwork(this.#network, this.#options.state, this.feed.live())
+  }
+
+  switchPlace(name: string, wanted: 'up' | 'down'): Promise<boolean> {
+    const { state, clock } = this.#options
+    return switchPlace(name, wanted, state, clock, () => this.feed.acknowledged())
   }
 
   keeperSeen(): ReturnType<Installation['keeperSeen']> {

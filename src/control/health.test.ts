@@ -37,6 +37,8 @@ const facts = (changes: Partial<HealthFacts>): HealthFacts => ({
   revision: 3,
   keeper: { seen: seen([]) },
   live: [WORKER],
+  network: { pops: [], regionals: [] },
+  down: new Set(),
   missing: [],
   tasks: [],
   brokenDistributions: new Map(),

@@ -1,4 +1,5 @@
 //! Health of the installation from what its parts say of themselves.
+import type { Topology } from '../domain/topology.ts'
 import type { KeeperSeen } from '../keeper/protocol.ts'
 import type { Health, PartHealth, PopHealth } from '../services/cachefront/installation.ts'
 import type { LiveWorker } from './live-workers.ts'
@@ -11,6 +12,9 @@ export interface HealthFacts {
   /** Null without a keeper: this control runs none. */
   readonly keeper: { readonly seen: KeeperSeen | null } | null
   readonly live: readonly LiveWorker[]
+  readonly network: Topology
+  /** Names of places that an operator has taken down. */
+  readonly down: ReadonlySet<string>
   readonly missing: readonly string[]
   readonly tasks: readonly TaskStatus[]
   /** What is wrong with each, by id. */
@@ -41,7 +45,8 @@ export function healthOf(facts: HealthFacts): Health {
     status: well ? 'ok' : facts.wasReady ? 'degraded' : 'starting',
     version: facts.version,
     revision: revision instanceof Error ? -1 : revision,
-    pops: popsOf(live),
+    pops: popsOf(live, facts.down),
+    regionals: facts.network.regionals.map(({ name, region }) => ({ name, region, ...downIf(facts.down, name) })),
     parts: [...own, ...resources],
   }
 }
@@ -80,13 +85,21 @@ function failedTask({ name, last }: TaskStatus): PartHealth[] {
   return [{ name: `task ${name}`, ok: false, detail: last.result.message }]
 }
 
+const downIf = (down: ReadonlySet<string>, name: string): { state?: 'down' } =>
+  down.has(name) ? { state: 'down' } : {}
+
 /** Each POP once: all workers serve every POP on one address. */
-function popsOf(live: readonly LiveWorker[]): PopHealth[] {
+function popsOf(live: readonly LiveWorker[], down: ReadonlySet<string>): PopHealth[] {
   const pops = new Map<string, PopHealth>()
   for (const { identity, connection } of live) {
-    for (const { name, region, http } of identity.pops) {
+    for (const { name, region, http, ipv6 } of identity.pops) {
       const known = pops.get(name)?.http ?? null
-      pops.set(name, { name, region, http: known ?? (connection === null ? null : http), https: null })
+      const isReached = connection !== null && !down.has(name)
+      pops.set(name, {
+        ...{ name, region, http: known ?? (isReached ? http : null), https: null },
+        ...(ipv6 && isReached ? { ipv6 } : {}),
+        ...downIf(down, name),
+      })
     }
   }
   return [...pops.values()]

@@ -4,11 +4,13 @@ import { Packing, packed } from '../edge/feed-packing.ts'
 import type { FeedChange, ToWorker } from '../edge/feed-protocol.ts'
 import type { State } from '../state/state.ts'
 import type { LiveWorkers } from './live-workers.ts'
+import { placesDown } from './places.ts'
 import { allDistributions, feedChanges } from './plan/feed-changes.ts'
 
 /** Kinds that an edge serves from. */
 const EDGE_KINDS: ReadonlySet<string> = new Set([
   'distribution',
+  'place',
   'invalidation',
   'cache-policy',
   'origin-request-policy',
@@ -86,7 +88,12 @@ export class Teller {
           const changes = from < 0 ? null : await this.#state.changesSince(from)
           message =
             changes === null
-              ? { type: 'snapshot', revision: head, ...packed(await allDistributions(tx)) }
+              ? {
+                  type: 'snapshot',
+                  revision: head,
+                  down: [...(await placesDown(tx))],
+                  ...packed(await allDistributions(tx)),
+                }
               : { type: 'changes', revision: head, ...packedChanges(await feedChanges(tx, changes, from)) }
           messages.set(from, message)
         }

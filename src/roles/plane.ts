@@ -93,6 +93,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     feedSocket: paths.feedSocket,
     version,
     workers: workers.map((worker) => worker.name),
+    network: config.network,
     keeper: link,
     tasks: [{ task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS }],
     onStop: async ({ engines }) => {

@@ -44,6 +44,8 @@ export interface Documents {
   'cache-event': CacheEventRecord
   /** `local`: the one keeper of this host. */
   'keeper-cursor': KeeperCursorRecord
+  /** Name of a POP or regional edge cache that an operator has taken down; there is none for one that is up. */
+  place: { readonly down: true; readonly since: string }
   /** ARN of the tagged resource. */
   tags: { readonly tags: Readonly<Record<string, string>> }
 }

@@ -67,8 +67,12 @@ export async function feedChanges(reader: Reader, changes: readonly Change[], fr
     responseHeaders: ids('response-headers-policy'),
   })
   const invalidations = await newInvalidations(reader, ids('invalidation'), from)
-  return [...distributions, ...invalidations]
+  return [...distributions, ...invalidations, ...switches(changes)]
 }
+
+/** Of several switches of one place the last counts. */
+const switches = (changes: readonly Change[]): FeedChange[] =>
+  changes.flatMap(({ kind, id, deleted }) => (kind === 'place' ? [{ kind, name: id, down: !deleted }] : []))
 
 async function changedDistributions(
   reader: Reader,

@@ -9,7 +9,36 @@ export interface PopHealth {
   /** `address:port`, or null while no worker listens. */
   readonly http: string | null
   readonly https: string | null
+  /** A further address of its own; absent for none. */
+  readonly ipv6?: string
+  /** Absent while it is up. */
+  readonly state?: 'down'
 }
+
+/** A regional edge cache of the topology. */
+export interface RegionalHealth {
+  readonly name: string
+  readonly region: string
+  readonly state?: 'down'
+}
+
+/** A place of the network, for people. */
+export type PlaceStatus = {
+  readonly name: string
+  readonly region: string
+  readonly state: 'up' | 'down'
+} & (
+  | {
+      readonly kind: 'pop'
+      /** Of the regional edge cache that it asks. */
+      readonly regional: string | null
+      /** `address:port`; null while no worker listens. */
+      readonly http: string | null
+      readonly ipv6: string | null
+    }
+  /** `shield`: of an origin, in a region that the topology has no regional edge cache in. */
+  | { readonly kind: 'regional' | 'shield' }
+)
 
 /** One part of the installation and whether it answers. */
 export interface PartHealth {
@@ -25,6 +54,8 @@ export interface Health {
   readonly version: string
   readonly revision: number
   readonly pops: readonly PopHealth[]
+  /** Regional edge caches; origin shields are where distributions name them. */
+  readonly regionals: readonly RegionalHealth[]
   readonly parts: readonly PartHealth[]
 }
 
@@ -67,6 +98,10 @@ export interface Installation {
     /** Moves the clock on by `ms` (> 0) and resolves when every live worker has it. */
     advance(ms: number): Promise<void>
   } | null
+  /** POPs, regional edge caches, and the shields that distributions name. */
+  places(): Promise<readonly PlaceStatus[]>
+  /** Takes a place down or up; resolves with true when every live worker has it, with false when that takes too long. */
+  switchPlace(name: string, state: 'up' | 'down'): Promise<boolean>
   /** Begins the shutdown that SIGTERM begins; resolves before the process exits. */
   stop(options: { readonly engines: boolean }): Promise<void>
 }

@@ -13,6 +13,7 @@ const healthy: Health = {
   version: '1.2.3',
   revision: 7,
   pops: [{ name: 'pop-0', region: 'us-east-1', http: '127.0.0.1:8080', https: null }],
+  regionals: [],
   parts: [{ name: 'state', ok: true, detail: 'revision 7' }],
 }
 
@@ -42,6 +43,8 @@ function setUp(changes: Partial<Installation> = {}) {
         offset += ms
       },
     },
+    places: async () => [{ kind: 'regional', name: 'REC-eu-west-1', region: 'eu-west-1', state: 'up' }],
+    switchPlace: async (...wanted) => calls.push(wanted) > 0 && wanted[1] === 'down',
     stop: async (options) => void calls.push(options),
     ...changes,
   }
@@ -73,6 +76,7 @@ describe('/_cachefront', () => {
       '/_cachefront/objects',
       '/_cachefront/object',
       '/_cachefront/storage',
+      '/_cachefront/pops',
       '/_cachefront/status',
       '/_cachefront/traces/*',
     ])
@@ -151,4 +155,24 @@ describe('/_cachefront', () => {
     assert.equal((await call('POST', '/_cachefront/stop', [])).status, 400)
     assert.deepEqual(calls, [{ engines: false }, { engines: true }])
   })
+})
+
+it('switch a place that there is, and say when not every worker has it', async () => {
+  const { call, calls } = setUp()
+  const post = (body: unknown) => call('POST', '/_cachefront/pops', body)
+  assert.deepEqual((await call('GET', '/_cachefront/pops')).document.places[0].name, 'REC-eu-west-1')
+  assert.deepEqual((await post({ name: 'REC-eu-west-1', state: 'down' })).document, {
+    name: 'REC-eu-west-1',
+    state: 'down',
+  })
+  assert.equal((await post({ name: 'REC-eu-west-1', state: 'up' })).status, 504)
+  assert.match(
+    (await post({ name: 'FRA50-C1', state: 'down' })).document.error,
+    /no place FRA50-C1: there are REC-eu-west-1/,
+  )
+  assert.equal((await post({ name: 'REC-eu-west-1', state: 'off' })).status, 400)
+  assert.deepEqual(calls, [
+    ['REC-eu-west-1', 'down'],
+    ['REC-eu-west-1', 'up'],
+  ])
 })

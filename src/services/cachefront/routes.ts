@@ -7,6 +7,7 @@ import { invalidationRoute } from './invalidation-route.ts'
 import { IpRangesFile } from './ip-ranges.ts'
 import { failure, isObject, json, type LocalRoute } from './local-route.ts'
 import { ObjectWalks } from './object-lines.ts'
+import { placesRoutes } from './places-routes.ts'
 import { prometheusText } from './prometheus.ts'
 import { statusOf } from './status.ts'
 
@@ -23,6 +24,7 @@ export function localRoutes(
   return [
     ...cacheRoutes(installation, state, walks),
     invalidationRoute(walks, context),
+    ...placesRoutes(installation),
     {
       method: 'GET',
       path: '/_cachefront/health',
