@@ -1,10 +1,11 @@
 //! The HTTP server of the API: one call a request, walked through the pipeline, answered whatever happens.
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { WireRequest } from '../aws/protocol.ts'
 import { commonFault } from '../domain/faults.ts'
+import { nodeHttp } from '../lib/node-http.ts'
 import { walk } from '../lib/pipeline.ts'
 import { StateError } from '../state/state-error.ts'
 import type { Call } from './call.ts'
@@ -22,7 +23,7 @@ const HEAD_BYTES_MAX = 32 * 1024
 const CONNECTIONS_MAX = 256
 
 export function createApiServer(api: ApiEnvironment): Server {
-  const server = createServer({
+  const server = nodeHttp().createServer({
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

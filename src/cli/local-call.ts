@@ -1,7 +1,8 @@
 //! Calls of `/_cachefront` routes on the API port, signed: beyond loopback most of them ask for it.
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { type KeyPair, Sha256 } from '../aws/sigv4.ts'
+import { nodeHttp } from '../lib/node-http.ts'
 import { CliError, type CliHost } from './host.ts'
 import { type ClientOptions, findEndpoint } from './installation-file.ts'
 
@@ -36,7 +37,7 @@ export async function localCall(api: LocalApi, path: string, body?: unknown): Pr
   const method = body === undefined ? 'GET' : 'POST'
   const headers = await signed(api.credentials, method, url, text)
   return new Promise((resolve, reject) => {
-    const call = request(url, { method, headers, timeout: ANSWER_MS })
+    const call = nodeHttp().request(url, { method, headers, timeout: ANSWER_MS })
     call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)))
     call.on('error', (error) => reject(notAnswering(endpoint, error)))
     call.on('response', (response) => {
@@ -114,7 +115,7 @@ export async function localLines(
   const method = body === undefined ? 'GET' : 'POST'
   const headers = await signed(api.credentials, method, url, text)
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const call = request(url, { method, headers, timeout: LINE_MS })
+    const call = nodeHttp().request(url, { method, headers, timeout: LINE_MS })
     call.on('timeout', () => call.destroy(new Error(`nothing came for ${LINE_MS / 1000} s`)))
     call.on('error', (error) => reject(notAnswering(api.endpoint, error)))
     call.on('response', resolve)

@@ -1,6 +1,7 @@
 //! `cachefront explain URL`: sends the request to the edge, asks for its trace, draws it.
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { Command } from 'commander'
+import { nodeHttp } from '../../lib/node-http.ts'
 import type { Trace } from '../../observe/trace.ts'
 import type { Health } from '../../services/cachefront/installation.ts'
 import { drawTrace } from '../draw-trace.ts'
@@ -67,7 +68,7 @@ function askEdge(edge: string, url: URL, options: ExplainOptions): Promise<EdgeA
     headers[name.toLowerCase()] = value
   }
   return new Promise((resolve, reject) => {
-    const call = request({
+    const call = nodeHttp().request({
       host: target.hostname.replace(/^\[|\]$/g, ''),
       port: target.port,
       method: options.request,

@@ -1,12 +1,15 @@
 //! The request line (RFC 9112 3), strictly: METHOD SP target SP HTTP/1.x, and the target cut to path and query.
-import { METHODS } from 'node:http'
 import type { Malformed } from './header-block.ts'
 
 /**
  * Methods that are passed on; a behavior decides which of them it allows. CONNECT is for forward proxies; a name
  * outside the registry is refused as Node's own parser does.
  */
-const KNOWN: ReadonlySet<string> = new Set(METHODS.filter((method) => method !== 'CONNECT'))
+export const KNOWN_METHODS: ReadonlySet<string> = new Set([
+  'ACL', 'BIND', 'CHECKOUT', 'COPY', 'DELETE', 'GET', 'HEAD', 'LINK', 'LOCK', 'M-SEARCH', 'MERGE', 'MKACTIVITY',
+  'MKCALENDAR', 'MKCOL', 'MOVE', 'NOTIFY', 'OPTIONS', 'PATCH', 'POST', 'PROPFIND', 'PROPPATCH', 'PURGE', 'PUT', 'QUERY',
+  'REBIND', 'REPORT', 'SEARCH', 'SOURCE', 'SUBSCRIBE', 'TRACE', 'UNBIND', 'UNLINK', 'UNLOCK', 'UNSUBSCRIBE',
+]) // biome-ignore format: a table
 
 export interface RequestLine {
   readonly method: string
@@ -36,7 +39,7 @@ export function parseRequestLine(line: string, urlBytesMax: number): RequestLine
   if (methodEnd <= 0 || targetEnd < 0) return 'bad-request-line'
   // Nearly all are: no text to be cut out and hashed.
   const method = line.startsWith('GET ') ? 'GET' : line.slice(0, methodEnd)
-  if (method !== 'GET' && !KNOWN.has(method)) return 'bad-method'
+  if (method !== 'GET' && !KNOWN_METHODS.has(method)) return 'bad-method'
   const version = line.slice(targetEnd + 1)
   if (version !== 'HTTP/1.1' && version !== 'HTTP/1.0') {
     return /^HTTP\/[0-9]\.[0-9]$/.test(version) ? 'bad-version' : 'bad-request-line'

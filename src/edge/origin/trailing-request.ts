@@ -1,9 +1,10 @@
 //! A request with trailers (RFC 9110 6.5), which undici cannot send: on a connection of its own, by Node's client. It is a
 //! dispatcher for one request, heard of in undici's words, so that attempts, timeouts and sinks know no difference.
-import { type ClientRequest, type IncomingMessage, request as send } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { nodeHttp } from '../../lib/node-http.ts'
 import type { OriginConnector } from './connect.ts'
 import { OriginFailure } from './failure.ts'
 
@@ -37,7 +38,7 @@ export class TrailingDispatcher implements Pick<Dispatcher, 'dispatch'> {
     handler: Dispatcher.DispatchHandler,
   ): void {
     const { method, path, body } = options
-    const request = send({
+    const request = nodeHttp().request({
       createConnection: () => socket,
       method,
       path,
