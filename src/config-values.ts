@@ -115,6 +115,50 @@ export function file(text: string, name: string): string {
   return absolute
 }
 
+/** Where S3 buckets are reached: scheme, host and port, and what stands before the name of a bucket. */
+export interface EndpointUrl {
+  readonly scheme: 'http' | 'https'
+  /** Name or address, without brackets. */
+  readonly host: string
+  readonly port: number
+  /** Begins with a slash and does not end with one; empty for none. */
+  readonly path: string
+}
+
+export function endpointUrl(text: string, name: string): EndpointUrl {
+  const url = URL.parse(text)
+  const scheme = url?.protocol === 'http:' ? 'http' : url?.protocol === 'https:' ? 'https' : null
+  if (url === null || scheme === null || url.username !== '' || url.password !== '' || /[?#]/.test(text)) {
+    throw new ConfigError(
+      `${name} is ${JSON.stringify(url?.password ? url.origin : text)}: it must be a URL like http://127.0.0.1:9000, without user, query and fragment.`,
+    )
+  }
+  return {
+    scheme,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port),
+    path: url.pathname.replace(/\/+$/, ''),
+  }
+}
+
+/** A directory that is an origin, `NAME.folder.cachefront`. */
+export interface FolderOption {
+  /** One label of a host name, lower case. */
+  readonly name: string
+  /** Absolute. */
+  readonly directory: string
+}
+
+export function folder(text: string, name: string): FolderOption {
+  const [, label, directory] = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)=(.+)$/s.exec(text) ?? []
+  if (label === undefined || directory === undefined) {
+    throw new ConfigError(
+      `${name} is ${JSON.stringify(text)}: it must be NAME=DIR, like site=./public, with a name of small letters, digits and hyphens.`,
+    )
+  }
+  return { name: label, directory: resolve(directory) }
+}
+
 /** Absolute path; `~` is the user's home directory. */
 export function path(text: string, name: string, userHome: string, bytesMax: number): string {
   if (text === '') throw new ConfigError(`${name} is empty: it must be a directory.`)

@@ -49,12 +49,40 @@ describe('settings', () => {
       stopEngines: false,
       movableClock: false,
       rfcStrict: false,
+      s3: { endpoint: null, region: 'us-east-1', keys: null },
+      folders: [],
       trustedProxies: [],
       originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
       allowOrigins: [],
     })
+  })
+
+  it('takes the endpoint, the keys and the region of S3, and folders', () => {
+    const config = readConfig(
+      { 's3-endpoint': 'http://127.0.0.1:9000', folder: ['site=/srv/site', 'docs=/srv/docs'] },
+      { CACHEFRONT_S3_ACCESS_KEY_ID: 'id', CACHEFRONT_S3_SECRET_ACCESS_KEY: 's', CACHEFRONT_S3_REGION: 'eu-west-1' },
+    )
+    const endpoint = { scheme: 'http', host: '127.0.0.1', port: 9000, path: '' }
+    assert.deepEqual(config.s3, { endpoint, region: 'eu-west-1', keys: { accessKeyId: 'id', secretAccessKey: 's' } })
+    assert.deepEqual(config.folders[1], { name: 'docs', directory: '/srv/docs' })
+    const path = readConfig({ 's3-endpoint': 'https://minio.example/s3/' }, {}).s3.endpoint
+    assert.deepEqual(path, { scheme: 'https', host: 'minio.example', port: 443, path: '/s3' })
+  })
+
+  it('refuses half a key pair, endpoints that are none, and folders without a name', () => {
+    refused({}, { CACHEFRONT_S3_ACCESS_KEY_ID: 'id' }, /S3_ACCESS_KEY_ID is set and CACHEFRONT_S3_SECRET_ACCESS_KEY is/)
+    for (const url of ['127.0.0.1:9000', 'ftp://a', 'http://a?b', 'http://']) {
+      refused({ 's3-endpoint': url }, {}, /must be a URL/)
+    }
+    assert.throws(
+      () => readConfig({ 's3-endpoint': 'http://u:secret@a' }, {}),
+      (error: Error) => !/secret/.test(error.message),
+    )
+    refused({ folder: ['/srv'] }, {}, /NAME=DIR/)
+    refused({ folder: ['Site=/srv'] }, {}, /NAME=DIR/)
+    refused({ folder: ['a=/x', 'a=/y'] }, {}, /twice/)
   })
 
   it('takes quotas by flag, variable and file, and leaves the others as they are', () => {
@@ -193,8 +221,6 @@ describe('settings', () => {
       { CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:8443' },
       /CACHEFRONT_HTTPS_LISTEN is not built yet/,
     ],
-    ['an S3 endpoint', { 's3-endpoint': 'http://x' }, {}, /--s3-endpoint is not built yet/],
-    ['a folder origin', { folder: 'site=/srv' }, {}, /--folder is not built yet/],
     ['a file that is not there', { config: '/nowhere.json' }, {}, /config file \/nowhere\.json cannot be read/],
     ['a file that is not JSON', { config: configFile('{') }, {}, /cannot be read/],
     ['a file with a list', { config: configFile([]) }, {}, /must hold one JSON object/],

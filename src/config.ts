@@ -100,13 +100,23 @@ export const OPTIONS: readonly OptionRow[] = [
     list: true,
     numbers: true,
   },
+  flagOnly(
+    row('s3-endpoint', 'URL', null, 'where buckets of S3 origins are reached, path-style (AWS itself otherwise)'),
+  ),
+  row(
+    's3-access-key-id',
+    'ID',
+    null,
+    'key that requests to S3 origins with an access control or identity are signed with',
+  ),
+  row('s3-secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
+  row('s3-region', 'REGION', 'us-east-1', 'region of buckets whose domain name names none'),
+  {
+    ...flagOnly(row('folder', 'NAME=DIR', null, 'a directory that is the origin NAME.folder.cachefront')),
+    list: true,
+  },
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
   notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
-  notBuilt(row('s3-access-key-id', 'ID', null, 'key for S3 origins')),
-  notBuilt(row('s3-secret-access-key', 'SECRET', null, 'secret for S3 origins')),
-  notBuilt(row('s3-region', 'REGION', null, 'region of S3 origins')),
-  notBuilt(flagOnly(row('s3-endpoint', 'URL', null, 'where S3 buckets are reached'))),
-  notBuilt(flagOnly(row('folder', 'NAME=DIR', null, 'a directory as an origin'))),
 ]
 
 /** Variables of the clients and of the program's own roles, which `up` has no option for. */
@@ -137,6 +147,14 @@ export interface Config {
   readonly bare: boolean
   readonly stopEngines: boolean
   readonly movableClock: boolean
+  /** Buckets of S3 origins. */
+  readonly s3: {
+    /** Null for AWS itself. */
+    readonly endpoint: parse.EndpointUrl | null
+    readonly region: string
+    readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  }
+  readonly folders: readonly parse.FolderOption[]
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
   /** CIDRs. */
@@ -200,6 +218,16 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     originAuthorities: list('origin-ca', parse.file),
     geoip: list('geoip', parse.file),
     rfcStrict: given.has('rfc-strict'),
+    s3: {
+      endpoint: optional('s3-endpoint', parse.endpointUrl),
+      region: value('s3-region', parse.region),
+      keys: credentials(
+        optional('s3-access-key-id', parse.anyText),
+        optional('s3-secret-access-key', parse.anyText),
+        'S3_',
+      ),
+    },
+    folders: list('folder', parse.folder),
     quotas: quotasWith(Object.fromEntries(list('quotas', quota))),
   }
   checkTogether(config)
@@ -350,14 +378,20 @@ function enginePath(given: string | null, environment: Environment): readonly st
   return [...new Set(text.split(':').filter(isAbsolute))]
 }
 
-function credentials(id: string | null, secret: string | null): Config['credentials'] {
+function credentials(id: string | null, secret: string | null, prefix = ''): Config['credentials'] {
   if (id === null && secret === null) return null
   if (id !== null && secret !== null) return { accessKeyId: id, secretAccessKey: secret }
   const [has, lacks] = id === null ? ['SECRET_ACCESS_KEY', 'ACCESS_KEY_ID'] : ['ACCESS_KEY_ID', 'SECRET_ACCESS_KEY']
-  throw new ConfigError(`CACHEFRONT_${has} is set and CACHEFRONT_${lacks} is not: set both, or neither.`)
+  throw new ConfigError(
+    `CACHEFRONT_${prefix}${has} is set and CACHEFRONT_${prefix}${lacks} is not: set both, or neither.`,
+  )
 }
 
 function checkTogether(config: Config): void {
+  const twice = config.folders.find(({ name }, at) => config.folders.findIndex((other) => other.name === name) !== at)
+  if (twice !== undefined)
+    throw new ConfigError(`--folder names ${twice.name} twice: give each directory a name of its own.`)
+
   const diskMin = CACHE_DISK_MB.workerMin * config.workers
   if (config.diskCacheBytes > 0 && config.diskCacheBytes < diskMin * 1024 * 1024) {
     throw new ConfigError(
@@ -390,6 +424,8 @@ export function homePaths(home: string) {
     installation: join(home, 'installation.json'),
     /** How far the movable clock was moved. */
     clock: join(home, 'clock.json'),
+    /** Keys for S3 origins, for the workers (roles/s3-keys.ts). */
+    s3Keys: join(home, 's3-keys.json'),
     /** Ports that were taken for port 0, kept over restarts. */
     ports: join(home, 'ports.json'),
     keeperSocket: join(home, 'keeper.sock'),

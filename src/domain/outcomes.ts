@@ -107,6 +107,8 @@ export type OriginFailureKind =
   | 'object-changed'
   /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */
   | 'range-refused'
+  /** A folder that there is not, or that cannot be read. */
+  | 'folder'
   /** The origin's access wants a signature, and the operator has given no keys for one. */
   | 's3-keys'
   /** No bucket has a key of this name: the path leads out of it. */

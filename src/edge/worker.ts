@@ -27,6 +27,8 @@ import { runInner, viewerHandler } from './handler.ts'
 import type { Refusal } from './listen/http1.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
+import { Distributions } from './origin/distribution/distributions.ts'
+import { Folders } from './origin/folder/folders.ts'
 import { addressGuard } from './origin/guard.ts'
 import { Origins } from './origin/pool.ts'
 import type { S3Settings } from './origin/reached.ts'
@@ -86,6 +88,8 @@ export interface WorkerOptions {
   readonly rfcStrict?: boolean
   /** Where buckets are reached; AWS's own S3 when absent. */
   readonly s3?: S3Settings
+  /** Absolute directories that are origins, `NAME.folder.cachefront`, by name. */
+  readonly folders?: ReadonlyMap<string, string>
   /** What signs requests for buckets; null or absent for nothing. */
   readonly s3Keys?: S3Keys | null
   readonly logDirectory: string
@@ -171,6 +175,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         tls: new OriginTls(readableAuthorities(options.originAuthorities ?? [], problem)),
         ...(options.originConnectionMs === undefined ? {} : { connectionMs: options.originConnectionMs }),
       }),
+      [
+        new Folders({ directories: options.folders ?? new Map(), clock }),
+        new Distributions({
+          edge: () => edge,
+          handler: (request, reply) => handler(request, reply),
+          address: hopAddress(options.pops[0]?.http.host ?? ''),
+        }),
+      ],
     ),
     s3Keys: options.s3Keys ?? null,
     geo,
@@ -189,11 +201,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     recordFailover: (x, primary) => recorder.failover(x, primary, edge),
     record: (x) => recorder.request(x, edge),
   }
+  const handler = viewerHandler(edge, handling)
   const peers = await servePeers(options.peerSocket, edge, handling)
   const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, {
     reusePort: options.reusePort,
     clock,
-    handler: viewerHandler(edge, handling),
+    handler,
     refuse: (refusal) => {
       counters.add(COUNTER.requestsRefused)
       return refusalPage(refusal, edge)
@@ -301,6 +314,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 
 const addressText = ({ host, port }: ListenAddress): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+
+/** What a connection to ourselves would come from. */
+const hopAddress = (host: string): string => (host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
 
 /** RFC 9110 date, made once a second. */
 function dateOf(clock: Clock): () => string {

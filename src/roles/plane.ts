@@ -10,6 +10,7 @@ import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
+import { keepS3Keys } from './s3-keys.ts'
 import { type ListeningNetwork, workerWishes } from './worker-settings.ts'
 
 /** Longest wait for a keeper to answer and to report. Milliseconds. */
@@ -83,7 +84,13 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     })
   ends.push(async () => (options.keeperPid !== null ? link.stop({ engines: false, workers: true }) : link.close()))
   const nodeNetwork = await networkOf(link)
-  const workers = workerWishes(config, options.network, options.api, nodeNetwork)
+  const workers = workerWishes(
+    config,
+    options.network,
+    options.api,
+    nodeNetwork,
+    await keepS3Keys(paths.s3Keys, config.s3.keys),
+  )
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const started = await modules.startControl({

@@ -35,12 +35,13 @@ describe('the settings of a worker', () => {
           'origin-ca': ['/etc/passwd'],
         },
         ...{ 'cache-memory-mb': '30', 'disk-cache-mb': '27' },
+        ...{ 's3-endpoint': 'https://[::1]:9000/s3/', 's3-region': 'eu-west-1', folder: ['site=/srv/site', 'a=/b'] },
       },
       { CACHEFRONT_RFC_STRICT: 'true' },
     )
     const http = { host: '::1', port: 81 }
     const network = listeningAt(http)
-    const wishes = workerWishes(config, network, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16')
+    const wishes = workerWishes(config, network, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16', 'some-keys')
     assert.deepEqual(
       wishes.map((wish) => wish.name),
       ['worker-0', 'worker-1', 'worker-2'],
@@ -54,10 +55,14 @@ describe('the settings of a worker', () => {
       cacheBytes: 10 * 1024 * 1024,
       diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
-      trustedProxies: ['10.9.0.0/16'],
       originAuthorities: ['/etc/passwd'],
       geoip: [],
+      trustedProxies: ['10.9.0.0/16'],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
+      s3Endpoint: 'https://[::1]:9000/s3',
+      s3Region: 'eu-west-1',
+      s3Keys: 'some-keys',
+      folders: ['site=/srv/site', 'a=/b'],
       movableClock: true,
       rfcStrict: true,
       explain: 'loopback',
@@ -71,6 +76,7 @@ describe('the settings of a worker', () => {
       listeningAt({ host: '0.0.0.0', port: 80 }),
       { host: '127.0.0.1', port: 1 },
       null,
+      '',
     )
     assert.equal(readSettings(wish!.args.slice(1)).explain, 'off')
   })

@@ -14,8 +14,13 @@ export interface RoleProcess {
   readonly directory: string
 }
 
-/** Secrets of the API are not for the processes that serve viewers and engines. */
-const NOT_HANDED_ON = ['CACHEFRONT_SECRET_ACCESS_KEY', 'CACHEFRONT_ACCESS_KEY_ID']
+/** Secrets of the API are not for the processes that serve viewers and engines; those for buckets go by a file (s3-keys.ts). */
+const NOT_HANDED_ON = [
+  'CACHEFRONT_SECRET_ACCESS_KEY',
+  'CACHEFRONT_ACCESS_KEY_ID',
+  'CACHEFRONT_S3_SECRET_ACCESS_KEY',
+  'CACHEFRONT_S3_ACCESS_KEY_ID',
+]
 
 /**
  * main.ts turns the cache of compiled code on, but is itself compiled by then, and to strip the types of one file Node loads

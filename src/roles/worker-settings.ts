@@ -2,7 +2,7 @@
 //! them, the keeper keeps them between the two.
 import { parseArgs } from 'node:util'
 import { type Config, type HomePaths, programVersion } from '../config.ts'
-import { type ListenAddress, showAddress } from '../config-values.ts'
+import { type EndpointUrl, type ListenAddress, showAddress } from '../config-values.ts'
 import type { RegionalDoc } from '../domain/topology.ts'
 import type { PopListen } from '../edge/listeners.ts'
 import type { WorkerWish } from '../keeper/protocol.ts'
@@ -23,6 +23,13 @@ export interface WorkerSettings {
   readonly geoip: readonly string[]
   /** `address:port` and CIDRs of this installation, which no origin may be. */
   readonly ownAddresses: readonly string[]
+  /** Where buckets are reached, as `--s3-endpoint` has it; empty for AWS itself. */
+  readonly s3Endpoint: string
+  readonly s3Region: string
+  /** Which keys the worker finds in their file (s3-keys.ts), not the keys; empty for none. */
+  readonly s3Keys: string
+  /** `NAME=DIR` */
+  readonly folders: readonly string[]
   readonly movableClock: boolean
   /** Every distribution is in strict mode. */
   readonly rfcStrict: boolean
@@ -39,12 +46,16 @@ export interface ListeningNetwork {
 export const addressesOf = ({ pops }: ListeningNetwork): readonly ListenAddress[] =>
   pops.flatMap(({ http, ipv6 }) => (ipv6 ? [http, ipv6] : [http]))
 
-/** The workers of a configuration, as the keeper is to run them. */
+/**
+ * The workers of a configuration, as the keeper is to run them. `s3Keys` as in WorkerSettings: with other keys they are
+ * other workers, which the keeper starts in the place of those that run.
+ */
 export function workerWishes(
   config: Config,
   network: ListeningNetwork,
   api: ListenAddress,
   nodeNetwork: string | null,
+  s3Keys: string,
 ): readonly WorkerWish[] {
   const version = programVersion()
   const addresses = addressesOf(network)
@@ -60,6 +71,10 @@ export function workerWishes(
       originAuthorities: config.originAuthorities,
       geoip: config.geoip,
       ownAddresses: [...[api, ...addresses].map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
+      s3Endpoint: config.s3.endpoint === null ? '' : showEndpoint(config.s3.endpoint),
+      s3Region: config.s3.region,
+      s3Keys,
+      folders: config.folders.map(({ name, directory }) => `${name}=${directory}`),
       movableClock: config.movableClock,
       rfcStrict: config.rfcStrict,
       explain: [api, ...addresses].every(({ host }) => isLoopback(host)) ? 'loopback' : 'off',
@@ -67,6 +82,9 @@ export function workerWishes(
     return { name: settings.name, args: ['worker', ...writeSettings(settings)], version }
   })
 }
+
+const showEndpoint = ({ scheme, host, port, path }: EndpointUrl): string =>
+  `${scheme}://${showAddress({ host, port })}${path}`
 
 function writeSettings(s: WorkerSettings): readonly string[] {
   return [
@@ -76,6 +94,8 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
     ...s.originAuthorities.flatMap((file) => ['--origin-ca', file]),
     ...s.geoip.flatMap((path) => ['--geoip', path]),
+    ...['--s3-endpoint', s.s3Endpoint, '--s3-region', s.s3Region, '--s3-keys', s.s3Keys],
+    ...s.folders.flatMap((folder) => ['--folder', folder]),
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
     ...(s.movableClock ? ['--movable-clock'] : []),
@@ -101,6 +121,10 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       'origin-ca': list,
       geoip: list,
       own: list,
+      folder: list,
+      's3-endpoint': { type: 'string', default: '' },
+      's3-region': { type: 'string', default: 'us-east-1' },
+      's3-keys': { type: 'string', default: '' },
       'movable-clock': { type: 'boolean', default: false },
       'rfc-strict': { type: 'boolean', default: false },
     },
@@ -121,6 +145,10 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     originAuthorities: values['origin-ca'],
     geoip: values.geoip,
     ownAddresses: values.own,
+    s3Endpoint: values['s3-endpoint'],
+    s3Region: values['s3-region'],
+    s3Keys: values['s3-keys'],
+    folders: values.folder,
     movableClock: values['movable-clock'],
     rfcStrict: values['rfc-strict'],
     explain: needed('explain') === 'loopback' ? 'loopback' : 'off',

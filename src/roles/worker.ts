@@ -1,9 +1,11 @@
 //! The role `worker`: an edge worker as a process of its own, started by the keeper.
 import { homePaths, programVersion } from '../config.ts'
+import { endpointUrl, folder } from '../config-values.ts'
 import { loadOriginClient } from '../edge/origin/pool.ts'
 import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
+import { readS3Keys } from './s3-keys.ts'
 import { readSettings, workerFiles } from './worker-settings.ts'
 
 /** From the first configuration to the loading of what asks origins: control hears first that the worker has it. */
@@ -32,6 +34,12 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     geoip: settings.geoip,
     ownAddresses: settings.ownAddresses,
     rfcStrict: settings.rfcStrict,
+    folders: new Map(settings.folders.map((text) => folder(text, '--folder')).map((one) => [one.name, one.directory])),
+    s3: {
+      endpoint: settings.s3Endpoint === '' ? null : endpointUrl(settings.s3Endpoint, '--s3-endpoint'),
+      region: settings.s3Region,
+    },
+    s3Keys: settings.s3Keys === '' ? null : await readS3Keys(paths.s3Keys),
     logDirectory: paths.logs,
     clock,
     explain: settings.explain,

@@ -25,6 +25,8 @@ export interface OriginRequest {
   readonly body: Readable | null
   /** Asked when the body has ended for what follows it, name, value, name, value ...; null for none. */
   readonly trailers: (() => readonly string[]) | null
+  /** Name of the place that asks (places.ts). */
+  readonly place?: string
   /** Why it cannot be made; absent when it can. */
   readonly refusal?: OriginFailure
 }

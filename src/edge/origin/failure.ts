@@ -39,6 +39,7 @@ export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = 
   'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  folder: { status: 502, detailed: 'OriginConnectError', retry: 'never', failsOver: 'always', reason: REASONS.originConnect },
   's3-keys': { status: 502, detailed: 'Error', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Keys },
   's3-key': { status: 400, detailed: 'InvalidRequest', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Key },
   's3-length': { status: 411, detailed: 'InvalidRequest', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Length },

@@ -200,7 +200,8 @@ const CHAIN_MAX = 2
 /** True for a request that has passed as many of our distributions as it may, as CDN-Loop says. */
 export const loops = (headers: HeaderBlock): boolean => loopCount(headers) >= CHAIN_MAX
 
-function loopCount(headers: HeaderBlock): number {
+/** How many of our distributions a request has passed, as CDN-Loop says. */
+export function loopCount(headers: HeaderBlock): number {
   const value = headers.getAll('cdn-loop')
   if (value.length === 0) return 0
   return value

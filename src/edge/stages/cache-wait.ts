@@ -6,7 +6,7 @@ import { invalidationUri } from '../cache/key.ts'
 import type { Exchange } from '../exchange.ts'
 import { left, unlessLeft } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
-import { loops } from '../origin/forward.ts'
+import { loopCount, loops } from '../origin/forward.ts'
 import { rangeKey, rangeToForward } from '../parts.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -103,10 +103,15 @@ function whyAlone(x: Exchange, behavior: BehaviorPlan): string | null {
   if (x.request.method === 'HEAD') return 'head'
   // It will be refused, and nobody else is to be refused with it.
   if (loops(x.request.headers)) return 'loop'
+  // A distribution that is its own origin: the fetch of the same key under way may be the one that waits for this request.
+  if (loopCount(x.request.headers) > 0 && asksItself(x, behavior)) return 'loop'
   // CloudFront's rule (spec 5.7). To the RFCs cookies select nothing: what may be kept for others may be shared with them.
   if (!behavior.strict && behavior.forward.cookies.kind !== 'none') return 'cookies-forwarded'
   return x.flightsJoined >= JOINS_MAX ? 'joined-in-vain' : null
 }
+
+const asksItself = ({ snapshot, distribution }: Exchange, { origin }: BehaviorPlan): boolean =>
+  snapshot.exactHosts.get(origin.domainName.toLowerCase()) === distribution
 
 /** For those who read along: without the fields that were meant for the one who fetched it. */
 function asStored(answer: Answer): Answer {

@@ -77,6 +77,7 @@ export const originRequest = stage({
       headers,
       body: body === null ? null : body.stream(),
       trailers: body === null || announced === '' ? null : () => passedTrailers(body.trailers),
+      place: x.place.name,
     }
     x.originRequest = addressed(x, edge, made)
     return to.originFetch

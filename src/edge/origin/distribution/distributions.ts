@@ -1,0 +1,97 @@
+//! Distributions as origins of distributions (DESIGN 4, which origins): what a connection to ourselves would bring, without
+//! the connection. The request enters as a viewer's, with its own cache key, log line and X-Cache; CDN-Loop ends a chain
+//! (forward.ts). The guard refuses every other way to our own listeners.
+
+import { firstValue } from '../../../http/headers.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { unframedHeaders } from '../../listen/header-block.ts'
+import type { ViewerBody, ViewerHandler, ViewerRequest } from '../../listen/viewer.ts'
+import type { Places } from '../../places.ts'
+import type { Snapshot } from '../../snapshot/snapshot.ts'
+import type { OriginRequest, OriginSink, SourceControl } from '../attempts.ts'
+import type { OriginSource } from '../sources.ts'
+import { HopReply } from './hop-reply.ts'
+
+/** What it needs of the edge that it serves from. */
+export interface HopsInto {
+  readonly snapshot: Snapshot
+  readonly places: Places
+  readonly clock: Clock
+}
+
+export interface DistributionsOptions {
+  readonly edge: () => HopsInto
+  readonly handler: ViewerHandler
+  /** Our own, which the distribution behind sees its viewer at. */
+  readonly address: string
+}
+
+export class Distributions implements OriginSource {
+  readonly #options: DistributionsOptions
+  busy = 0
+
+  constructor(options: DistributionsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Names and aliases as they are. A wildcard alias does not count: `*.example.com` is often served from an origin whose
+   * name it covers.
+   */
+  serves({ origin }: OriginRequest): boolean {
+    return this.#options.edge().snapshot.exactHosts.get(origin.domainName.toLowerCase()) !== undefined
+  }
+
+  send(request: OriginRequest, sink: OriginSink): SourceControl {
+    this.busy++
+    const reply = new HopReply(request, sink, () => {
+      this.busy--
+    })
+    queueMicrotask(() => {
+      if (!reply.gone) this.#options.handler(this.#viewerRequest(request), reply)
+    })
+    return reply
+  }
+
+  #viewerRequest(request: OriginRequest): ViewerRequest {
+    const { origin, scheme, method, target, headers } = request
+    const { places, clock } = this.#options.edge()
+    const mark = target.indexOf('?')
+    const { address } = this.#options
+    return {
+      method,
+      path: mark < 0 ? target : target.slice(0, mark),
+      query: mark < 0 ? null : target.slice(mark + 1),
+      httpVersion: '1.1',
+      headers: unframedHeaders(headers, headers[1] ?? ''),
+      body: bodyOf(request),
+      reused: false,
+      connection: {
+        ...{ remoteAddress: address, remotePort: 0, localAddress: address },
+        localPort: scheme === 'https' ? origin.httpsPort : origin.httpPort,
+        ...{ loopback: false, scheme, tls: null, logParts: null },
+        pop: popOf(places, request.place),
+      },
+      startedAt: clock.monotonic(),
+    }
+  }
+}
+
+/** The POP that asks, or one of those whose regional edge cache asks. */
+function popOf({ pops }: Places, place: string | undefined): number {
+  const own = pops.findIndex(({ name }) => name === place)
+  const below = own >= 0 ? own : pops.findIndex(({ regional }) => regional?.name === place)
+  return Math.max(0, below)
+}
+
+function bodyOf({ body, headers, trailers }: OriginRequest): ViewerBody | null {
+  if (body === null) return null
+  const length = firstValue(headers, 'content-length')
+  return {
+    length: length === undefined ? null : Number(length),
+    stream: () => body,
+    get trailers() {
+      return trailers?.() ?? []
+    },
+  }
+}
