@@ -139,6 +139,7 @@ describe('drawing', () => {
         pops: [{ name: 'LOC50-C1', region: 'us-east-1', http: null, https: null }],
         regionals: [],
         parts: [{ name: 'keeper', ok: false, detail: 'does not answer' }],
+        origins: [],
       },
       distributions: [
         {
@@ -150,9 +151,21 @@ describe('drawing', () => {
           httpVersion: { ceiling: 'http2', served: 'http1.1' },
         },
       ],
+      origins: [
+        {
+          distributionId: 'E1',
+          originId: 'shop',
+          requests: 9,
+          failovers: 2,
+          failures: { refused: 2, '5xx': 1 },
+          last: { kind: 'refused', message: 'ECONNREFUSED', at: '2026-11-30T00:00:00.000Z' },
+          failing: true,
+        },
+      ],
       caches: null,
       binaries: [],
     })
+    assert.match(text, /shop +E1 +FAILING +9 +3 +2 +2026-11-30T00:00:00.000Z refused: ECONNREFUSED/)
     assert.match(text, /Cachefront 1\.0\.0: degraded, revision 3/)
     assert.match(text, /LOC50-C1 +us-east-1 +not listening +not built yet/)
     assert.match(text, /keeper +NOT OK +does not answer/)

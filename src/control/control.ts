@@ -10,6 +10,7 @@ import { type FeedServer, openFeedServer } from './feed-server.ts'
 import { healthOf } from './health.ts'
 import type { KeeperPort } from './keeper-port.ts'
 import { placesDown, placesOfNetwork, switchPlace } from './places.ts'
+import { mergeOrigins } from './plan/origins.ts'
 import { type Reconciler, startReconciler, type Task, type TaskStatus } from './reconciler.ts'
 import { DEPLOY_KINDS, deployTask } from './tasks/deploy.ts'
 import { INVALIDATION_KINDS, invalidationsTask } from './tasks/invalidations.ts'
@@ -152,6 +153,12 @@ class RunningControl implements Control {
       for (const [name, count] of Object.entries(answer.counters)) counters[name] = (counters[name] ?? 0) + count
     }
     return { counters, missing }
+  }
+
+  async origins(): ReturnType<Installation['origins']> {
+    const { answers, missing } = await this.feed.ask({ kind: 'origins' })
+    const seen = answers.flatMap(({ answer }) => (answer.kind === 'origins' ? answer.origins : []))
+    return { origins: mergeOrigins(seen), missing }
   }
 
   objects(wanted: ObjectsWanted): AsyncIterable<WalkStep> {

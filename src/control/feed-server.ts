@@ -135,7 +135,7 @@ class Feed implements FeedServer {
   #hear(worker: LiveWorker, message: FromWorker): void {
     switch (message.type) {
       case 'lease':
-        this.#workers.renew(worker)
+        this.#workers.renew(worker, message.failing)
         return
       case 'acknowledge':
         if (message.revision > worker.acknowledged) worker.acknowledged = message.revision

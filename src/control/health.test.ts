@@ -12,6 +12,7 @@ const WORKER: LiveWorker = {
   sent: 3,
   had: -1,
   acknowledged: 3,
+  failing: [],
   offsetMs: 0,
 }
 
@@ -58,4 +59,21 @@ test('a cache that cannot settle has a part that says why; the installation is r
 test('without a worker it is starting, and degraded once it was ready', () => {
   assert.equal(healthOf(facts({ live: [] })).status, 'starting')
   assert.equal(healthOf(facts({ live: [], wasReady: true })).status, 'degraded')
+})
+
+test('origins that fail are named once, the newest failure first, and make nothing unwell', () => {
+  const failing = (originId: string, at: string) => ({ distributionId: 'E1', originId, kind: 'refused' as const, at })
+  const live = [
+    { ...WORKER, failing: [failing('a', '2026-01-01'), failing('b', '2026-01-03')] },
+    { ...WORKER, failing: [failing('a', '2026-01-02')] },
+  ]
+  const health = healthOf(facts({ live }))
+  assert.equal(health.status, 'ok')
+  assert.deepEqual(
+    health.origins.map(({ originId, at }) => [originId, at]),
+    [
+      ['b', '2026-01-03'],
+      ['a', '2026-01-02'],
+    ],
+  )
 })

@@ -1,5 +1,7 @@
 //! Health of the installation from what its parts say of themselves.
 import type { Topology } from '../domain/topology.ts'
+
+import type { FailingOrigin } from '../edge/feed-protocol.ts'
 import type { KeeperSeen } from '../keeper/protocol.ts'
 import type { Health, PartHealth, PopHealth } from '../services/cachefront/installation.ts'
 import type { LiveWorker } from './live-workers.ts'
@@ -48,6 +50,7 @@ export function healthOf(facts: HealthFacts): Health {
     pops: popsOf(live, facts.down),
     regionals: facts.network.regionals.map(({ name, region }) => ({ name, region, ...downIf(facts.down, name) })),
     parts: [...own, ...resources],
+    origins: failingOrigins(live),
   }
 }
 
@@ -103,4 +106,21 @@ function popsOf(live: readonly LiveWorker[], down: ReadonlySet<string>): PopHeal
     }
   }
   return [...pops.values()]
+}
+
+/** Origins that health names. */
+const FAILING_MAX = 20
+
+/**
+ * Origins that fail for some worker, each once, with its newest failure first. They are their owners' and make no
+ * installation unwell.
+ */
+function failingOrigins(live: readonly LiveWorker[]): FailingOrigin[] {
+  const newest = new Map<string, FailingOrigin>()
+  for (const origin of live.flatMap(({ failing }) => failing)) {
+    const key = `${origin.distributionId} ${origin.originId}`
+    const known = newest.get(key)
+    if (known === undefined || known.at < origin.at) newest.set(key, origin)
+  }
+  return [...newest.values()].sort((one, other) => other.at.localeCompare(one.at)).slice(0, FAILING_MAX)
 }

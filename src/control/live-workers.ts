@@ -1,6 +1,12 @@
 //! Who the edge workers are and which of them are live. A worker is live while it holds its lease: its connection may
 //! break for a moment, and it serves on meanwhile, so a lost connection ends nothing before the lease does.
-import { type FromWorker, LEASE_MS, type ToWorker, type WorkerIdentity } from '../edge/feed-protocol.ts'
+import {
+  type FailingOrigin,
+  type FromWorker,
+  LEASE_MS,
+  type ToWorker,
+  type WorkerIdentity,
+} from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { JsonLines } from '../lib/json-lines.ts'
 
@@ -16,6 +22,8 @@ export interface LiveWorker {
   readonly had: number
   /** Revision that it uses for every request; -1 before the first acknowledgement. */
   acknowledged: number
+  /** Origins that fail, as it said with its last lease. */
+  failing: readonly FailingOrigin[]
   /** Milliseconds that its clock is ahead, as it said last. */
   offsetMs: number
 }
@@ -44,6 +52,7 @@ export class LiveWorkers {
       sent: null,
       had: hello.revision,
       acknowledged: -1,
+      failing: [],
       offsetMs: 0,
     }
     this.#byName.get(hello.identity.worker)?.connection?.close()
@@ -51,7 +60,8 @@ export class LiveWorkers {
     return worker
   }
 
-  renew(worker: LiveWorker): void {
+  renew(worker: LiveWorker, failing: readonly FailingOrigin[] = []): void {
+    worker.failing = failing
     worker.leaseUntil = this.#clock.monotonic() + LEASE_MS
   }
 

@@ -4,6 +4,7 @@ import type { TraceRing } from '../observe/trace.ts'
 import type { DiskTier } from './cache/disk/tier.ts'
 import type { MemoryStore } from './cache/memory.ts'
 import type { Edge } from './edge.ts'
+import type { OriginHealth } from './origin/health.ts'
 
 export interface Answering {
   readonly counters: Counters
@@ -11,4 +12,5 @@ export interface Answering {
   readonly store: MemoryStore
   readonly disk: DiskTier
   readonly edge: Edge
+  readonly originHealth: OriginHealth
 }

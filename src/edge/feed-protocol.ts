@@ -2,6 +2,7 @@
 //! The worker connects; control numbers every change; the worker acknowledges a revision when it has swapped, every
 //! later request uses it, and no fetch of an older revision can be stored past its invalidations.
 import type { DistributionDoc, InvalidationDoc } from '../domain/distribution.ts'
+import type { OriginFailureKind } from '../domain/outcomes.ts'
 
 /** A worker is live while it holds its lease: renewed each second, lasting five. Milliseconds. */
 export const LEASE_RENEW_MS = 1_000
@@ -61,7 +62,8 @@ export type ToWorker =
 export type FromWorker =
   /** First message; `revision` is that of the snapshot on its disk, -1 for none. */
   | { readonly type: 'hello'; readonly identity: WorkerIdentity; readonly revision: number }
-  | { readonly type: 'lease' }
+  /** `failing`: origins whose newest request from this worker failed; absent for none. */
+  | { readonly type: 'lease'; readonly failing?: readonly FailingOrigin[] }
   | { readonly type: 'acknowledge'; readonly revision: number }
   | { readonly type: 'clock'; readonly offsetMs: number }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
@@ -75,6 +77,8 @@ export type Question =
   /** What a GET for a URL would find, without asking for it. */
   | { readonly kind: 'object'; readonly request: ObjectRequest }
   | { readonly kind: 'storage' }
+  /** What became of requests to origins since the worker's start. */
+  | { readonly kind: 'origins' }
 
 export type Answer =
   | { readonly kind: 'trace'; readonly trace: unknown }
@@ -89,7 +93,35 @@ export type Answer =
     }
   | { readonly kind: 'object'; readonly found: FoundObject }
   | { readonly kind: 'storage'; readonly storage: StorageSeen }
+  | { readonly kind: 'origins'; readonly origins: readonly OriginSeen[] }
   | { readonly kind: 'error'; readonly message: string }
+
+/** What is wrong with an origin: it gave no usable answer, or one of its own that says so. */
+export type OriginTrouble = OriginFailureKind | '5xx'
+
+/** An origin of a distribution as a worker has found it. */
+export interface OriginSeen {
+  readonly distributionId: string
+  readonly originId: string
+  /** Requests; several attempts are one. */
+  readonly requests: number
+  /** Of these, after which the secondary of an origin group was asked. */
+  readonly failovers: number
+  readonly failures: Readonly<Partial<Record<OriginTrouble, number>>>
+  /** The newest failure; `at` in ISO 8601, of the edge's (movable) clock. */
+  readonly last: { readonly kind: OriginTrouble; readonly message: string; readonly at: string } | null
+  /** The newest request failed. */
+  readonly failing: boolean
+}
+
+/** Without the message: health is for everybody. */
+export interface FailingOrigin {
+  readonly distributionId: string
+  readonly originId: string
+  readonly kind: OriginTrouble
+  /** ISO 8601. */
+  readonly at: string
+}
 
 export interface ObjectsWanted {
   readonly distributionId: string

@@ -6,6 +6,7 @@ import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
 import { unpackedMessage } from './feed-packing.ts'
 import {
   type Answer,
+  type FailingOrigin,
   type FromWorker,
   LEASE_MS,
   LEASE_RENEW_MS,
@@ -35,6 +36,8 @@ export interface FeedHandlers {
   drain(): void
   /** `until` in Clock.monotonic(): see Edge.leaseUntil. */
   lease(until: number): void
+  /** What is told with each lease. */
+  failing(): readonly FailingOrigin[]
 }
 
 export interface Feed {
@@ -55,6 +58,11 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
   let caughtUp: { readonly promise: Promise<void>; resolve(): void } | null = null
   let acknowledging: Promise<void> | null = null
   const configured = Promise.withResolvers<void>()
+
+  const lease = (): FromWorker => {
+    const failing = handlers.failing()
+    return failing.length === 0 ? { type: 'lease' } : { type: 'lease', failing }
+  }
 
   const hold = (): void => {
     lastLease = clock.monotonic()
@@ -145,7 +153,7 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
       begin()
       lines = jsonLines<ToWorker, FromWorker>(opened, onMessage)
       lines.send({ type: 'hello', identity, revision: handlers.revision() })
-      lines.send({ type: 'lease' })
+      lines.send(lease())
       lastLease = clock.monotonic()
     })
     opened.on('error', () => {})
@@ -183,7 +191,7 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
       begin()
       return anew()
     }
-    lines.send({ type: 'lease' })
+    lines.send(lease())
     if (caughtUp === null) hold()
     else lastLease = clock.monotonic()
   }, LEASE_RENEW_MS)

@@ -24,6 +24,8 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
       return walks.page(question.walk, question.wanted, question.cursor, answering)
     case 'object':
       return { kind: 'object', found: findObject(question.request, answering) }
+    case 'origins':
+      return { kind: 'origins', origins: answering.originHealth.seen() }
     case 'storage':
       return { kind: 'storage', storage: storageSeen(answering) }
   }

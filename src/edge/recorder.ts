@@ -7,6 +7,7 @@ import type { TraceRing } from '../observe/trace.ts'
 import type { Edge, PassedOver } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { askedOrigin, explain } from './explain.ts'
+import type { OriginHealth } from './origin/health.ts'
 
 /** Milliseconds between two lines about the same origin. */
 const PROBLEM_EVERY_MS = 1_000
@@ -17,6 +18,7 @@ export interface RecorderParts {
   readonly accessLog: AccessLog
   readonly traces: TraceRing
   readonly problem: (message: string) => void
+  readonly originHealth: OriginHealth
 }
 
 const RESULT_COUNTER = {
@@ -76,6 +78,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
     parts.problem(`${x.distribution?.id}: origin ${origin.id} (${origin.domainName}): ${what}`)
   }
 
+  /** A fetch that nobody wanted to its end says nothing of the origin. */
+  const recordHealth = ({ distribution, originRequest, flight }: Exchange, edge: Edge): void => {
+    if (distribution === null || originRequest === null || flight === null || flight.abandoned) return
+    const trouble =
+      flight.failure ?? (flight.status >= 500 ? { kind: '5xx' as const, message: `status ${flight.status}` } : null)
+    parts.originHealth.record(distribution.id, originRequest.origin.id, edge.clock.now(), trouble)
+  }
+
   const fetch = (x: Exchange, edge: Edge): void => {
     if (x.tier === 'origin') {
       counters.add(COUNTER.originRequests)
@@ -84,6 +94,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
         counters.add(COUNTER.originErrors)
         tellProblem(x, edge)
       }
+      recordHealth(x, edge)
       if (x.flight !== null) counters.add(COUNTER.bytesFromOrigins, x.flight.received)
       if (x.answer !== null) {
         const kept = x.notStored === null && x.flight?.abandoned !== true
@@ -108,7 +119,12 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const { groupId, secondary } = x.behavior?.failover ?? {}
     const what = failure === null ? `status ${status}` : `${failure.kind}: ${failure.message}`
     tell(x, edge, `${what}; ${secondary?.origin.id} of the origin group ${groupId} is asked instead`)
-    if (x.originRequest !== null) askedOrigin(x, edge, x.originRequest, primary)
+    if (x.originRequest === null) return
+    askedOrigin(x, edge, x.originRequest, primary)
+    const trouble = failure ?? (status >= 500 ? { kind: '5xx' as const, message: what } : null)
+    const { origin } = x.originRequest
+    if (x.distribution !== null)
+      parts.originHealth.record(x.distribution.id, origin.id, edge.clock.now(), trouble, true)
   }
 
   const request = (x: Exchange, edge: Edge): void => {

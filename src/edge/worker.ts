@@ -30,6 +30,7 @@ import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
 import { Folders } from './origin/folder/folders.ts'
 import { addressGuard } from './origin/guard.ts'
+import { OriginHealth } from './origin/health.ts'
 import { Origins } from './origin/pool.ts'
 import type { S3Settings } from './origin/reached.ts'
 import { type Lookup, OriginNames, systemLookup } from './origin/resolve.ts'
@@ -132,7 +133,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const saver = new SnapshotSaver(options.snapshotFile, problem)
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)
-  const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem })
+  const originHealth = new OriginHealth()
+  const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem, originHealth })
   const disk = new DiskTier({
     directory: options.disk?.directory ?? '',
     limitBytes: options.disk?.limitBytes ?? 0,
@@ -290,8 +292,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       clock.moveTo(offsetMs)
       return true
     },
-    answer: (question) => answerQuestion(question, { counters, traces, store: memory, disk, edge }, walks),
+    answer: (question) =>
+      answerQuestion(question, { counters, traces, store: memory, disk, edge, originHealth }, walks),
     drain: () => void drain(),
+    failing: () => originHealth.failing(),
     lease: (until) => {
       edge.leaseUntil = until
     },

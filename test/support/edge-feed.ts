@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { DistributionDoc } from '../../src/domain/distribution.ts'
 import type {
   Answer,
+  FailingOrigin,
   FeedChange,
   FromWorker,
   Question,
@@ -37,6 +38,8 @@ export class EdgeFeed {
   greetsWithSnapshot = false
   /** Revisions that workers said hello with. */
   readonly hellos: number[] = []
+
+  readonly #leases: ((failing: readonly FailingOrigin[]) => void)[] = []
 
   constructor(path: string, documents: readonly DistributionDoc[]) {
     this.path = path
@@ -72,6 +75,11 @@ export class EdgeFeed {
     await this.until(
       () => [...this.#connected].filter((c) => c.identity !== null && c.acknowledged >= this.revision).length >= count,
     )
+  }
+
+  /** Resolves with what the next lease of any worker says of origins. */
+  lease(): Promise<readonly FailingOrigin[]> {
+    return new Promise((resolve) => this.#leases.push(resolve))
   }
 
   /** Commits a change and resolves when every connected worker has acknowledged it. */
@@ -212,6 +220,7 @@ export class EdgeFeed {
         this.#answers.get(message.id)?.(message.answer)
         break
       case 'lease':
+        for (const heard of this.#leases.splice(0)) heard(message.failing ?? [])
         break
     }
     for (const check of [...this.#waiting]) check()

@@ -19,7 +19,7 @@ export function statusCommand(host: CliHost, done: (code: number) => void): Comm
 }
 
 export function drawStatus(endpoint: string, status: Status): string {
-  const { health, distributions, caches } = status
+  const { health, distributions, origins, caches } = status
   const paragraphs = [
     `Cachefront ${health.version}: ${health.status}, revision ${health.revision}, API ${endpoint}`,
     drawTable([
@@ -44,6 +44,7 @@ export function drawStatus(endpoint: string, status: Status): string {
             [one.domainName, ...one.aliases].join(' '),
           ]),
         ]),
+    ...(origins.length === 0 ? [] : [drawOrigins(origins)]),
     caches === null
       ? 'The keeper does not answer: caches unknown.'
       : caches.length === 0
@@ -61,4 +62,27 @@ export function drawStatus(endpoint: string, status: Status): string {
           ]),
   ]
   return paragraphs.join('\n\n')
+}
+
+/** Origins in a drawing; `--json` has all. */
+const ORIGINS_DRAWN_MAX = 20
+
+/** Origins that have failed; the others are well. */
+function drawOrigins(origins: Status['origins']): string {
+  const left = origins.length - ORIGINS_DRAWN_MAX
+  return drawTable([
+    ['ORIGIN', 'OF', 'STATE', 'REQUESTS', 'FAILED', 'FAILED OVER', 'LAST FAILURE'],
+    ...origins
+      .slice(0, ORIGINS_DRAWN_MAX)
+      .map(({ last, ...origin }) => [
+        origin.originId,
+        origin.distributionId,
+        origin.failing ? 'FAILING' : 'ok',
+        `${origin.requests}`,
+        `${Object.values(origin.failures).reduce((sum, count) => sum + count, 0)}`,
+        `${origin.failovers}`,
+        last === null ? '-' : `${last.at} ${last.kind}: ${last.message}`,
+      ]),
+    ...(left > 0 ? [[`and ${left} more`, '', '', '', '', '', '']] : []),
+  ])
 }

@@ -92,6 +92,7 @@ test('times are milliseconds, the default behavior is the last, policies are res
       connectionAttempts: 2,
       connectionTimeoutMs: 4_000,
       protocolPolicy: 'match-viewer',
+      ipAddressType: 'ipv4',
       httpPort: 8000,
       httpsPort: 443,
       readTimeoutMs: 7_000,

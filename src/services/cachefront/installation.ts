@@ -1,6 +1,14 @@
 //! What `/_cachefront` and the CLI may ask and tell a running installation. control/ implements it, api/ serves it,
 //! main.ts puts the two together: neither imports the other.
-import type { FoundObject, ObjectRequest, ObjectsWanted, SeenObject, StorageSeen } from '../../edge/feed-protocol.ts'
+import type {
+  FailingOrigin,
+  FoundObject,
+  ObjectRequest,
+  ObjectsWanted,
+  OriginSeen,
+  SeenObject,
+  StorageSeen,
+} from '../../edge/feed-protocol.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
 
 export interface PopHealth {
@@ -57,6 +65,8 @@ export interface Health {
   /** Regional edge caches; origin shields are where distributions name them. */
   readonly regionals: readonly RegionalHealth[]
   readonly parts: readonly PartHealth[]
+  /** Origins whose newest request failed, at most 20. They do not make the status worse. */
+  readonly origins: readonly FailingOrigin[]
 }
 
 /** A step of a walk through the caches. */
@@ -84,6 +94,8 @@ export interface Installation {
     readonly workers: readonly ({ readonly worker: string } & FoundObject)[]
     readonly missing: readonly string[]
   }>
+  /** What became of requests to origins, of all live workers together, the most asked first. */
+  origins(): Promise<{ readonly origins: readonly OriginSeen[]; readonly missing: readonly string[] }>
   /** How full the caches of each live worker are. */
   storage(): Promise<{
     readonly workers: readonly ({ readonly worker: string } & StorageSeen)[]

@@ -15,6 +15,7 @@ const healthy: Health = {
   pops: [{ name: 'pop-0', region: 'us-east-1', http: '127.0.0.1:8080', https: null }],
   regionals: [],
   parts: [{ name: 'state', ok: true, detail: 'revision 7' }],
+  origins: [],
 }
 
 const record = {
@@ -33,6 +34,7 @@ function setUp(changes: Partial<Installation> = {}) {
     health: async () => healthy,
     trace: async (id) => (id === 'known' ? { trace: { steps: ['receive'] }, missing: [] } : null),
     counters: async () => ({ counters: { hits: 3, objects: 10 }, missing: ['worker-"1"'] }),
+    origins: async () => ({ origins: [], missing: [] }),
     async *objects() {},
     object: async () => ({ workers: [], missing: [] }),
     storage: async () => ({ workers: [], missing: ['worker-1'] }),
@@ -78,6 +80,7 @@ describe('/_cachefront', () => {
       '/_cachefront/storage',
       '/_cachefront/pops',
       '/_cachefront/status',
+      '/_cachefront/origins',
       '/_cachefront/traces/*',
     ])
   })

@@ -7,6 +7,7 @@ import { invalidationRoute } from './invalidation-route.ts'
 import { IpRangesFile } from './ip-ranges.ts'
 import { failure, isObject, json, type LocalRoute } from './local-route.ts'
 import { ObjectWalks } from './object-lines.ts'
+import { originMetrics } from './origin-metrics.ts'
 import { placesRoutes } from './places-routes.ts'
 import { prometheusText } from './prometheus.ts'
 import { statusOf } from './status.ts'
@@ -46,10 +47,20 @@ export function localRoutes(
     },
     {
       method: 'GET',
+      path: '/_cachefront/origins',
+      readsNeedSignature: true,
+      run: async () => json(200, await installation.origins()),
+    },
+    {
+      method: 'GET',
       path: '/_cachefront/metrics',
       async run() {
-        const [health, { counters, missing }] = await Promise.all([installation.health(), installation.counters()])
-        const body = prometheusText(health, counters, missing)
+        const [health, { counters, missing }, { origins }] = await Promise.all([
+          installation.health(),
+          installation.counters(),
+          installation.origins(),
+        ])
+        const body = prometheusText(health, counters, missing) + originMetrics(origins)
         return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
       },
     },

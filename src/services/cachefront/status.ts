@@ -1,4 +1,5 @@
 //! `cachefront status`: what is served, in one document: each POP, each distribution, each cache with its real nodes.
+import type { OriginSeen } from '../../edge/feed-protocol.ts'
 import type { GroupSeen } from '../../keeper/protocol.ts'
 import type { State } from '../../state/state.ts'
 import type { Health, Installation } from './installation.ts'
@@ -19,6 +20,8 @@ export interface DistributionStatus {
 export interface Status {
   readonly health: Health
   readonly distributions: readonly DistributionStatus[]
+  /** Origins that have failed since the start of the workers, the failing ones first. */
+  readonly origins: readonly OriginSeen[]
   /** As the keeper saw them last; null while no keeper answers. */
   readonly caches: readonly GroupSeen[] | null
   readonly binaries: readonly { readonly engine: string; readonly version: string; readonly path: string }[]
@@ -32,7 +35,11 @@ interface ShownConfig {
 }
 
 export async function statusOf(installation: Installation, state: State): Promise<Status> {
-  const [health, stored] = await Promise.all([installation.health(), state.list('distribution')])
+  const [health, stored, { origins }] = await Promise.all([
+    installation.health(),
+    state.list('distribution'),
+    installation.origins(),
+  ])
   const seen = installation.keeperSeen()
   return {
     health,
@@ -47,6 +54,9 @@ export async function statusOf(installation: Installation, state: State): Promis
         httpVersion: { ceiling: config.HttpVersion ?? 'http2', served: SERVED_HTTP_VERSION },
       }
     }),
+    origins: origins
+      .filter(({ last }) => last !== null)
+      .sort((one, other) => Number(other.failing) - Number(one.failing)),
     caches: seen?.groups ?? null,
     binaries: seen?.binaries ?? [],
   }

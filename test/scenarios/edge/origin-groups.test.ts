@@ -310,3 +310,44 @@ test('the trace has both requests, and the field that sent the second', async (t
     { field: 'OriginGroups.Items[0].FailoverCriteria.StatusCodes', value: '403 404 500 503' },
   ])
 })
+
+test('what became of each origin is known: requests, failures by kind, failovers, the last failure', async (t) => {
+  let status = 503
+  const { edge } = await pair(t, (_asked, response) => response.writeHead(status).end(), says(200, 'second'), {
+    statusCodes: [404, 503],
+  })
+  await edge.get('/a')
+  status = 404
+  await edge.get('/b')
+  status = 200
+  await edge.get('/c')
+  const seen = await edge.feed.ask({ kind: 'origins' })
+  assert(seen.kind === 'origins')
+  const [second, first] = [...seen.origins].sort((one, other) => one.requests - other.requests)
+  assert.deepEqual(
+    [first?.originId, first?.requests, first?.failovers, first?.failures, first?.failing],
+    ['first', 3, 2, { '5xx': 1 }, false],
+  )
+  assert.equal(first?.last?.kind, '5xx')
+  assert.deepEqual([second?.originId, second?.requests, second?.failovers, second?.last], ['second', 2, 0, null])
+})
+
+test('an origin that fails is told with the lease, until it answers again', async (t) => {
+  let up = false
+  const origin = await startRawOrigin((socket) => {
+    if (up) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    else socket.destroy()
+  })
+  t.after(() => origin.close())
+  const origins = [originDoc(origin.port, { connectionAttempts: 1 })]
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { origins })])
+  await edge.get('/a')
+  const failing = await edge.feed.lease()
+  assert.deepEqual(
+    failing.map(({ originId, kind }) => [originId, kind]),
+    [['origin', 'reset']],
+  )
+  up = true
+  await edge.get('/b')
+  assert.deepEqual(await edge.feed.lease(), [])
+})
