@@ -118,10 +118,17 @@ export interface BehaviorDoc {
   readonly viewerProtocolPolicy: 'allow-all'
   /** Absent in documents of earlier versions, which did not compress. */
   readonly compress?: boolean
+  /** Present when the behavior has ForwardedValues: then the two policies, without ids, are what that amounts to. */
+  readonly legacy?: LegacyDoc
   readonly cachePolicy: CachePolicyDoc
   readonly originRequestPolicy: OriginRequestPolicyDoc | null
   /** Absent and null for none. */
   readonly responseHeadersPolicy?: ResponseHeadersPolicyDoc | null
+}
+
+export interface LegacyDoc {
+  /** `*` among the headers: all go to the origin, and nothing is kept. */
+  readonly allHeaders: boolean
 }
 
 export interface InvalidationDoc {

@@ -45,6 +45,20 @@ export function refusedAsCustomHeader(name: string): boolean {
   return CUSTOM_REFUSED.has(lower) || CUSTOM_REFUSED_BEGINNINGS.some((beginning) => lower.startsWith(beginning))
 }
 
+/** Lower-case names of headers that ForwardedValues must list to have them forwarded; others pass (spec 6.1). */
+export const NOT_PASSED_BY_DEFAULT = [
+  'accept',
+  'accept-charset',
+  'accept-language',
+  // Of GET and HEAD, and of an OPTIONS that is cached.
+  'authorization',
+  'expect',
+  'host',
+  'referer',
+  'user-agent',
+  'x-http-method-override',
+] as const
+
 /** Never removed by a response headers policy (spec 4.9): of one hop, or CloudFront's own. */
 const KEPT_ALWAYS = new Set(
   (

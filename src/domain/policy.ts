@@ -17,6 +17,8 @@ export interface CachePolicyDoc {
 
 export interface OriginRequestPolicyDoc {
   readonly id: string
+  /** As of CachePolicyDoc. */
+  readonly name?: string
   readonly headers: NameList
   readonly cookies: NameList
   readonly queryStrings: NameList
@@ -27,8 +29,18 @@ export interface OriginRequestPolicyDoc {
  * origin request policies only; `all` for cookies and query strings only. Names of headers are in lower case.
  */
 export interface NameList {
-  readonly behavior: 'none' | 'whitelist' | 'allExcept' | 'all' | 'allViewer' | 'allViewerAndWhitelistCloudFront'
+  readonly behavior:
+    | 'none'
+    | 'whitelist'
+    | 'allExcept'
+    | 'all'
+    | 'allViewer'
+    | 'allViewerAndWhitelistCloudFront'
+    /** What ForwardedValues passes without listing it (spec 6.1, "legacy pass"). */
+    | 'legacy'
   readonly names: readonly string[]
+  /** `*` and `?` in names stand for other characters: cookies of ForwardedValues. */
+  readonly wildcards?: true
 }
 
 /** A response headers policy (spec 4.9). Names of headers as they are to be written. */

@@ -35,7 +35,7 @@ const ADJUSTABLE = {
   distributionsPerPolicy: row('distributions that name one policy', 100, 10_000, 'each change compiles all of them'),
   customHeadersPerPolicy: row('custom headers of a response headers policy', 10, 100, 'bytes of each answer'),
   removedHeadersPerPolicy: row('headers that a response headers policy removes', 10, 100, 'time of each miss'),
-  namesPerPolicyPart: row('headers, cookies, query strings of a policy: each', 10, 100, EACH_KEY),
+  namesPerPolicyPart: row('headers, cookies, query strings of a policy or of ForwardedValues: each', 10, 100, EACH_KEY),
   originAccessControls: row('origin access controls of the account', 100, 10_000, 'state on disk'),
   originAccessIdentities: row('origin access identities of the account', 100, 10_000, 'state on disk'),
   distributionsPerOriginAccessControl: row(
@@ -72,6 +72,9 @@ export const QUOTAS = {
   /** Names and values of one origin together. */
   customHeadersChars: 10_240,
   namesPerPolicyChars: 1_024,
+  /** Of all cookies, or of all query keys, that ForwardedValues lists. */
+  legacyNamesChars: 512,
+  queryKeyChars: 128,
   invalidationPathChars: 4_000,
   commentChars: 128,
   pathPatternChars: 255,

@@ -14,6 +14,7 @@ import type { Change, State } from '../../src/state/state.ts'
 import { type FaultRow, FaultSite } from '../support/fault-site.ts'
 import { DEPLOYMENT_ROWS } from './faults/deployment-rows.ts'
 import { DISTRIBUTION_ROWS } from './faults/distribution-rows.ts'
+import { FORWARDED_VALUES_ROWS } from './faults/forwarded-values-rows.ts'
 import { HEADERS_POLICY_ROWS } from './faults/headers-policy-rows.ts'
 import { INVALIDATION_ROWS } from './faults/invalidation-rows.ts'
 import { NOT_BUILT_ROWS } from './faults/not-built-rows.ts'
@@ -24,6 +25,7 @@ import { POLICY_ROWS } from './faults/policy-rows.ts'
 const ROWS: readonly FaultRow[] = [
   ...DEPLOYMENT_ROWS,
   ...DISTRIBUTION_ROWS,
+  ...FORWARDED_VALUES_ROWS,
   ...HEADERS_POLICY_ROWS,
   ...INVALIDATION_ROWS,
   ...ORIGIN_ACCESS_ROWS,
@@ -35,6 +37,8 @@ const ROWS: readonly FaultRow[] = [
 const OF_NO_OPERATION: ReadonlySet<string> = new Set([
   'AccessDenied',
   'CloudFrontServiceException',
+  // RequiredProtocols of an earlier API: no member of this one.
+  'InvalidRequiredProtocol',
   'RealtimeLogConfigOwnerMismatch',
 ])
 

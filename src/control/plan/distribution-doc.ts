@@ -19,6 +19,7 @@ import { identityOf } from '../../domain/origin-identity.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
 import { continuousDeploymentDoc } from './continuous-deployment.ts'
+import { legacyPolicies } from './legacy-policies.ts'
 import {
   cachePolicyDoc,
   type FollowedKind,
@@ -138,7 +139,7 @@ function behaviorDoc(
   behavior: CacheBehavior & { PathPattern: string },
   policies: Policies,
 ): BehaviorDoc {
-  const { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId, ResponseHeadersPolicyId: headersId } = behavior
+  const { ResponseHeadersPolicyId: headersId } = behavior
   return {
     pathPattern: behavior.PathPattern,
     originId: behavior.TargetOriginId ?? '',
@@ -146,12 +147,24 @@ function behaviorDoc(
     cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
     viewerProtocolPolicy: 'allow-all',
     compress: behavior.Compress ?? false,
+    ...(behavior.ForwardedValues === undefined
+      ? namedPolicies(distributionId, behavior, policies)
+      : legacyPolicies(behavior)),
+    responseHeadersPolicy: headersId
+      ? found(distributionId, headersId, responseHeadersPolicyDoc(headersId, policies))
+      : null,
+  }
+}
+
+function namedPolicies(
+  distributionId: string,
+  { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId }: DefaultCacheBehavior,
+  policies: Policies,
+): Pick<BehaviorDoc, 'cachePolicy' | 'originRequestPolicy'> {
+  return {
     cachePolicy: found(distributionId, cacheId, cachePolicyDoc(cacheId, policies)),
     originRequestPolicy: requestId
       ? found(distributionId, requestId, originRequestPolicyDoc(requestId, policies))
-      : null,
-    responseHeadersPolicy: headersId
-      ? found(distributionId, headersId, responseHeadersPolicyDoc(headersId, policies))
       : null,
   }
 }

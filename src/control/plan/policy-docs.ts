@@ -65,13 +65,14 @@ export function cachePolicyDoc(id: string, policies: Policies): CachePolicyDoc |
 
 /** As cachePolicyDoc. */
 export function originRequestPolicyDoc(id: string, policies: Policies): OriginRequestPolicyDoc | null {
-  const managed = managedOriginRequestPolicy(id)?.settings
-  if (managed) return { id, ...managed }
+  const managed = managedOriginRequestPolicy(id)
+  if (managed) return { id, name: `Managed-${managed.name}`, ...managed.settings }
   const config = policies.originRequest.get(id)
   if (config === undefined) return null
   const { HeadersConfig: headers, CookiesConfig: cookies, QueryStringsConfig: queries } = config
   return {
     id,
+    name: config.Name ?? '',
     headers: headerNames(headers?.HeaderBehavior, headers?.Headers?.Items),
     cookies: names(cookies?.CookieBehavior, cookies?.Cookies?.Items),
     queryStrings: names(queries?.QueryStringBehavior, queries?.QueryStrings?.Items),

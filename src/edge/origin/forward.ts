@@ -25,6 +25,8 @@ export interface ForwardRecipe {
   readonly gzip: boolean
   readonly brotli: boolean
   readonly optionsCached: boolean
+  /** ForwardedValues: an Accept-Encoding without gzip is removed, where a policy has `identity` (spec 4.4, 4.5). */
+  readonly legacy: boolean
   readonly originHost: string
   readonly originPath: string
 }
@@ -76,6 +78,7 @@ export function compileForward(
     gzip: cache.gzip,
     brotli: cache.brotli,
     optionsCached: cachedMethods.includes('OPTIONS'),
+    legacy: request?.headers.behavior === 'legacy',
     originHost: origin.host,
     originPath: origin.path,
   }
@@ -253,7 +256,7 @@ function encodingFor(recipe: ForwardRecipe, request: ForwardedRequest): string |
   const sent = request.headers.getAll('accept-encoding')
   if (sent.length === 0) return undefined
   if (!(recipe.gzip || recipe.brotli)) return admits(recipe.headers, 'accept-encoding') ? sent.join(', ') : undefined
-  return keyedEncoding(recipe, request) || 'identity'
+  return keyedEncoding(recipe, request) || (recipe.legacy ? undefined : 'identity')
 }
 
 const appended = (values: readonly string[], own: string, separator: string): string => [...values, own].join(separator)

@@ -1,13 +1,18 @@
 //! Which headers, cookies or query strings a policy means, compiled for one question: is this name in?
 import type { NameList } from '../../domain/policy.ts'
+import { NOT_PASSED_BY_DEFAULT } from '../../domain/policy-headers.ts'
+import { compilePathPatterns, firstMatch, type PathPatterns } from './path-patterns.ts'
 
 export interface NameRule {
   readonly kind: 'none' | 'all' | 'only' | 'except'
   readonly names: ReadonlySet<string>
+  /** Of `only`: names with wildcards; absent without any. */
+  readonly patterns?: PathPatterns
 }
 
 export const NONE: NameRule = { kind: 'none', names: new Set() }
 const ALL: NameRule = { kind: 'all', names: new Set() }
+const LEGACY: NameRule = { kind: 'except', names: new Set(NOT_PASSED_BY_DEFAULT) }
 
 /** `allViewer` lists of headers count as `all` here; the headers that CloudFront makes are added by origin/forward.ts. */
 export function compileNames(list: NameList): NameRule {
@@ -15,14 +20,22 @@ export function compileNames(list: NameList): NameRule {
     case 'none':
       return NONE
     case 'whitelist':
-      return list.names.length === 0 ? NONE : { kind: 'only', names: new Set(list.names) }
+      return list.names.length === 0 ? NONE : { kind: 'only', names: new Set(list.names), ...wildcards(list) }
     case 'allExcept':
       return list.names.length === 0 ? ALL : { kind: 'except', names: new Set(list.names) }
+    case 'legacy':
+      return LEGACY
     case 'all':
     case 'allViewer':
     case 'allViewerAndWhitelistCloudFront':
       return ALL
   }
+}
+
+/** `*` stands for any characters or none, `?` for one, as in path patterns (spec 4.5, 3.2). */
+function wildcards({ names, wildcards: isWild }: NameList): { patterns?: PathPatterns } {
+  const wild = isWild === true ? names.filter((name) => /[*?]/.test(name)) : []
+  return wild.length === 0 ? {} : { patterns: compilePathPatterns(wild) }
 }
 
 export function admits(rule: NameRule, name: string): boolean {
@@ -32,7 +45,7 @@ export function admits(rule: NameRule, name: string): boolean {
     case 'all':
       return true
     case 'only':
-      return rule.names.has(name)
+      return rule.names.has(name) || (rule.patterns !== undefined && firstMatch(rule.patterns, name) >= 0)
     case 'except':
       return !rule.names.has(name)
   }

@@ -5,6 +5,7 @@ import type { Standing } from '../cache/invalidation.ts'
 import { INDEX, type StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainLifetime } from '../explain-policies.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { findingFor } from '../request-control.ts'
 import { stage, to } from '../stage.ts'
@@ -60,6 +61,7 @@ export const cacheLookup = stage({
 })
 
 function hit(x: Exchange, object: StoredObject): typeof to.deliver {
+  if (x.watcher !== null) explainLifetime(x, object)
   x.object = object
   x.result = x.detailed = 'Hit'
   x.tier = x.flightsJoined !== 0 ? 'collapsed' : x.fromDisk === x.key ? 'disk' : 'memory'

@@ -1,5 +1,6 @@
 //! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
 import { REASONS } from '../../http/error-page.ts'
+import { explainUncached } from '../explain-policies.ts'
 import { requestControl } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -31,6 +32,7 @@ export const method = stage({
       return to.originRequest
     }
     if (!behavior.caching) {
+      if (x.watcher !== null) explainUncached(x, behavior)
       x.missReason = x.notStored = 'caching-disabled'
       return to.originRequest
     }

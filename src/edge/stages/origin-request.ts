@@ -8,6 +8,7 @@ import { sliceHeaders } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { explainGenerated } from '../explain.ts'
+import { explainForwarding } from '../explain-policies.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { originPlanOf } from '../origin/failover.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
@@ -85,12 +86,13 @@ export const originRequest = stage({
 })
 
 /** Where it goes, and what of the configuration says what it carries. */
-function explainRequest({ watcher, failedOver }: Exchange, behavior: BehaviorPlan, { id }: OriginDoc): void {
+function explainRequest(x: Exchange, behavior: BehaviorPlan, { id }: OriginDoc): void {
+  const { watcher, failedOver } = x
   const { field, failover, doc } = behavior
   watcher?.decided(`${field}.TargetOriginId`, doc.originId)
   if (failover !== null)
     watcher?.decided(`${failover.field}.Members.Items[${failedOver === null ? 0 : 1}].OriginId`, id)
-  if (doc.originRequestPolicy !== null) watcher?.decided(`${field}.OriginRequestPolicyId`, doc.originRequestPolicy.id)
+  explainForwarding(x, behavior)
 }
 
 /**

@@ -10,6 +10,7 @@ import type { StoredObject } from '../cache/object.ts'
 import { choose } from '../delivery/choice.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainLifetime } from '../explain-policies.ts'
 import { applyHead } from '../head-answers.ts'
 import { leaveFlight } from '../leaving.ts'
 import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
@@ -55,6 +56,7 @@ export const originResponse = stage({
     const { stale } = x
     if (stale !== null && flight.status === 304) {
       x.object = refresh(x, edge, stale, context)
+      if (x.answer !== null) explainLifetime(x, x.answer)
       x.result = x.detailed = 'RefreshHit'
       flight.decide('look-again')
       return to.deliver
@@ -76,6 +78,7 @@ export const originResponse = stage({
     }
     x.answer =
       completed === null ? (partAnswer(x, flight, context) ?? answerOf(flight, context)) : answerOf(completed, context)
+    if (x.watcher !== null) explainLifetime(x, x.answer)
     const index = turnIntoSlices(x, edge, flight, x.answer)
     if (index !== null) {
       x.object = index

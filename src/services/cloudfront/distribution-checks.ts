@@ -8,6 +8,7 @@ import { HOP_BY_HOP } from '../../http/headers.ts'
 import type { ServiceContext } from '../service.ts'
 import { checkAccess } from './access-checks.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
+import { checkForwardedValues } from './forwarded-values-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 import { checkOriginGroups } from './origin-group-checks.ts'
 
@@ -141,15 +142,16 @@ function checkBehaviors(config: DistributionConfig, quotas: Quotas): void {
     const plain = pattern.replace(/^\//, '')
     if (patterns.has(plain)) throw invalidArgument(`${path}.PathPattern`, `${quoted(pattern)} is given twice`)
     patterns.add(plain)
-    checkBehavior(behavior, path, targets)
+    checkBehavior(behavior, path, targets, quotas)
   }
-  checkBehavior(config.DefaultCacheBehavior, 'DefaultCacheBehavior', targets)
+  checkBehavior(config.DefaultCacheBehavior, 'DefaultCacheBehavior', targets, quotas)
 }
 
 function checkBehavior(
   behavior: DefaultCacheBehavior | undefined,
   path: string,
   targets: ReadonlySet<string | undefined>,
+  quotas: Quotas,
 ): void {
   if (behavior === undefined) throw invalidArgument(path, 'it is required')
   if (!behavior.TargetOriginId) throw invalidArgument(`${path}.TargetOriginId`, 'it is required')
@@ -162,6 +164,7 @@ function checkBehavior(
   oneOf(`${path}.ViewerProtocolPolicy`, behavior.ViewerProtocolPolicy, WORDS.ViewerProtocolPolicy)
   checkMethods(behavior, path)
   checkCaching(behavior, path)
+  checkForwardedValues(behavior, path, quotas)
 }
 
 function checkMethods({ AllowedMethods }: DefaultCacheBehavior, path: string): void {
@@ -197,6 +200,9 @@ function checkCaching(behavior: DefaultCacheBehavior, path: string): void {
     )
   }
   const [least = 0, standard = Math.max(86_400, least), most = Math.max(31_536_000, standard)] = ttls
+  if (![least, standard, most].every((ttl) => Number.isSafeInteger(ttl))) {
+    throw invalidArgument(`${path}.MinTTL, DefaultTTL, MaxTTL`, 'they are whole numbers of seconds')
+  }
   if (least < 0 || least > standard || standard > most) {
     throw cloudfrontFault('InvalidTTLOrder', `${path}: the order of TTLs is 0 <= MinTTL <= DefaultTTL <= MaxTTL.`)
   }

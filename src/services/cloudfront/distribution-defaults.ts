@@ -5,6 +5,7 @@ import type {
   CustomErrorResponse,
   DefaultCacheBehavior,
   DistributionConfig,
+  ForwardedValues,
   Method,
   Origin,
   OriginGroup,
@@ -155,6 +156,30 @@ function behaviorWithDefaults<T extends DefaultCacheBehavior | CacheBehavior>(be
     FunctionAssociations: counted(behavior.FunctionAssociations?.Items),
     FieldLevelEncryptionId: behavior.FieldLevelEncryptionId ?? '',
     GrpcConfig: { Enabled: behavior.GrpcConfig?.Enabled ?? false },
+    ...(behavior.ForwardedValues === undefined ? {} : legacyWithDefaults(behavior, behavior.ForwardedValues)),
+  }
+}
+
+/** ForwardedValues and the TTLs beside it; with a cache policy a behavior has neither. */
+function legacyWithDefaults(
+  { MinTTL = 0, DefaultTTL, MaxTTL }: DefaultCacheBehavior,
+  { QueryString, Cookies, Headers, QueryStringCacheKeys }: ForwardedValues,
+): Pick<DefaultCacheBehavior, 'ForwardedValues' | 'MinTTL' | 'DefaultTTL' | 'MaxTTL'> {
+  const standard = DefaultTTL ?? Math.max(86_400, MinTTL)
+  const names = Cookies?.WhitelistedNames
+  return {
+    ForwardedValues: {
+      QueryString: QueryString ?? false,
+      Cookies: {
+        Forward: Cookies?.Forward,
+        ...(names?.Items?.length ? { WhitelistedNames: counted(names.Items) } : {}),
+      },
+      Headers: counted(Headers?.Items),
+      QueryStringCacheKeys: counted(QueryStringCacheKeys?.Items),
+    },
+    MinTTL,
+    DefaultTTL: standard,
+    MaxTTL: MaxTTL ?? Math.max(31_536_000, standard),
   }
 }
 

@@ -48,6 +48,14 @@ const BEHAVIOR_ACTS = [
   'CachePolicyId',
   'OriginRequestPolicyId',
   'ResponseHeadersPolicyId',
+  'ForwardedValues.QueryString',
+  'ForwardedValues.Cookies.Forward',
+  'ForwardedValues.Cookies.WhitelistedNames.Items[]',
+  'ForwardedValues.Headers.Items[]',
+  'ForwardedValues.QueryStringCacheKeys.Items[]',
+  'MinTTL',
+  'DefaultTTL',
+  'MaxTTL',
   'Compress',
 ]
 

@@ -4,6 +4,7 @@ import type {
   CachePolicyHeaderBehavior,
   ItemSelection,
   OriginRequestPolicyConfig,
+  OriginRequestPolicyHeaderBehavior,
 } from '@aws-sdk/client-cloudfront'
 import { MANAGED_CACHE_POLICIES, MANAGED_ORIGIN_REQUEST_POLICIES } from '../../domain/managed-policies.ts'
 import type { NameList } from '../../domain/policy.ts'
@@ -59,7 +60,7 @@ export const managedOriginRequestPolicyConfigs = MANAGED_ORIGIN_REQUEST_POLICIES
     Name: apiName(name),
     Comment: '',
     HeadersConfig: {
-      HeaderBehavior: settings.headers.behavior === 'all' ? 'allViewer' : settings.headers.behavior,
+      HeaderBehavior: settings.headers.behavior as OriginRequestPolicyHeaderBehavior,
       Headers: listed(settings.headers),
     },
     CookiesConfig: cookies(settings.cookies),

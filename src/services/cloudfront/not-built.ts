@@ -3,6 +3,7 @@
 //! built lifts its row. What AWS itself would refuse is refused first, with AWS's own code (distribution-checks.ts).
 import type { DefaultCacheBehavior, DistributionConfig, Origin, OriginGroup } from '@aws-sdk/client-cloudfront'
 import { notImplemented } from '../../domain/faults.ts'
+import { generatedHeadersNotBuilt } from '../../domain/generated-headers.ts'
 
 interface Row<T> {
   readonly field: string
@@ -85,7 +86,11 @@ export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },
   { field: 'RealtimeLogConfigArn', accepted: 'absent', isUsed: (b) => Boolean(b.RealtimeLogConfigArn) },
   { field: 'GrpcConfig.Enabled', accepted: 'false', isUsed: (b) => b.GrpcConfig?.Enabled === true },
-  { field: 'ForwardedValues', accepted: 'CachePolicyId', isUsed: (b) => b.ForwardedValues !== undefined },
+  {
+    field: 'ForwardedValues.Headers',
+    accepted: 'CloudFront-* headers that are built',
+    isUsed: (b) => generatedHeadersNotBuilt(b.ForwardedValues?.Headers?.Items ?? []).length > 0,
+  },
 ]
 
 /** Full names of the fields of a (fully defaulted) configuration that are used and not built, with what is accepted. */

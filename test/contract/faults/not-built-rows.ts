@@ -10,22 +10,6 @@ const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => (
 export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   {
     codes: [
-      'InvalidForwardCookies',
-      'InvalidQueryStringParameters',
-      'InvalidRequiredProtocol',
-      'TooManyCookieNamesInWhiteList',
-      'TooManyHeadersInForwardedValues',
-      'TooManyQueryStringParameters',
-    ],
-    reason: 'legacy ForwardedValues',
-    names: /DefaultCacheBehavior\.ForwardedValues/,
-    provoke: standard({
-      CachePolicyId: undefined,
-      ForwardedValues: { QueryString: false, Cookies: { Forward: 'none' } },
-    }),
-  },
-  {
-    codes: [
       'CannotChangeImmutablePublicKeyFields',
       'KeyGroupAlreadyExists',
       'NoSuchPublicKey',

@@ -232,3 +232,34 @@ test('a lookup by what is not built answers 501 and names the operation', () =>
       })
     }
   }))
+
+test('ForwardedValues come back with every field, and Get, edit, Update round-trips', () =>
+  FaultSite.use({}, async (site) => {
+    const { client, one } = site
+    const { CachePolicyId: _, ...standard } = one.config.DefaultCacheBehavior ?? {}
+    const ForwardedValues = {
+      QueryString: true,
+      Cookies: { Forward: 'whitelist', WhitelistedNames: listed('session*') },
+      Headers: listed('Origin'),
+      QueryStringCacheKeys: listed('page'),
+    } as const
+    const made = await site.update({ DefaultCacheBehavior: { ...standard, ForwardedValues, MinTTL: 5 } as never })
+    const got = await client.getDistributionConfig({ Id: one.id })
+    const behavior = got.DistributionConfig?.DefaultCacheBehavior
+    assert.deepEqual(behavior?.ForwardedValues, ForwardedValues)
+    assert.deepEqual([behavior?.MinTTL, behavior?.DefaultTTL, behavior?.MaxTTL], [5, 86_400, 31_536_000])
+    assert.equal(behavior?.CachePolicyId, undefined)
+    const again = await site.update({ Comment: 'edited' }, made)
+    assert.deepEqual(again.config.DefaultCacheBehavior, behavior)
+    const plain = { QueryString: false, Cookies: { Forward: 'none' } }
+    const small = await site.update({ DefaultCacheBehavior: { ...standard, ForwardedValues: plain } as never }, again)
+    assert.deepEqual(small.config.DefaultCacheBehavior?.ForwardedValues, {
+      ...plain,
+      Headers: { Quantity: 0 },
+      QueryStringCacheKeys: { Quantity: 0 },
+    })
+    assert.equal(small.config.DefaultCacheBehavior?.MinTTL, 0)
+    // Back to a policy: the TTLs go with ForwardedValues.
+    const back = await site.update({ DefaultCacheBehavior: one.config.DefaultCacheBehavior as never }, small)
+    assert.deepEqual(back.config.DefaultCacheBehavior, one.config.DefaultCacheBehavior)
+  }))

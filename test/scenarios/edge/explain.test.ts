@@ -112,6 +112,7 @@ test('a trace names the fields of the configuration that decided each step', asy
     'cache-key: DefaultCacheBehavior.CachePolicyId = policy-1',
     'origin-request: DefaultCacheBehavior.TargetOriginId = origin',
     'origin-fetch: DefaultCacheBehavior.Compress = true',
+    'origin-response: CachePolicy policy-1 DefaultTTL = 86400',
   ])
   assert.deepEqual(await decisions('/api/1', { host: 'www.shop.test' }, 'DELETE'), [
     'match-distribution: Aliases.Items[0] = www.shop.test',
