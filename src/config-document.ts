@@ -3,8 +3,6 @@ import { OPTIONS, type OptionRow } from './config.ts'
 import { QUOTA_ROWS } from './domain/quotas.ts'
 
 export function configurationDocument(): string {
-  const built = OPTIONS.filter((option) => option.notBuiltUnless === undefined)
-  const later = OPTIONS.filter((option) => option.notBuiltUnless !== undefined)
   return [
     '# Settings',
     '',
@@ -16,15 +14,13 @@ export function configurationDocument(): string {
     '',
     '| flag | variable | default | |',
     '|---|---|---|---|',
-    ...built.map(row),
+    ...OPTIONS.map(row),
     '',
     'The config file may also name the network of POPs piece by piece, as `topology`: [tiers.md](tiers.md).',
     '',
     'Client commands find the installation by `--home` or `CACHEFRONT_HOME`, one elsewhere by `--endpoint` or',
     '`CACHEFRONT_ENDPOINT`, and sign with `CACHEFRONT_ACCESS_KEY_ID` and `CACHEFRONT_SECRET_ACCESS_KEY`, else with the',
     'AWS variables of the same names.',
-    '',
-    `Refused by name, as what they stand for is not built yet: ${later.map(({ name }) => `\`--${name}\``).join(', ')}.`,
     '',
     '## Quotas',
     '',

@@ -15,6 +15,8 @@ import {
 export interface PopSettings extends PopDoc {
   /** Null: its number is added to that of the edge (docs/tiers.md). */
   readonly http: ListenAddress | null
+  /** Likewise, where the edge listens for HTTPS at all. */
+  readonly https: ListenAddress | null
   /** A further address, of IPv6; null for none. */
   readonly ipv6: ListenAddress | null
 }
@@ -26,7 +28,7 @@ export interface Network extends Topology {
 /** @throws ConfigError when the regional edge cache has the name of a POP */
 export function networkOf(pops: number, home: string): Network {
   const topology = topologyOf(pops, home)
-  return { ...topology, pops: topology.pops.map((pop) => ({ ...pop, http: null, ipv6: null })) }
+  return { ...topology, pops: topology.pops.map((pop) => ({ ...pop, http: null, https: null, ipv6: null })) }
 }
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/
@@ -62,8 +64,8 @@ function readRegional(value: unknown, where: string): RegionalDoc {
 }
 
 function readPop(value: unknown, regionals: readonly RegionalDoc[], where: string): PopSettings {
-  const { name, region: place, regional, http, ipv6, latitude, longitude, ...rest } = fieldsOf(value, where)
-  refuseOthers(rest, where, 'name, region, regional, http, ipv6, latitude and longitude')
+  const { name, region: place, regional, http, https, ipv6, latitude, longitude, ...rest } = fieldsOf(value, where)
+  refuseOthers(rest, where, 'name, region, regional, http, https, ipv6, latitude and longitude')
   const inRegion = region(textOf(place, `region of ${where}`), `region of ${where}`)
   const asked = regionals.find((one) => one.name === regional)
   if (regional !== undefined && asked === undefined) {
@@ -83,6 +85,7 @@ function readPop(value: unknown, regionals: readonly RegionalDoc[], where: strin
     ...(latitude === undefined ? {} : { latitude: degrees(latitude, 90, `latitude of ${where}`) }),
     ...(longitude === undefined ? {} : { longitude: degrees(longitude, 180, `longitude of ${where}`) }),
     http: http === undefined ? null : listenAddress(textOf(http, `http of ${where}`), `http of ${where}`),
+    https: https === undefined ? null : listenAddress(textOf(https, `https of ${where}`), `https of ${where}`),
     ipv6: six,
   }
 }

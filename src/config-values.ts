@@ -34,6 +34,10 @@ export function listenAddress(text: string, name: string): ListenAddress {
   return { host, port }
 }
 
+/** The same, or `none`. */
+export const listenAddressOrNone = (text: string, name: string): ListenAddress | null =>
+  text === 'none' ? null : listenAddress(text, name)
+
 /** The way an address is written in a URL. */
 export const showAddress = ({ host, port }: ListenAddress): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 

@@ -34,6 +34,7 @@ describe('settings', () => {
       home: `${homedir()}/.cachefront`,
       apiListen: { host: '127.0.0.1', port: 4566 },
       httpListen: { host: '127.0.0.1', port: 8080 },
+      httpsListen: { host: '127.0.0.1', port: 8443 },
       edgeDomain: 'cloudfront.localhost',
       accountId: '123456789012',
       region: 'us-east-1',
@@ -133,6 +134,7 @@ describe('settings', () => {
     const keys = { CACHEFRONT_ACCESS_KEY_ID: 'id', CACHEFRONT_SECRET_ACCESS_KEY: 'secret' }
     const config = readConfig({ 'api-listen': '0.0.0.0:4566' }, keys)
     assert.deepEqual(config.credentials, { accessKeyId: 'id', secretAccessKey: 'secret' })
+    assert.equal(readConfig({}, { CACHEFRONT_HTTPS_LISTEN: 'none' }).httpsListen, null)
     assert.deepEqual(readConfig({ 'engine-path': '/opt/x:/opt/y' }, { PATH: '/bin' }).enginePath, ['/opt/x', '/opt/y'])
   })
 
@@ -187,6 +189,8 @@ describe('settings', () => {
     ['half a key pair', {}, { CACHEFRONT_ACCESS_KEY_ID: 'x' }, /CACHEFRONT_SECRET_ACCESS_KEY is not/],
     ['an API beyond loopback without a key', { 'api-listen': '0.0.0.0:4566' }, {}, /sign with a real key/],
     ['two listeners on one port', { 'api-listen': '8080' }, {}, /cannot both listen on port 8080/],
+    ['HTTPS on the port of HTTP', { 'https-listen': '8080' }, {}, /cannot both listen on port 8080: .*--https-listen/],
+    ['HTTPS on the port of the API', { 'https-listen': '4566' }, {}, /The API and the edge over HTTPS cannot both/],
     ['a home too long for sockets', { home: `/${'x'.repeat(90)}` }, {}, /too long/],
     ['a misspelt variable', {}, { CACHEFRONT_HTTP_LISTN: '1' }, /has CACHEFRONT_HTTP_LISTN, which is no option/],
     ['more POPs than there are', { pops: '33' }, {}, /--pops is "33": it must be a whole number from 1 to 32/],
@@ -215,12 +219,6 @@ describe('settings', () => {
     ['a POP of the same name', { config: topologyFile({ name: 'DUB50-C1' }) }, {}, /two places of the name DUB50-C1/],
     ['a POP beside the world', { config: topologyFile({ latitude: 91 }) }, {}, /a number from -90 to 90/],
     ['IPv4 for IPv6', { config: topologyFile({ ipv6: '127.0.0.1:80' }) }, {}, /it must be \[IPV6\]:PORT/],
-    [
-      'an HTTPS listener',
-      {},
-      { CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:8443' },
-      /CACHEFRONT_HTTPS_LISTEN is not built yet/,
-    ],
     ['a file that is not there', { config: '/nowhere.json' }, {}, /config file \/nowhere\.json cannot be read/],
     ['a file that is not JSON', { config: configFile('{') }, {}, /cannot be read/],
     ['a file with a list', { config: configFile([]) }, {}, /must hold one JSON object/],

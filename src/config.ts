@@ -1,5 +1,5 @@
 //! The only reader of settings: flags, environment, config file, in this order, then the default. One table has them all
-//! (docs/configuration.md is printed from it). Nothing is accepted and ignored: what is not built yet is refused by name.
+//! (docs/configuration.md is printed from it). Nothing is accepted and ignored: what is unknown is refused by name.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
@@ -33,8 +33,6 @@ export interface OptionRow {
   readonly numbers?: true
   readonly default: string | null
   readonly about: string
-  /** Refused unless it has this value (null: whatever its value): the feature is not built yet. */
-  readonly notBuiltUnless?: string | null
 }
 
 const row = (name: string, argument: string | null, fallback: string | null, about: string): OptionRow => ({
@@ -45,13 +43,18 @@ const row = (name: string, argument: string | null, fallback: string | null, abo
   about,
 })
 const flagOnly = (option: OptionRow): OptionRow => ({ ...option, env: null })
-const notBuilt = (option: OptionRow, unless: string | null = null): OptionRow => ({ ...option, notBuiltUnless: unless })
 
 /** Every option of `cachefront up`. */
 export const OPTIONS: readonly OptionRow[] = [
   row('home', 'DIR', '~/.cachefront', 'where the state lives (made with mode 0700)'),
   row('api-listen', 'ADDRESS:PORT', '127.0.0.1:4566', 'the AWS API; port 0 takes a free one'),
   row('http-listen', 'ADDRESS:PORT', '127.0.0.1:8080', 'the edge over HTTP; port 0 takes a free one'),
+  row(
+    'https-listen',
+    'ADDRESS:PORT',
+    '127.0.0.1:8443',
+    'the edge over HTTPS; port 0 takes a free one, none turns it off',
+  ),
   row('edge-domain', 'DOMAIN', 'cloudfront.localhost', 'distributions get names below it'),
   row('account-id', 'DIGITS', '123456789012', 'account in every ARN'),
   row('region', 'REGION', 'us-east-1', 'region in every ARN'),
@@ -116,7 +119,6 @@ export const OPTIONS: readonly OptionRow[] = [
     list: true,
   },
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
-  notBuilt(row('https-listen', 'ADDRESS:PORT', null, 'the edge over HTTPS')),
 ]
 
 /** Variables of the clients and of the program's own roles, which `up` has no option for. */
@@ -127,6 +129,8 @@ export interface Config {
   readonly home: string
   readonly apiListen: ListenAddress
   readonly httpListen: ListenAddress
+  /** Null for none. */
+  readonly httpsListen: ListenAddress | null
   readonly edgeDomain: string
   readonly accountId: string
   readonly region: string
@@ -181,7 +185,6 @@ export function readConfig(flags: Flags, environment: Environment): Config {
   refuseUnknownVariables(environment)
   const file = readConfigFile(flags, environment)
   const given = settings(flags, environment, file)
-  for (const option of OPTIONS) refuseNotBuilt(option, given)
   const value = <T>(name: string, check: (text: string, name: string) => T): T => {
     const found = given.get(name)
     const text = found?.values.at(-1) ?? OPTIONS.find((o) => o.name === name)?.default ?? ''
@@ -199,6 +202,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
     apiListen: value('api-listen', parse.listenAddress),
     httpListen: value('http-listen', parse.listenAddress),
+    httpsListen: value('https-listen', parse.listenAddressOrNone),
     edgeDomain: value('edge-domain', parse.domain),
     accountId: value('account-id', parse.accountId),
     region,
@@ -357,13 +361,6 @@ function quota(text: string, from: string): readonly [string, number] {
   return [name, parse.integer(0, found[1].max)(number, `${name} in ${from}`)]
 }
 
-function refuseNotBuilt(option: OptionRow, given: ReadonlyMap<string, Given>): void {
-  const found = given.get(option.name)
-  if (option.notBuiltUnless === undefined || found === undefined || found.values[0] === option.notBuiltUnless) return
-  const but = option.notBuiltUnless === null ? '' : ` Only ${option.notBuiltUnless} is accepted.`
-  throw new ConfigError(`${found.from} is not built yet (${option.about}).${but}`)
-}
-
 function refuseUnknownVariables(environment: Environment): void {
   const known = new Set(OPTIONS.map((option) => option.env))
   for (const name of Object.keys(environment)) {
@@ -398,16 +395,22 @@ function checkTogether(config: Config): void {
       `--disk-cache-mb must be at least ${diskMin} for ${config.workers} ${config.workers === 1 ? 'worker' : 'workers'}, or 0 for no disk cache.`,
     )
   }
-  const { host, port } = config.apiListen
+  const { host } = config.apiListen
   if (!isLoopback(host) && config.credentials === null) {
     throw new ConfigError(
       `The API would listen on ${host}, beyond this machine, where every caller must sign with a real key: set ` +
         'CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',
     )
   }
-  if (port !== 0 && port === config.httpListen.port && sameHost(host, config.httpListen.host)) {
-    throw new ConfigError(`The API and the edge cannot both listen on port ${port}: choose another --http-listen.`)
-  }
+  refuseSamePort('The API', config.apiListen, 'the edge', config.httpListen, '--http-listen')
+  if (config.httpsListen === null) return
+  refuseSamePort('The API', config.apiListen, 'the edge over HTTPS', config.httpsListen, '--https-listen')
+  refuseSamePort('The edge over HTTP', config.httpListen, 'over HTTPS', config.httpsListen, '--https-listen')
+}
+
+function refuseSamePort(who: string, one: ListenAddress, whom: string, other: ListenAddress, flag: string): void {
+  if (one.port === 0 || one.port !== other.port || !sameHost(one.host, other.host)) return
+  throw new ConfigError(`${who} and ${whom} cannot both listen on port ${one.port}: choose another ${flag}.`)
 }
 
 function sameHost(one: string, other: string): boolean {
@@ -434,6 +437,8 @@ export function homePaths(home: string) {
     edge: join(home, 'edge'),
     /** Objects on disk, a directory for each worker. */
     cache: join(home, 'cache'),
+    /** The certificate authority of this installation and what it issued. */
+    tls: join(home, 'tls'),
     logs: join(home, 'logs'),
     controlLog: join(home, 'logs', 'control.log'),
   } as const

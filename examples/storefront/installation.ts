@@ -58,6 +58,7 @@ export async function startInstallation(flags: readonly string[] = []): Promise<
       CACHEFRONT_HOME: home,
       CACHEFRONT_API_LISTEN: '127.0.0.1:0',
       CACHEFRONT_HTTP_LISTEN: '127.0.0.1:0',
+      CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:0',
     },
     stdio: ['ignore', output, output],
   })

@@ -8,8 +8,6 @@ export interface UpOption {
   readonly list?: true
   readonly default: string | null
   readonly about: string
-  /** Present on options that are refused: kept out of the help text. */
-  readonly notBuiltUnless?: string | null
 }
 
 export type UpFlags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
@@ -42,6 +40,8 @@ export interface HomeFiles {
   readonly keeper: string
   /** Directory with an access log of each worker: `access-worker-0.log`. */
   readonly logs: string
+  /** The certificate authority of the installation (lib/ca/authority.ts). */
+  readonly tls: string
 }
 
 export interface Output {

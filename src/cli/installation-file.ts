@@ -13,6 +13,8 @@ export interface InstallationFile {
   readonly api: string
   /** `address:port` of the first POP. */
   readonly edge: string
+  /** The same over HTTPS; null for none. Absent in a file of an earlier version. */
+  readonly edgeHttps?: string | null
   readonly region: string
 }
 

@@ -22,7 +22,6 @@ const OPTIONS: readonly UpOption[] = [
     argument: 'N',
     default: '1',
     about: 'points of presence',
-    notBuiltUnless: '1',
   },
 ]
 
@@ -45,6 +44,7 @@ async function run(args: readonly string[], changes: Partial<CliHost> = {}, home
       keeperSocket: join(at, 'keeper.sock'),
       keeper: join(at, 'keeper'),
       logs: at,
+      tls: join(at, 'tls'),
     }),
     endpoint: undefined,
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
@@ -139,7 +139,6 @@ describe('the command line', () => {
     assert.deepEqual(ups, [flags])
     const help = await run(['up', '--help'])
     assert.match(help.out, /--http-listen <ADDRESS:PORT>/)
-    assert.doesNotMatch(help.out, /--pops/)
   })
 
   it('says in one line that nothing runs', async () => {
@@ -169,7 +168,7 @@ describe('the command line', () => {
       [['clock', 'advance', '0s'], /no duration/],
       [['status', '--endpoint', 'localhost:4566'], /no endpoint/],
       [['explain', '/path'], /must be a whole URL/],
-      [['explain', 'https://x/'], /must be a whole URL/],
+      [['explain', 'ftp://x/'], /must be a whole URL/],
       [['call', 's3', 'ListBuckets'], /no service s3; there are: cloudfront, elasticache, sts/],
       [['call', 'cloudfront', 'ListDistributions', '{'], /input cannot be read/],
       [['call', 'cloudfront', 'ListDistributions', '[]'], /one JSON object/],

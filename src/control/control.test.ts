@@ -78,7 +78,7 @@ class Worker {
     const socket = connect(join(home, 'feed.sock'))
     await once(socket, 'connect')
     const worker = new Worker(socket)
-    const pops = [{ name: 'FRA50-C1', region: 'eu-central-1', http: '127.0.0.1:8080' }]
+    const pops = [{ name: 'FRA50-C1', region: 'eu-central-1', http: '127.0.0.1:8080', https: null }]
     const identity = { worker: name, pid: 1, version, pops, peerSocket: `/tmp/${name}.sock` }
     worker.lines.send({ type: 'hello', identity, revision })
     return worker

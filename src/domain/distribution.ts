@@ -115,7 +115,7 @@ export interface BehaviorDoc {
   readonly allowedMethods: readonly string[]
   /** GET and HEAD, or these and OPTIONS. */
   readonly cachedMethods: readonly string[]
-  readonly viewerProtocolPolicy: 'allow-all'
+  readonly viewerProtocolPolicy: 'allow-all' | 'https-only' | 'redirect-to-https'
   /** Absent in documents of earlier versions, which did not compress. */
   readonly compress?: boolean
   /** Present when the behavior has ForwardedValues: then the two policies, without ids, are what that amounts to. */

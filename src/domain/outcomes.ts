@@ -4,7 +4,7 @@ import type { CompressionSkipped, ContentCoding } from '../http/compressible.ts'
 import type { FreshnessReason } from '../http/freshness.ts'
 
 /** x-edge-result-type and, followed by ` from cloudfront`, X-Cache (spec/cloudfront.md 6.5). */
-export type ResultType = 'Hit' | 'RefreshHit' | 'Miss' | 'Error'
+export type ResultType = 'Hit' | 'RefreshHit' | 'Miss' | 'Error' | 'Redirect'
 
 /** x-edge-detailed-result-type of errors that the edge itself can tell apart (spec 12.4); otherwise the ResultType. */
 export type DetailedResultType =

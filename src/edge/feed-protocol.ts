@@ -14,11 +14,12 @@ export interface WorkerIdentity {
   readonly pid: number
   /** Version of the program; control drains a worker of an older one. */
   readonly version: string
-  /** Where viewers reach it: `address:port` of each POP it serves. */
+  /** Where viewers reach it: `address:port` of each POP it serves; `https` is null for a POP without that listener. */
   readonly pops: readonly {
     readonly name: string
     readonly region: string
     readonly http: string
+    readonly https: string | null
     /** A further address; null for none. */
     readonly ipv6?: string | null
   }[]

@@ -1,6 +1,7 @@
 //! Where viewers reach a worker: the listeners of its POPs. An operator may take a POP down: then nobody listens there.
 import type { PopDoc } from '../domain/topology.ts'
 import { type Listener, type ListenOptions, listenHttp1 } from './listen/http1.ts'
+import type { TlsAcceptor } from './listen/tls.ts'
 
 export interface ListenAddress {
   readonly host: string
@@ -11,6 +12,8 @@ export interface ListenAddress {
 /** A POP with its own addresses. */
 export interface PopListen extends PopDoc {
   readonly http: ListenAddress
+  /** Null for none. */
+  readonly https: ListenAddress | null
   /** A further address, of IPv6; absent for none. */
   readonly ipv6?: ListenAddress | null
 }
@@ -20,11 +23,14 @@ export interface PopAddresses {
   readonly name: string
   readonly region: string
   readonly http: ListenAddress
+  readonly https: ListenAddress | null
   readonly ipv6: ListenAddress | null
 }
 
 /** What all listeners have in common. */
-export type SharedListen = Omit<ListenOptions, 'host' | 'port' | 'pop'> & {
+export type SharedListen = Omit<ListenOptions, 'addresses'> & {
+  /** Shakes hands for the HTTPS addresses. */
+  readonly tls: TlsAcceptor
   /** One line for the operator. */
   readonly problem: (message: string) => void
 }
@@ -33,11 +39,11 @@ interface Pop {
   readonly listen: PopListen
   /** Where it listens, or did last: its addresses in the order of KINDS. */
   readonly at: Map<Kind, ListenAddress>
-  /** Empty while it is down. */
-  open: Listener[]
+  /** Null while it is down. */
+  open: Listener | null
 }
 
-const KINDS = ['http', 'ipv6'] as const
+const KINDS = ['http', 'https', 'ipv6'] as const
 type Kind = (typeof KINDS)[number]
 
 export class PopListeners {
@@ -54,7 +60,7 @@ export class PopListeners {
     this.#pops = pops.map((listen) => ({
       listen,
       at: new Map(KINDS.flatMap((kind) => (listen[kind] ? [[kind, listen[kind]] as const] : []))),
-      open: [],
+      open: null,
     }))
   }
 
@@ -80,6 +86,7 @@ export class PopListeners {
       name,
       region,
       http: at.get('http') as ListenAddress,
+      https: at.get('https') ?? null,
       ipv6: at.get('ipv6') ?? null,
     }))
   }
@@ -94,8 +101,8 @@ export class PopListeners {
         if (!this.#down.has(pop.listen.name)) await this.#openAgain(at)
         else {
           const { open } = pop
-          pop.open = []
-          await Promise.all(open.map((one) => one.close()))
+          pop.open = null
+          await open?.close()
         }
       }
     })
@@ -106,18 +113,18 @@ export class PopListeners {
   async drain(): Promise<void> {
     this.#ended = true
     await this.#changing
-    await Promise.all(this.#pops.flatMap(({ open }) => open.map((one) => one.drain())))
+    await Promise.all(this.#pops.map(({ open }) => open?.drain()))
   }
 
   async close(): Promise<void> {
     this.#ended = true
     await this.#changing
-    await Promise.all(this.#pops.flatMap(({ open }) => open.map((one) => one.close())))
+    await Promise.all(this.#pops.map(({ open }) => open?.close()))
   }
 
   async #openAgain(at: number): Promise<void> {
     const pop = this.#pops[at] as Pop
-    if (pop.open.length > 0 || this.#ended) return
+    if (pop.open !== null || this.#ended) return
     await this.#open(at).catch((error: Error) => {
       this.#shared.problem(`${pop.listen.name} does not listen again: ${error.message}`)
     })
@@ -125,11 +132,15 @@ export class PopListeners {
 
   async #open(at: number): Promise<void> {
     const pop = this.#pops[at] as Pop
-    for (const [kind, address] of pop.at) {
-      const listener = await listenHttp1({ ...this.#shared, ...address, pop: at })
-      pop.open.push(listener)
-      // One that was given a free port has it from now on.
-      pop.at.set(kind, listener.address)
-    }
+    const { tls } = this.#shared
+    const kinds = [...pop.at.keys()]
+    const addresses = kinds.map((kind) => ({
+      ...(pop.at.get(kind) as ListenAddress),
+      pop: at,
+      tls: kind === 'https' ? tls : null,
+    }))
+    pop.open = await listenHttp1({ ...this.#shared, addresses })
+    // One that was given a free port has it from now on.
+    for (const [n, kind] of kinds.entries()) pop.at.set(kind, pop.open.addresses[n] as ListenAddress)
   }
 }

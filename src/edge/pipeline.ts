@@ -31,6 +31,7 @@ import { rootObject } from './stages/root-object.ts'
 import { serveStale } from './stages/serve-stale.ts'
 import { shieldLookup } from './stages/shield-lookup.ts'
 import { sliceResponse } from './stages/slice-response.ts'
+import { viewerProtocol } from './stages/viewer-protocol.ts'
 
 export const PIPELINE = [
   receive,
@@ -38,6 +39,7 @@ export const PIPELINE = [
   chooseStagingStage,
   rootObject,
   matchBehavior,
+  viewerProtocol,
   method,
   cacheKey,
   cacheLookup,

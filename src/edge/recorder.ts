@@ -26,6 +26,7 @@ const RESULT_COUNTER = {
   RefreshHit: COUNTER.refreshHits,
   Miss: COUNTER.misses,
   Error: COUNTER.errors,
+  Redirect: COUNTER.redirects,
 } as const
 
 const COMPRESSION_COUNTER = {

@@ -10,6 +10,7 @@ export const to = {
   chooseStaging: 'choose-staging',
   rootObject: 'root-object',
   matchBehavior: 'match-behavior',
+  viewerProtocol: 'viewer-protocol',
   method: 'method',
   cacheKey: 'cache-key',
   cacheLookup: 'cache-lookup',

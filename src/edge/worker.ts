@@ -18,6 +18,7 @@ import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
 import { ownsKey } from './cache/owner.ts'
 import { CacheWalks } from './cache-walk.ts'
+import { ViewerCertificates } from './certificates.ts'
 import { Compressions } from './compression/compressions.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
@@ -25,6 +26,7 @@ import type { WorkerIdentity } from './feed-protocol.ts'
 import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import type { Refusal } from './listen/http1.ts'
+import { TlsAcceptor } from './listen/tls.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
@@ -65,6 +67,13 @@ export interface WorkerOptions {
   /** The POPs of the installation, each at its addresses. */
   readonly pops: readonly PopListen[]
   readonly regionals: readonly RegionalDoc[]
+  /** For the POPs' HTTPS addresses; may be absent where none has one. */
+  readonly certificates?: {
+    /** Of the installation's authority (lib/ca/authority.ts). */
+    readonly directory: string
+    /** What the edge's own certificate is for (certificates.ts, edgeNames). */
+    readonly names: readonly string[]
+  }
   /** Other workers listen at the same addresses. */
   readonly reusePort: boolean
   /** Bytes of the memory tier. */
@@ -164,6 +173,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     clock,
     name: options.name,
     places: placesOf(options),
+    httpsPorts: [],
     snapshot: configuration.snapshot,
     invalidations,
     store,
@@ -205,7 +215,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   const handler = viewerHandler(edge, handling)
   const peers = await servePeers(options.peerSocket, edge, handling)
+  const certificates = new ViewerCertificates({
+    ...(options.certificates ?? { directory: '', names: [] }),
+    snapshot: () => edge.snapshot,
+    wall: () => clock.wall(),
+    problem,
+  })
   const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, {
+    tls: new TlsAcceptor(certificates),
     reusePort: options.reusePort,
     clock,
     handler,
@@ -221,6 +238,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await disk.close()
     throw error
   })
+  edge.httpsPorts = listeners.addresses.map(({ https }) => https?.port ?? null)
   const identity: WorkerIdentity = {
     worker: options.name,
     pid: process.pid,
@@ -228,6 +246,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     pops: listeners.addresses.map((pop) => ({
       ...pop,
       http: addressText(pop.http),
+      https: pop.https === null ? null : addressText(pop.https),
       ipv6: pop.ipv6 === null ? null : addressText(pop.ipv6),
     })),
     peerSocket: options.peerSocket,
@@ -237,6 +256,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const end = async (cut: boolean): Promise<void> => {
     await (cut ? listeners.close() : listeners.drain())
     feed?.close()
+    await certificates.close()
     await peers.close()
     edge.peers.close()
     await edge.origins.close()

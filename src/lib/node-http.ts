@@ -2,3 +2,6 @@
 //! of this one are those of Node's own undici. That takes 70 ms of CPU, as long as all of a worker's own code.
 
 export const nodeHttp = (): typeof import('node:http') => process.getBuiltinModule('node:http')
+
+/** Likewise. */
+export const nodeHttps = (): typeof import('node:https') => process.getBuiltinModule('node:https')

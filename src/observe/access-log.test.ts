@@ -11,7 +11,7 @@ function headers(fields: Readonly<Record<string, string>>): AccessRecord['header
 }
 
 const RECORD: AccessRecord = {
-  connection: { scheme: 'http', logParts: null },
+  connection: { scheme: 'http', tls: null, logParts: null },
   viewerAddress: '192.0.2.7',
   viewerPort: 54_321,
   forwardedFor: null,
@@ -122,7 +122,12 @@ test('text that is kept for a second, a connection and a header block is that on
   log.record(RECORD)
   now += 1_000
   log.record(RECORD)
-  log.record({ ...RECORD, connection: { scheme: 'https', logParts: null }, viewerAddress: '::1', viewerPort: 1 })
+  log.record({
+    ...RECORD,
+    connection: { scheme: 'https', tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' }, logParts: null },
+    viewerAddress: '::1',
+    viewerPort: 1,
+  })
   log.record({ ...RECORD, headers: headers({ host: 'other' }) })
   const values = lines.map((line) => line.split('\t'))
   assert.deepEqual(

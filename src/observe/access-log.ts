@@ -47,6 +47,7 @@ export const ACCESS_LOG_HEADER = `#Version: 1.0\n#Fields: ${ACCESS_LOG_FIELDS.ma
 /** What the log needs of a connection; ViewerConnection has it. */
 export interface LoggedConnection {
   readonly scheme: 'http' | 'https'
+  readonly tls: { readonly protocol: string; readonly cipher: string } | null
   logParts: { readonly between: string } | null
 }
 
@@ -110,7 +111,7 @@ interface ViewerParts {
   readonly agent: string
   /** `TAB x-host-header TAB protocol TAB` */
   readonly host: string
-  /** `TAB x-forwarded-for TAB ssl-protocol TAB ssl-cipher TAB`: no TLS yet, so both are `-`. */
+  /** `TAB x-forwarded-for TAB ssl-protocol TAB ssl-cipher TAB` */
   readonly forwarded: string
   method: string
   domainName: string
@@ -209,6 +210,8 @@ function connectionParts(connection: LoggedConnection): NonNullable<LoggedConnec
   return parts
 }
 
+const tlsFields = ({ tls }: LoggedConnection): string => (tls === null ? '-\t-' : `${tls.protocol}\t${tls.cipher}`)
+
 function viewerParts({ connection, headers, forwardedFor }: AccessRecord): ViewerParts {
   const of = (name: string) => {
     const value = headers.get(name)
@@ -219,7 +222,7 @@ function viewerParts({ connection, headers, forwardedFor }: AccessRecord): Viewe
     connection,
     agent: `\t${of('referer')}\t${of('user-agent')}\t`,
     host: flatText(`\t${of('host')}${between}`),
-    forwarded: `\t${forwardedFor === null ? of('x-forwarded-for') : escapeField(forwardedFor)}\t-\t-\t`,
+    forwarded: `\t${forwardedFor === null ? of('x-forwarded-for') : escapeField(forwardedFor)}\t${tlsFields(connection)}\t`,
     method: '',
     domainName: '',
     begin: '',

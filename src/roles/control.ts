@@ -1,6 +1,7 @@
 //! The role that people start: control in the foreground, with state, API and the bond to the keeper. Everything that
 //! is slow to start starts at the same time; what outlives control (keeper, workers, caches) is adopted when it is there.
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { InstallationFile } from '../cli/installation-file.ts'
 import { type Config, type HomePaths, homePaths, programVersion } from '../config.ts'
 import { showAddress } from '../config-values.ts'
 import { checkDatabases } from '../edge/geo/databases.ts'
@@ -18,6 +19,7 @@ import { openOperatorLog } from './operator-log.ts'
 import { type Plane, startPlane } from './plane.ts'
 import { startSample } from './sample.ts'
 import { describeEnd, describeStart } from './start-text.ts'
+import { ensureTrust } from './trust.ts'
 
 /** Longest wait until everything answers. Milliseconds. */
 const START_MS = 30_000
@@ -85,12 +87,20 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
   const isOurs = (pid: number): boolean => isWorkerOf(config.home, pid)
   const edgeListener = { who: 'The edge', variable: 'HTTP_LISTEN', wanted: config.httpListen, isOurs } as const
   const apiListener = { who: 'The API', variable: 'API_LISTEN', wanted: config.apiListen, isOurs: () => false } as const
+  const { httpsListen } = config
+  const secure =
+    httpsListen === null
+      ? null
+      : ({ who: 'The edge over HTTPS', variable: 'HTTPS_LISTEN', wanted: httpsListen, isOurs } as const)
   const [pops, api] = await Promise.all([
-    choosePopAddresses(config.network.pops, edgeListener, ports),
+    choosePopAddresses(config.network.pops, { plain: edgeListener, secure }, ports),
     chooseAddress(apiListener, ports),
   ])
   const network = { pops, regionals: config.network.regionals }
-  const edge = (pops[0] as PopListen).http
+  const { http: edge, https: edgeHttps } = pops[0] as PopListen
+  const trust = edgeHttps === null ? Promise.resolve(null) : ensureTrust(config, paths, network)
+  // Whoever waits for it is told.
+  trust.catch(() => {})
   const keeperPid = await ensureKeeper({ ...role, paths })
   const plane = await startPlane({
     ...role,
@@ -106,11 +116,19 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
   try {
     const endpoint = `http://${showAddress(plane.api)}`
     const me = identify(process.pid) ?? { pid: process.pid, startTime: '', bootId: '' }
-    const file = { ...me, version: programVersion(), api: endpoint, edge: showAddress(edge), region: config.region }
+    const file: InstallationFile = {
+      ...me,
+      version: programVersion(),
+      api: endpoint,
+      edge: showAddress(edge),
+      edgeHttps: edgeHttps === null ? null : showAddress(edgeHttps),
+      region: config.region,
+    }
     await writeInstallation(paths, file)
     const health = await Promise.race([untilReady(plane, paths), stopping.begun])
     if (health !== undefined) {
-      if (!json) print(describeStart(config, endpoint, showAddress(edge), health))
+      const authority = await trust
+      if (!json) print(describeStart(config, file, authority, health))
       if (!config.bare)
         endSample = await startSample({ config, endpoint, edge: showAddress(edge), print: json ? log : print })
     }

@@ -13,7 +13,7 @@ export interface Listener {
   /** For the error message: `The API`. */
   readonly who: string
   /** Setting that chooses another, without `CACHEFRONT_`: `API_LISTEN`. */
-  readonly variable: 'API_LISTEN' | 'HTTP_LISTEN'
+  readonly variable: 'API_LISTEN' | 'HTTP_LISTEN' | 'HTTPS_LISTEN'
   readonly wanted: ListenAddress
   /** True for the process of an earlier control's worker that still listens there: the address stays its. */
   readonly isOurs: (pid: number) => boolean
@@ -48,24 +48,39 @@ export async function chooseAddress(
  */
 export async function choosePopAddresses(
   pops: readonly PopSettings[],
-  listener: Listener,
+  { plain, secure }: { readonly plain: Listener; readonly secure: Listener | null },
   ports: KeptPorts,
 ): Promise<PopListen[]> {
-  const { wanted } = listener
   return Promise.all(
-    pops.map(async (pop, at) => {
-      const kept = `${listener.variable} ${pop.name}`
-      const choose = (address: ListenAddress, as = kept): Promise<ListenAddress> =>
-        chooseAddress({ ...listener, wanted: address }, ports, as)
-      const ipv6 = pop.ipv6 === null ? null : await choose(pop.ipv6, `${kept} IPv6`)
-      if (pop.http !== null) return { ...pop, http: await choose(pop.http), ipv6 }
-      if (at === 0) return { ...pop, http: await choose(wanted, listener.variable), ipv6 }
-      const host = addressPlus(wanted.host, at)
-      const own = host === null ? null : await choose({ host, port: wanted.port }).catch(() => null)
-      const port = wanted.port === 0 ? 0 : wanted.port + at
-      return { ...pop, http: own ?? (await choose({ host: wanted.host, port })), ipv6 }
-    }),
+    pops.map(async (pop, at) => ({
+      ...pop,
+      http: await choosePopAddress(pop, at, pop.http, plain, ports),
+      https: secure === null ? null : await choosePopAddress(pop, at, pop.https, secure, ports),
+      ipv6:
+        pop.ipv6 === null
+          ? null
+          : await chooseAddress({ ...plain, wanted: pop.ipv6 }, ports, `${plain.variable} ${pop.name} IPv6`),
+    })),
   )
+}
+
+/** Of POP number `at`; `given` is what the settings name for it. */
+async function choosePopAddress(
+  { name }: PopSettings,
+  at: number,
+  given: ListenAddress | null,
+  listener: Listener,
+  ports: KeptPorts,
+): Promise<ListenAddress> {
+  const { wanted, variable } = listener
+  const choose = (address: ListenAddress, as = `${variable} ${name}`): Promise<ListenAddress> =>
+    chooseAddress({ ...listener, wanted: address }, ports, as)
+  if (given !== null) return choose(given)
+  if (at === 0) return choose(wanted, variable)
+  const host = addressPlus(wanted.host, at)
+  const own = host === null ? null : await choose({ host, port: wanted.port }).catch(() => null)
+  const port = wanted.port === 0 ? 0 : wanted.port + at
+  return own ?? choose({ host: wanted.host, port })
 }
 
 /** An IPv4 address so many further on; null for one that is all addresses, for IPv6, and past the end. */

@@ -16,8 +16,8 @@ import { readSettings, workerWishes } from './worker-settings.ts'
 const directory = mkdtempSync(join(tmpdir(), 'cachefront-roles-'))
 after(() => rmSync(directory, { recursive: true }))
 
-const listeningAt = (http: Listener['wanted']) => ({
-  pops: [{ ...popIn('us-east-1', null), http, ipv6: null }],
+const listeningAt = (http: Listener['wanted'], https: Listener['wanted'] | null = null) => ({
+  pops: [{ ...popIn('us-east-1', null), http, https, ipv6: null }],
   regionals: [],
 })
 
@@ -40,7 +40,7 @@ describe('the settings of a worker', () => {
       { CACHEFRONT_RFC_STRICT: 'true' },
     )
     const http = { host: '::1', port: 81 }
-    const network = listeningAt(http)
+    const network = listeningAt(http, { host: '::1', port: 82 })
     const wishes = workerWishes(config, network, { host: '127.0.0.1', port: 80 }, '127.16.0.0/16', 'some-keys')
     assert.deepEqual(
       wishes.map((wish) => wish.name),
@@ -52,13 +52,14 @@ describe('the settings of a worker', () => {
       name: 'worker-2',
       home: '/h',
       network,
+      edgeDomain: 'cloudfront.localhost',
       cacheBytes: 10 * 1024 * 1024,
       diskBytes: 9 * 1024 * 1024,
       allowOrigins: ['10.0.0.0/8'],
       originAuthorities: ['/etc/passwd'],
       geoip: [],
       trustedProxies: ['10.9.0.0/16'],
-      ownAddresses: ['127.0.0.1:80', '[::1]:81', '127.16.0.0/16'],
+      ownAddresses: ['127.0.0.1:80', '[::1]:81', '[::1]:82', '127.16.0.0/16'],
       s3Endpoint: 'https://[::1]:9000/s3',
       s3Region: 'eu-west-1',
       s3Keys: 'some-keys',
@@ -71,14 +72,15 @@ describe('the settings of a worker', () => {
   })
 
   it('explain nothing when a listener can be reached from elsewhere', () => {
-    const [wish] = workerWishes(
-      readConfig({}, {}),
-      listeningAt({ host: '0.0.0.0', port: 80 }),
-      { host: '127.0.0.1', port: 1 },
-      null,
-      '',
-    )
-    assert.equal(readSettings(wish!.args.slice(1)).explain, 'off')
+    const inside = { host: '127.0.0.1', port: 1 }
+    const outside = { host: '0.0.0.0', port: 80 }
+    const explains = (http: typeof inside, https: typeof inside | null) => {
+      const [wish] = workerWishes(readConfig({}, {}), listeningAt(http, https), inside, null, '')
+      return readSettings(wish!.args.slice(1)).explain
+    }
+    assert.equal(explains(inside, null), 'loopback')
+    assert.equal(explains(outside, inside), 'off')
+    assert.equal(explains(inside, outside), 'off')
   })
 })
 
@@ -116,24 +118,33 @@ describe('the addresses of POPs', () => {
     wanted,
     isOurs: () => false,
   })
+  /** One of HTTPS would be in its way at a port of its own alone. */
+  const both = (wanted: Listener['wanted']) => ({
+    plain: listener(wanted),
+    secure: wanted.port === 0 ? ({ ...listener(wanted), variable: 'HTTPS_LISTEN' } as const) : null,
+  })
   const { pops } = networkOf(3, 'eu-central-1')
 
   it('follow the address of the edge, at one port, or each at a free one', async () => {
     const ports = new KeptPorts(join(directory, 'pops.json'))
-    const free = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port: 0 }), ports)
+    const free = await choosePopAddresses(pops, both({ host: '127.0.0.1', port: 0 }), ports)
     assert.deepEqual(
       free.map(({ http }) => http.host),
       ['127.0.0.1', '127.0.0.2', '127.0.0.3'],
     )
+    assert.deepEqual(
+      free.map(({ http, https }) => https?.host === http.host && https.port !== http.port),
+      [true, true, true],
+    )
     const { port } = (free[0] as (typeof free)[0]).http
-    const fixed = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port }), ports)
+    const fixed = await choosePopAddresses(pops, both({ host: '127.0.0.1', port }), ports)
     assert.deepEqual(
       fixed.map(({ http }) => http.port),
       [port, port, port],
     )
     const again = await choosePopAddresses(
       pops,
-      listener({ host: '127.0.0.1', port: 0 }),
+      both({ host: '127.0.0.1', port: 0 }),
       new KeptPorts(join(directory, 'pops.json')),
     )
     assert.deepEqual(again, free)
@@ -141,16 +152,16 @@ describe('the addresses of POPs', () => {
 
   it('follow its port where there is no such address, or another program has it', async () => {
     const ports = new KeptPorts(join(directory, 'none.json'))
-    const [all] = await choosePopAddresses(pops, listener({ host: '0.0.0.0', port: 0 }), ports)
+    const [all] = await choosePopAddresses(pops, both({ host: '0.0.0.0', port: 0 }), ports)
     const { port } = (all as NonNullable<typeof all>).http
-    const wild = await choosePopAddresses(pops, listener({ host: '0.0.0.0', port }), ports)
+    const wild = await choosePopAddresses(pops, both({ host: '0.0.0.0', port }), ports)
     assert.deepEqual(
       wild.map(({ http }) => `${http.host} +${http.port - port}`),
       ['0.0.0.0 +0', '0.0.0.0 +1', '0.0.0.0 +2'],
     )
     const holder = createServer().listen(port, '127.0.0.2')
     await once(holder, 'listening')
-    const held = await choosePopAddresses(pops, listener({ host: '127.0.0.1', port }), ports)
+    const held = await choosePopAddresses(pops, both({ host: '127.0.0.1', port }), ports)
     assert.deepEqual(
       held.map(({ http }) => `${http.host} +${http.port - port}`),
       ['127.0.0.1 +0', '127.0.0.1 +1', '127.0.0.3 +0'],

@@ -1,4 +1,5 @@
 //! What `up` says when everything answers, and when it has ended.
+import type { InstallationFile } from '../cli/installation-file.ts'
 import type { Config } from '../config.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 
@@ -6,12 +7,19 @@ const NO_ENGINES = ': the edge runs, caches cannot be made; `cachefront doctor` 
 const isWithoutEngines = ({ name, detail }: Health['parts'][number]): boolean =>
   name === 'engines' && detail.startsWith('none')
 
-export function describeStart(config: Config, endpoint: string, edge: string, health: Health): string {
+/** `authority`: file of what viewers over HTTPS are to trust; null without HTTPS. */
+export function describeStart(
+  config: Config,
+  { api, edge, edgeHttps }: Pick<InstallationFile, 'api' | 'edge' | 'edgeHttps'>,
+  authority: string | null,
+  health: Health,
+): string {
   const engines = health.parts.find((part) => part.name === 'engines')?.detail ?? 'none'
   return [
     `Cachefront ${health.version}`,
-    `  AWS API  ${endpoint}   (aws --endpoint-url ${endpoint} ...)`,
+    `  AWS API  ${api}   (aws --endpoint-url ${api} ...)`,
     `  edge     http://${edge}   (distributions are *.${config.edgeDomain})`,
+    ...(edgeHttps == null ? [] : [`           https://${edgeHttps}   (curl --cacert ${authority} ...)`]),
     `  engines  ${engines}${health.parts.some(isWithoutEngines) ? NO_ENGINES : ''}`,
     `  home     ${config.home}`,
   ].join('\n')

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { type Config, type HomePaths, programVersion } from '../config.ts'
 import { type EndpointUrl, type ListenAddress, showAddress } from '../config-values.ts'
 import type { RegionalDoc } from '../domain/topology.ts'
+import { edgeNames } from '../edge/certificates.ts'
 import type { PopListen } from '../edge/listeners.ts'
 import type { WorkerWish } from '../keeper/protocol.ts'
 import { isLoopback } from '../lib/loopback.ts'
@@ -14,6 +15,7 @@ export interface WorkerSettings {
   readonly home: string
   /** The network, and where its POPs listen. */
   readonly network: ListeningNetwork
+  readonly edgeDomain: string
   readonly cacheBytes: number
   /** Of the disk tier; 0 for none. */
   readonly diskBytes: number
@@ -44,7 +46,14 @@ export interface ListeningNetwork {
 
 /** Of all POPs. */
 export const addressesOf = ({ pops }: ListeningNetwork): readonly ListenAddress[] =>
-  pops.flatMap(({ http, ipv6 }) => (ipv6 ? [http, ipv6] : [http]))
+  pops.flatMap(({ http, https, ipv6 }) => [http, ...(https ? [https] : []), ...(ipv6 ? [ipv6] : [])])
+
+/** What the edge's own certificate is for. */
+export const certificateNames = (edgeDomain: string, { pops }: ListeningNetwork): readonly string[] =>
+  edgeNames(
+    edgeDomain,
+    pops.flatMap(({ https }) => (https === null ? [] : [https.host])),
+  )
 
 /**
  * The workers of a configuration, as the keeper is to run them. `s3Keys` as in WorkerSettings: with other keys they are
@@ -64,6 +73,7 @@ export function workerWishes(
       name: `worker-${n}`,
       home: config.home,
       network,
+      edgeDomain: config.edgeDomain,
       cacheBytes: Math.floor(config.cacheMemoryBytes / config.workers),
       diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
@@ -89,6 +99,7 @@ const showEndpoint = ({ scheme, host, port, path }: EndpointUrl): string =>
 function writeSettings(s: WorkerSettings): readonly string[] {
   return [
     ...['--name', s.name, '--home', s.home, '--network', JSON.stringify(s.network)],
+    ...['--edge-domain', s.edgeDomain],
     ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
     ...['--explain', s.explain],
     ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
@@ -113,6 +124,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       name: text,
       home: text,
       network: text,
+      'edge-domain': text,
       'cache-bytes': text,
       'disk-bytes': { type: 'string', default: '0' },
       explain: text,
@@ -129,7 +141,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       'rfc-strict': { type: 'boolean', default: false },
     },
   })
-  const needed = (name: 'name' | 'home' | 'network' | 'cache-bytes' | 'explain'): string => {
+  const needed = (name: 'name' | 'home' | 'network' | 'edge-domain' | 'cache-bytes' | 'explain'): string => {
     const value = values[name]
     if (value === undefined) throw new Error(`the worker was started without --${name}`)
     return value
@@ -138,6 +150,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     name: needed('name'),
     home: needed('home'),
     network: JSON.parse(needed('network')) as ListeningNetwork,
+    edgeDomain: needed('edge-domain'),
     cacheBytes: Number(needed('cache-bytes')),
     diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],

@@ -6,7 +6,7 @@ import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
 import { readS3Keys } from './s3-keys.ts'
-import { readSettings, workerFiles } from './worker-settings.ts'
+import { certificateNames, readSettings, workerFiles } from './worker-settings.ts'
 
 /** From the first configuration to the loading of what asks origins: control hears first that the worker has it. */
 const ORIGIN_CLIENT_AFTER_MS = 5
@@ -25,6 +25,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     peerSocket: files.peerSocket,
     snapshotFile: files.snapshot,
     ...settings.network,
+    certificates: { directory: paths.tls, names: certificateNames(settings.edgeDomain, settings.network) },
     reusePort: true,
     cacheBytes: settings.cacheBytes,
     disk: { directory: files.disk, limitBytes: settings.diskBytes },
@@ -45,8 +46,9 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     explain: settings.explain,
     problem: (message) => log(settings.name, clock.wall(), message),
   })
-  for (const { name, http } of worker.addresses) {
-    log(settings.name, clock.wall(), `listens on ${http.host} port ${http.port} (${name})`)
+  for (const { name, http, https } of worker.addresses) {
+    const secure = https === null ? '' : ` and ${https.host} port ${https.port} for HTTPS`
+    log(settings.name, clock.wall(), `listens on ${http.host} port ${http.port}${secure} (${name})`)
   }
   // Not before the feed has been answered: until then everything waits for this worker.
   void worker.whenConfigured.then(() => setTimeout(loadOriginClient, ORIGIN_CLIENT_AFTER_MS))

@@ -177,10 +177,8 @@ interface Partner {
 async function ourPartner(): Promise<Partner> {
   const byPort = new Map<number, Exchanges>()
   const listener = await listenHttp1({
-    host: '127.0.0.1',
-    port: 0,
+    addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
-    pop: 0,
     clock: systemClock,
     refuse: ({ status }) => ({ head: `HTTP/1.1 ${status} X\r\nContent-Length: 0\r\n\r\n`, body: Buffer.alloc(0) }),
     handler: (request: ViewerRequest, reply) => {
@@ -203,7 +201,7 @@ async function ourPartner(): Promise<Partner> {
         .on('end', () => note(body))
     },
   })
-  return { read: (input) => readBy(listener.address.port, input, byPort), close: () => listener.close() }
+  return { read: (input) => readBy(listener.addresses[0]!.port, input, byPort), close: () => listener.close() }
 }
 
 /** The parts of Node's own parser (llhttp) that we use: it is what `node:http` reads requests with. */

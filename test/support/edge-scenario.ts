@@ -1,6 +1,7 @@
 //! One scenario of the edge: workers, their feed, and viewers, in a directory of its own. Everything ends with the test.
 import { mkdtemp, rm } from 'node:fs/promises'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +9,9 @@ import type { TestContext } from 'node:test'
 import type { BehaviorDoc, DistributionDoc, OriginDoc } from '../../src/domain/distribution.ts'
 import type { CachePolicyDoc, NameList, ResponseHeadersPolicyDoc } from '../../src/domain/policy.ts'
 import type { Topology } from '../../src/domain/topology.ts'
+import { edgeNames } from '../../src/edge/certificates.ts'
 import { startWorker, type Worker, type WorkerOptions } from '../../src/edge/worker.ts'
+import { Authority } from '../../src/lib/ca/authority.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
 import { EdgeFeed } from './edge-feed.ts'
 
@@ -74,6 +77,8 @@ export function behaviorDoc(changes: Partial<BehaviorDoc> = {}): BehaviorDoc {
 
 export const DISTRIBUTION_ID = 'E1TESTDISTRIB1'
 export const HOST = 'd111111abcdef8.cloudfront.localhost'
+const EDGE_NAMES = edgeNames('cloudfront.localhost', [])
+const ANY_PORT = { host: '127.0.0.1', port: 0 } as const
 
 export function distributionDoc(originPort: number, changes: Partial<DistributionDoc> = {}): DistributionDoc {
   return {
@@ -105,6 +110,8 @@ export interface ViewerAsks {
   readonly worker?: number
   /** Number of the POP. */
   readonly pop?: number
+  /** Over HTTPS: the PEM that the viewer trusts (EdgeScenario.trust). */
+  readonly trust?: string
 }
 
 export class EdgeScenario {
@@ -148,7 +155,8 @@ export class EdgeScenario {
       feedSocket: this.feed.path,
       peerSocket: join(this.directory, `${name}.sock`),
       snapshotFile: join(this.directory, `${name}.snapshot.json`),
-      pops: ONE_POP.pops.map((pop) => ({ ...pop, http: { host: '127.0.0.1', port: 0 } })),
+      pops: ONE_POP.pops.map((pop) => ({ ...pop, http: ANY_PORT, https: ANY_PORT })),
+      certificates: { directory: this.tlsDirectory, names: EDGE_NAMES },
       regionals: ONE_POP.regionals,
       reusePort: false,
       cacheBytes: 32 * 1024 * 1024,
@@ -164,6 +172,21 @@ export class EdgeScenario {
     })
     this.workers.push(worker)
     return worker
+  }
+
+  get tlsDirectory(): string {
+    return join(this.directory, 'tls')
+  }
+
+  /** PEM: what viewers over HTTPS are to trust. */
+  async trust(): Promise<string> {
+    const authority = await Authority.open(this.tlsDirectory, Date.now)
+    authority.close()
+    return authority.certificate
+  }
+
+  httpsPort(worker = 0, pop = 0): number {
+    return this.workers[worker]?.addresses[pop]?.https?.port ?? 0
   }
 
   /** Where the disk cache of a worker lies; it has one with `diskBytes`. */
@@ -189,28 +212,33 @@ export class EdgeScenario {
   /** One request on a connection of its own. */
   get(path: string, asks: ViewerAsks = {}): Promise<ViewerAnswer> {
     return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        {
-          host: '127.0.0.1',
-          port: this.port(asks.worker, asks.pop),
-          path,
-          method: asks.method ?? 'GET',
-          headers: { host: asks.host ?? HOST, ...asks.headers },
-          agent: false,
-        },
-        (response) => {
-          let body = ''
-          response.setEncoding('latin1')
-          response.on('data', (text: string) => {
-            body += text
-          })
-          response.on('error', reject)
-          response.on('end', () => {
-            const xCache = String(response.headers['x-cache'] ?? '').replace(' from cloudfront', '')
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body, xCache })
-          })
-        },
-      )
+      const host = asks.host ?? HOST
+      const target = {
+        host: '127.0.0.1',
+        path,
+        method: asks.method ?? 'GET',
+        headers: { host, ...asks.headers },
+        agent: false as const,
+      }
+      const send = (answered: (response: IncomingMessage) => void) =>
+        asks.trust === undefined
+          ? httpRequest({ ...target, port: this.port(asks.worker, asks.pop) }, answered)
+          : httpsRequest(
+              { ...target, port: this.httpsPort(asks.worker, asks.pop), ca: asks.trust, servername: host },
+              answered,
+            )
+      const request = send((response) => {
+        let body = ''
+        response.setEncoding('latin1')
+        response.on('data', (text: string) => {
+          body += text
+        })
+        response.on('error', reject)
+        response.on('end', () => {
+          const xCache = String(response.headers['x-cache'] ?? '').replace(' from cloudfront', '')
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, xCache })
+        })
+      })
       request.on('error', reject)
       request.end(asks.body)
     })

@@ -19,6 +19,6 @@ export function network(pops: number, regionals = 1): Topology {
 
 /** As options of a worker: each POP on a free port of its own. */
 export const listening = ({ pops, regionals }: Topology): Pick<WorkerOptions, 'pops' | 'regionals'> => ({
-  pops: pops.map((pop) => ({ ...pop, http: { host: '127.0.0.1', port: 0 } })),
+  pops: pops.map((pop) => ({ ...pop, http: { host: '127.0.0.1', port: 0 }, https: null })),
   regionals,
 })

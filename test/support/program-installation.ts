@@ -27,6 +27,10 @@ export interface Installation {
   readonly api: string
   /** `127.0.0.1:PORT` */
   readonly edge: string
+  /** The same over HTTPS; empty when it is off. */
+  readonly edgeHttps: string
+  /** File of what viewers over HTTPS are to trust. */
+  readonly authority: string
   /** What `up` printed until it was ready. */
   readonly printed: string
 }
@@ -58,7 +62,11 @@ export async function cachefront(home: string, ...args: string[]): Promise<Finis
   return { code, out, err }
 }
 
-export const FREE_PORTS = ['--api-listen', '127.0.0.1:0', '--http-listen', '127.0.0.1:0'] as const
+export const FREE_PORTS = [
+  ...['--api-listen', '127.0.0.1:0'],
+  ...['--http-listen', '127.0.0.1:0'],
+  ...['--https-listen', '127.0.0.1:0'],
+] as const
 
 /** Starts `up --bare` and waits for `ready`. @throws with what it said when it ends before */
 export const up = (home: string, ...flags: string[]): Promise<Installation> => start(home, ['--bare', ...flags])
@@ -82,8 +90,13 @@ async function start(home: string, flags: readonly string[]): Promise<Installati
   })
   control.once('close', (code) => ready.reject(new Error(`ended with ${code} before it was ready: ${printed}${err}`)))
   await ready.promise.finally(() => clearTimeout(timer))
-  const file = JSON.parse(readFileSync(join(home, 'installation.json'), 'utf8')) as { api: string; edge: string }
-  return { home, control, api: file.api, edge: file.edge, printed }
+  const file = JSON.parse(readFileSync(join(home, 'installation.json'), 'utf8')) as {
+    api: string
+    edge: string
+    edgeHttps: string | null
+  }
+  const authority = join(home, 'tls', 'ca', 'ca.pem')
+  return { home, control, api: file.api, edge: file.edge, edgeHttps: file.edgeHttps ?? '', authority, printed }
 }
 
 /** Ends everything of this home, caches included, and removes it. Returns what was still running afterwards. */

@@ -1,7 +1,10 @@
 //! `cachefront explain URL`: sends the request to the edge, asks for its trace, draws it.
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { Command } from 'commander'
-import { nodeHttp } from '../../lib/node-http.ts'
+import { authorityFiles } from '../../lib/ca/authority.ts'
+import { nodeHttp, nodeHttps } from '../../lib/node-http.ts'
 import type { Trace } from '../../observe/trace.ts'
 import type { Health } from '../../services/cachefront/installation.ts'
 import { drawTrace } from '../draw-trace.ts'
@@ -31,17 +34,16 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
     .addHelpText('after', '\nExample:\n  cachefront explain http://d1234567890abc.cloudfront.localhost:8080/product/7')
     .action(async (text: string, options: ExplainOptions) => {
       const url = URL.parse(text)
-      if (url === null || url.protocol !== 'http:') {
-        throw new CliError(
-          `${JSON.stringify(text)} must be a whole URL that begins with http:// (HTTPS is not built yet).`,
-          2,
-        )
+      if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+        throw new CliError(`${JSON.stringify(text)} must be a whole URL that begins with http:// or https://.`, 2)
       }
       const api = findApi(host, options)
       const health = (await localCall(api, '/_cachefront/health')).document as Health
-      const edge = health.pops.find((pop) => pop.http !== null)?.http
-      if (edge === undefined || edge === null) throw new CliError('No edge worker listens; see `cachefront status`.')
-      const answer = await askEdge(edge, url, options)
+      const kind = url.protocol === 'https:' ? 'https' : 'http'
+      const edge = health.pops.find((pop) => pop[kind] !== null)?.[kind]
+      if (edge === undefined || edge === null)
+        throw new CliError(`No edge worker listens for ${kind}; see \`cachefront status\`.`)
+      const answer = await askEdge(edge, url, options, kind === 'https' ? trusted(host, options) : null)
       const id = answer.headers['x-cachefront-trace']
       if (typeof id !== 'string') {
         throw new CliError(
@@ -57,8 +59,22 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
+interface Trust {
+  /** PEM; absent for what the system trusts. */
+  readonly ca?: string
+}
+
+/** What this installation's own authority issues; of one elsewhere, what the system trusts. */
+function trusted(host: CliHost, options: ExplainOptions): Trust {
+  try {
+    return { ca: readFileSync(authorityFiles(host.files(host.home(options.home)).tls).certificate, 'utf8') }
+  } catch {
+    return {}
+  }
+}
+
 /** The request goes to the edge's address whatever the URL's name resolves to: the name is what is asked for. */
-function askEdge(edge: string, url: URL, options: ExplainOptions): Promise<EdgeAnswer> {
+function askEdge(edge: string, url: URL, options: ExplainOptions, secure: Trust | null): Promise<EdgeAnswer> {
   const target = new URL(`http://${edge}`)
   const headers: Record<string, string> = { host: url.host, 'x-cachefront-explain': '1' }
   for (const line of options.header) {
@@ -68,14 +84,16 @@ function askEdge(edge: string, url: URL, options: ExplainOptions): Promise<EdgeA
     headers[name.toLowerCase()] = value
   }
   return new Promise((resolve, reject) => {
-    const call = nodeHttp().request({
+    const asked = {
       host: target.hostname.replace(/^\[|\]$/g, ''),
       port: target.port,
       method: options.request,
       path: `${url.pathname}${url.search}`,
       headers,
       timeout: EDGE_MS,
-    })
+    }
+    const named = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: url.hostname } : {}
+    const call = secure === null ? nodeHttp().request(asked) : nodeHttps().request({ ...asked, ...named, ...secure })
     call.on('timeout', () => call.destroy(new Error(`no answer within ${EDGE_MS / 1000} s`)))
     call.on('error', (error) => reject(new CliError(`The edge at ${edge} failed: ${error.message}`)))
     call.on('response', (response) => {

@@ -24,7 +24,7 @@ export function drawStatus(endpoint: string, status: Status): string {
     `Cachefront ${health.version}: ${health.status}, revision ${health.revision}, API ${endpoint}`,
     drawTable([
       ['POP', 'REGION', 'HTTP', 'HTTPS'],
-      ...health.pops.map((pop) => [pop.name, pop.region, pop.http ?? 'not listening', pop.https ?? 'not built yet']),
+      ...health.pops.map((pop) => [pop.name, pop.region, pop.http ?? 'not listening', pop.https ?? 'not listening']),
     ]),
     drawTable([
       ['PART', 'STATE', 'DETAIL'],

@@ -15,11 +15,7 @@ export function upCommand(host: CliHost, done: (code: number) => void): Command 
 function commanderOption(option: UpOption): Option {
   const value = option.argument === null ? '' : option.list ? ` <${option.argument}...>` : ` <${option.argument}>`
   const fallback = option.default === null ? '' : ` (default ${option.default})`
-  const made = new Option(
-    `--${option.name}${value}`,
-    `${option.about}${fallback}${option.env ? ` [${option.env}]` : ''}`,
-  )
-  return option.notBuiltUnless === undefined ? made : made.hideHelp()
+  return new Option(`--${option.name}${value}`, `${option.about}${fallback}${option.env ? ` [${option.env}]` : ''}`)
 }
 
 /** Commander gives camelCase names; settings have the names of their flags. */

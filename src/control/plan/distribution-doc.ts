@@ -145,7 +145,7 @@ function behaviorDoc(
     originId: behavior.TargetOriginId ?? '',
     allowedMethods: behavior.AllowedMethods?.Items ?? ['GET', 'HEAD'],
     cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
-    viewerProtocolPolicy: 'allow-all',
+    viewerProtocolPolicy: behavior.ViewerProtocolPolicy ?? 'allow-all',
     compress: behavior.Compress ?? false,
     ...(behavior.ForwardedValues === undefined
       ? namedPolicies(distributionId, behavior, policies)

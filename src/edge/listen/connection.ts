@@ -1,4 +1,4 @@
-//! One HTTP/1.1 viewer connection: bytes in, requests out in order, one at a time; its times and limits.
+//! One HTTP/1.1 viewer connection, plain or over TLS: bytes in, requests out in order, one at a time; its times and limits.
 //! Heads are read by head-reader.ts, bodies by request-body.ts, answers written by reply.ts.
 import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
@@ -10,7 +10,7 @@ import { type RefusalCause, STATUS_OF } from './refusal.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestLine } from './request-line.ts'
-import type { ViewerConnection, ViewerHandler, ViewerRequest } from './viewer.ts'
+import type { ViewerConnection, ViewerHandler, ViewerRequest, ViewerTls } from './viewer.ts'
 
 /** What a connection needs of its listener. */
 export interface ConnectionHost {
@@ -31,8 +31,8 @@ export class Connection implements ViewerConnection {
   readonly localAddress: string
   readonly localPort: number
   readonly loopback: boolean
-  readonly scheme = 'http'
-  readonly tls = null
+  readonly scheme: 'http' | 'https'
+  readonly tls: ViewerTls | null
   readonly pop: number
   logParts: ViewerConnection['logParts'] = null
   readonly socket: Socket
@@ -57,8 +57,10 @@ export class Connection implements ViewerConnection {
   /** A request has been taken already. */
   #used = false
 
-  constructor(socket: Socket, host: ConnectionHost, pop: number) {
+  constructor(socket: Socket, host: ConnectionHost, pop: number, tls: ViewerTls | null) {
     this.socket = socket
+    this.scheme = tls === null ? 'http' : 'https'
+    this.tls = tls
     this.#host = host
     this.#heads = new HeadReader(host.limits)
     this.pop = pop

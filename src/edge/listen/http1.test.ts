@@ -24,10 +24,8 @@ async function listening(setup: Setup = {}) {
   const seen: ViewerRequest[] = []
   const handler = setup.handler ?? echo
   const listener = await listenHttp1({
-    host: '127.0.0.1',
-    port: 0,
+    addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
-    pop: 0,
     clock: setup.clock ?? systemClock,
     handler: (request, reply) => {
       seen.push(request)
@@ -44,7 +42,7 @@ async function listening(setup: Setup = {}) {
     },
   })
   open.push(listener)
-  const dial = () => connect(listener.address.port, '127.0.0.1')
+  const dial = () => connect(listener.addresses[0]!.port, '127.0.0.1')
   return { listener, refusals, events, seen, dial }
 }
 

@@ -1,10 +1,11 @@
-//! The HTTP/1.1 listener: one server socket, its connections, the sweep of their time limits, drain and close.
+//! The HTTP/1.1 listener: its addresses, plain and TLS, their connections, the sweep of time limits, drain and close.
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from './limits.ts'
 import { type RefusalCause, reasonOf } from './refusal.ts'
-import type { ViewerConnection, ViewerHandler } from './viewer.ts'
+import type { TlsAcceptor } from './tls.ts'
+import type { ViewerConnection, ViewerHandler, ViewerTls } from './viewer.ts'
 
 /** A request that the listener answers by itself. */
 export interface Refusal {
@@ -15,14 +16,20 @@ export interface Refusal {
   readonly reason: string
 }
 
-export interface ListenOptions {
+export interface ListenAt {
   readonly host: string
   /** 0 for any free port. */
   readonly port: number
-  /** Several workers accept on the same port; the kernel spreads connections over them (Linux). */
-  readonly reusePort: boolean
   /** Index of the POP that this address is. */
   readonly pop: number
+  /** Null for plain HTTP. */
+  readonly tls: TlsAcceptor | null
+}
+
+export interface ListenOptions {
+  readonly addresses: readonly ListenAt[]
+  /** Several workers accept on the same ports; the kernel spreads connections over them (Linux). */
+  readonly reusePort: boolean
   readonly clock: Clock
   readonly handler: ViewerHandler
   /** Builds a refusal's head (with `Connection: close`, its length and final empty line) and body: see http/error-page.ts. */
@@ -32,8 +39,8 @@ export interface ListenOptions {
 }
 
 export interface Listener {
-  /** Where it listens. */
-  readonly address: { readonly host: string; readonly port: number }
+  /** Where it listens, in the order of `ListenOptions.addresses`. */
+  readonly addresses: readonly { readonly host: string; readonly port: number }[]
   /** Connections open now. */
   readonly connections: number
   /** Accepts no more, ends idle connections, lets each answer under way finish; resolves when all have ended. */
@@ -42,13 +49,16 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** @throws the system's error when the address cannot be bound (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
+/** @throws the system's error when an address cannot be bound (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
 export async function listenHttp1(options: ListenOptions): Promise<Listener> {
+  const { clock, onConnection } = options
   const limits: ListenLimits = { ...DEFAULT_LIMITS, ...options.limits }
   const connections = new Set<Connection>()
+  /** Connections whose TLS handshake is under way. */
+  const handshakes = new Set<Socket>()
   let draining = false
   const host: ConnectionHost = {
-    clock: options.clock,
+    clock,
     limits,
     handler: options.handler,
     get draining() {
@@ -57,58 +67,86 @@ export async function listenHttp1(options: ListenOptions): Promise<Listener> {
     refuse: (connection, status, cause) => options.refuse({ connection, status, cause, reason: reasonOf(status) }),
     closed: (connection) => {
       connections.delete(connection)
-      options.onConnection?.('closed')
+      onConnection?.('closed')
     },
   }
-  // Half-open: a viewer that has sent its request and closed its half still gets what can be had at once.
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: Socket) => {
-    connections.add(new Connection(socket, host, options.pop))
-    options.onConnection?.('opened')
-  })
-  server.maxConnections = limits.connections
-  server.on('drop', () => options.onConnection?.('dropped'))
-  await bind(server, options)
-  server.on('error', () => {})
+  const begin = (socket: Socket, pop: number, tls: ViewerTls | null): void => {
+    connections.add(new Connection(socket, host, pop, tls))
+    onConnection?.('opened')
+  }
+  const shakeHands = (socket: Socket, pop: number, acceptor: TlsAcceptor): void => {
+    handshakes.add(socket)
+    socket.once('close', () => handshakes.delete(socket))
+    acceptor.accept(socket, limits.handshakeMs, (secured, tls) => {
+      handshakes.delete(socket)
+      if (draining) secured.destroy()
+      else begin(secured, pop, tls)
+    })
+  }
+  const accept = (socket: Socket, { pop, tls }: ListenAt): void => {
+    const full = connections.size + handshakes.size >= limits.connections
+    if (full || (tls !== null && handshakes.size >= limits.handshakes)) {
+      socket.destroy()
+      onConnection?.('dropped')
+    } else if (tls === null) begin(socket, pop, null)
+    else shakeHands(socket, pop, tls)
+  }
+  const servers: Server[] = []
+  const stopAccepting = (): Promise<unknown> => {
+    draining = true
+    return Promise.all(servers.map(closed))
+  }
+  for (const at of options.addresses) {
+    // Half-open: a viewer that has sent its request and closed its half still gets what can be had at once.
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: Socket) => accept(socket, at))
+    servers.push(server)
+    await bind(server, at, options.reusePort).catch(async (error) => {
+      await stopAccepting()
+      throw error
+    })
+  }
   const sweep = setInterval(() => {
-    const now = options.clock.monotonic()
+    const now = clock.monotonic()
     for (const connection of connections) if (connection.deadline <= now) connection.overdue()
   }, limits.sweepMs)
   sweep.unref()
-  const ended = new Promise<void>((resolve) => server.once('close', () => resolve()))
-  const stopAccepting = () => {
-    draining = true
-    if (server.listening) server.close()
-  }
-  const stopped = async () => {
-    await ended
+  const end = async (cut: boolean): Promise<void> => {
+    const stopped = stopAccepting()
+    for (const socket of handshakes) socket.destroy()
+    for (const connection of [...connections]) {
+      if (cut) connection.socket.destroy()
+      else connection.drain()
+    }
+    await stopped
     clearInterval(sweep)
   }
-  const bound = server.address()
   return {
-    address:
-      bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : { host: '', port: 0 },
+    addresses: servers.map(boundAddress),
     get connections() {
       return connections.size
     },
-    drain() {
-      stopAccepting()
-      for (const connection of connections) connection.drain()
-      return stopped()
-    },
-    close() {
-      stopAccepting()
-      for (const connection of connections) connection.socket.destroy()
-      return stopped()
-    },
+    drain: () => end(false),
+    close: () => end(true),
   }
 }
 
-function bind(server: Server, options: ListenOptions): Promise<void> {
+function bind(server: Server, { host, port }: ListenAt, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: options.host, port: options.port, reusePort: options.reusePort }, () => {
+    server.listen({ host, port, reusePort }, () => {
       server.off('error', reject)
+      server.on('error', () => {})
       resolve()
     })
   })
+}
+
+function boundAddress(server: Server): { host: string; port: number } {
+  const bound = server.address()
+  return bound !== null && typeof bound === 'object' ? { host: bound.address, port: bound.port } : { host: '', port: 0 }
+}
+
+/** Accepts no more; resolves when its last connection has ended. */
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
 }

@@ -1,4 +1,4 @@
-//! Every limit of the HTTP/1.1 listener, with its unit and where it comes from.
+//! Every limit of the viewers' listeners, with its unit and where it comes from.
 
 export interface ListenLimits {
   /** Bytes of the request target. Over it: 414 (spec 2.7). */
@@ -7,8 +7,12 @@ export interface ListenLimits {
   readonly headBytes: number
   /** Header lines of a request. Over it: 494. */
   readonly headers: number
-  /** Connections open at once; one more is closed as it arrives. */
+  /** Connections open at once, of all addresses of a listener together; one more is closed as it arrives. */
   readonly connections: number
+  /** TLS handshakes under way at once; one more connection is closed as it arrives. */
+  readonly handshakes: number
+  /** Milliseconds from the arrival of a connection to the end of its TLS handshake. Over it: the connection is cut. */
+  readonly handshakeMs: number
   /** Milliseconds from the first byte of a request to the end of its headers. Over it: 408. */
   readonly headMs: number
   /** Milliseconds without a byte of a request body that somebody waits for. Over it: the connection is cut. */
@@ -41,6 +45,8 @@ export const DEFAULT_LIMITS: ListenLimits = {
   headBytes: 32_768,
   headers: 256,
   connections: 10_000,
+  handshakes: 1_000,
+  handshakeMs: 10_000,
   headMs: 30_000,
   bodyIdleMs: 30_000,
   bodyBytesPerSecondMin: 100,

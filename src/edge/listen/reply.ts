@@ -6,6 +6,7 @@ import type { ViewerReply } from './viewer.ts'
 /** What a reply needs of its connection. */
 export interface ReplyOwner {
   readonly socket: Socket
+  readonly scheme: 'http' | 'https'
   /** True when the connection ends with the current answer. */
   readonly closesNow: boolean
   /** The answer is complete (all of it handed to the socket); `close` ends the connection after it. */
@@ -21,9 +22,12 @@ export interface ReplyOwner {
  */
 const CONCATENATE_BYTES_MAX = 4_096
 
+/** What is written to TLS lies there encrypted until it is sent: a large body goes in pieces of this many bytes. */
+const TLS_PIECE_BYTES = 256 * 1024
+
 /**
  * Where head and body of small answers are put together. The kernel nearly always takes all of it in the call that
- * writes it; then the next answer may use the same memory.
+ * writes it; then the next answer may use the same memory. Over TLS it is never taken at once.
  */
 let scratch = Buffer.allocUnsafeSlow(32_768)
 
@@ -57,14 +61,23 @@ export class Reply implements ViewerReply {
       onSent?.()
       return
     }
-    const { socket } = this.#owner
+    const { socket, scheme } = this.#owner
     const close = this.#owner.closesNow
     this.#state = 'done'
     if (body === null || body.length === 0) {
       this.bytesSent += head.length
       socket.write(head, 'latin1')
       onSent?.()
-    } else if (body.length <= CONCATENATE_BYTES_MAX && head.length + body.length <= scratch.length) {
+    } else if (scheme === 'https' && body.length > TLS_PIECE_BYTES) {
+      this.bytesSent += head.length + body.length
+      socket.write(head, 'latin1')
+      this.#inPieces(body, onSent, close)
+      return
+    } else if (
+      scheme === 'http' &&
+      body.length <= CONCATENATE_BYTES_MAX &&
+      head.length + body.length <= scratch.length
+    ) {
       const length = head.length + body.length
       this.bytesSent += length
       scratch.write(head, 0, 'latin1')
@@ -82,6 +95,28 @@ export class Reply implements ViewerReply {
       socket.uncork()
     }
     this.#owner.answered(close)
+  }
+
+  /** The next piece goes when the viewer has taken the one before; `close` as of `answered`. */
+  #inPieces(body: Uint8Array, onSent: (() => void) | null, close: boolean): void {
+    const { socket } = this.#owner
+    let at = 0
+    const next = (): void => {
+      while (this.#state === 'streaming') {
+        const piece = body.subarray(at, at + TLS_PIECE_BYTES)
+        at += piece.length
+        if (at === body.length) {
+          this.#state = 'done'
+          this.onAbort = null
+          socket.write(piece, () => onSent?.())
+          this.#owner.answered(close || this.#owner.closesNow)
+        } else if (!this.#flows(socket.write(piece))) return
+      }
+    }
+    this.#state = 'streaming'
+    this.onDrain = next
+    this.onAbort = onSent
+    next()
   }
 
   head(head: string, framing: 'length' | 'chunked' | 'close'): void {

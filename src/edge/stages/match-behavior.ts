@@ -6,7 +6,7 @@ import { stage, to } from '../stage.ts'
 
 export const matchBehavior = stage({
   name: to.matchBehavior,
-  next: [to.method],
+  next: [to.viewerProtocol],
   run(x, edge) {
     const behavior = behaviorOf(x.distribution as DistributionPlan, x.path)
     x.behavior = behavior
@@ -16,6 +16,6 @@ export const matchBehavior = stage({
       explainViewer(x)
       x.watcher.decided(listed ? `${behavior.field}.PathPattern` : behavior.field, behavior.pattern)
     }
-    return to.method
+    return to.viewerProtocol
   },
 })

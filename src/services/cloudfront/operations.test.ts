@@ -294,7 +294,6 @@ describe('what is refused', () => {
   }
 
   const notBuilt: readonly [string, Partial<DistributionConfig>][] = [
-    ['DefaultCacheBehavior.ViewerProtocolPolicy', behavior({ ViewerProtocolPolicy: 'https-only' })],
     ['PriceClass', { PriceClass: 'None' }],
     [
       'WebACLId',

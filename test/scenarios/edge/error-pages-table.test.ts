@@ -17,6 +17,8 @@ interface Built {
   /** What the origin says to it; without one it must not be asked. */
   readonly origin?: string | 'silence' | 'nobody' | 'no TLS'
   readonly document?: (document: DistributionDoc) => DistributionDoc
+  /** The origin is at fault, without a word of its. */
+  readonly ofOrigin?: true
   /** No custom error response takes its place; most are answered before a distribution is known. */
   readonly noPage?: true
 }
@@ -56,6 +58,16 @@ const TABLE: Readonly<Record<string, Built>> = {
     request: get(`/${'x'.repeat(8_192)}`),
     noPage: true,
   },
+  // 'redirect-to-https' is no error: viewer-protocol.test.ts.
+  'https-only behavior over HTTP': {
+    status: 403,
+    reason: /^Bad request\./,
+    request: get('/'),
+    document: (document) => ({
+      ...document,
+      behaviors: document.behaviors.map((behavior) => ({ ...behavior, viewerProtocolPolicy: 'https-only' })),
+    }),
+  },
   'Headers too big': {
     status: 494,
     reason: /larger than 32,768 bytes/,
@@ -80,6 +92,7 @@ const TABLE: Readonly<Record<string, Built>> = {
     reason: /resolve the origin domain name/,
     request: get('/'),
     document: oneOrigin({ domainName: 'no-such-host.invalid' }),
+    ofOrigin: true,
   },
   'Origin connect failure': { status: 502, reason: /can't connect to the server/, request: get('/'), origin: 'nobody' },
   'Origin TLS failure': {
@@ -116,8 +129,6 @@ const TABLE: Readonly<Record<string, Built>> = {
  * 'Edge capacity' is not among them: a connection over the limit is closed without a page (listen/http1.test.ts).
  */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  'https-only behavior over HTTP': 'ViewerProtocolPolicy',
-  'redirect-to-https': 'ViewerProtocolPolicy',
   'WAF block': 'WebACLId',
   'Geo block': 'Restrictions.GeoRestriction',
   'Signed URL failures': 'TrustedKeyGroups.Enabled',
@@ -193,7 +204,7 @@ for (const [name, row] of Object.entries(TABLE)) {
         errorResponses: [dead],
       },
     )
-    const fromPage = row.origin === undefined && row.document === undefined && !row.noPage
+    const fromPage = row.origin === undefined && row.ofOrigin !== true && !row.noPage
     assert.match(answer, new RegExp(`^HTTP/1\\.1 ${fromPage ? 418 : row.status} `))
   })
 }

@@ -12,15 +12,9 @@ import {
   HOST,
   originDoc,
 } from '../../support/edge-scenario.ts'
+import { traceOf } from '../../support/edge-trace.ts'
 
 const EXPLAIN = { 'x-cachefront-explain': '1' }
-
-async function traceOf(edge: EdgeScenario, path: string, headers: Record<string, string> = {}): Promise<Trace> {
-  const answer = await edge.get(path, { headers: { ...EXPLAIN, ...headers } })
-  const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
-  assert.ok(told.kind === 'trace' && told.trace !== null, 'there is a trace')
-  return told.trace as Trace
-}
 
 test('a trace tells the way of a request: steps, key, lifetime, reason, and what the origin was asked', async (t) => {
   const origin = await startOrigin((_asked, response) => response.setHeader('cache-control', 'max-age=60').end('ok'))
@@ -40,6 +34,7 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
       'match-distribution',
       'root-object',
       'match-behavior',
+      'viewer-protocol',
       'method',
       'cache-key',
       'cache-lookup',
@@ -109,6 +104,7 @@ test('a trace names the fields of the configuration that decided each step', asy
     'match-distribution: Aliases.Items[1] = a.shop.test',
     'root-object: DefaultRootObject = index.html',
     'match-behavior: DefaultCacheBehavior = *',
+    'viewer-protocol: DefaultCacheBehavior.ViewerProtocolPolicy = allow-all',
     'cache-key: DefaultCacheBehavior.CachePolicyId = policy-1',
     'origin-request: DefaultCacheBehavior.TargetOriginId = origin',
     'origin-fetch: DefaultCacheBehavior.Compress = true',

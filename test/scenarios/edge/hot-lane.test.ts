@@ -29,6 +29,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
   const edge: Edge = {
     clock: systemClock,
     name: 'worker-0',
+    httpsPorts: [],
     places: placesOf(ONE_POP),
     snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
     invalidations: new Invalidations(),

@@ -97,10 +97,8 @@ async function listening(
   const seen: ViewerRequest[] = []
   const causes: string[] = []
   const listener = await listenHttp1({
-    host: '127.0.0.1',
-    port: 0,
+    addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
-    pop: 0,
     clock,
     limits: { sweepMs: 2, ...limits },
     handler: (request, reply) => {
@@ -113,7 +111,7 @@ async function listening(
     },
   })
   t.after(() => listener.close())
-  return { dial: () => connect(listener.address.port, '127.0.0.1').on('error', () => {}), seen, causes }
+  return { dial: () => connect(listener.addresses[0]!.port, '127.0.0.1').on('error', () => {}), seen, causes }
 }
 
 const written = (socket: Socket, bytes: string) =>

@@ -106,11 +106,12 @@ describe('cachefront up', TIMEOUT, () => {
     const home = await newHome()
     const taken = `127.0.0.1:${port}`
     try {
-      for (const [who, flag, other] of [
-        ['The API', '--api-listen', '--http-listen'],
-        ['The edge', '--http-listen', '--api-listen'],
+      for (const [who, flag] of [
+        ['The API', '--api-listen'],
+        ['The edge', '--http-listen'],
+        ['The edge over HTTPS', '--https-listen'],
       ] as const) {
-        const { code, err } = await cachefront(home, 'up', '--bare', flag, taken, other, '127.0.0.1:0')
+        const { code, err } = await cachefront(home, 'up', '--bare', ...FREE_PORTS, flag, taken)
         assert.equal(code, 1)
         const variable = `CACHEFRONT_${flag.slice(2).toUpperCase().replace('-', '_')}`
         assert.match(
