@@ -113,6 +113,7 @@ test('a trace names the fields of the configuration that decided each step', asy
   assert.deepEqual(await decisions('/api/1', { host: 'www.shop.test' }, 'DELETE'), [
     'match-distribution: Aliases.Items[0] = www.shop.test',
     'match-behavior: CacheBehaviors.Items[0].PathPattern = /api/*',
+    'viewer-protocol: CacheBehaviors.Items[0].ViewerProtocolPolicy = allow-all',
     'method: CacheBehaviors.Items[0].AllowedMethods = GET HEAD',
   ])
   const page = await decisions('/gone')
