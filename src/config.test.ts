@@ -151,7 +151,7 @@ describe('settings', () => {
 
   it('reads a network of POPs', () => {
     const { pops, regionals } = readConfig(
-      { config: topologyFile({ http: '127.0.0.9:80', ipv6: '[::1]:80', longitude: 9.5 }) },
+      { config: topologyFile({ http: '127.0.0.9:80', https: '127.0.0.9:81', ipv6: '[::1]:80', longitude: 9.5 }) },
       {},
     ).network
     assert.deepEqual(regionals, [{ name: 'REC-eu-west-1', region: 'eu-west-1' }])
@@ -162,6 +162,7 @@ describe('settings', () => {
       latitude: 50.04,
       longitude: 9.5,
       http: { host: '127.0.0.9', port: 80 },
+      https: { host: '127.0.0.9', port: 81 },
       ipv6: { host: '::1', port: 80 },
     })
     assert.deepEqual([pops[1]?.name, pops[1]?.regional, pops[1]?.http], ['DUB50-C1', 'REC-eu-west-1', null])
