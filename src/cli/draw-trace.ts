@@ -35,11 +35,12 @@ function lifetime({ ttl, steps }: Trace): string | null {
 }
 
 function drawSteps({ steps }: Trace): string[] {
-  const width = Math.max(0, ...steps.map((step) => step.name.length))
+  const nameOf = ({ name, place }: Trace['steps'][number]): string => (place === undefined ? name : `${place}: ${name}`)
+  const width = Math.max(0, ...steps.map((step) => nameOf(step).length))
   return steps.flatMap((step) => {
     const facts = Object.entries(step.facts).map(([name, fact]) => `${name} ${showFact(fact)}`)
     return [
-      `  ${step.atMs.toFixed(2).padStart(9)} ms  ${step.name.padEnd(width)}  ${facts.join(', ')}`.trimEnd(),
+      `  ${step.atMs.toFixed(2).padStart(9)} ms  ${nameOf(step).padEnd(width)}  ${facts.join(', ')}`.trimEnd(),
       ...step.decisions.map(({ field, value }) => `${' '.repeat(16)}by ${field}: ${showFact(value)}`),
     ]
   })
@@ -54,7 +55,7 @@ function drawOriginRequest(asked: TracedOriginRequest): string[] {
   const where = asked.address ?? (asked.status === null ? 'not connected' : null)
   return [
     '',
-    `origin ${asked.origin}${where === null ? '' : ` (${where})`} ${answer} after ${asked.tookMs.toFixed(2)} ms`,
+    `origin ${asked.origin}${asked.place === undefined ? '' : `, asked by ${asked.place}`}${where === null ? '' : ` (${where})`} ${answer} after ${asked.tookMs.toFixed(2)} ms`,
     `  ${asked.method} ${asked.target}`,
     ...drawHeaders(asked.headers),
     ...(asked.status === null ? [] : ['  it answered', ...drawHeaders(asked.responseHeaders)]),

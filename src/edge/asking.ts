@@ -30,18 +30,21 @@ export async function askAt(
   for (const owner of ownersOf(keyAt(place, x), edge.workers)) {
     const isOwn = owner.worker === edge.name
     if (isOwn && tier === 'owner') return null
+    const from = x.watcher?.elapsed() ?? 0
     const result = await answerOf(x, flight, () =>
       isOwn ? askInside(place, x, edge, flight) : edge.peers.ask(owner, place, x, flight),
     )
     if (result === null) return left(x)
-    x.watcher?.note(owner.worker, result.kind === 'answer' ? `${result.result}, ${result.layer}` : result.kind)
+    explained(result, place, isOwn ? '' : owner.worker, x, from)
     const step = heed(result, place, tier, x, edge)
     if (step !== null) return step
   }
   // Without peers a worker need not know itself by name.
   if (edge.workers.length > 0 || tier === 'owner') return null
   const result = await answerOf(x, flight, () => askInside(place, x, edge, flight))
-  return result === null ? left(x) : heed(result, place, tier, x, edge)
+  if (result === null) return left(x)
+  explained(result, place, '', x, 0)
+  return heed(result, place, tier, x, edge)
 }
 
 /** Null when whoever asked has left, and nobody else wants it. */
@@ -52,6 +55,17 @@ async function answerOf(x: Exchange, flight: Flight, ask: () => Promise<PeerResu
   const result = await ask()
   stayed(x)
   return flight.abandoned ? null : result
+}
+
+/** Tells the trace what was answered, and what the place saw; `worker` is empty for this one, whose times are ours. */
+function explained(result: PeerResult, place: Place, worker: string, { watcher }: Exchange, from: number): void {
+  if (watcher === null) return
+  const isTold = result.kind === 'answer' || result.kind === 'fault'
+  watcher.note('answered', isTold ? `${result.result}, ${result.layer}` : result.kind)
+  if (worker !== '') watcher.note('worker', worker)
+  if (isTold && result.trace !== null) {
+    watcher.includes(place.name, result.trace, worker === '' ? 0 : from)
+  }
 }
 
 /** What the answer means; null for none. */

@@ -14,7 +14,7 @@ import type {
 } from '../domain/outcomes.ts'
 import { NOWHERE, type ViewerLocation } from '../domain/viewer.ts'
 import type { ByteRange } from '../http/range.ts'
-import type { TraceBuilder } from '../observe/trace.ts'
+import type { TraceBuilder, TracePart } from '../observe/trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
@@ -47,10 +47,10 @@ export interface PeerAnswer {
   /** True for a peer worker: it asked the owner of the key, and nobody else is to be asked but the origin. */
   readonly remote: boolean
   /** Tells the peer what kind of answer follows, before the reply is used. */
-  announce(answer: Answer, result: ResultType, layer: Layer, upstream: Upstream | null): void
+  announce(answer: Answer, told: Told): void
   /** Nobody else is to wait for this answer; before `announce`. Absent where nobody else can. */
   alone?(): void
-  fault(fault: EdgeFault, layer: Layer): void
+  fault(fault: EdgeFault, told: Told): void
   /** An interim answer of the origin, as it came; before `announce`. Absent where nobody wants them. */
   hint?(status: number, headers: readonly string[]): void
 }
@@ -67,6 +67,15 @@ export interface PageInstead {
 /** The request to the origin that an answer comes from: by whom it was made, and what it took. */
 export interface Upstream extends FetchTimes {
   readonly layer: Layer
+}
+
+/** How an answer came about, for a peer that asked (explain.ts, toldOf). */
+export interface Told {
+  readonly result: ResultType
+  readonly layer: Layer
+  readonly upstream: Upstream | null
+  /** Null when nobody asks for an explanation. */
+  readonly trace: TracePart | null
 }
 
 /** Why the edge asks something of itself, with no viewer and no peer waiting for the bytes on a connection. */

@@ -1,6 +1,6 @@
 //! What a trace tells of a finished request (DESIGN 6, explain): put together at the end from what the exchange learnt.
 import type { Edge, PassedOver } from './edge.ts'
-import type { Exchange } from './exchange.ts'
+import type { Exchange, Told } from './exchange.ts'
 import { headerPairs } from './origin/answer.ts'
 import type { OriginRequest } from './origin/attempts.ts'
 
@@ -57,6 +57,16 @@ export function explainGenerated({ watcher, behavior }: Exchange, sent: readonly
   tell('CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig.Headers', keyed)
   const all = behavior.doc.originRequestPolicy?.headers.behavior === 'allExcept'
   tell(`OriginRequestPolicyConfig.HeadersConfig.${all ? 'HeaderBehavior' : 'Headers'}`, listed)
+}
+
+/** How the answer of `x` came about, for the peer that asked. */
+export function toldOf(x: Exchange, edge: Edge): Told {
+  const { result, layer, upstream, watcher } = x
+  if (watcher === null) return { result, layer, upstream, trace: null }
+  if (x.missReason !== null) watcher.note('missed', x.missReason)
+  if (x.staleReason !== null) watcher.note('stale', x.staleReason)
+  if (x.originRequest !== null && x.tier === 'origin') askedOrigin(x, edge, x.originRequest, x.flight)
+  return { result, layer, upstream, trace: watcher.soFar() }
 }
 
 function outcomeReason(x: Exchange): string {

@@ -1,7 +1,7 @@
 //! From a listener's request to the table, and the net under it: whatever throws on the way ends as an error page or a
 //! cut connection, never as a request without an end.
 import { REASONS } from '../http/error-page.ts'
-import { TraceBuilder } from '../observe/trace.ts'
+import { beginTrace } from './begin-trace.ts'
 import type { Edge } from './edge.ts'
 import { Exchange, type PeerAnswer } from './exchange.ts'
 import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
@@ -49,6 +49,7 @@ export function handlePeer(
   x.requestId = asked.requestId
   x.foundBefore = asked.distributionId
   x.goneVersion = asked.goneVersion
+  if (asked.explain) x.watcher = beginTrace(edge, request)
   x.forwardedFor = asked.forwardedFor
   if (asked.location !== null) x.location = asked.location
   process(x, edge, options)
@@ -83,18 +84,4 @@ function broken(x: Exchange, edge: Edge, { problem }: HandlerOptions, error: unk
   }
   // What it held must be let go, or it is held for ever.
   record.run(x, edge)
-}
-
-function beginTrace(edge: Edge, request: ViewerRequest): TraceBuilder {
-  const query = request.query === null ? '' : `?${request.query}`
-  return new TraceBuilder(
-    edge.ids.next().slice(0, 24),
-    edge.clock.now(),
-    () => edge.clock.monotonic() - request.startedAt,
-    {
-      method: request.method,
-      url: `${request.connection.scheme}://${request.headers.get('host') ?? request.headers.host}${request.path}${query}`,
-      headers: request.headers.raw,
-    },
-  )
 }

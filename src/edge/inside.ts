@@ -1,9 +1,10 @@
 //! Asks the next place on the way to the origin when this worker keeps the key there, too: the same question as to a peer
 //! (peers/client.ts), answered by a walk through the same table inside the process.
-import type { Layer, ResultType } from '../domain/outcomes.ts'
+
+import { beginTrace } from './begin-trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { Edge } from './edge.ts'
-import { type EdgeFault, Exchange, type PeerAnswer, type Upstream } from './exchange.ts'
+import { type EdgeFault, Exchange, type PeerAnswer, type Told } from './exchange.ts'
 import type { ViewerReply } from './listen/viewer.ts'
 import { OriginFailure } from './origin/failure.ts'
 import type { PeerResult } from './peers/protocol.ts'
@@ -22,6 +23,7 @@ export function askInside(place: Place, x: Exchange, edge: Edge, flight: Flight)
     inner.path = x.path
     inner.goneVersion = x.goneVersion
     inner.cacheable = true
+    if (x.watcher !== null) inner.watcher = beginTrace(edge, x.request)
     flight.source = { pause: () => reply.pause(), resume: () => reply.resume(), abort: () => reply.leave() }
     edge.walkInner(inner, to.cacheKey)
   })
@@ -47,14 +49,14 @@ class InsideReply implements ViewerReply, PeerAnswer {
     this.#resolve = resolve
   }
 
-  announce(answer: Answer, result: ResultType, layer: Layer, upstream: Upstream | null): void {
+  announce(answer: Answer, told: Told): void {
     this.#flight.onHead(answer.status, '', [])
-    this.#resolve({ kind: 'answer', answer, result, layer, upstream })
+    this.#resolve({ kind: 'answer', answer, ...told })
   }
 
-  fault(fault: EdgeFault, layer: Layer): void {
+  fault(fault: EdgeFault, told: Told): void {
     this.#over = true
-    this.#resolve({ kind: 'fault', fault, layer })
+    this.#resolve({ kind: 'fault', fault, ...told })
   }
 
   alone(): void {

@@ -15,6 +15,8 @@ export interface Decision {
 
 export interface TraceStep {
   readonly name: string
+  /** Where it was, when another cache than that of the POP, or another worker, was asked. */
+  readonly place?: string
   /** Milliseconds after the head of the request was read. */
   readonly atMs: number
   readonly facts: Readonly<Record<string, Fact>>
@@ -27,6 +29,8 @@ export type TracedHeaders = readonly string[]
 
 export interface TracedOriginRequest {
   readonly origin: string
+  /** As of TraceStep. */
+  readonly place?: string
   /** `address:port` that was connected to; null when there was no connection. */
   readonly address: string | null
   readonly method: string
@@ -57,12 +61,21 @@ export interface Trace {
   readonly answer: { readonly status: number; readonly headers: TracedHeaders; readonly bytes: number } | null
 }
 
+/** What of a trace was seen where another worker, or the next tier, looked for the answer. Masked already. */
+export type TracePart = Pick<Trace, 'steps' | 'originRequests'>
+
 /** Collects a trace while its request runs; the pipeline's watcher for explained requests. */
 export class TraceBuilder {
   readonly id: string
   readonly #at: string
   readonly #elapsedMs: () => number
-  readonly #steps: { name: string; atMs: number; facts: Record<string, Fact>; decisions: Decision[] }[] = []
+  readonly #steps: {
+    name: string
+    place?: string
+    atMs: number
+    facts: Record<string, Fact>
+    decisions: Decision[]
+  }[] = []
   readonly #request: Trace['request']
   readonly #originRequests: TracedOriginRequest[] = []
   #distribution: string | null = null
@@ -101,6 +114,28 @@ export class TraceBuilder {
   /** Names the field of the configuration that decided the current step, and its value. */
   decided(field: string, value: Fact): void {
     this.#steps.at(-1)?.decisions.push({ field, value: typeof value === 'string' ? maskUrl(value) : value })
+  }
+
+  /** Milliseconds since the head of the request was read. */
+  elapsed(): number {
+    return round(this.#elapsedMs())
+  }
+
+  /** What is known so far, for whoever asked; times are this builder's own. */
+  soFar(): TracePart {
+    return { steps: [...this.#steps], originRequests: [...this.#originRequests] }
+  }
+
+  /** What `place` saw behind the current step; it began counting `fromMs` after this trace did. */
+  includes(place: string, { steps, originRequests }: TracePart, fromMs: number): void {
+    for (const step of steps) {
+      const { facts, decisions, atMs, ...rest } = step
+      this.#steps.push({
+        ...{ place, ...rest, atMs: Math.round((fromMs + atMs) * 1_000) / 1_000 },
+        ...{ facts: { ...facts }, decisions: [...decisions] },
+      })
+    }
+    for (const request of originRequests) this.#originRequests.push({ place, ...request })
   }
 
   matched(distribution: string, behavior: string | null): void {

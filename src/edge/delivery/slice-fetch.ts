@@ -5,7 +5,7 @@ import { rangeLength } from '../../http/range.ts'
 import type { Answer } from '../cache/flight.ts'
 import { type SliceAsked, sliceKey, sliceRange } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
-import { type EdgeFault, Exchange, type PeerAnswer } from '../exchange.ts'
+import { type EdgeFault, Exchange, type PeerAnswer, type Told } from '../exchange.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { to } from '../stage.ts'
@@ -79,7 +79,7 @@ export class SliceFetch implements ViewerReply, PeerAnswer {
     if (!this.ended) this.onAbort?.()
   }
 
-  announce(_answer: Answer, result: ResultType): void {
+  announce(_answer: Answer, { result }: Told): void {
     this.result = result
   }
 

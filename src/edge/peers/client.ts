@@ -133,6 +133,7 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
     slice: sliceAt(place, x),
     goneVersion: x.goneVersion,
     inner: x.inner,
+    explain: x.watcher !== null,
     revision: x.snapshot.revision,
   }
 }

@@ -49,7 +49,7 @@ export function handOver(owner: WorkerIdentity, x: Exchange, answer: Answer): Pr
       resolve(true)
     })
     socket.write(`${JSON.stringify({ handOver: asGet(x) } satisfies HandOverQuestion)}\n`)
-    reply.announce(stored, 'Miss', x.layer, null)
+    reply.announce(stored, { result: 'Miss', layer: x.layer, upstream: null, trace: null })
   })
 }
 

@@ -1,8 +1,7 @@
 //! The answer to a peer, in the frames of peers/protocol.ts.
 import type { Socket } from 'node:net'
-import type { Layer, ResultType } from '../../domain/outcomes.ts'
 import type { Answer } from '../cache/flight.ts'
-import type { EdgeFault, PeerAnswer, Upstream } from '../exchange.ts'
+import type { EdgeFault, PeerAnswer, Told } from '../exchange.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
 import { type PeerAlone, type PeerHead, type PeerHint, TRAILERS } from './protocol.ts'
 
@@ -31,12 +30,12 @@ export class PeerReply implements ViewerReply, PeerAnswer {
     return this.#socket.destroyed
   }
 
-  announce(answer: Answer, result: ResultType, layer: Layer, upstream: Upstream | null): void {
-    this.#send({ kind: 'answer', answer, result, layer, upstream })
+  announce(answer: Answer, told: Told): void {
+    this.#send({ kind: 'answer', answer, ...told })
   }
 
-  fault(fault: EdgeFault, layer: Layer): void {
-    this.#send({ kind: 'fault', fault: { ...fault }, layer })
+  fault(fault: EdgeFault, told: Told): void {
+    this.#send({ kind: 'fault', fault: { ...fault }, ...told })
     this.end()
   }
 

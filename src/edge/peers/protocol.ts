@@ -3,11 +3,11 @@
 //! length of 0 ends it). Interim answers of the origin come as lines of their own before the head, trailers as a piece of
 //! JSON behind the length TRAILERS, before the end. One question at a time on a connection; a body that breaks off is a
 //! closed connection.
-import type { Layer, ResultType } from '../../domain/outcomes.ts'
+import type { Layer } from '../../domain/outcomes.ts'
 import type { ViewerLocation } from '../../domain/viewer.ts'
 import type { Answer } from '../cache/flight.ts'
 import type { SliceAsked } from '../cache/slices.ts'
-import type { EdgeFault, InnerPurpose, Upstream } from '../exchange.ts'
+import type { EdgeFault, InnerPurpose, Told } from '../exchange.ts'
 import type { ErrorOf, ViewerTls } from '../listen/viewer.ts'
 
 /** A viewer's request as it was received; it never has a body, only cacheable requests come this way. */
@@ -45,19 +45,15 @@ export interface PeerQuestion {
   readonly goneVersion: string
   /** Null when a viewer waits for the answer. */
   readonly inner: InnerPurpose | null
+  /** The answer is to tell its trace. */
+  readonly explain: boolean
   /** Revision of the asker's snapshot: an owner that is behind catches up first. */
   readonly revision: number
 }
 
 export type PeerHead =
-  | {
-      readonly kind: 'answer'
-      readonly answer: Answer
-      readonly result: ResultType
-      readonly layer: Layer
-      readonly upstream: Upstream | null
-    }
-  | { readonly kind: 'fault'; readonly fault: EdgeFault; readonly layer: Layer }
+  | ({ readonly kind: 'answer'; readonly answer: Answer } & Told)
+  | ({ readonly kind: 'fault'; readonly fault: EdgeFault } & Told)
   /** The owner could not catch up with the asker's revision in time. */
   | { readonly kind: 'behind' }
 

@@ -11,6 +11,7 @@ import { partHead, partialHead } from '../delivery/heads.ts'
 import { bodiless, partOf } from '../delivery/selected.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { toldOf } from '../explain.ts'
 import { leaveFlight } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { stage, to } from '../stage.ts'
@@ -61,9 +62,7 @@ function tell(x: Exchange, edge: Edge, object: StoredObject, place: PartPlace, r
   const from = range.first - place.first
   x.peer?.announce(
     { ...answerOfObject(object), status: 206, head: partHead(object.head, range, place.length), length },
-    x.result,
-    x.layer,
-    x.upstream,
+    toldOf(x, edge),
   )
   x.reply.whole('', Buffer.from(bytesOfPart(object).subarray(from, from + length)), null)
   return to.record

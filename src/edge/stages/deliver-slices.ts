@@ -12,6 +12,7 @@ import { bodiless, partOf } from '../delivery/selected.ts'
 import { SliceStream } from '../delivery/slice-stream.ts'
 import type { Edge } from '../edge.ts'
 import type { EdgeFault, Exchange } from '../exchange.ts'
+import { toldOf } from '../explain.ts'
 import { leaveFlight } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { dropVersion } from '../slicing.ts'
@@ -64,7 +65,7 @@ const WHOLE = { kind: 'whole' } as const
 function handOver(x: Exchange, edge: Edge, index: StoredObject): typeof to.record {
   x.status = 200
   x.firstByteAt = edge.clock.monotonic()
-  x.peer?.announce(answerOfObject(index), x.result, x.layer, x.upstream)
+  x.peer?.announce(answerOfObject(index), toldOf(x, edge))
   // A copy of its few bytes: nothing marks their memory as being sent.
   x.reply.whole('', x.peer === null ? null : Buffer.from(index.body), null)
   return to.record

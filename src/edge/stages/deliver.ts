@@ -10,6 +10,7 @@ import { streamBody } from '../delivery/stream.ts'
 import { passesTrailers } from '../delivery/trailing.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { toldOf } from '../explain.ts'
 import { left } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { stage, to } from '../stage.ts'
@@ -56,7 +57,7 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   x.contentLength = object.body.length
   x.status = object.status
   if (x.page !== null) showAsPage(x, x.page)
-  x.peer?.announce(answerOfObject(object), x.result, x.layer, x.upstream)
+  x.peer?.announce(answerOfObject(object), toldOf(x, edge))
   object.hold()
   const body = x.request.method === 'HEAD' ? null : object.body
   reply.whole(hitHead(x, edge, object), body, object.release)
@@ -71,7 +72,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   x.contentLength = answer.length ?? -1
   x.firstByteAt = edge.clock.monotonic()
   if (answer.status === 206) noteOriginPart(x, answer.head)
-  x.peer?.announce(answer, x.result, x.layer, x.upstream)
+  x.peer?.announce(answer, toldOf(x, edge))
   const { text, framing } = streamHead(x, edge, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
   const only = flight.ended && flight.chunk(1) === undefined

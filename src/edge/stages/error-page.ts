@@ -5,7 +5,7 @@ import { pageFor } from '../custom-error.ts'
 import { dateLine, edited, editOf } from '../delivery/headers-policy.ts'
 import { timingLine } from '../delivery/server-timing.ts'
 import type { EdgeFault } from '../exchange.ts'
-import { ownViewerLines } from '../explain.ts'
+import { ownViewerLines, toldOf } from '../explain.ts'
 import { stage, to } from '../stage.ts'
 
 export const errorPage = stage({
@@ -20,7 +20,7 @@ export const errorPage = stage({
     x.contentType = 'text/html'
     x.firstByteAt = edge.clock.monotonic()
     if (x.peer !== null) {
-      x.peer.fault(fault, x.layer)
+      x.peer.fault(fault, toldOf(x, edge))
       return to.record
     }
     const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }

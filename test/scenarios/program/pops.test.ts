@@ -116,6 +116,8 @@ describe('three POPs in the running program', { timeout: 180_000 }, () => {
     const [first = '', second = ''] = await addresses()
     assert.match((await get(first, host, '/shielded')).xCache, /^Miss/)
     assert.match((await get(second, host, '/shielded')).xCache, /^Hit/)
+    const explained = await cachefront(home, 'explain', `http://${first}/new`, '--header', `Host: ${host}`, '--json')
+    assert.match(explained.out, /Origins\.Items\[0\]\.OriginShield\.OriginShieldRegion/)
   })
 
   test('a regional edge cache that is down is passed over, a POP that is down answers nobody', async () => {
