@@ -24,7 +24,7 @@ function configurationOf(line: string): Configuration {
   const configuration = new Configuration(new Invalidations(), (problem) => {
     throw new Error(problem)
   })
-  configuration.replace(1, (unpackedMessage(JSON.parse(line)) as Message).distributions)
+  configuration.replace({ revision: 1, distributions: (unpackedMessage(JSON.parse(line)) as Message).distributions })
   return configuration
 }
 

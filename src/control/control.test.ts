@@ -49,6 +49,7 @@ const start = async (names: readonly string[], movableClock: MovableClock | null
     clock,
     movableClock,
     feedSocket: join(home, 'feed.sock'),
+    edgeDomain: 'cloudfront.localhost',
     version: '1',
     workers: names,
     keeper: null,
@@ -248,7 +249,7 @@ describe('a distribution', () => {
     await state.transact((tx) => tx.delete('cache-policy', made.CachePolicy.Id))
     const a = await Worker.join('worker-0')
     const snapshot = await a.take('snapshot')
-    assert.deepEqual(snapshot.distributions, [])
+    assert.deepEqual([snapshot.distributions, snapshot.kept], [[], [broken]])
     a.acknowledge(snapshot.revision)
     const id = await createDistribution()
     const { changes, revision } = await a.take('changes', (m) => m.changes.length > 0)
@@ -263,9 +264,40 @@ describe('a distribution', () => {
     const health = await running.health()
     const part = health.parts.find(({ name }) => name === `distribution ${broken}`)
     assert.equal(part?.ok, false)
-    assert.match(part?.detail ?? '', new RegExp(made.CachePolicy.Id))
+    assert.equal(part?.detail, `DefaultCacheBehavior.CachePolicyId names "${made.CachePolicy.Id}", which is not there`)
     assert.equal(health.status, 'ok')
     assert.deepEqual(problems, [])
+  })
+
+  test('that this version would refuse is served on as it was stored, and health names the field', async () => {
+    const id = await createDistribution()
+    const change = (config: object) =>
+      state.transact(async (tx) => {
+        const stored = await tx.get('distribution', id)
+        assert(stored)
+        const changed = { ...(stored.doc.config as object), ...config }
+        await tx.put('distribution', id, { ...stored.doc, config: changed, changedRevision: tx.revision })
+      })
+    // As an earlier version took it.
+    await change({ DefaultRootObject: '/index.html' })
+    const running = await start(['worker-0'])
+    const a = await Worker.join('worker-0')
+    const snapshot = await a.take('snapshot')
+    assert.deepEqual(
+      snapshot.distributions.map((doc) => [doc.id, doc.defaultRootObject]),
+      [[id, '/index.html']],
+    )
+    a.acknowledge(snapshot.revision)
+    assert.equal(await settled('distribution', id), 'Deployed')
+    await quiet(running)
+    const detail = async () =>
+      (await running.health()).parts.find(({ name }) => name === `distribution ${id}`)?.detail ?? ''
+    assert.match(await detail(), /^InvalidDefaultRootObject: The default root object "\/index.html" is not valid: /)
+    assert.match(await detail(), /It is served as it was stored; an update sets it right\.$/)
+    assert.equal((await running.health()).status, 'ok')
+    await change({ DefaultRootObject: 'index.html' })
+    await quiet(running)
+    assert.equal(await detail(), '')
   })
 
   test('is sent again when a policy that it names changes', async () => {

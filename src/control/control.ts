@@ -28,6 +28,8 @@ export interface ControlOptions {
   readonly movableClock: ControlClock | null
   /** Unix socket that edge workers connect to, in a directory of mode 0700. */
   readonly feedSocket: string
+  /** Domain below which distributions have their names. */
+  readonly edgeDomain: string
   /** Version of the program. */
   readonly version: string
   /** Names of the workers that the keeper is wished to run. */
@@ -64,7 +66,7 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       reconciler?.poke('invalidations')
     },
   })
-  const deploy = deployTask(options.state, () => feed.acknowledged())
+  const deploy = deployTask(options.state, options.edgeDomain, () => feed.acknowledged())
   const invalidations = invalidationsTask(options.state, () => feed.acknowledged())
   const tasks: readonly PokedTask[] = [
     { task: deploy, kinds: DEPLOY_KINDS },

@@ -2,7 +2,7 @@
 //! long, changes to the others, each worker the same of one revision.
 import { Packing, packed } from '../edge/feed-packing.ts'
 import type { FeedChange, ToWorker } from '../edge/feed-protocol.ts'
-import type { State } from '../state/state.ts'
+import type { Reader, State } from '../state/state.ts'
 import type { LiveWorkers } from './live-workers.ts'
 import { placesDown } from './places.ts'
 import { allDistributions, feedChanges } from './plan/feed-changes.ts'
@@ -88,12 +88,7 @@ export class Teller {
           const changes = from < 0 ? null : await this.#state.changesSince(from)
           message =
             changes === null
-              ? {
-                  type: 'snapshot',
-                  revision: head,
-                  down: [...(await placesDown(tx))],
-                  ...packed(await allDistributions(tx)),
-                }
+              ? await snapshotAt(head, tx)
               : { type: 'changes', revision: head, ...packedChanges(await feedChanges(tx, changes, from)) }
           messages.set(from, message)
         }
@@ -104,6 +99,11 @@ export class Teller {
       }
     })
   }
+}
+
+async function snapshotAt(revision: number, reader: Reader): Promise<ToWorker> {
+  const { docs, kept } = await allDistributions(reader)
+  return { type: 'snapshot', revision, kept, down: [...(await placesDown(reader))], ...packed(docs) }
 }
 
 function packedChanges(changes: readonly FeedChange[]): { changes: readonly FeedChange[]; shared: readonly object[] } {

@@ -65,6 +65,9 @@ export const quotasWith = (changes: Partial<Quotas> = {}): Quotas => ({
   ...changes,
 })
 
+/** Every row at its highest: what is stored already is judged by these. */
+export const MOST_QUOTAS: Quotas = quotasWith(Object.fromEntries(QUOTA_ROWS.map(([name, { max }]) => [name, max])))
+
 /** What is the same in every installation. */
 export const QUOTAS = {
   customHeaderNameChars: 256,

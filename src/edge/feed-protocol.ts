@@ -42,6 +42,8 @@ export type ToWorker =
       /** As feed-packing.ts has them. */
       readonly distributions: readonly DistributionDoc[]
       readonly shared?: readonly object[]
+      /** Ids of distributions that cannot be given as they are stored: the worker goes on with what it has of them. */
+      readonly kept?: readonly string[]
       /** POPs and regional edge caches that are down; absent for none. */
       readonly down?: readonly string[]
     }

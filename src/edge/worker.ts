@@ -290,7 +290,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
           store.clear()
           invalidations.clear()
         }
-        configuration.replace(message.revision, message.distributions, message.down)
+        configuration.replace(message)
       } else if (message.revision > configuration.snapshot.revision)
         configuration.apply(message.revision, message.changes)
       // Before any request is served with it.

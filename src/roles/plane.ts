@@ -98,6 +98,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     clock,
     movableClock: clock instanceof MovedClock ? clock : null,
     feedSocket: paths.feedSocket,
+    edgeDomain: config.edgeDomain,
     version,
     workers: workers.map((worker) => worker.name),
     network: config.network,

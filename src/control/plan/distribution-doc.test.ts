@@ -121,9 +121,9 @@ test('times are milliseconds, the default behavior is the last, policies are res
   })
 })
 
-test('a policy that is not there is an error that names both', () => {
+test('a policy that is not there is an error that names it and the field', () => {
   const none = { cache: new Map(), originRequest: new Map(), deployment: new Map(), responseHeaders: new Map() }
-  assert.throws(() => distributionDoc(record, none), new RegExp(`E1.*${MINE}`))
+  assert.throws(() => distributionDoc(record, none), new RegExp(`CachePolicyId names "${MINE}", which is not there`))
 })
 
 test('the policies that a configuration names', () => {

@@ -54,9 +54,11 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     aliases: config.Aliases?.Items ?? [],
     defaultRootObject: config.DefaultRootObject ?? '',
     httpVersion: config.HttpVersion ?? 'http2',
-    origins: (config.Origins?.Items ?? []).map((origin) => originDoc(record.id, origin, policies)),
+    origins: (config.Origins?.Items ?? []).map((origin, at) => originDoc(`Origins.Items[${at}]`, origin, policies)),
     originGroups: (config.OriginGroups?.Items ?? []).map(originGroupDoc),
-    behaviors: behaviorsOf(config).map((behavior) => behaviorDoc(record.id, behavior, policies)),
+    behaviors: behaviorsOf(config).map((behavior, at, { length }) =>
+      behaviorDoc(at === length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`, behavior, policies),
+    ),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
     ...(config.Staging === true ? { staging: true } : {}),
@@ -69,9 +71,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
 
 function deploymentOf(id: string | undefined, { deployment }: Policies): Pick<DistributionDoc, 'continuousDeployment'> {
   if (!id) return {}
-  const record = deployment.get(id)
-  if (record === undefined) throw new Error(`ContinuousDeploymentPolicyId names "${id}", which is not there`)
-  const doc = continuousDeploymentDoc(record)
+  const doc = continuousDeploymentDoc(found('ContinuousDeploymentPolicyId', id, deployment.get(id) ?? null))
   return doc === null ? {} : { continuousDeployment: doc }
 }
 
@@ -82,11 +82,11 @@ function behaviorsOf(config: DistributionConfig): (CacheBehavior & { PathPattern
   return standard === undefined ? listed : [...listed, { ...standard, PathPattern: '*' }]
 }
 
-function originDoc(distributionId: string, origin: Origin, policies: Policies): OriginDoc {
+function originDoc(field: string, origin: Origin, policies: Policies): OriginDoc {
   const { CustomOriginConfig: custom, S3OriginConfig: s3, OriginShield: shield } = origin
   return {
     id: origin.Id ?? '',
-    ...(s3 === undefined ? {} : { s3: { access: originAccessDoc(distributionId, origin, policies) } }),
+    ...(s3 === undefined ? {} : { s3: { access: originAccessDoc(field, origin, policies) } }),
     domainName: origin.DomainName ?? '',
     path: origin.OriginPath ?? '',
     customHeaders: (origin.CustomHeaders?.Items ?? []).map((h) => [h.HeaderName ?? '', h.HeaderValue ?? ''] as const),
@@ -104,10 +104,10 @@ function originDoc(distributionId: string, origin: Origin, policies: Policies): 
   }
 }
 
-function originAccessDoc(distributionId: string, origin: Origin, policies: Policies): OriginAccessDoc | null {
+function originAccessDoc(field: string, origin: Origin, policies: Policies): OriginAccessDoc | null {
   const { OriginAccessControlId: id, S3OriginConfig: s3 } = origin
   if (id) {
-    const { SigningBehavior } = found(distributionId, id, policies.originAccess?.get(id) ?? null)
+    const { SigningBehavior } = found(`${field}.OriginAccessControlId`, id, policies.originAccess?.get(id) ?? null)
     // always-amz-auth is of Lambda function URLs and refused where it is created.
     return { kind: 'control', id, signing: SigningBehavior as 'always' | 'never' | 'no-override' }
   }
@@ -135,7 +135,7 @@ function errorResponseDoc(response: CustomErrorResponse): ErrorResponseDoc {
 }
 
 function behaviorDoc(
-  distributionId: string,
+  field: string,
   behavior: CacheBehavior & { PathPattern: string },
   policies: Policies,
 ): BehaviorDoc {
@@ -147,29 +147,28 @@ function behaviorDoc(
     cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
     viewerProtocolPolicy: behavior.ViewerProtocolPolicy ?? 'allow-all',
     compress: behavior.Compress ?? false,
-    ...(behavior.ForwardedValues === undefined
-      ? namedPolicies(distributionId, behavior, policies)
-      : legacyPolicies(behavior)),
+    ...(behavior.ForwardedValues === undefined ? namedPolicies(field, behavior, policies) : legacyPolicies(behavior)),
     responseHeadersPolicy: headersId
-      ? found(distributionId, headersId, responseHeadersPolicyDoc(headersId, policies))
+      ? found(`${field}.ResponseHeadersPolicyId`, headersId, responseHeadersPolicyDoc(headersId, policies))
       : null,
   }
 }
 
 function namedPolicies(
-  distributionId: string,
+  field: string,
   { CachePolicyId: cacheId = '', OriginRequestPolicyId: requestId }: DefaultCacheBehavior,
   policies: Policies,
 ): Pick<BehaviorDoc, 'cachePolicy' | 'originRequestPolicy'> {
   return {
-    cachePolicy: found(distributionId, cacheId, cachePolicyDoc(cacheId, policies)),
+    cachePolicy: found(`${field}.CachePolicyId`, cacheId, cachePolicyDoc(cacheId, policies)),
     originRequestPolicy: requestId
-      ? found(distributionId, requestId, originRequestPolicyDoc(requestId, policies))
+      ? found(`${field}.OriginRequestPolicyId`, requestId, originRequestPolicyDoc(requestId, policies))
       : null,
   }
 }
 
-function found<T>(distributionId: string, policyId: string, doc: T | null): T {
-  if (doc === null) throw new Error(`distribution ${distributionId} names a policy that is not there: "${policyId}"`)
+/** `field` of the configuration names `id`. */
+function found<T>(field: string, id: string, doc: T | null): T {
+  if (doc === null) throw new Error(`${field} names "${id}", which is not there`)
   return doc
 }

@@ -15,9 +15,12 @@ import type { Change, Reader } from '../../state/state.ts'
 import { distributionDoc, policiesNamed } from './distribution-doc.ts'
 import type { FollowedKind, Policies } from './policy-docs.ts'
 
-/** Every distribution as the edge serves it; one that cannot be served is left out and holds up no other. */
-export async function allDistributions(reader: Reader): Promise<DistributionDoc[]> {
-  return (await compileAll(reader)).docs
+/** Every distribution as the edge serves it; one that cannot be served holds up no other: edges keep the one they have. */
+export async function allDistributions(
+  reader: Reader,
+): Promise<{ readonly docs: readonly DistributionDoc[]; readonly kept: readonly string[] }> {
+  const { docs, broken } = await compileAll(reader)
+  return { docs, kept: [...broken.keys()] }
 }
 
 /** Distributions that no edge can be given, of these or of all, by id, with what is wrong, for a person. */

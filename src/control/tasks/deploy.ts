@@ -8,14 +8,14 @@ import type { Task } from '../reconciler.ts'
 export const DEPLOY_KINDS: readonly string[] = ['distribution']
 
 export interface DeployTask extends Task {
-  /** Distributions that cannot be served, by id, with what is wrong; as of the last run. */
+  /** Distributions that cannot be served, or would be refused today, by id, with what is wrong; as of the last run. */
   problems(): ReadonlyMap<string, string>
 }
 
-export function deployTask(state: State, acknowledged: () => number | null): DeployTask {
-  const breaks = new BrokenDistributions(state)
+export function deployTask(state: State, edgeDomain: string, acknowledged: () => number | null): DeployTask {
+  const breaks = new BrokenDistributions(state, edgeDomain)
   return {
-    problems: () => breaks.known,
+    problems: () => new Map([...breaks.known, ...breaks.refused]),
     name: 'deploy',
     periodMs: 5_000,
     async run() {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DistributionDoc } from '../../domain/distribution.ts'
+import { Invalidations } from '../cache/invalidation.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
+import { Configuration } from './configuration.ts'
 import { distributionOf, EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
 
 const HOSTS = ['a.test', 'b.test', 'x.c.test', 'x.y.c.test', 'd1.cloudfront.localhost', 'd2.cloudfront.net', 'z.test']
@@ -63,4 +65,18 @@ test('a change that cannot be compiled is reported, and the distribution goes on
   assert.equal(second.revision, 2)
   assert.equal(distributionOf(second, 'a.test')?.doc, good)
   assert.equal(distributionOf(second, 'b.test'), undefined)
+})
+
+test('everything anew: what cannot be given as it is stored goes on as it was', () => {
+  const configuration = new Configuration(new Invalidations(), assert.fail)
+  const [one, two] = [documentOf(1, ['a.test']), documentOf(2, ['b.test'])]
+  configuration.replace({ revision: 1, distributions: [one, two] })
+  configuration.replace({ revision: 2, distributions: [one], kept: ['E2', 'E3'] })
+  assert.deepEqual(
+    configuration.documents.map(({ id }) => id),
+    ['E1', 'E2'],
+  )
+  assert.equal(distributionOf(configuration.snapshot, 'b.test')?.id, 'E2')
+  configuration.replace({ revision: 3, distributions: [one] })
+  assert.equal(distributionOf(configuration.snapshot, 'b.test'), undefined)
 })

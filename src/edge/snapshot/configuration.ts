@@ -1,13 +1,15 @@
 //! The documents that the snapshot is compiled from, as the feed changes them, and the invalidations that come with them.
 import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution.ts'
 import type { Invalidations } from '../cache/invalidation.ts'
-import type { FeedChange } from '../feed-protocol.ts'
+import type { FeedChange, ToWorker } from '../feed-protocol.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
 import type { Installed } from './compile.ts'
 import type { SavedSnapshot } from './disk-lines.ts'
 import { invalidatedPaths } from './encode-path.ts'
 import { SharedParts } from './shared-parts.ts'
 import { EMPTY_SNAPSHOT, type Snapshot } from './snapshot.ts'
+
+type WholeMessage = Extract<ToWorker, { readonly type: 'snapshot' }>
 
 export class Configuration {
   readonly #invalidations: Invalidations
@@ -42,9 +44,10 @@ export class Configuration {
   }
 
   /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
-  replace(revision: number, distributions: readonly DistributionDoc[], down: readonly string[] = []): void {
+  replace({ revision, distributions, kept = [], down = [] }: Omit<WholeMessage, 'type' | 'shared'>): void {
     this.#invalidations.forgetBefore(revision)
-    this.restore({ revision, distributions, down })
+    const before = kept.flatMap((id) => this.#documents.get(id) ?? [])
+    this.restore({ revision, distributions: [...distributions, ...before], down })
   }
 
   /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */

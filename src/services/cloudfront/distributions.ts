@@ -57,7 +57,7 @@ export async function acceptedConfig(
   reader: Reader,
   given: DistributionConfig | undefined,
   others: readonly DistributionRecord[],
-  context: ServiceContext,
+  context: Pick<ServiceContext, 'edgeDomain' | 'quotas'>,
 ): Promise<DistributionConfig> {
   if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs a DistributionConfig.')
   const config = withDefaults(given)
