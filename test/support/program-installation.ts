@@ -71,12 +71,23 @@ export const FREE_PORTS = [
 /** Starts `up --bare` and waits for `ready`. @throws with what it said when it ends before */
 export const up = (home: string, ...flags: string[]): Promise<Installation> => start(home, ['--bare', ...flags])
 
+/** The same with these variables in its environment. */
+export const upWithin = (home: string, environment: NodeJS.ProcessEnv, ...flags: string[]): Promise<Installation> =>
+  start(home, ['--bare', ...flags], environment)
+
 /** Starts `up` with the sample storefront and waits for `ready`. @throws with what it said when it ends before */
 export const upWithSample = (home: string): Promise<Installation> => start(home, [])
 
-async function start(home: string, flags: readonly string[]): Promise<Installation> {
+async function start(
+  home: string,
+  flags: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): Promise<Installation> {
   const args = [MAIN, 'up', ...FREE_PORTS, ...flags]
-  const control = spawn(process.execPath, args, { env: environmentOf(home), stdio: ['ignore', 'pipe', 'pipe'] })
+  const control = spawn(process.execPath, args, {
+    env: { ...environmentOf(home), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let printed = ''
   let err = ''
   const ready = Promise.withResolvers<void>()

@@ -6,7 +6,7 @@
 
 /** Texts that are in that spelling already: most of them. */
 const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/
-const PLAIN_QUERY = /^[A-Za-z0-9\-._~=&]*$/
+const PLAIN_QUERY = /^[A-Za-z0-9\-._~]*(?:=[A-Za-z0-9\-._~]*)?(?:&[A-Za-z0-9\-._~]*(?:=[A-Za-z0-9\-._~]*)?)*$/
 
 /** A path, sent by a viewer or set by an origin, as S3 wants it. */
 export function encodedKey(path: string): string {
