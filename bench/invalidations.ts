@@ -8,14 +8,13 @@ import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { homePaths } from '../src/config.ts'
-import { EdgeFeed } from '../test/support/edge-feed.ts'
+import type { EdgeFeed } from '../test/support/edge-feed.ts'
 import { distributionDoc } from '../test/support/edge-scenario.ts'
 import { EDGE_BENCH } from './edge.config.ts'
 import { readOptions, wholeNumber } from './options.ts'
-import { cpuSeconds, freePort, type Started, startOn } from './processes.ts'
+import { cpuSeconds, type Started } from './processes.ts'
+import { startBenchWorker } from './worker.ts'
 
 /** CPU of a hit with the patterns, as a multiple of one without. */
 const RATIO_TARGET = 1.1
@@ -73,18 +72,9 @@ async function startOrigin() {
 
 /** A worker as the keeper starts it, with every object in its cache. */
 async function startTarget(directory: string, originPort: number): Promise<Target> {
-  const port = await freePort()
-  const paths = homePaths(directory)
-  for (const folder of [paths.edge, paths.logs]) await mkdir(folder, { recursive: true })
   const document = distributionDoc(originPort, { domainName: EDGE_BENCH.host, cacheTagHeader: 'cache-tags' })
-  const feed = new EdgeFeed(paths.feedSocket, [document])
-  await feed.start()
-  const started = startOn(EDGE_BENCH.serverCpu, process.execPath, [
-    fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-    ...['worker', '--name', 'worker-0', '--home', directory, '--host', '127.0.0.1', '--port', `${port}`],
-    ...['--cache-bytes', `${64 * 1024 * 1024}`, '--explain', 'loopback', '--region', 'eu-central-1'],
-  ])
-  await feed.workersReady(1)
+  const cacheBytes = 64 * 1024 * 1024
+  const { feed, started, port } = await startBenchWorker({ home: directory, documents: [document], cacheBytes })
   const target = { feed, started, port, distributionId: document.id }
   for (let at = 0; at < OBJECTS; at++) await ask(port, at)
   return target

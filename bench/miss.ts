@@ -3,18 +3,17 @@
 //! the processes. `npm run bench:miss -- --help` names the options.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { homePaths } from '../src/config.ts'
-import { EdgeFeed } from '../test/support/edge-feed.ts'
-import { behaviorDoc, cachePolicy, distributionDoc, NONE } from '../test/support/edge-scenario.ts'
+import { behaviorDoc, cachePolicy, distributionDoc, NONE, originDoc } from '../test/support/edge-scenario.ts'
 import { EDGE_BENCH } from './edge.config.ts'
 import { readOptions, wholeNumber } from './options.ts'
-import { cpuSeconds, freePort, startOn } from './processes.ts'
+import { cpuSeconds } from './processes.ts'
+import { type BenchWorker, type BenchWorkerOptions, SHIELD_REGION, startBenchWorker } from './worker.ts'
 
 /** Microseconds of CPU that a miss may take besides those of the client. */
 const ADDED_MAX = 600
@@ -90,12 +89,6 @@ function startClient(originPort: number): Row {
   }
 }
 
-/** What the paths of the worker's distribution mean: one behavior each. */
-const WAYS = [
-  { path: 'pass', name: 'edge, nothing is kept' },
-  { path: 'keep', name: 'edge, kept in memory' },
-] as const
-
 const DISABLED = cachePolicy({ id: 'none', minTtl: 0, defaultTtl: 0, maxTtl: 0, gzip: false, brotli: false })
 const ALL_VIEWER = {
   id: 'all',
@@ -104,29 +97,16 @@ const ALL_VIEWER = {
   queryStrings: NONE,
 }
 
-async function startEdge(directory: string, originPort: number, diskBytes: number) {
-  const port = await freePort()
-  const paths = homePaths(directory)
-  for (const folder of [paths.edge, paths.logs]) await mkdir(folder, { recursive: true })
+async function startEdge(directory: string, originPort: number, more: Pick<BenchWorkerOptions, 'diskBytes' | 'tiers'>) {
+  const home = await mkdtemp(join(directory, 'w-'))
   const behaviors = [
     behaviorDoc({ pathPattern: 'pass/*', cachePolicy: DISABLED, originRequestPolicy: ALL_VIEWER }),
     behaviorDoc({}),
   ]
-  const feed = new EdgeFeed(paths.feedSocket, [distributionDoc(originPort, { domainName: EDGE_BENCH.host, behaviors })])
-  await feed.start()
-  const started = startOn(EDGE_BENCH.serverCpu, process.execPath, [
-    ...(process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== ''),
-    fileURLToPath(new URL('../src/main.ts', import.meta.url)),
-    ...['worker', '--name', 'worker-0', '--home', directory, '--host', '127.0.0.1', '--port', `${port}`],
-    ...['--cache-bytes', `${64 * 1024 * 1024}`, '--disk-bytes', `${diskBytes}`],
-    ...['--explain', 'loopback', '--region', 'eu-central-1'],
-  ])
-  await feed.workersReady(1)
-  const stop = async () => {
-    await started.stop()
-    await feed.stop()
-  }
-  return { pid: started.pid, port, stop }
+  const shield = more.tiers ? { shieldRegion: SHIELD_REGION } : {}
+  const origins = [originDoc(originPort, shield)]
+  const document = distributionDoc(originPort, { domainName: EDGE_BENCH.host, behaviors, origins })
+  return startBenchWorker({ home, documents: [document], cacheBytes: 64 * 1024 * 1024, ...more })
 }
 
 let loads = 0
@@ -155,17 +135,22 @@ function request() at = at + 1 return before .. "/${path}/${loads}/product-" .. 
 }
 
 async function startRows(directory: string, originPort: number): Promise<Row[]> {
-  const place = async () => mkdtemp(join(directory, 'w-'))
-  const memory = await startEdge(await place(), originPort, 0)
-  const disk = await startEdge(await place(), originPort, 256 * 1024 * 1024)
-  const rowOf = (edge: typeof memory, path: string, name: string, stop: Row['stop']): Row => ({
+  const memory = await startEdge(directory, originPort, {})
+  const disk = await startEdge(directory, originPort, { diskBytes: 256 * 1024 * 1024 })
+  const tiers = await startEdge(directory, originPort, { tiers: true })
+  const rowOf = (edge: BenchWorker, path: string, name: string, stop: Row['stop']): Row => ({
     name,
-    pid: edge.pid,
+    pid: edge.started.pid,
     load: (duration) => loadEdge(directory, edge.port, path, duration),
     stop,
   })
-  const ways = WAYS.map(({ path, name }, at) => rowOf(memory, path, name, at === 0 ? memory.stop : async () => {}))
-  return [startClient(originPort), ...ways, rowOf(disk, 'keep', 'edge, kept in memory and on disk', disk.stop)]
+  return [
+    startClient(originPort),
+    rowOf(memory, 'pass', 'edge, nothing is kept', memory.stop),
+    rowOf(memory, 'keep', 'edge, kept in memory', async () => {}),
+    rowOf(disk, 'keep', 'edge, kept in memory and on disk', disk.stop),
+    rowOf(tiers, 'keep', 'edge, regional cache and shield', tiers.stop),
+  ]
 }
 
 interface Sample {
@@ -189,8 +174,8 @@ async function measure(row: Row, round: number): Promise<Sample> {
   const used = cpuSeconds([row.pid]).total - before
   const busy = (used * 1e3) / (performance.now() - since)
   const asked = (await originCount()) - earlier
-  // wrk leaves at the end without waiting for what it has asked.
-  if (asked < requests || asked > requests + EDGE_BENCH.connections) {
+  // wrk leaves at the end without waiting for what it has asked, and without counting what came in the last moment.
+  if (asked < requests || asked > requests + 2 * EDGE_BENCH.connections) {
     throw new Error(`${row.name}: ${requests} answers, ${asked} requests at the origin`)
   }
   return { row: row.name, round, cpuMicros: (used * 1e6) / requests, busy }

@@ -1,17 +1,15 @@
 //! Hits through real workers: one with a single site, one with a thousand, each asked for a thousand objects that it has.
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { homePaths } from '../../src/config.ts'
-import { EdgeFeed } from '../../test/support/edge-feed.ts'
 import { EDGE_BENCH } from '../edge.config.ts'
-import { cpuSeconds, freePort, startOn } from '../processes.ts'
+import { cpuSeconds } from '../processes.ts'
+import { startBenchWorker } from '../worker.ts'
 import { hostOf, PLACES, type Place, siteDoc } from './sites.ts'
 
 const SITES = 1_000
@@ -73,24 +71,8 @@ function request() at = at % #requests + 1 return requests[at] end\n`,
 }
 
 async function startTarget(directory: string, sites: number, originPort: number): Promise<Target> {
-  const port = await freePort()
-  const paths = homePaths(directory)
-  for (const folder of [paths.edge, paths.logs]) await mkdir(folder, { recursive: true })
-  const feed = new EdgeFeed(
-    paths.feedSocket,
-    Array.from({ length: sites }, (_, n) => siteDoc(n, originPort)),
-  )
-  await feed.start()
-  const started = startOn(EDGE_BENCH.serverCpu, process.execPath, [
-    fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-    ...['worker', '--name', 'worker-0', '--home', directory, '--host', '127.0.0.1', '--port', `${port}`],
-    ...['--cache-bytes', `${64 * 1024 * 1024}`, '--explain', 'loopback', '--region', 'eu-central-1'],
-  ])
-  const stop = async () => {
-    await started.stop()
-    await feed.stop()
-  }
-  await feed.workersReady(1)
+  const documents = Array.from({ length: sites }, (_, n) => siteDoc(n, originPort))
+  const { started, port, stop } = await startBenchWorker({ home: directory, documents, cacheBytes: 64 * 1024 * 1024 })
   const scripts = new Map<Place, string>()
   for (const place of Object.keys(PLACES) as Place[]) {
     const file = join(directory, `${place}.lua`)

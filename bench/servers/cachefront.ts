@@ -1,13 +1,10 @@
 //! Cachefront's real edge worker, started as the keeper starts it: the program's own role, the whole pipeline, its feed.
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { homePaths, programVersion } from '../../src/config.ts'
 import type { DistributionDoc } from '../../src/domain/distribution.ts'
 import type { NameList } from '../../src/domain/policy.ts'
-import { EdgeFeed } from '../../test/support/edge-feed.ts'
 import { countLines, logSettled } from '../log-lines.ts'
-import { freePort, startOn } from '../processes.ts'
+import { startBenchWorker } from '../worker.ts'
 import { SETTLE_MS, type StartServer } from './server.ts'
 
 const NONE: NameList = { behavior: 'none', names: [] }
@@ -62,30 +59,9 @@ function distribution(host: string, originPort: number): DistributionDoc {
 }
 
 export const startCachefront: StartServer = async ({ config, directory, originPort }) => {
-  const port = await freePort()
-  const paths = homePaths(directory)
-  for (const folder of [paths.edge, paths.logs]) await mkdir(folder, { recursive: true })
-  const log = join(paths.logs, 'access-worker-0.log')
-  const feed = new EdgeFeed(paths.feedSocket, [distribution(config.host, originPort)])
-  await feed.start()
-  const started = startOn(config.serverCpu, process.execPath, [
-    ...(process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((option) => option !== ''),
-    fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-    ...['worker', '--name', 'worker-0', '--home', directory, '--host', '127.0.0.1', '--port', `${port}`],
-    ...['--cache-bytes', `${config.cacheBytes}`, '--explain', 'loopback', '--region', 'eu-central-1'],
-  ])
-  const stop = async () => {
-    await started.stop()
-    await feed.stop()
-  }
-  const ready = await Promise.race([
-    feed.workersReady(1).then(() => true),
-    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 20_000).unref()),
-  ])
-  if (!ready) {
-    await stop()
-    throw new Error(`the edge worker did not become ready:\n${started.output()}`)
-  }
+  const documents = [distribution(config.host, originPort)]
+  const { started, port, stop } = await startBenchWorker({ home: directory, documents, cacheBytes: config.cacheBytes })
+  const log = join(homePaths(directory).logs, 'access-worker-0.log')
   return {
     name: 'cachefront',
     version: `cachefront ${programVersion()}, Node ${process.versions.node}`,
