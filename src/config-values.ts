@@ -145,6 +145,9 @@ export function endpointUrl(text: string, name: string): EndpointUrl {
   }
 }
 
+export const showEndpoint = ({ scheme, host, port, path }: EndpointUrl): string =>
+  `${scheme}://${showAddress({ host, port })}${path}`
+
 /** A directory that is an origin, `NAME.folder.cachefront`. */
 export interface FolderOption {
   /** One label of a host name, lower case. */

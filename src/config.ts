@@ -58,7 +58,12 @@ export const OPTIONS: readonly OptionRow[] = [
   row('edge-domain', 'DOMAIN', 'cloudfront.localhost', 'distributions get names below it'),
   row('account-id', 'DIGITS', '123456789012', 'account in every ARN'),
   row('region', 'REGION', 'us-east-1', 'region in every ARN'),
-  row('pops', 'N', '1', `edge locations of the network, 1-${POPS_MAX}, each at an address of its own (tiers.md)`),
+  row(
+    'pops',
+    'N',
+    '1',
+    `edge locations of the network, 1-${POPS_MAX}, each at an address of its own (tiers.md); 3 with the sample`,
+  ),
   row('workers', 'N', '1', `edge worker processes, 1-${WORKERS_MAX}`),
   row('cache-memory-mb', 'MIB', String(CACHE_MEMORY_MB.default), 'memory for cached objects, all workers together'),
   row(
@@ -136,6 +141,8 @@ export interface Config {
   readonly region: string
   /** POPs and regional edge caches. */
   readonly network: Network
+  /** False for the default network; the sample takes one of three POPs then. */
+  readonly networkIsGiven: boolean
   readonly workers: number
   /** Memory tier of the edge, all workers together. Bytes. */
   readonly cacheMemoryBytes: number
@@ -197,7 +204,8 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     return (found?.values ?? []).map((text) => check(text.trim(), found?.from ?? ''))
   }
   const region = value('region', parse.region)
-  const network = networkIn(file, given) ?? networkOf(value('pops', parse.integer(1, POPS_MAX)), region)
+  const named = networkIn(file, given)
+  const network = named ?? networkOf(value('pops', parse.integer(1, POPS_MAX)), region)
   const config: Config = {
     home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
     apiListen: value('api-listen', parse.listenAddress),
@@ -207,6 +215,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     accountId: value('account-id', parse.accountId),
     region,
     network,
+    networkIsGiven: named !== null || given.has('pops'),
     workers: value('workers', parse.integer(1, WORKERS_MAX)),
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
     diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,

@@ -1,13 +1,12 @@
-//! The second origin: images, the style sheet and the script, which never change under their names and may be kept for
-//! a year by everybody.
-import { createServer, type Server } from 'node:http'
+//! Images, the style sheet and the script, which never change under their names and may be kept for a year by everybody.
+//! They lie in a bucket (bucket.ts), which only the distribution may read.
 
-const CACHING = 'public, max-age=31536000, immutable'
+export const ASSET_CACHING = 'public, max-age=31536000, immutable'
 const IMAGES = 24
 
-interface Asset {
+export interface Asset {
   readonly type: string
-  readonly body: Buffer
+  readonly body: string
 }
 
 const SCRIPT = `// Shows the price that holds now next to a page that may be a few minutes old.
@@ -33,33 +32,14 @@ function drawing(number: number): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">${rings.join('')}</svg>\n`
 }
 
-const ASSETS: ReadonlyMap<string, Asset> = new Map([
-  ['/assets/shop.css', { type: 'text/css', body: Buffer.from(STYLE) }],
-  ['/assets/shop.js', { type: 'text/javascript', body: Buffer.from(SCRIPT) }],
+/** By path, as viewers ask for them. */
+export const ASSETS: ReadonlyMap<string, Asset> = new Map([
+  ['/assets/shop.css', { type: 'text/css', body: STYLE }],
+  ['/assets/shop.js', { type: 'text/javascript', body: SCRIPT }],
   ...Array.from({ length: IMAGES }, (_, number): [string, Asset] => [
     `/assets/product-${number}.svg`,
-    { type: 'image/svg+xml', body: Buffer.from(drawing(number)) },
+    { type: 'image/svg+xml', body: drawing(number) },
   ]),
 ])
 
-/** Paths of everything that this origin has. */
 export const ASSET_PATHS: readonly string[] = [...ASSETS.keys()]
-
-/** A server that is not listening yet. */
-export function createAssets(): Server {
-  return createServer((request, response) => {
-    const asset = ASSETS.get((request.url ?? '').split('?', 1)[0] ?? '')
-    const readable = request.method === 'GET' || request.method === 'HEAD'
-    if (asset === undefined || !readable) {
-      response.writeHead(asset === undefined ? 404 : 405, { 'Content-Length': 0 }).end()
-      return
-    }
-    response.writeHead(200, {
-      'Content-Type': asset.type,
-      'Content-Length': asset.body.length,
-      'Cache-Control': CACHING,
-      'X-Tier': 'assets',
-    })
-    response.end(request.method === 'HEAD' ? undefined : asset.body)
-  })
-}

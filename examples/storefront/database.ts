@@ -109,7 +109,8 @@ export class ShopDatabase {
   /** Opens a file that `buildDatabase` has made. */
   constructor(file: string) {
     this.#database = new DatabaseSync(file)
-    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
+    // The standby has the same file open.
+    this.#database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
     this.#productPage = this.#database.prepare(PRODUCT_PAGE)
     this.#frontPage = this.#database.prepare(FRONT_PAGE)
     this.#insertPrice = this.#database.prepare(INSERT_PRICE)

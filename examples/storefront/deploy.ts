@@ -22,6 +22,7 @@ import {
   type ReplicationGroup,
   waitUntilReplicationGroupAvailable,
 } from '@aws-sdk/client-elasticache'
+import { accessControl, BUCKET } from './bucket.ts'
 import type { Endpoint } from './replication-group.ts'
 
 export const GROUP_ID = 'storefront'
@@ -49,9 +50,10 @@ export interface Clients {
   readonly elasticache: ElastiCacheClient
 }
 
+/** Of the shop and of its standby. */
 export interface OriginPorts {
   readonly shop: number
-  readonly assets: number
+  readonly standby: number
 }
 
 export interface DeployedGroup {
@@ -119,18 +121,18 @@ export async function findDistribution({ cloudfront }: Clients): Promise<Deploye
     if (found?.Id === undefined || found.DomainName === undefined) continue
     const port = (id: string): number =>
       found.Origins?.Items?.find((origin) => origin.Id === id)?.CustomOriginConfig?.HTTPPort ?? 0
-    return { id: found.Id, domainName: found.DomainName, ports: { shop: port('shop'), assets: port('assets') } }
+    return { id: found.Id, domainName: found.DomainName, ports: { shop: port('shop'), standby: port('standby') } }
   }
   return null
 }
 
-/** The distribution before the two origins; resolves when it is `Deployed`. */
+/** The distribution before shop, standby and bucket; resolves when it is `Deployed`. */
 export async function deployDistribution(clients: Clients, ports: OriginPorts): Promise<DeployedDistribution> {
   const { cloudfront } = clients
   const found = await findDistribution(clients)
   const id = found === null ? await createDistribution(cloudfront, ports) : found.id
-  if (found !== null && (found.ports.shop !== ports.shop || found.ports.assets !== ports.assets)) {
-    await updateOrigins(cloudfront, id, ports)
+  if (found !== null && (found.ports.shop !== ports.shop || found.ports.standby !== ports.standby)) {
+    await updateDistribution(cloudfront, id, ports)
   }
   await waitUntilDistributionDeployed({ client: cloudfront, ...WAIT }, { Id: id })
   const { Distribution } = await cloudfront.send(new GetDistributionCommand({ Id: id }))
@@ -138,16 +140,17 @@ export async function deployDistribution(clients: Clients, ports: OriginPorts): 
 }
 
 async function createDistribution(cloudfront: CloudFrontClient, ports: OriginPorts): Promise<string> {
-  const config = distributionConfig(ports, await pagesPolicy(cloudfront))
+  const config = await distributionConfig(cloudfront, ports)
   const answer = await cloudfront.send(new CreateDistributionCommand({ DistributionConfig: config }))
   return answer.Distribution?.Id ?? ''
 }
 
 /** Get, edit, update with the ETag that was got: the way that AWS wants a distribution changed. */
-async function updateOrigins(cloudfront: CloudFrontClient, id: string, ports: OriginPorts): Promise<void> {
+async function updateDistribution(cloudfront: CloudFrontClient, id: string, ports: OriginPorts): Promise<void> {
   const current = await cloudfront.send(new GetDistributionConfigCommand({ Id: id }))
   if (current.DistributionConfig === undefined) throw new Error(`The distribution ${id} has no configuration.`)
-  const config: DistributionConfig = { ...current.DistributionConfig, Origins: origins(ports) }
+  const wanted = await distributionConfig(cloudfront, ports)
+  const config: DistributionConfig = { ...current.DistributionConfig, ...wanted }
   await cloudfront.send(new UpdateDistributionCommand({ Id: id, IfMatch: current.ETag, DistributionConfig: config }))
 }
 
@@ -178,13 +181,27 @@ async function pagesPolicy(cloudfront: CloudFrontClient): Promise<string> {
   return created.CachePolicy?.Id ?? ''
 }
 
-function distributionConfig(ports: OriginPorts, pagesPolicyId: string): DistributionConfig {
+async function distributionConfig(cloudfront: CloudFrontClient, ports: OriginPorts): Promise<DistributionConfig> {
+  const [pages, readsBucket] = await Promise.all([pagesPolicy(cloudfront), accessControl(cloudfront)])
   return {
     CallerReference: GROUP_ID,
     Comment: COMMENT,
     Enabled: true,
-    Origins: origins(ports),
-    DefaultCacheBehavior: behavior('shop', pagesPolicyId),
+    Origins: {
+      Quantity: 3,
+      Items: [origin('shop', ports.shop), origin('standby', ports.standby), bucketOrigin(readsBucket)],
+    },
+    OriginGroups: {
+      Quantity: 1,
+      Items: [
+        {
+          Id: 'shop-or-standby',
+          FailoverCriteria: { StatusCodes: { Quantity: 4, Items: [500, 502, 503, 504] } },
+          Members: { Quantity: 2, Items: [{ OriginId: 'shop' }, { OriginId: 'standby' }] },
+        },
+      ],
+    },
+    DefaultCacheBehavior: behavior('shop-or-standby', pages),
     CacheBehaviors: {
       Quantity: 3,
       Items: [
@@ -196,14 +213,17 @@ function distributionConfig(ports: OriginPorts, pagesPolicyId: string): Distribu
   }
 }
 
-function origins(ports: OriginPorts): { Quantity: number; Items: Origin[] } {
-  return { Quantity: 2, Items: [origin('shop', ports.shop), origin('assets', ports.assets)] }
-}
-
 const origin = (id: string, port: number): Origin => ({
   Id: id,
   DomainName: '127.0.0.1',
   CustomOriginConfig: { HTTPPort: port, HTTPSPort: 443, OriginProtocolPolicy: 'http-only' },
+})
+
+const bucketOrigin = (accessControlId: string): Origin => ({
+  Id: 'assets',
+  DomainName: `${BUCKET}.s3.amazonaws.com`,
+  S3OriginConfig: { OriginAccessIdentity: '' },
+  OriginAccessControlId: accessControlId,
 })
 
 const READ: DefaultCacheBehavior['AllowedMethods'] = {
@@ -212,19 +232,28 @@ const READ: DefaultCacheBehavior['AllowedMethods'] = {
   CachedMethods: { Quantity: 2, Items: ['GET', 'HEAD'] },
 }
 
+/** What an update must say, too (a full replacement), though a new distribution need not. */
+const UNUSED = {
+  SmoothStreaming: false,
+  LambdaFunctionAssociations: { Quantity: 0 },
+  FieldLevelEncryptionId: '',
+} satisfies Partial<DefaultCacheBehavior>
+
 const behavior = (originId: string, cachePolicyId: string): DefaultCacheBehavior => ({
   TargetOriginId: originId,
   ViewerProtocolPolicy: 'allow-all',
   Compress: false,
+  ...UNUSED,
   AllowedMethods: READ,
   CachePolicyId: cachePolicyId,
 })
 
-/** Carts and the API: every method, everything that the viewer sent, nothing kept. */
+/** Carts and the API: every method, everything that the viewer sent, nothing kept; and no standby may change a price. */
 const uncached: Omit<CacheBehavior, 'PathPattern'> & DefaultCacheBehavior = {
   TargetOriginId: 'shop',
   ViewerProtocolPolicy: 'allow-all',
   Compress: false,
+  ...UNUSED,
   AllowedMethods: {
     Quantity: 7,
     Items: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'PATCH', 'POST', 'DELETE'],

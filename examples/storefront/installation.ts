@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { chooseS3 } from './s3.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const START_TIMEOUT_MS = 30_000
@@ -49,19 +50,27 @@ export async function findInstallation(environment: NodeJS.ProcessEnv): Promise<
  */
 export async function startInstallation(flags: readonly string[] = []): Promise<OwnInstallation> {
   const home = mkdtempSync(join(tmpdir(), 'cachefront-demo-'))
+  // For the storefront's bucket, should one come.
+  const s3 = await chooseS3(join(home, 'storefront'))
   const log = join(home, 'up.log')
   const output = openSync(log, 'w')
   const spawnedAt = performance.now()
-  const child = spawn(process.execPath, [MAIN, 'up', '--bare', '--stop-engines', ...flags], {
-    env: {
-      ...withoutSettings(process.env),
-      CACHEFRONT_HOME: home,
-      CACHEFRONT_API_LISTEN: '127.0.0.1:0',
-      CACHEFRONT_HTTP_LISTEN: '127.0.0.1:0',
-      CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:0',
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'up', '--bare', '--stop-engines', '--s3-endpoint', s3.endpoint, ...flags],
+    {
+      env: {
+        ...withoutSettings(process.env),
+        CACHEFRONT_HOME: home,
+        CACHEFRONT_API_LISTEN: '127.0.0.1:0',
+        CACHEFRONT_HTTP_LISTEN: '127.0.0.1:0',
+        CACHEFRONT_HTTPS_LISTEN: '127.0.0.1:0',
+        CACHEFRONT_S3_ACCESS_KEY_ID: s3.accessKeyId,
+        CACHEFRONT_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+      },
+      stdio: ['ignore', output, output],
     },
-    stdio: ['ignore', output, output],
-  })
+  )
   closeSync(output)
   const stop = async (): Promise<void> => {
     // What outlives a control plane that did not end in order is ended by name of its home.

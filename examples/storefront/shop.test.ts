@@ -53,7 +53,7 @@ before(async () => {
   database = new DatabaseClient(file)
   const endpoint = { host: HOST, port: redis.port }
   cache = new ProductCache(database, endpoint, endpoint)
-  shop = createShop({ cache, database }).listen(0, HOST)
+  shop = createShop({ cache, database, name: 'shop' }).listen(0, HOST)
   await once(shop, 'listening')
   url = `http://${HOST}:${(shop.address() as AddressInfo).port}`
   // The shop's connections are up when an answer has come from the cache.

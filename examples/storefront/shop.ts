@@ -15,6 +15,8 @@ const PRICE_CENTS_MAX = 100_000_000
 export interface ShopParts {
   readonly cache: ProductCache
   readonly database: DatabaseClient
+  /** Which of the shop's servers this is: X-Server of its answers. */
+  readonly name: string
 }
 
 interface Answer {
@@ -56,6 +58,7 @@ export function createShop(parts: ShopParts): Server {
       console.error(`storefront: ${request.method} ${request.url}: ${(error as Error).message}`)
       answer = html(500, messageHtml('The shop could not answer'), { 'Cache-Control': NOT_CACHED })
     }
+    response.setHeader('X-Server', parts.name)
     send(request, response, answer)
   })
 }

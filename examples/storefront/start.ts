@@ -1,10 +1,12 @@
-//! Starts the whole sample against a running installation: catalogue, replication group, both origins, distribution.
+//! Starts the whole sample against a running installation: catalogue, replication group, bucket, shop and standby,
+//! distribution.
 //! `cachefront up` and the demo call it; it uses nothing of the installation but its AWS API.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { fillBucket } from './bucket.ts'
 import { isBuilt } from './database.ts'
 import {
   clientsOf,
@@ -14,6 +16,7 @@ import {
   type OriginPorts,
   type Platform,
 } from './deploy.ts'
+import { knownS3, portOf, type S3Access } from './s3.ts'
 
 /** Rows between two lines of progress. */
 const PROGRESS_ROWS = 200_000
@@ -30,6 +33,8 @@ export interface StorefrontOptions {
   readonly log: (line: string) => void
   /** Needed where the API verifies signatures; loopback accepts any. */
   readonly credentials?: Platform['credentials']
+  /** The installation's S3 endpoint, where it was given one; otherwise the sample brings the one that s3.ts has chosen. */
+  readonly s3?: S3Access
   /** `address:port` of the edge; asked from the installation's health by default. */
   readonly edge?: string
 }
@@ -41,7 +46,7 @@ export interface Storefront {
   readonly primaryEndpoint: string
   /** Commands to try, one a line, in the order of a walk. */
   readonly tryThis: readonly string[]
-  /** Ends the two origins. What was deployed stays, and is used again by the next start. */
+  /** Ends the origins. What was deployed stays, and is used again by the next start. */
   stop(): Promise<void>
 }
 
@@ -55,9 +60,9 @@ export async function startStorefront(options: StorefrontOptions): Promise<Store
   const credentials = options.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' }
   const clients = clientsOf({ endpoint: options.endpoint, region: options.region, credentials })
   const [group] = await Promise.all([deployGroup(clients), build(database, options.log)])
-  const server = await startServer(database, group, directory, options.log)
+  const servers = await startServers(database, group, directory, options)
   try {
-    const distribution = await deployDistribution(clients, server.ports)
+    const distribution = await deployDistribution(clients, servers.ports)
     const edge = options.edge ?? (await edgeAddress(options.endpoint))
     const port = edge.slice(edge.lastIndexOf(':'))
     const url = `http://${distribution.domainName}${port === ':80' ? '' : port}`
@@ -66,10 +71,10 @@ export async function startStorefront(options: StorefrontOptions): Promise<Store
       distributionId: distribution.id,
       primaryEndpoint: show(group.primary),
       tryThis: tryThis(url, distribution.id, options),
-      stop: server.stop,
+      stop: servers.stop,
     }
   } catch (error) {
-    await server.stop()
+    await servers.stop()
     throw error
   } finally {
     clients.cloudfront.destroy()
@@ -111,18 +116,12 @@ async function build(file: string, log: (line: string) => void): Promise<void> {
   if (!isBuilt(file)) throw new Error(`The catalogue could not be built in ${file}.`)
 }
 
-async function startServer(database: string, group: DeployedGroup, directory: string, log: (line: string) => void) {
-  const portsFile = join(directory, 'ports.json')
-  const wanted = readPorts(portsFile)
-  const child = fork(new URL('./server.ts', import.meta.url), [], {
-    env: {
-      ...process.env,
-      STOREFRONT_DATABASE: database,
-      STOREFRONT_PRIMARY: show(group.primary),
-      STOREFRONT_READER: show(group.reader),
-      STOREFRONT_SHOP_PORT: String(wanted.shop),
-      STOREFRONT_ASSETS_PORT: String(wanted.assets),
-    },
+type Log = (line: string) => void
+
+/** A program of the sample that listens; resolves when it does. */
+async function startProgram(file: string, what: string, env: Record<string, string>, log: Log) {
+  const child = fork(new URL(file, import.meta.url), [], {
+    env: { ...process.env, ...env },
     execArgv: [],
     detached: true, // Ctrl-C is for the program that started it, which then stops it in order.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -135,15 +134,46 @@ async function startServer(database: string, group: DeployedGroup, directory: st
   }
   const timeout = AbortSignal.timeout(SERVER_START_TIMEOUT_MS)
   try {
-    const [ports] = (await Promise.race([
+    const [{ port }] = (await Promise.race([
       once(child, 'message', { signal: timeout }),
-      once(child, 'exit').then(() => Promise.reject(new Error('The storefront ended while it was starting.'))),
-    ])) as [OriginPorts]
-    writeFileSync(portsFile, JSON.stringify(ports))
+      once(child, 'exit').then(() => Promise.reject(new Error(`${what} ended while it was starting.`))),
+    ])) as [{ port: number }]
     child.once('exit', (code, signal) => {
-      if (!stopping)
-        log(`Storefront: the origins have ended (${signal ?? code}); pages that are cached are still served`)
+      if (!stopping) log(`Storefront: ${what} has ended (${signal ?? code}); what is cached is still served`)
     })
+    return { port, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The shop twice, and the bucket's server where the sample brings one. @throws what kept one from starting; none runs then */
+async function startServers(database: string, group: DeployedGroup, directory: string, options: StorefrontOptions) {
+  const { log } = options
+  const portsFile = join(directory, 'ports.json')
+  const wanted = readPorts(portsFile)
+  const shop = (name: keyof OriginPorts) =>
+    startProgram(
+      './server.ts',
+      `the origin ${name}`,
+      {
+        STOREFRONT_NAME: name,
+        STOREFRONT_DATABASE: database,
+        STOREFRONT_PRIMARY: show(group.primary),
+        STOREFRONT_READER: show(group.reader),
+        STOREFRONT_PORT: String(wanted[name]),
+      },
+      log,
+    )
+  const started = await Promise.allSettled([shop('shop'), shop('standby'), startBucket(directory, options)])
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.map((program) => (program.status === 'fulfilled' ? program.value.stop() : null)))
+  }
+  try {
+    const ports: OriginPorts = { shop: succeeded(started[0]).port, standby: succeeded(started[1]).port }
+    writeFileSync(portsFile, JSON.stringify(ports))
+    await fillBucket(succeeded(started[2]).access, options.region)
     return { ports, stop }
   } catch (error) {
     await stop()
@@ -151,13 +181,39 @@ async function startServer(database: string, group: DeployedGroup, directory: st
   }
 }
 
+function succeeded<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason
+  return result.value
+}
+
+async function startBucket(directory: string, { s3, log }: StorefrontOptions) {
+  if (s3 !== undefined) return { access: s3, stop: async () => {} }
+  // Where the installation looks for it: chosen before that was started.
+  const access = knownS3(directory)
+  if (access === null) {
+    throw new Error('This installation was started without a place for S3 buckets (--bare): start it with the sample.')
+  }
+  const { stop } = await startProgram(
+    './s3-server.ts',
+    "the bucket's server",
+    {
+      STOREFRONT_S3_DIRECTORY: join(directory, 's3'),
+      STOREFRONT_S3_PORT: String(portOf(access)),
+      STOREFRONT_S3_ACCESS_KEY_ID: access.accessKeyId,
+      STOREFRONT_S3_SECRET_ACCESS_KEY: access.secretAccessKey,
+    },
+    log,
+  )
+  return { access, stop }
+}
+
 /** The ports of the last start, so that the distribution need not change; 0 for any. */
 function readPorts(file: string): OriginPorts {
   try {
-    const { shop, assets } = JSON.parse(readFileSync(file, 'utf8')) as Partial<OriginPorts>
-    return { shop: Number(shop ?? 0), assets: Number(assets ?? 0) }
+    const { shop, standby } = JSON.parse(readFileSync(file, 'utf8')) as Partial<OriginPorts>
+    return { shop: Number(shop ?? 0), standby: Number(standby ?? 0) }
   } catch {
-    return { shop: 0, assets: 0 }
+    return { shop: 0, standby: 0 }
   }
 }
 

@@ -17,7 +17,7 @@ import { chooseAddress, choosePopAddresses, isWorkerOf, KeptPorts } from './list
 import { MovedClock } from './moved-clock.ts'
 import { openOperatorLog } from './operator-log.ts'
 import { type Plane, startPlane } from './plane.ts'
-import { startSample } from './sample.ts'
+import { type SampleOptions, startSample, withSample } from './sample.ts'
 import { describeEnd, describeStart } from './start-text.ts'
 import { ensureTrust } from './trust.ts'
 
@@ -47,7 +47,8 @@ export async function runControl(role: ControlRole): Promise<number> {
   await makeHome(config.home, paths)
   const lock = await lockHome(config.home, paths)
   try {
-    return await runLocked(role, paths)
+    const { config, s3 } = await withSample(role.config)
+    return await runLocked({ ...role, config }, paths, s3)
   } catch (error) {
     const why = error instanceof Error && error.name === 'Error' ? fileProblem(error) : null
     if (why === null) throw error
@@ -76,7 +77,8 @@ function checkOriginAuthorities({ originAuthorities }: Config): void {
   }
 }
 
-async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
+/** `givenS3`: where the sample's bucket is to lie, if the settings say so (sample.ts). */
+async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOptions['s3']): Promise<number> {
   const { config, json, print } = role
   const stopping = stopSignals(() => {
     if (!json) print('Stopping ... (again to end at once)')
@@ -130,7 +132,13 @@ async function runLocked(role: ControlRole, paths: HomePaths): Promise<number> {
       const authority = await trust
       if (!json) print(describeStart(config, file, authority, health))
       if (!config.bare)
-        endSample = await startSample({ config, endpoint, edge: showAddress(edge), print: json ? log : print })
+        endSample = await startSample({
+          config,
+          s3: givenS3,
+          endpoint,
+          edge: showAddress(edge),
+          print: json ? log : print,
+        })
     }
     if (health !== undefined && !stopping.isBegun()) {
       print(json ? JSON.stringify({ ready: true, home: config.home, ...file }) : 'ready')

@@ -2,7 +2,7 @@
 //! them, the keeper keeps them between the two.
 import { parseArgs } from 'node:util'
 import { type Config, type HomePaths, programVersion } from '../config.ts'
-import { type EndpointUrl, type ListenAddress, showAddress } from '../config-values.ts'
+import { type ListenAddress, showAddress, showEndpoint } from '../config-values.ts'
 import type { RegionalDoc } from '../domain/topology.ts'
 import { edgeNames } from '../edge/certificates.ts'
 import type { PopListen } from '../edge/listeners.ts'
@@ -92,9 +92,6 @@ export function workerWishes(
     return { name: settings.name, args: ['worker', ...writeSettings(settings)], version }
   })
 }
-
-const showEndpoint = ({ scheme, host, port, path }: EndpointUrl): string =>
-  `${scheme}://${showAddress({ host, port })}${path}`
 
 function writeSettings(s: WorkerSettings): readonly string[] {
   return [

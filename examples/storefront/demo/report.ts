@@ -1,7 +1,7 @@
 //! Numbers of the demo as text: quantiles of what was measured, and tables.
 import type { AnsweredBy, Sample } from './visitors.ts'
 
-const TIERS: readonly AnsweredBy[] = ['edge hit', 'elasticache', 'database', 'assets origin', 'not cached', 'error']
+const TIERS: readonly AnsweredBy[] = ['edge hit', 'elasticache', 'database', 'bucket', 'not cached', 'error']
 
 export interface TierRow {
   readonly answeredBy: AnsweredBy

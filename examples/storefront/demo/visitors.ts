@@ -4,7 +4,7 @@ import { Pool } from 'undici'
 import { ASSET_PATHS } from '../assets.ts'
 import { seededRandom } from '../catalogue.ts'
 
-export type AnsweredBy = 'edge hit' | 'elasticache' | 'database' | 'assets origin' | 'not cached' | 'error'
+export type AnsweredBy = 'edge hit' | 'elasticache' | 'database' | 'bucket' | 'not cached' | 'error'
 
 export interface Sample {
   /** `performance.now()` when the request was sent. */
@@ -124,6 +124,6 @@ function zipfSums(count: number): Float64Array {
 function whoAnswered(wanted: Wanted, headers: Record<string, string | string[] | undefined>): AnsweredBy {
   if (/hit from/i.test(String(headers['x-cache']))) return 'edge hit'
   if (wanted.path === '/cart') return 'not cached'
-  const tier = headers['x-tier']
-  return tier === 'assets' ? 'assets origin' : tier === 'elasticache' ? 'elasticache' : 'database'
+  if (wanted.path.startsWith('/assets/')) return 'bucket'
+  return headers['x-tier'] === 'elasticache' ? 'elasticache' : 'database'
 }

@@ -11,7 +11,9 @@ import { type Door, invalidate, runPriceChange } from '../../../examples/storefr
 import { WriteProbe } from '../../../examples/storefront/demo/write-probe.ts'
 import { type Clients, clientsOf } from '../../../examples/storefront/deploy.ts'
 import { type OwnInstallation, startInstallation } from '../../../examples/storefront/installation.ts'
+import { knownS3 } from '../../../examples/storefront/s3.ts'
 import { type Storefront, startStorefront } from '../../../examples/storefront/start.ts'
+import { holderOf } from '../../../src/keeper/listeners.ts'
 
 const FAILOVER_TIMEOUT_MS = 30_000
 
@@ -23,7 +25,7 @@ let door: Door
 const start = (): Promise<Storefront> => startStorefront({ ...installation, log: () => {} })
 
 before(async () => {
-  installation = await startInstallation()
+  installation = await startInstallation(['--pops', '3'])
   storefront = await start()
   clients = clientsOf({ ...installation, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } })
   const host = new URL(storefront.url).hostname
@@ -80,11 +82,32 @@ test('a new price: stale in the edge, fresh once the invalidation is Completed',
   assert.deepEqual([hit.price, hit.xCache], [fresh.price, 'Hit from cloudfront'])
 })
 
-test('images come from the second origin and stay in the edge', async () => {
+test('images come from a bucket that nobody but the distribution may read, and stay in the edge', async () => {
+  const bucket = knownS3(join(installation.home, 'storefront'))?.endpoint
+  assert.equal((await request(`${bucket}/storefront-assets/assets/product-1.svg`)).statusCode, 403)
   const first = await get('/assets/product-1.svg')
   const second = await get('/assets/product-1.svg')
-  assert.deepEqual([first.status, first.xCache, first.tier], [200, 'Miss from cloudfront', 'assets'])
-  assert.deepEqual([second.status, second.xCache], [200, 'Hit from cloudfront'])
+  assert.deepEqual([first.status, first.xCache, first.tier], [200, 'Miss from cloudfront', ''])
+  assert.equal(first.header('content-type'), 'image/svg+xml')
+  assert.match(first.header('etag'), /^"[0-9a-f]{32}"$/, 'of S3: the MD5 of the object')
+  assert.deepEqual([second.status, second.xCache, second.body], [200, 'Hit from cloudfront', first.body])
+})
+
+test('three POPs before one regional cache: what one has fetched the others need not fetch', async () => {
+  const health = (await (await fetch(new URL('/_cachefront/health', installation.endpoint))).json()) as {
+    pops: { name: string; http: string }[]
+  }
+  assert.equal(health.pops.length, 3)
+  const before = await queries()
+  const seen: string[] = []
+  for (const { name, http } of health.pops) {
+    const answer = await request(`http://${http}/products/4711`, { headers: { host: door.host } })
+    await answer.body.text()
+    assert.equal(answer.headers['x-amz-cf-pop'], name)
+    seen.push(String(answer.headers['x-cache']))
+  }
+  assert.deepEqual(seen, ['Miss from cloudfront', 'Hit from cloudfront', 'Hit from cloudfront'])
+  assert.equal((await queries()) - before, 1)
 })
 
 test('a cart is seen by its owner only', async () => {
@@ -117,6 +140,18 @@ test('the shop outlives its primary, and the price changed meanwhile is the one 
   })
   await changed.body.text()
   assert.equal((JSON.parse((await get('/api/products/100')).body) as { cents: number }).cents, 123)
+})
+
+test('the shop dies, and the standby of its origin group answers', async () => {
+  const first = await get('/products/5000')
+  assert.deepEqual([first.status, first.header('x-server')], [200, 'shop'])
+  const { shop } = JSON.parse(readFileSync(join(installation.home, 'storefront', 'ports.json'), 'utf8')) as {
+    shop: number
+  }
+  process.kill(Number(holderOf('127.0.0.1', shop)?.pid), 'SIGKILL')
+  const second = await get('/products/5001')
+  assert.deepEqual([second.status, second.header('x-server')], [200, 'standby'])
+  assert.equal((await get('/cart')).status, 502, 'carts have no standby')
 })
 
 test('a second start finds what the first has deployed', async () => {
