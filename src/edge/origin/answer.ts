@@ -15,6 +15,7 @@ import type { ObjectMeta } from '../cache/object.ts'
 import { admits } from '../snapshot/name-rule.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { cacheTags, refreshedCacheTags } from './cache-tags.ts'
+import type { ForwardRecipe } from './forward.ts'
 
 export interface OriginHead {
   readonly status: number
@@ -156,10 +157,14 @@ function rules({ behavior }: AnswerContext, without: readonly string[]) {
     // Whose cookies went to the origin is not the cache's to judge in strict mode: no RFC removes Set-Cookie.
     setCookie: behavior.strict || behavior.forward.cookies.kind !== 'none',
     // In strict mode Vary goes on as it came: caches behind us have requests that we do not know.
-    forwardsHeader: (name: string) => behavior.strict || admits(behavior.forward.headers, name),
+    forwardsHeader: (name: string) => behavior.strict || isForwarded(behavior.forward, name),
     without,
   }
 }
+
+/** User-Agent reaches the origin also as what it says of the device (spec 5.5). */
+const isForwarded = ({ headers, generated }: ForwardRecipe, name: string): boolean =>
+  admits(headers, name) || (name === 'user-agent' && generated.some(({ from }) => from === 'device'))
 
 const relay = (headers: readonly string[], context: AnswerContext, without: readonly string[]): string[] =>
   relayedHeaders(headers, rules(context, without))
