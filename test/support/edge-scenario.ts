@@ -219,6 +219,7 @@ export class EdgeScenario {
         method: asks.method ?? 'GET',
         headers: { host, ...asks.headers },
         agent: false as const,
+        maxHeaderSize: 64 * 1024,
       }
       const send = (answered: (response: IncomingMessage) => void) =>
         asks.trust === undefined

@@ -11,6 +11,8 @@ import type { ReachedOrigin } from './reached.ts'
 
 /** Interim answers (1xx) before the answer itself; each gives the origin its read timeout anew. */
 const HINTS_MAX = 64
+/** Bytes of an origin's response header (spec 2.7); a bigger one is a 502. */
+export const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
 /** reason-phrase of RFC 9112 4; Node's parser takes any byte but CR and LF. */
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -143,6 +145,11 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
   ): void {
     if (this.#finished) return
     const headers = textsOf(controller.rawHeaders)
+    // undici counts names and values, not what stands between them.
+    if (sizeOf(headers) > RESPONSE_HEADER_BYTES_MAX) {
+      this.#end(new OriginFailure('header-too-big', `over ${RESPONSE_HEADER_BYTES_MAX} bytes`))
+      return
+    }
     // 000 to 099 are no statuses (RFC 9110 15), and would end as one of two digits; nobody asked for another protocol.
     if (status < 100 || status === 101) {
       this.#end(new OriginFailure('invalid-response', `status ${status}`))
@@ -227,3 +234,10 @@ const textsOf = (raw: RawFields): string[] =>
   ((raw ?? []) as readonly (Buffer | string)[]).map((text) =>
     typeof text === 'string' ? text : text.toString('latin1'),
   )
+
+/** Bytes of the lines. */
+function sizeOf(headers: readonly string[]): number {
+  let bytes = 0
+  for (const text of headers) bytes += text.length + 2
+  return bytes
+}

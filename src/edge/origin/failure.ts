@@ -62,14 +62,19 @@ const CODES: Readonly<Record<string, OriginFailureKind>> = {
   UND_ERR_BODY_TIMEOUT: 'read-timeout',
   UND_ERR_HEADERS_OVERFLOW: 'header-too-big',
   HPE_HEADER_OVERFLOW: 'header-too-big',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
+  // Several lengths, or one that no body can have.
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'invalid-response',
 }
+
+const UNASKED = /^bad (response|upgrade)$/
 
 /** Whatever undici, DNS, TCP or TLS threw, in our words. */
 export function originFailure(error: unknown): OriginFailure {
   if (error instanceof OriginFailure) return error
   const code = codeOf(error)
   const message = error instanceof Error ? error.message : String(error)
+  // A protocol change (101) or 100 (Continue) that nobody has asked for.
+  if (code === 'UND_ERR_SOCKET' && UNASKED.test(message)) return new OriginFailure('invalid-response', message)
   const known = CODES[code]
   if (known !== undefined) return new OriginFailure(known, `${code}: ${message}`)
   if (code.startsWith('HPE_')) return new OriginFailure('invalid-response', `${code}: ${message}`)

@@ -1,15 +1,19 @@
 //! Keeps a pool of connections for each origin (spec/cloudfront.md 2.2, 7.4) and sends requests by it; a request with
 //! trailers by a connection of its own.
 import type { Pool } from 'undici'
-import { Attempts, type OriginRequest, type OriginSink, type SourceControl } from './attempts.ts'
+import {
+  Attempts,
+  type OriginRequest,
+  type OriginSink,
+  RESPONSE_HEADER_BYTES_MAX,
+  type SourceControl,
+} from './attempts.ts'
 import { type ConnectParts, type OriginConnector, originConnector } from './connect.ts'
 import type { OriginTls } from './tls.ts'
 import { TrailingDispatcher } from './trailing-request.ts'
 
 /** Connections to one origin; more requests than these wait. */
 const CONNECTIONS_MAX = 256
-/** Bytes of an origin's response header; a bigger one is a 502. */
-const RESPONSE_HEADER_BYTES_MAX = 32 * 1024
 /**
  * A connection older than this is closed when its request is over. What is asked for again and again would otherwise keep
  * a connection, and with it an address, that the origin's name has not had for a long time. Milliseconds.
