@@ -11,27 +11,9 @@ import * as cloudfront from '@aws-sdk/client-cloudfront'
 import { modelOf } from '../../src/aws/model.ts'
 import { CLOUDFRONT_FAULTS } from '../../src/domain/cloudfront-faults.ts'
 import type { Change, State } from '../../src/state/state.ts'
-import { type FaultRow, FaultSite } from '../support/fault-site.ts'
-import { DEPLOYMENT_ROWS } from './faults/deployment-rows.ts'
-import { DISTRIBUTION_ROWS } from './faults/distribution-rows.ts'
-import { FORWARDED_VALUES_ROWS } from './faults/forwarded-values-rows.ts'
-import { HEADERS_POLICY_ROWS } from './faults/headers-policy-rows.ts'
-import { INVALIDATION_ROWS } from './faults/invalidation-rows.ts'
+import { FaultSite } from '../support/fault-site.ts'
+import { FAULT_ROWS } from './faults/all-rows.ts'
 import { NOT_BUILT_ROWS } from './faults/not-built-rows.ts'
-import { ORIGIN_ACCESS_ROWS } from './faults/origin-access-rows.ts'
-import { ORIGIN_ROWS } from './faults/origin-rows.ts'
-import { POLICY_ROWS } from './faults/policy-rows.ts'
-
-const ROWS: readonly FaultRow[] = [
-  ...DEPLOYMENT_ROWS,
-  ...DISTRIBUTION_ROWS,
-  ...FORWARDED_VALUES_ROWS,
-  ...HEADERS_POLICY_ROWS,
-  ...INVALIDATION_ROWS,
-  ...ORIGIN_ACCESS_ROWS,
-  ...ORIGIN_ROWS,
-  ...POLICY_ROWS,
-]
 
 /** Of SigV4, of Smithy, of another account than the one that there is, or of retired resources: no operation has them. */
 const OF_NO_OPERATION: ReadonlySet<string> = new Set([
@@ -61,7 +43,7 @@ async function refusalOf(call: () => Promise<unknown>): Promise<Refusal> {
 }
 
 describe('what CloudFront refuses, over the wire', { concurrency: 4 }, () => {
-  for (const { code, status, section, when, quotas, provoke } of ROWS) {
+  for (const { code, status, section, when, quotas, provoke } of FAULT_ROWS) {
     test(`${code} (${section}): ${when}`, () =>
       FaultSite.use(quotas ?? {}, async (site) => {
         const call = await provoke(site)
@@ -92,7 +74,7 @@ describe('what is not built answers 501', { concurrency: 4 }, () => {
 })
 
 test('every code of the model has its row, and every code that this program answers is provoked', () => {
-  const provoked = new Set(ROWS.map((row) => row.code))
+  const provoked = new Set(FAULT_ROWS.map((row) => row.code))
   const notBuilt = new Set(NOT_BUILT_ROWS.flatMap((row) => row.codes))
   const codes = [...modelOf(cloudfront).errors.keys(), ...Object.keys(CLOUDFRONT_FAULTS)]
   const known = (code: string): boolean => provoked.has(code) || notBuilt.has(code) || OF_NO_OPERATION.has(code)

@@ -1,0 +1,21 @@
+//! The rows of all parts.
+import type { FaultRow } from '../../support/fault-site.ts'
+import { DEPLOYMENT_ROWS } from './deployment-rows.ts'
+import { DISTRIBUTION_ROWS } from './distribution-rows.ts'
+import { FORWARDED_VALUES_ROWS } from './forwarded-values-rows.ts'
+import { HEADERS_POLICY_ROWS } from './headers-policy-rows.ts'
+import { INVALIDATION_ROWS } from './invalidation-rows.ts'
+import { ORIGIN_ACCESS_ROWS } from './origin-access-rows.ts'
+import { ORIGIN_ROWS } from './origin-rows.ts'
+import { POLICY_ROWS } from './policy-rows.ts'
+
+export const FAULT_ROWS: readonly FaultRow[] = [
+  ...DEPLOYMENT_ROWS,
+  ...DISTRIBUTION_ROWS,
+  ...FORWARDED_VALUES_ROWS,
+  ...HEADERS_POLICY_ROWS,
+  ...INVALIDATION_ROWS,
+  ...ORIGIN_ACCESS_ROWS,
+  ...ORIGIN_ROWS,
+  ...POLICY_ROWS,
+]
