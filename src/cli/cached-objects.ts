@@ -8,7 +8,7 @@ export type ObjectLine = { readonly worker: string } & SeenObject
 
 const isTotal = (line: unknown): line is WalkTotal => typeof line === 'object' && line !== null && 'total' in line
 
-export const HEADING = '     BYTES      AGE      TTL STATUS WORKER     TIER         PATH'
+export const HEADING = '     BYTES      AGE      TTL STATUS PLACE            WORKER     TIER         PATH'
 
 /** A slice of a large object, by its key (edge/cache/slices.ts). */
 const SLICE = /\n#slice (\d+) (\d+) /
@@ -35,6 +35,7 @@ export function drawObject(object: ObjectLine): string {
     // A slice lives as long as what leads to it.
     (slice === null ? showSeconds(object.ttlSeconds) : '-').padStart(8),
     status.padEnd(6),
+    object.place.padEnd(16),
     object.worker.padEnd(10),
     object.tiers.join('+').padEnd(12),
     `${object.uri}${notes.length === 0 ? '' : `  (${notes.join('; ')})`}`,

@@ -13,9 +13,10 @@ type Storage = Awaited<ReturnType<Installation['storage']>>
 export async function showUrl(
   host: CliHost,
   url: string,
-  options: ClientOptions & { readonly header: readonly string[] },
+  options: ClientOptions & { readonly header: readonly string[]; readonly pop?: string },
 ): Promise<number> {
   const query = new URLSearchParams([['url', url], ...options.header.map((line) => ['header', line])])
+  if (options.pop !== undefined) query.set('place', options.pop)
   const found = (await localDocument(findApi(host, options), `/_cachefront/object?${query}`)) as FoundAtWorkers
   host.out.print(options.json ? JSON.stringify(found, null, 2) : drawFound(found))
   return tellMissing(host, found.missing)
@@ -47,7 +48,7 @@ function drawFound({ workers }: FoundAtWorkers): string {
     )
   return [
     behavior,
-    `key ${JSON.stringify(known.key)}, kept by ${known.owner}`,
+    `key ${JSON.stringify(known.key)}, kept for ${known.place} by ${known.owner}`,
     ...(objects.length === 0 ? [diskOnly.length === 0 ? NOT_CACHED : 'Not in memory.'] : [...details, HEADING]),
     ...objects.map(drawObject),
     ...(diskOnly.length === 0 ? [] : [`On disk alone: ${diskOnly.join(', ')}.`]),

@@ -43,6 +43,7 @@ describe('drawing', () => {
     )
     const object = {
       worker: 'worker-0',
+      place: 'FRA50-C1',
       key: 'E1 /film\n#slice 3 1048576 5000000 "v1"',
       uri: '/film',
       what: 'object',
@@ -61,9 +62,10 @@ describe('drawing', () => {
       asOf: 1,
       items: [],
     } as const
-    const slice = '   1048716       5s        - 206    worker-0   memory+disk  /film  (slice from byte 3145728; #sale)'
+    const slice =
+      '   1048716       5s        - 206    FRA50-C1         worker-0   memory+disk  /film  (slice from byte 3145728; #sale)'
     assert.equal(drawObject(object), slice)
-    const page = '   1048716       5s      60s 206    worker-0   memory+disk  /film  (#sale)'
+    const page = '   1048716       5s      60s 206    FRA50-C1         worker-0   memory+disk  /film  (#sale)'
     assert.equal(drawObject({ ...object, key: 'E1 /film', ttlSeconds: 60 }), page)
   })
 

@@ -8,6 +8,7 @@ import { INDEX } from './cache/object.ts'
 import { ownersOf, ownsKey } from './cache/owner.ts'
 import type { ListedObject } from './cache/store.ts'
 import { unpackIndex, variantKey } from './cache/variants.ts'
+import type { Edge } from './edge.ts'
 import type { FoundObject, ObjectRequest, SeenObject, StorageSeen } from './feed-protocol.ts'
 import { unframedHeaders } from './listen/header-block.ts'
 import type { Place } from './places.ts'
@@ -33,6 +34,7 @@ export function seeObject(
   const what = WHAT[meta.status] ?? 'object'
   return {
     key,
+    place: placeOf(key, meta.distributionId, edge),
     uri: meta.uri,
     what,
     tiers,
@@ -52,15 +54,30 @@ export function seeObject(
   }
 }
 
+/** The place's name is what stands before the distribution in a key (cache/key.ts); a network of one has none there. */
+function placeOf(key: string, distributionId: string, { places }: Edge): string {
+  const name = key.slice(0, Math.max(0, key.indexOf(`${distributionId} `))).trimEnd()
+  return name === '' ? (places.pops[0] as Place).name : name
+}
+
 /** What a GET would find; nothing counts as used, nothing is fetched. */
 export function findObject(request: ObjectRequest, answering: Answering): FoundObject {
   const { edge, store, disk } = answering
+  const place = edge.places.named(request.place ?? '') ?? (edge.places.pops[0] as Place)
   const plan = distributionOf(edge.snapshot, request.host)
-  const nothing = { distributionId: null, behavior: '', key: '', owner: '', object: null, onDisk: false, leadsTo: [] }
+  const nothing = {
+    distributionId: null,
+    behavior: '',
+    key: '',
+    place: place.name,
+    owner: '',
+    object: null,
+    onDisk: false,
+    leadsTo: [],
+  }
   if (plan === undefined) return nothing
   const path = plan.rootPath !== '' && request.path === '/' ? plan.rootPath : request.path
   const behavior = behaviorOf(plan, path)
-  const place = edge.places.named(request.place ?? '') ?? (edge.places.pops[0] as Place)
   const found = { ...nothing, distributionId: plan.id, behavior: behavior.pattern }
   if (!behavior.caching) return found
   const raw = ['Host', request.host, ...request.headers]

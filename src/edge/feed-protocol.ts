@@ -143,12 +143,14 @@ export interface Cursor {
 /** An object as it lies in a worker's cache. */
 export interface SeenObject {
   readonly key: string
+  /** Name of the POP or regional edge cache whose object it is. */
+  readonly place: string
   /** What invalidations are compared with. */
   readonly uri: string
   /** An answer, what leads to several (the variants of a key, the slices of a large object), or a part of an object. */
   readonly what: 'object' | 'variants' | 'slices' | 'part'
   readonly tiers: readonly ('memory' | 'disk')[]
-  /** False for a copy of what another worker of the POP keeps. */
+  /** False for a copy of what another worker keeps for the same place. */
   readonly owned: boolean
   /** HTTP status; 0 for what leads to others. */
   readonly status: number
@@ -189,7 +191,9 @@ export interface FoundObject {
   readonly behavior: string
   /** Empty when the behavior caches nothing. */
   readonly key: string
-  /** Worker that keeps the key for the POP. */
+  /** Name of the POP or regional edge cache that was asked. */
+  readonly place: string
+  /** Worker that keeps the key there. */
   readonly owner: string
   /** In memory. */
   readonly object: SeenObject | null

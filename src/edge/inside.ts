@@ -59,10 +59,6 @@ class InsideReply implements ViewerReply, PeerAnswer {
     this.#resolve({ kind: 'fault', fault, ...told })
   }
 
-  alone(): void {
-    this.#flight.decide('alone')
-  }
-
   hint(status: number, headers: readonly string[]): void {
     this.#flight.onInterim(status, headers)
   }

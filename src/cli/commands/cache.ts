@@ -16,6 +16,7 @@ interface ListOptions extends ClientOptions {
 }
 
 interface ShowOptions extends ClientOptions {
+  readonly pop?: string
   readonly header: readonly string[]
 }
 
@@ -42,6 +43,7 @@ Examples:
   const show = new Command('show')
     .argument('<id|url>', 'replication group or cache cluster; or a URL as a viewer would ask for it')
     .option('-H, --header <NAME: VALUE>', 'with a URL: a header of the viewer (again for more)', collect, [])
+    .option('--pop <NAME>', 'with a URL: the POP or regional edge cache (the first POP otherwise)')
     .description('one cache with its nodes and the binary that really runs; or what the edge has cached for a URL')
     .addHelpText(
       'after',

@@ -18,6 +18,7 @@ const EDGE_MS = 200_000
 interface ExplainOptions extends ClientOptions {
   readonly header: readonly string[]
   readonly request: string
+  readonly pop?: string
 }
 
 interface EdgeAnswer {
@@ -30,6 +31,7 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
     .argument('<url>', 'as a viewer would ask for it; the name need not resolve')
     .option('-X, --request <METHOD>', 'method', 'GET')
     .option('-H, --header <NAME: VALUE>', 'a header of the viewer (again for more)', collect, [])
+    .option('--pop <NAME>', 'the POP that is asked (the first one otherwise)')
     .description('ask the edge for a URL and show how the answer came about')
     .addHelpText('after', '\nExample:\n  cachefront explain http://d1234567890abc.cloudfront.localhost:8080/product/7')
     .action(async (text: string, options: ExplainOptions) => {
@@ -40,9 +42,12 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       const api = findApi(host, options)
       const health = (await localCall(api, '/_cachefront/health')).document as Health
       const kind = url.protocol === 'https:' ? 'https' : 'http'
-      const edge = health.pops.find((pop) => pop[kind] !== null)?.[kind]
-      if (edge === undefined || edge === null)
-        throw new CliError(`No edge worker listens for ${kind}; see \`cachefront status\`.`)
+      const { pop: name } = options
+      const edge = health.pops.find((pop) => (name === undefined ? pop[kind] !== null : pop.name === name))?.[kind]
+      if (edge === undefined || edge === null) {
+        const whose = name === undefined ? 'No edge worker' : `No POP ${name}`
+        throw new CliError(`${whose} listens for ${kind}; see \`cachefront pops\`.`)
+      }
       const answer = await askEdge(edge, url, options, kind === 'https' ? trusted(host, options) : null)
       const id = answer.headers['x-cachefront-trace']
       if (typeof id !== 'string') {

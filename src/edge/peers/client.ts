@@ -130,6 +130,7 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
     distributionId: (x.distribution as DistributionPlan).id,
     place: place.name,
     layer: place.layer,
+    ofSamePlace: place.name === x.place.name,
     slice: sliceAt(place, x),
     goneVersion: x.goneVersion,
     inner: x.inner,

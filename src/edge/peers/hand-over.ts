@@ -35,7 +35,7 @@ export function handOver(owner: WorkerIdentity, x: Exchange, answer: Answer): Pr
   const { leaderHead: _, ...stored } = answer
   return new Promise((resolve) => {
     const socket = connect(owner.peerSocket)
-    const reply = new PeerReply(socket)
+    const reply = new PeerReply(socket, true)
     socket.on('error', () => {})
     socket.on('close', () => resolve(false))
     socket.setTimeout(BEGIN_MS_MAX, () => socket.destroy())

@@ -8,6 +8,7 @@ import { type PeerAlone, type PeerHead, type PeerHint, TRAILERS } from './protoc
 /** A reply in frames. What the stages say as HTTP text is not used: the head goes as fields. */
 export class PeerReply implements ViewerReply, PeerAnswer {
   readonly #socket: Socket
+  readonly #ofSamePlace: boolean
   readonly closes = false
   readonly remote = true
   onDrain: (() => void) | null = null
@@ -20,8 +21,10 @@ export class PeerReply implements ViewerReply, PeerAnswer {
     this.onAbort?.()
   }
 
-  constructor(socket: Socket) {
+  /** `ofSamePlace` as of PeerQuestion. */
+  constructor(socket: Socket, ofSamePlace: boolean) {
     this.#socket = socket
+    this.#ofSamePlace = ofSamePlace
     socket.on('drain', this.#drained)
     socket.once('close', this.#closed)
   }
@@ -39,8 +42,9 @@ export class PeerReply implements ViewerReply, PeerAnswer {
     this.end()
   }
 
+  /** Of another place nobody knows better than its own memory whether answers are shared there. */
   alone(): void {
-    this.#send({ kind: 'alone' })
+    if (this.#ofSamePlace) this.#send({ kind: 'alone' })
   }
 
   hint(status: number, headers: readonly string[]): void {

@@ -39,6 +39,8 @@ export interface PeerQuestion {
   readonly place: string
   /** What that place is to who asks. */
   readonly layer: Layer
+  /** Who asks keeps copies for the same place; otherwise it asks in the name of a place further out. */
+  readonly ofSamePlace: boolean
   /** The slice of a large object that is asked for; null for a whole object. */
   readonly slice: SliceAsked | null
   /** As of Exchange: the owner must not answer with this version. */

@@ -95,7 +95,7 @@ function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: Ha
   if (place === undefined) return void socket.destroy()
   const begin = () => {
     if (socket.destroyed) return
-    const reply = new PeerReply(socket)
+    const reply = new PeerReply(socket, question.ofSamePlace)
     handlePeer(requestOf(question, edge), reply, question, place, edge, handling)
   }
   if (edge.snapshot.revision >= question.revision) {
@@ -107,7 +107,7 @@ function answer(question: PeerQuestion, socket: Socket, edge: Edge, handling: Ha
     const behind = edge.snapshot.revision < question.revision
     if (behind && edge.clock.monotonic() < giveUpAt) return
     clearInterval(timer)
-    if (behind) new PeerReply(socket).behind()
+    if (behind) new PeerReply(socket, true).behind()
     else begin()
   }, BEHIND_CHECK_MS)
 }

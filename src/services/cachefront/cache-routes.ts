@@ -27,7 +27,11 @@ export function cacheRoutes(installation: Installation, state: State, walks: Obj
       async run({ query }) {
         const request = requestFor(query.get('url') ?? '', query.getAll('header'))
         if (typeof request === 'string') return failure(400, request)
-        return json(200, await installation.object(request))
+        const place = query.get('place')
+        if (place === null) return json(200, await installation.object(request))
+        const names = (await installation.places()).map(({ name }) => name)
+        if (!names.includes(place)) return failure(404, `There is no place ${place}: there are ${names.join(', ')}.`)
+        return json(200, await installation.object({ ...request, place }))
       },
     },
     {

@@ -27,6 +27,7 @@ const DISTRIBUTION: DistributionRecord = {
 
 const seen = (uri: string, owned = true): SeenObject => ({
   key: `EDISTRIBUTION1 ${uri}`,
+  place: 'FRA50-C1',
   uri,
   what: 'object',
   tiers: ['memory'],

@@ -58,7 +58,7 @@ for (const workers of [1, 3]) {
       assert.deepEqual([lines[0].tags, lines[0].what, lines[0].ttlSource], [['image', 'sale'], 'object', 'max-age'])
       assert.deepEqual([total.objects, missing], [2, []])
       const show = await cachefront(home, 'cache', 'show', `http://${DomainName}:1/img/a`)
-      assert.match(show.out, /cache behavior \*\nkey "E.* \/img\/a", kept by worker-\d\n/)
+      assert.match(show.out, /cache behavior \*\nkey "E.* \/img\/a", kept for IAD50-C1 by worker-\d\n/)
       assert.match(show.out, /max-age/)
       const stats = await cachefront(home, 'cache', 'stats', '--json')
       const storage = JSON.parse(stats.out)
