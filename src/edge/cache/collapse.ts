@@ -12,6 +12,7 @@ export class Flights {
   readonly #unshared = new RememberedKeys()
   readonly #oversize = new RememberedKeys()
   readonly #unsliced = new RememberedKeys()
+  readonly #gone = new RememberedKeys<string>()
 
   /** The fetch that a request with this key may join, if there is one. */
   of(key: string): Flight | undefined {
@@ -66,6 +67,16 @@ export class Flights {
   /** The origin of a large object did not answer ranges as it said: the object passes as a whole from here on. */
   refuseSlices(key: string): void {
     this.#unsliced.set(key, true)
+  }
+
+  /** The origin no longer has this version of a large object (cache/slices.ts, versionName). */
+  loseVersion(key: string, version: string): void {
+    this.#gone.set(key, version)
+  }
+
+  /** True for a version that was lost: who keeps the key elsewhere may not have heard of it. */
+  hasLost(key: string, version: string): boolean {
+    return this.#gone.get(key) === version
   }
 
   /** No more requests may join, for reasons of this one fetch. */

@@ -25,6 +25,11 @@ export const deliverSlices = stage({
   run(x, edge) {
     const index = x.object as StoredObject
     const version = versionOf(index)
+    if (x.goneVersion === '' && edge.flights.hasLost(version.key, versionName(version))) {
+      // A viewer was cut off for it. What the owner or the next tier still has is not to be had: they ask the origin anew.
+      x.goneVersion = versionName(version)
+      return beginAnew(x, edge, version)
+    }
     if (x.goneVersion === versionName(version)) {
       // The owner has not heard of it yet: it asks the origin anew, its asker gives up.
       if (x.peer !== null) return beginAnew(x, edge, version)
@@ -113,6 +118,7 @@ function withoutFirst(x: Exchange, edge: Edge, version: SlicedVersion, fault: Ed
 function learn(edge: Edge, version: SlicedVersion, { origin }: EdgeFault): boolean {
   if (origin !== 'object-changed' && origin !== 'range-refused') return false
   if (origin === 'range-refused') edge.flights.refuseSlices(version.key)
+  else edge.flights.loseVersion(version.key, versionName(version))
   dropVersion(edge, version)
   return true
 }
