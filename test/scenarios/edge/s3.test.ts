@@ -79,6 +79,7 @@ for (const count of [1, 3]) {
     assert.equal((await edge.get('/a.txt')).xCache, 'RefreshHit')
     assert.equal((await edge.get('/a.txt', { method: 'DELETE' })).status, 204)
     assert.equal((await edge.get('/b.txt')).status, 404)
+    assert.equal((await edge.get('/c.txt', { method: 'HEAD' })).status, 404)
     await edge.get('/', { method: 'OPTIONS' })
     assert.deepEqual(
       new Set(s3.asked.map(({ method }) => method)),
@@ -165,6 +166,21 @@ function put(edge: EdgeScenario, path: string, body: Buffer, chunked = false): P
     sent.end()
   })
 }
+
+test('the Host of the viewer does not reach a bucket, whatever else of it does', async (t) => {
+  const every = { behavior: 'all', names: [] } as const
+  const all = { id: 'all', headers: { behavior: 'allViewer', names: [] }, cookies: every, queryStrings: every } as const
+  const behaviors = [behaviorDoc({ originRequestPolicy: all, allowedMethods: ALL })]
+  const { edge, s3 } = await scenario(t, { origins: [bucketDoc(ALWAYS)], behaviors })
+  const sha256 = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+  const headers = { 'x-amz-content-sha256': sha256, 'x-amz-date': '20200101T000000Z', 'x-amz-meta-of': 'the viewer' }
+  assert.equal((await edge.get('/a', { method: 'PUT', body: 'hello', headers })).status, 200)
+  const [asked] = s3.asked
+  assert.deepEqual([asked?.signature, asked?.headers.host], ['valid', `127.0.0.1:${s3.port}`])
+  assert.equal(asked?.headers['x-amz-content-sha256'], sha256)
+  assert.match(String(asked?.headers['x-amz-date']), /^20(?!20)/)
+  assert.equal((await edge.get('/a')).headers['x-amz-meta-of'], 'the viewer')
+})
 
 test('an upload without a length is 411, and the connection goes on', async (t) => {
   const { edge, s3 } = await scenario(t, { origins: [bucketDoc(ALWAYS)] })
