@@ -22,6 +22,7 @@ const SYSTEM_PACKAGES = [
   { name: 'redis-server', found: ['redis-server', 'valkey-server'], services: ['redis-server'], when: 'always' },
   { name: 'memcached', found: ['memcached'], services: ['memcached'], when: 'always' },
   { name: 'redis-tools', found: ['redis-cli'], services: [], when: 'test' },
+  { name: 'bind9-dnsutils', found: ['dig'], services: [], when: 'test' },
   { name: 'curl', found: ['curl'], services: [], when: 'test' },
   { name: 'awscli', found: ['/usr/bin/aws'], services: [], when: 'test' },
   { name: 'python3-boto3', found: ['/usr/lib/python3/dist-packages/boto3'], services: [], when: 'test' },

@@ -20,6 +20,7 @@ import { ownsKey } from './cache/owner.ts'
 import { CacheWalks } from './cache-walk.ts'
 import { ViewerCertificates } from './certificates.ts'
 import { Compressions } from './compression/compressions.ts'
+import type { DnsListen, DnsServer } from './dns/server.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
@@ -90,6 +91,8 @@ export interface WorkerOptions {
   readonly allowOrigins: readonly string[]
   /** `address:port` and CIDRs of this installation that no origin may be. */
   readonly ownAddresses: readonly string[]
+  /** The name server of the edge domain; null or absent for none. */
+  readonly dns?: (DnsListen & { readonly edgeDomain: string }) | null
   /** CIDRs of proxies in front whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[]
   /** GeoIP databases of the operator's own (edge/geo/databases.ts). */
@@ -115,6 +118,8 @@ export interface WorkerOptions {
 export interface Worker {
   /** Where viewers reach it, in the order of the POPs. */
   readonly addresses: readonly PopAddresses[]
+  /** Where its name server listens; null for none. */
+  readonly dns: DnsListen | null
   readonly identity: WorkerIdentity
   /** Resolves when the worker has a configuration to serve with: from its disk or from the feed. */
   readonly whenConfigured: Promise<void>
@@ -239,6 +244,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     throw error
   })
   edge.httpsPorts = listeners.addresses.map(({ https }) => https?.port ?? null)
+  const dns = await startNames(options, listeners, edge).catch((error: Error) => {
+    // Viewers are served all the same.
+    problem(`the name server does not listen: ${error.message}`)
+    return null
+  })
   const identity: WorkerIdentity = {
     worker: options.name,
     pid: process.pid,
@@ -255,6 +265,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let ending: Promise<void> | null = null
   const end = async (cut: boolean): Promise<void> => {
     await (cut ? listeners.close() : listeners.drain())
+    await dns?.close()
     feed?.close()
     await certificates.close()
     await peers.close()
@@ -323,6 +334,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // Not before the feed has been answered: until then everything waits for this worker.
   void feed.catchUp().then(() => setImmediate(() => disk.load()))
   return {
+    dns: dns?.address ?? null,
     addresses: listeners.addresses,
     identity,
     whenConfigured: saved === null ? feed.whenConfigured : Promise.resolve(),
@@ -341,6 +353,17 @@ const addressText = ({ host, port }: ListenAddress): string =>
 
 /** What a connection to ourselves would come from. */
 const hopAddress = (host: string): string => (host === '' || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host)
+
+/** Loaded only where it is wanted. */
+async function startNames(options: WorkerOptions, listeners: PopListeners, edge: Edge): Promise<DnsServer | null> {
+  const { dns } = options
+  if (!dns) return null
+  const [{ startDns }, { answeringFor }] = await Promise.all([import('./dns/server.ts'), import('./dns/zone-of.ts')])
+  edge.geo.prepare()
+  const parts = { ...dns, listen: dns, pops: listeners.addresses, geo: edge.geo, snapshot: () => edge.snapshot }
+  const topology = { pops: options.pops, regionals: options.regionals }
+  return startDns(dns, options.reusePort, answeringFor({ ...parts, topology }))
+}
 
 /** RFC 9110 date, made once a second. */
 function dateOf(clock: Clock): () => string {
