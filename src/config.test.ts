@@ -52,6 +52,7 @@ describe('settings', () => {
       rfcStrict: false,
       s3: { endpoint: null, region: 'us-east-1', keys: null },
       folders: [],
+      dnsListen: null,
       trustedProxies: [],
       originAuthorities: [],
       geoip: [],

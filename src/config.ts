@@ -90,6 +90,12 @@ export const OPTIONS: readonly OptionRow[] = [
     ),
     list: true,
   },
+  row(
+    'dns-listen',
+    'ADDRESS:PORT',
+    null,
+    'a name server for the edge domain, over UDP and TCP (docs/dns.md); none without',
+  ),
   {
     ...row('trusted-proxies', 'CIDR', null, 'proxies in front of the edge whose X-Forwarded-For is believed'),
     list: true,
@@ -168,6 +174,8 @@ export interface Config {
   readonly folders: readonly parse.FolderOption[]
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
+  /** Of the name server of the edge domain; null for none. */
+  readonly dnsListen: ListenAddress | null
   /** CIDRs. */
   readonly trustedProxies: readonly string[]
   /** Absolute paths. */
@@ -227,6 +235,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
+    dnsListen: optional('dns-listen', parse.listenAddress),
     trustedProxies: list('trusted-proxies', parse.cidr),
     originAuthorities: list('origin-ca', parse.file),
     geoip: list('geoip', parse.file),

@@ -33,6 +33,7 @@ export function healthOf(facts: HealthFacts): Health {
       : { name: 'state', ok: true, detail: `revision ${revision}` },
     ...(keeper === null ? [] : keeperParts(keeper)),
     ...live.map(workerPart).sort((one, other) => one.name.localeCompare(other.name, 'en', { numeric: true })),
+    ...namePart(live),
     ...missing.map((name) => ({ name, ok: false, detail: 'holds no lease: it has not come, or does not answer' })),
     ...tasks.flatMap(failedTask),
   ]
@@ -81,6 +82,15 @@ function workerPart(worker: LiveWorker): PartHealth {
   if (worker.connection === null) return { name, ok: false, detail: `process ${pid} has lost its connection` }
   if (worker.acknowledged < 0) return { name, ok: false, detail: `process ${pid} has no configuration yet` }
   return { name, ok: true, detail: `process ${pid}, revision ${worker.acknowledged}` }
+}
+
+/** The name server, which runs in every worker. */
+function namePart(live: readonly LiveWorker[]): PartHealth[] {
+  const wished = live.filter(({ identity }) => identity.dns !== undefined)
+  const failed = wished.filter(({ identity }) => identity.dns === null).map(({ identity }) => identity.worker)
+  if (wished.length === 0) return []
+  if (failed.length > 0) return [{ name: 'dns', ok: false, detail: `does not listen in ${failed.join(', ')}` }]
+  return [{ name: 'dns', ok: true, detail: `answers at ${wished[0]?.identity.dns}` }]
 }
 
 function failedTask({ name, last }: TaskStatus): PartHealth[] {

@@ -23,6 +23,8 @@ export interface WorkerIdentity {
     /** A further address; null for none. */
     readonly ipv6?: string | null
   }[]
+  /** Where its name server listens; null for one that cannot, absent for none. */
+  readonly dns?: string | null
   /** Unix socket on which its peers ask it for the keys it owns. */
   readonly peerSocket: string
 }

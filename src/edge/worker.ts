@@ -260,6 +260,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       ipv6: pop.ipv6 === null ? null : addressText(pop.ipv6),
     })),
     peerSocket: options.peerSocket,
+    ...(options.dns ? { dns: dns === null ? null : addressText(dns.address) } : {}),
   }
   const drained = Promise.withResolvers<void>()
   let ending: Promise<void> | null = null
@@ -360,7 +361,8 @@ async function startNames(options: WorkerOptions, listeners: PopListeners, edge:
   if (!dns) return null
   const [{ startDns }, { answeringFor }] = await Promise.all([import('./dns/server.ts'), import('./dns/zone-of.ts')])
   edge.geo.prepare()
-  const parts = { ...dns, listen: dns, pops: listeners.addresses, geo: edge.geo, snapshot: () => edge.snapshot }
+  const { edgeDomain } = dns
+  const parts = { edgeDomain, listen: dns, pops: listeners.addresses, geo: edge.geo, snapshot: () => edge.snapshot }
   const topology = { pops: options.pops, regionals: options.regionals }
   return startDns(dns, options.reusePort, answeringFor({ ...parts, topology }))
 }

@@ -94,11 +94,14 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
     httpsListen === null
       ? null
       : ({ who: 'The edge over HTTPS', variable: 'HTTPS_LISTEN', wanted: httpsListen, isOurs } as const)
-  const [pops, api] = await Promise.all([
+  const { dnsListen } = config
+  const names = { who: 'The name server', variable: 'DNS_LISTEN', isOurs } as const
+  const [pops, api, dns] = await Promise.all([
     choosePopAddresses(config.network.pops, { plain: edgeListener, secure }, ports),
     chooseAddress(apiListener, ports),
+    dnsListen === null ? null : chooseAddress({ ...names, wanted: dnsListen }, ports),
   ])
-  const network = { pops, regionals: config.network.regionals }
+  const network = { pops, regionals: config.network.regionals, dns }
   const { http: edge, https: edgeHttps } = pops[0] as PopListen
   const trust = edgeHttps === null ? Promise.resolve(null) : ensureTrust(config, paths, network)
   // Whoever waits for it is told.
@@ -130,7 +133,8 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
     const health = await Promise.race([untilReady(plane, paths), stopping.begun])
     if (health !== undefined) {
       const authority = await trust
-      if (!json) print(describeStart(config, file, authority, health))
+      if (!json)
+        print(describeStart(config, { ...file, dns: dns === null ? null : showAddress(dns) }, authority, health))
       if (!config.bare)
         endSample = await startSample({
           config,

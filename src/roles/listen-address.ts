@@ -13,7 +13,7 @@ export interface Listener {
   /** For the error message: `The API`. */
   readonly who: string
   /** Setting that chooses another, without `CACHEFRONT_`: `API_LISTEN`. */
-  readonly variable: 'API_LISTEN' | 'HTTP_LISTEN' | 'HTTPS_LISTEN'
+  readonly variable: 'API_LISTEN' | 'HTTP_LISTEN' | 'HTTPS_LISTEN' | 'DNS_LISTEN'
   readonly wanted: ListenAddress
   /** True for the process of an earlier control's worker that still listens there: the address stays its. */
   readonly isOurs: (pid: number) => boolean

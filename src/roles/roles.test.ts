@@ -19,6 +19,7 @@ after(() => rmSync(directory, { recursive: true }))
 const listeningAt = (http: Listener['wanted'], https: Listener['wanted'] | null = null) => ({
   pops: [{ ...popIn('us-east-1', null), http, https, ipv6: null }],
   regionals: [],
+  dns: null,
 })
 
 describe('the settings of a worker', () => {

@@ -10,7 +10,7 @@ const isWithoutEngines = ({ name, detail }: Health['parts'][number]): boolean =>
 /** `authority`: file of what viewers over HTTPS are to trust; null without HTTPS. */
 export function describeStart(
   config: Config,
-  { api, edge, edgeHttps }: Pick<InstallationFile, 'api' | 'edge' | 'edgeHttps'>,
+  { api, edge, edgeHttps, dns }: Pick<InstallationFile, 'api' | 'edge' | 'edgeHttps'> & { readonly dns: string | null },
   authority: string | null,
   health: Health,
 ): string {
@@ -20,6 +20,7 @@ export function describeStart(
     `  AWS API  ${api}   (aws --endpoint-url ${api} ...)`,
     `  edge     http://${edge}   (distributions are *.${config.edgeDomain})`,
     ...(edgeHttps == null ? [] : [`           https://${edgeHttps}   (curl --cacert ${authority} ...)`]),
+    ...(dns === null ? [] : [`  names    ${dns}   (dig @... NAME.${config.edgeDomain})`]),
     `  engines  ${engines}${health.parts.some(isWithoutEngines) ? NO_ENGINES : ''}`,
     `  home     ${config.home}`,
   ].join('\n')

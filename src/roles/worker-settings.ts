@@ -42,6 +42,8 @@ export interface WorkerSettings {
 export interface ListeningNetwork {
   readonly pops: readonly PopListen[]
   readonly regionals: readonly RegionalDoc[]
+  /** Of the name server; null for none. */
+  readonly dns: ListenAddress | null
 }
 
 /** Of all POPs. */
@@ -68,6 +70,7 @@ export function workerWishes(
 ): readonly WorkerWish[] {
   const version = programVersion()
   const addresses = addressesOf(network)
+  const own = [api, ...addresses, ...(network.dns === null ? [] : [network.dns])]
   return Array.from({ length: config.workers }, (_, n) => {
     const settings: WorkerSettings = {
       name: `worker-${n}`,
@@ -80,7 +83,7 @@ export function workerWishes(
       trustedProxies: config.trustedProxies,
       originAuthorities: config.originAuthorities,
       geoip: config.geoip,
-      ownAddresses: [...[api, ...addresses].map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
+      ownAddresses: [...own.map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
       s3Endpoint: config.s3.endpoint === null ? '' : showEndpoint(config.s3.endpoint),
       s3Region: config.s3.region,
       s3Keys,

@@ -25,6 +25,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     peerSocket: files.peerSocket,
     snapshotFile: files.snapshot,
     ...settings.network,
+    dns: settings.network.dns === null ? null : { ...settings.network.dns, edgeDomain: settings.edgeDomain },
     certificates: { directory: paths.tls, names: certificateNames(settings.edgeDomain, settings.network) },
     reusePort: true,
     cacheBytes: settings.cacheBytes,

@@ -19,7 +19,7 @@ const CALIFORNIA = '8.8.8.8'
 const SYDNEY = '1.1.1.1'
 
 const pop = (name: string, region: string, host: string, latitude: number, longitude: number): PopListen => ({
-  ...{ name, region, regional: null, latitude, longitude, http: { host, port: 0 } },
+  ...{ name, region, regional: null, latitude, longitude, http: { host, port: 0 }, https: null },
 })
 const POPS = [
   pop('IAD50-C1', 'us-east-1', '127.0.0.1', 38.94, -77.46),
