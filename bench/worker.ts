@@ -51,6 +51,7 @@ export async function startBenchWorker(options: BenchWorkerOptions): Promise<Ben
   const network = {
     pops: [{ name: 'FRA50-C1', region: 'eu-central-1', regional, http, https: null }],
     regionals: tiers ? REGIONALS : [],
+    dns: null,
   }
   // No address of this installation is of interest: the API is not there.
   const [wish] = workerWishes(readConfig(flags, {}), network, { host: '127.0.0.1', port: 1 }, null, '')
