@@ -39,6 +39,7 @@ describe('settings', () => {
       accountId: '123456789012',
       region: 'us-east-1',
       network: networkOf(1, 'us-east-1'),
+      networkIsGiven: false,
       workers: 1,
       cacheMemoryBytes: 256 * 1024 * 1024,
       diskCacheBytes: 1024 * 1024 * 1024,
