@@ -34,11 +34,15 @@ const POLL_MS = 1
 /** What is measured, in the order of a round, with the time that it may take. Milliseconds. */
 const TARGETS = {
   'cachefront up --bare to the first 200 through the edge': 1_500,
+  'the same with ten POPs in the one worker': 2_000,
   'CreateDistribution to its first answer': 100,
   'CreateInvalidation to Completed': 100,
   'CreateCacheCluster to available': 1_000,
   'SIGKILL of a primary to the first accepted write': 100,
 } as const
+
+const FLEET = 'the same with ten POPs in the one worker'
+const CREDENTIALS = { accessKeyId: 'test', secretAccessKey: 'test' }
 
 type What = keyof typeof TARGETS
 type Round = Readonly<Record<What, number>>
@@ -140,9 +144,24 @@ async function timeFailover(elasticache: ElastiCacheClient): Promise<number> {
   return outageMs
 }
 
-async function measure(installation: OwnInstallation, origin: number): Promise<Round> {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
-  const { cloudfront, elasticache } = clientsOf({ ...installation, credentials })
+/** A fleet on one machine: ten POPs with their regional edge caches. */
+async function startFleet(origin: number): Promise<number> {
+  const installation = await startInstallation(['--pops', '10'])
+  const { cloudfront, elasticache } = clientsOf({ ...installation, credentials: CREDENTIALS })
+  const edge = new Client(`http://${installation.edge}`)
+  try {
+    const { answeredAt } = await distribute(cloudfront, edge, origin, 'fleet')
+    return answeredAt - installation.spawnedAt
+  } finally {
+    await edge.close()
+    cloudfront.destroy()
+    elasticache.destroy()
+    await installation.stop()
+  }
+}
+
+async function measure(installation: OwnInstallation, origin: number): Promise<Omit<Round, typeof FLEET>> {
+  const { cloudfront, elasticache } = clientsOf({ ...installation, credentials: CREDENTIALS })
   const edge = new Client(`http://${installation.edge}`)
   try {
     const first = await distribute(cloudfront, edge, origin, 'first')
@@ -165,11 +184,13 @@ async function runRounds(rounds: number, origin: number): Promise<readonly Round
   const measured: Round[] = []
   for (let n = 1; n <= rounds; n++) {
     const installation = await startInstallation()
+    let round: Omit<Round, typeof FLEET>
     try {
-      measured.push(await measure(installation, origin))
+      round = await measure(installation, origin)
     } finally {
       await installation.stop()
     }
+    measured.push({ ...round, [FLEET]: await startFleet(origin) })
     say(
       `Round ${n} of ${rounds}: ${Object.values(measured.at(-1) ?? {})
         .map(showMs)
