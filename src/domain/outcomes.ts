@@ -36,6 +36,8 @@ export type MissReason =
   | 'range-not-cached'
   /** Strict mode: the viewer's `Cache-Control: no-store`. */
   | 'request-no-store'
+  /** A WebSocket is no object. */
+  | 'upgrade'
 
 /** Why the origin's answer was not kept: the rules of freshness (http/freshness.ts), or one of the edge's own. */
 export type NotStoredReason =
@@ -44,6 +46,7 @@ export type NotStoredReason =
   | 'request-body'
   | 'range-not-cached'
   | 'request-no-store'
+  | 'upgrade'
   | 'head-answer'
   | 'over-object-limit'
   /** The answers under way took all the memory that there is for them. */

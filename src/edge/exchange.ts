@@ -137,6 +137,10 @@ export class Exchange {
   path: string
   /** True when the answer may come from the cache and go into it; method. */
   cacheable = false
+  /** The viewer asks to go on in this protocol, and may; method. */
+  upgrade: 'websocket' | null = null
+  /** Bytes that the viewer sent after 101; tunnel. */
+  tunnelBytes = 0
   /** cache-key; empty when the request is not cacheable. */
   key = ''
   /** The primary key while `key` is that of one of its variants, in strict mode; otherwise empty. choose-variant. */

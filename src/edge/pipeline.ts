@@ -31,6 +31,7 @@ import { rootObject } from './stages/root-object.ts'
 import { serveStale } from './stages/serve-stale.ts'
 import { shieldLookup } from './stages/shield-lookup.ts'
 import { sliceResponse } from './stages/slice-response.ts'
+import { tunnel } from './stages/tunnel.ts'
 import { viewerProtocol } from './stages/viewer-protocol.ts'
 
 export const PIPELINE = [
@@ -51,6 +52,7 @@ export const PIPELINE = [
   shieldLookup,
   originRequest,
   originFetch,
+  tunnel,
   originResponse,
   sliceResponse,
   purge,

@@ -1,12 +1,13 @@
 //! The last thing that happens to a request: counters, the access log, the trace, and a line for people when an origin
 //! failed.
 import type { CompressionOutcome } from '../domain/outcomes.ts'
-import type { AccessLog } from '../observe/access-log.ts'
+import type { AccessLog, LoggedConnection } from '../observe/access-log.ts'
 import { COUNTER, type Counters } from '../observe/counters.ts'
 import type { TraceRing } from '../observe/trace.ts'
 import type { Edge, PassedOver } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { askedOrigin, explain } from './explain.ts'
+import type { ViewerConnection } from './listen/viewer.ts'
 import type { OriginHealth } from './origin/health.ts'
 
 /** Milliseconds between two lines about the same origin. */
@@ -58,6 +59,13 @@ export interface Recorder {
   /** A fetch from the primary of an origin group that the secondary's follows. */
   failover(x: Exchange, primary: PassedOver, edge: Edge): void
 }
+
+/** A connection that went on as a WebSocket has another name for its protocol; it has no further requests. */
+const asWebSocket = ({ scheme, tls }: ViewerConnection): LoggedConnection => ({
+  scheme: scheme === 'https' ? 'wss' : 'ws',
+  tls,
+  logParts: null,
+})
 
 export function createRecorder(parts: RecorderParts): Recorder {
   const { counters } = parts
@@ -143,10 +151,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)
     if (reply.gone) counters.add(COUNTER.viewersGone)
     counters.add(COUNTER.bytesToViewers, reply.bytesSent)
-    counters.add(COUNTER.bytesFromViewers, request.headers.bytes + (request.body?.length ?? 0))
+    counters.add(COUNTER.bytesFromViewers, request.headers.bytes + (request.body?.length ?? 0) + x.tunnelBytes)
     const now = edge.clock.monotonic()
     parts.accessLog.record({
-      connection: request.connection,
+      connection: x.status === 101 ? asWebSocket(request.connection) : request.connection,
       viewerAddress: x.viewerAddress,
       viewerPort: x.viewerPort,
       forwardedFor: x.forwardedFor,
@@ -162,7 +170,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       detailedResultType: unanswered ? 'ClientCommError' : x.detailed,
       requestId: x.requestId,
       bytesSent: reply.bytesSent,
-      bodyBytesReceived: request.body?.length ?? 0,
+      bodyBytesReceived: (request.body?.length ?? 0) + x.tunnelBytes,
       takenMs: now - request.startedAt,
       firstByteMs: Math.max(0, x.firstByteAt - request.startedAt),
       contentType: x.contentType,

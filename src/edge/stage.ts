@@ -22,6 +22,7 @@ export const to = {
   shieldLookup: 'shield-lookup',
   originRequest: 'origin-request',
   originFetch: 'origin-fetch',
+  tunnel: 'tunnel',
   originResponse: 'origin-response',
   sliceResponse: 'slice-response',
   purge: 'purge',

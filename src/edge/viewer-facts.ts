@@ -16,6 +16,8 @@ export interface ViewerFacts {
   readonly wantsExplanation: boolean
   /** Value of `x-cachefront-viewer-address`, under the same rule; null for none. */
   readonly viewerAddress: string | null
+  /** It asks for a WebSocket (RFC 6455 4.1): not of every method and version. */
+  readonly webSocket: boolean
   /** Null for a request with neither a range nor a condition. */
   readonly selection: Selection | null
 }
@@ -30,11 +32,16 @@ export function viewerFacts(headers: HeaderBlock): ViewerFacts {
   const facts: ViewerFacts = {
     wantsExplanation: direct && headers.get('x-cachefront-explain') === '1',
     viewerAddress: direct && isIP(address) !== 0 ? address : null,
+    webSocket: lists(headers, 'upgrade', 'websocket') && lists(headers, 'connection', 'upgrade'),
     selection: selectionIn(headers),
   }
   headers.derived.set(KEY, facts)
   return facts
 }
+
+/** Whether a header field with a list of tokens has this one. */
+const lists = (headers: HeaderBlock, name: string, token: string): boolean =>
+  headers.getAll(name).some((value) => value.split(',').some((one) => one.trim().toLowerCase() === token))
 
 function selectionIn(headers: HeaderBlock): Selection | null {
   const joined = (name: string) => {

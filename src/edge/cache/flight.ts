@@ -1,5 +1,6 @@
 //! One fetch under way, read by everybody who waits for it while its bytes arrive: the head, the body so far, who reads,
 //! and what is to be done with it at its end. Its bytes and how long they are held: flight-body.ts.
+import type { Duplex } from 'node:stream'
 import type { NotStoredReason } from '../../domain/outcomes.ts'
 import type { ContentCoding } from '../../http/compressible.ts'
 import { passedTrailers } from '../../http/trailers.ts'
@@ -66,6 +67,8 @@ export class Flight implements OriginSink, FilteredBody {
   ended = false
   /** Fields behind the body that may pass, name, value, name, value ...; none when a filter made another body of it. */
   trailers: readonly string[] = []
+  /** The origin's connection after 101, to be piped; null without. */
+  upgraded: Duplex | null = null
   /** Hears of interim answers; set by the leader, for its own viewer. */
   onHint: ((status: number, headers: readonly string[]) => void) | null = null
   /** Of the body as the source sent it. */
@@ -124,6 +127,20 @@ export class Flight implements OriginSink, FilteredBody {
     this.#filter = this.chooseFilter?.(status, headers) ?? null
     this.#filter?.attach(this)
     this.#headHere()
+  }
+
+  /** It is over for the flight: what follows is a connection, no body. */
+  onUpgrade(headers: readonly string[], socket: Duplex): void {
+    if (this.over) {
+      socket.destroy()
+      return
+    }
+    this.status = 101
+    this.headers = headers
+    this.upgraded = socket
+    this.ended = true
+    this.#headHere()
+    this.#over()
   }
 
   onData(chunk: Uint8Array): void {

@@ -173,6 +173,7 @@ function seenByOrigin(plan: BehaviorPlan, request: Asked): readonly string[] {
     hasBody: false,
     cacheable: true,
     requestId: 'ID',
+    upgrade: null,
     via: 'edge',
   })
   const own = new Set(['via', 'cloudfront-viewer-address'])

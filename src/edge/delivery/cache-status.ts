@@ -27,6 +27,7 @@ const FORWARDED: Readonly<Record<MissReason, string>> = {
   'method-not-cached': 'method',
   'request-body': 'bypass',
   'range-not-cached': 'partial',
+  upgrade: 'bypass',
   'request-no-store': 'request',
 }
 

@@ -1,6 +1,7 @@
 //! One HTTP/1.1 viewer connection, plain or over TLS: bytes in, requests out in order, one at a time; its times and limits.
 //! Heads are read by head-reader.ts, bodies by request-body.ts, answers written by reply.ts.
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import { HeadReader } from './head-reader.ts'
@@ -10,6 +11,7 @@ import { type RefusalCause, STATUS_OF } from './refusal.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestLine } from './request-line.ts'
+import { Tunnel } from './tunnel.ts'
 import type { ViewerConnection, ViewerHandler, ViewerRequest, ViewerTls } from './viewer.ts'
 
 /** What a connection needs of its listener. */
@@ -40,7 +42,8 @@ export class Connection implements ViewerConnection {
   deadline: number
   readonly #host: ConnectionHost
   readonly #heads: HeadReader
-  #state: 'open' | 'lingering' = 'open'
+  #state: 'open' | 'lingering' | 'tunnel' = 'open'
+  #tunnel: Tunnel | null = null
   /** Bytes read and not yet consumed: the beginning of a head, or later requests. */
   #held: Buffer | null = null
   /** Clock.monotonic() when the bytes that are being parsed were there. */
@@ -95,7 +98,8 @@ export class Connection implements ViewerConnection {
 
   /** Called by the listener's sweep when `deadline` has passed. */
   overdue(): void {
-    if (this.#state === 'lingering' || this.idle) this.socket.destroy()
+    if (this.#tunnel !== null) this.#tunnel.end('idle')
+    else if (this.#state === 'lingering' || this.idle) this.socket.destroy()
     else if (this.#reply === null && this.#headBegun) this.#refuse('head-timeout')
     else if (this.#body !== null && this.#reply?.untouched) this.#refuse('body-timeout')
     else this.socket.destroy()
@@ -103,6 +107,8 @@ export class Connection implements ViewerConnection {
 
   /** Ends the connection now when no request is under way; otherwise after its answer. */
   drain(): void {
+    // Nobody can be told in the words of its protocol, which nobody here speaks.
+    this.#tunnel?.end('drain')
     // Nothing is unread and nothing unsent: no need to linger.
     if (this.idle) this.socket.destroySoon()
   }
@@ -121,6 +127,24 @@ export class Connection implements ViewerConnection {
 
   stalled(): void {
     this.socket.setTimeout(this.#host.limits.sendStallMs)
+  }
+
+  tunnel(origin: Duplex, sent: (bytes: number) => void): Tunnel {
+    const { clock, limits } = this.#host
+    const alive = (): void => {
+      this.deadline = clock.monotonic() + limits.tunnelIdleMs
+    }
+    for (const event of ['data', 'drain', 'end', 'timeout']) this.socket.removeAllListeners(event)
+    this.socket.setTimeout(0)
+    this.#state = 'tunnel'
+    this.#reply = null
+    const early = this.#held
+    this.#held = null
+    alive()
+    this.#tunnel = new Tunnel(this.socket, origin, early, { alive, sent })
+    if (this.#peerEnded) origin.end()
+    if (this.#host.draining) this.#tunnel.end('drain')
+    return this.#tunnel
   }
 
   pauseBody(): void {

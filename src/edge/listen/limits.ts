@@ -23,6 +23,8 @@ export interface ListenLimits {
   readonly rememberedBytes: number
   /** Milliseconds a connection may be open without a request. */
   readonly idleMs: number
+  /** Milliseconds that a WebSocket may be open without a byte from the origin (spec 13.4). */
+  readonly tunnelIdleMs: number
   /** Milliseconds in which a viewer must take some bytes of an answer. Over it: the connection is cut. */
   readonly sendStallMs: number
   /**
@@ -52,6 +54,7 @@ export const DEFAULT_LIMITS: ListenLimits = {
   bodyBytesPerSecondMin: 100,
   rememberedBytes: 8_192,
   idleMs: 60_000,
+  tunnelIdleMs: 600_000,
   sendStallMs: 60_000,
   halfClosedMs: 500,
   lingerMs: 2_000,

@@ -1,6 +1,8 @@
 //! The answer to one request on an HTTP/1.1 connection: writes it, tells the viewer's pace, notices that it has gone.
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { trailerSection } from '../../http/trailers.ts'
+import type { Tunnel, TunnelEnd } from './tunnel.ts'
 import type { ViewerReply } from './viewer.ts'
 
 /** What a reply needs of its connection. */
@@ -13,6 +15,8 @@ export interface ReplyOwner {
   answered(close: boolean): void
   /** The viewer takes no more for now: from here on it must take some within the limit. */
   stalled(): void
+  /** The connection is the tunnel's from now on; `sent` hears of bytes to the viewer. */
+  tunnel(origin: Duplex, sent: (bytes: number) => void): Tunnel
 }
 
 /**
@@ -166,6 +170,20 @@ export class Reply implements ViewerReply {
       this.#owner.socket.write(end, 'latin1')
     }
     this.#owner.answered(this.#framing === 'close' || this.#owner.closesNow)
+  }
+
+  async tunnel(head: string, origin: Duplex): Promise<{ end: TunnelEnd; received: number }> {
+    if (this.#state !== 'waiting') {
+      origin.destroy()
+      return { end: 'viewer-broke', received: 0 }
+    }
+    this.#state = 'done'
+    this.bytesSent += head.length
+    this.#owner.socket.write(head, 'latin1')
+    const tunnel = this.#owner.tunnel(origin, (bytes) => {
+      this.bytesSent += bytes
+    })
+    return { end: await tunnel.over, received: tunnel.received }
   }
 
   abort(): void {

@@ -1,6 +1,7 @@
 //! What a listener (HTTP/1.1 now, HTTP/2 later) hands to the request pipeline, and what the pipeline answers through.
 //! One interface for both protocols: the pipeline never sees a socket.
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
+import type { TunnelEnd } from './tunnel.ts'
 
 /** One viewer connection; everything here is learnt once. */
 export interface ViewerConnection {
@@ -107,6 +108,11 @@ export interface ViewerReply {
   end(trailers?: readonly string[]): void
   /** An interim answer (1xx), whole with its final empty line, before the answer. Absent where nobody wants them. */
   interim?(head: string): void
+  /**
+   * In place of an answer: `head` (101, whole with its final empty line), then bytes both ways between the viewer and
+   * `origin`, until both connections are closed. Absent where there is no connection to hand over.
+   */
+  tunnel?(head: string, origin: Duplex): Promise<{ readonly end: TunnelEnd; readonly received: number }>
   /** Cuts the connection: the only honest end of a body that the origin did not finish. */
   abort(): void
   /** True after the viewer has gone. */

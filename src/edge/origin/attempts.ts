@@ -1,8 +1,8 @@
 //! One request to an origin with CloudFront's attempts and timeouts (spec/cloudfront.md 2.2, 7.4). What arrives is handed on
 //! as it comes; nothing is decided here about caching.
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher, Pool } from 'undici'
-import { allValues } from '../../http/headers.ts'
+import { allValues, firstValue } from '../../http/headers.ts'
 import { bodyEndOf } from '../../http/transfer-coding.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { type ConnectionTimes, requestBegins } from './connection-times.ts'
@@ -27,6 +27,8 @@ export interface OriginRequest {
   readonly body: Readable | null
   /** Asked when the body has ended for what follows it, name, value, name, value ...; null for none. */
   readonly trailers: (() => readonly string[]) | null
+  /** The viewer asks to go on in this protocol. */
+  readonly upgrade?: 'websocket'
   /** Name of the place that asks (places.ts). */
   readonly place?: string
   /** Why it cannot be made; absent when it can. */
@@ -35,13 +37,15 @@ export interface OriginRequest {
 
 /**
  * Hears of one request. Any number of `onInterim`; `onHead` at most once; then data; then exactly one of `onEnd` and
- * `onFailure`.
+ * `onFailure`. Or `onUpgrade`, and nothing after it.
  */
 export interface OriginSink {
   /** An answer before the answer: 102, 103 and the like. */
   onInterim(status: number, headers: readonly string[]): void
   onHead(status: number, statusText: string, headers: readonly string[]): void
   onData(chunk: Uint8Array): void
+  /** In place of a head, to a request with `upgrade`: the origin's connection is the sink's from now on. */
+  onUpgrade(headers: readonly string[], socket: Duplex): void
   /** `trailers` are name, value, name, value ... as they came. */
   onEnd(trailers: readonly string[]): void
   onFailure(failure: OriginFailure): void
@@ -106,7 +110,7 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
 
   #dispatch(): void {
     this.#left--
-    const { method, target, headers, body, origin } = this.#request
+    const { method, target, headers, body, origin, upgrade = null } = this.#request
     try {
       this.#pool?.dispatch(
         {
@@ -114,6 +118,7 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
           path: target,
           headers: headers as string[],
           body,
+          upgrade,
           headersTimeout: origin.readTimeoutMs,
           bodyTimeout: origin.readTimeoutMs,
         },
@@ -173,6 +178,19 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
       firstByteMs: systemClock.monotonic() - this.#sentAt,
     }
     this.#sink.onHead(status, statusText !== undefined && REASON.test(statusText) ? statusText : '', headers)
+  }
+
+  onRequestUpgrade(controller: Dispatcher.DispatchController, status: number, _headers: unknown, socket: Duplex): void {
+    const headers = textsOf(controller.rawHeaders)
+    const protocol = firstValue(headers, 'upgrade')?.trim().toLowerCase()
+    if (this.#finished || status !== 101 || protocol !== this.#request.upgrade) {
+      socket.destroy()
+      this.#end(new OriginFailure('invalid-response', `status ${status} for the protocol ${protocol}`))
+      return
+    }
+    this.#finished = true
+    if (this.#completion !== null) clearTimeout(this.#completion)
+    this.#sink.onUpgrade(headers, socket)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {

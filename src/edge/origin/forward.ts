@@ -50,6 +50,8 @@ export interface ForwardedRequest {
   readonly hasBody: boolean
   /** The answer may be kept: the viewer's conditions and range stay here, the edge makes its own. */
   readonly cacheable: boolean
+  /** The viewer asks to go on in this protocol; null for none. */
+  readonly upgrade: 'websocket' | null
   readonly requestId: string
   readonly via: string
   readonly errorOf?: ErrorOf | undefined
@@ -132,6 +134,8 @@ function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest
   if (REMOVED.has(taken) || recipe.customNames.has(taken) || recipe.customNames.has(name)) return false
   if (OWN_PREFIXES.some((prefix) => taken.startsWith(prefix)) || isGenerated(taken)) return false
   if (ALWAYS.has(name)) return true
+  // WebSocket needs no policy (spec 13.4); what its handshake says is between the two ends.
+  if (request.upgrade === 'websocket' && name.startsWith('sec-websocket-')) return true
   // A range never goes without the condition that it depends on: the parts of two versions make no object.
   if (name === 'range' || name === 'if-range') return !request.cacheable
   if (CONDITIONAL.has(name) && request.cacheable) return false

@@ -22,6 +22,7 @@ export function forwardedRequest(x: Exchange, cacheable: boolean): ForwardedRequ
     localPort: connection.localPort,
     hasBody: body !== null && body.length !== 0,
     cacheable,
+    upgrade: x.upgrade,
     requestId: x.requestId,
     via: x.place.via,
     errorOf: request.errorOf,

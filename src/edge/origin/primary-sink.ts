@@ -1,5 +1,6 @@
 //! Stands between the primary of an origin group and the fetch: until its head is here nobody behind hears of it, so that
 //! a fetch (and whoever waits for it) knows only the origin that has the last word.
+import type { Duplex } from 'node:stream'
 import type { OriginFailureKind } from '../../domain/outcomes.ts'
 import type { OriginSink, SourceControl } from './attempts.ts'
 import type { OriginFailure } from './failure.ts'
@@ -56,6 +57,11 @@ export class PrimarySink implements OriginSink {
     this.status = status
     this.headers = headers
     this.#turnAway()
+  }
+
+  onUpgrade(headers: readonly string[], socket: Duplex): void {
+    this.#headPassed = true
+    this.#behind.onUpgrade(headers, socket)
   }
 
   onData(chunk: Uint8Array): void {

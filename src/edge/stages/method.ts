@@ -1,5 +1,6 @@
 //! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
 import { REASONS } from '../../http/error-page.ts'
+import type { Exchange } from '../exchange.ts'
 import { explainUncached } from '../explain-policies.ts'
 import { requestControl } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
@@ -20,6 +21,11 @@ export const method = stage({
     if (body !== null && body.length !== 0 && (name === 'GET' || name === 'HEAD')) {
       x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
+    }
+    if (name === 'GET' && x.facts.webSocket && mayUpgrade(x)) {
+      x.upgrade = 'websocket'
+      x.missReason = x.notStored = 'upgrade'
+      return to.originRequest
     }
     // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
     if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
@@ -44,6 +50,10 @@ export const method = stage({
     return to.cacheKey
   },
 })
+
+/** Over HTTP/1.1, and by the viewer itself: what the edge asks for in its place is a page or an object. */
+const mayUpgrade = ({ request, reply, page }: Exchange): boolean =>
+  request.httpVersion === '1.1' && request.body === null && reply.tunnel !== undefined && page === null
 
 /** All that a behavior can list; whoever allows these means every method. */
 const LISTED = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const

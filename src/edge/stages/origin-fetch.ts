@@ -21,7 +21,7 @@ import { stage, to } from '../stage.ts'
 
 export const originFetch = stage({
   name: to.originFetch,
-  next: [to.originResponse, to.originRequest, to.serveStale, to.errorPage, to.record],
+  next: [to.tunnel, to.originResponse, to.originRequest, to.serveStale, to.errorPage, to.record],
   async run(x, edge) {
     x.flight ??= new Flight(x.key, asOfNow(edge))
     const { flight } = x
@@ -43,6 +43,7 @@ export const originFetch = stage({
       failOver(x, edge, primary)
       return to.originRequest
     }
+    if (flight.upgraded !== null) return to.tunnel
     const times = flight.source?.times ?? null
     if (times !== null) x.upstream = { layer: x.place.layer, ...times }
     if (isUnasked(x, flight.status)) {

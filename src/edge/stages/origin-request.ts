@@ -79,6 +79,7 @@ export const originRequest = stage({
       body: body === null ? null : body.stream(),
       trailers: body === null || announced === '' ? null : () => passedTrailers(body.trailers),
       place: x.place.name,
+      ...(x.upgrade === null ? {} : { upgrade: x.upgrade }),
     }
     x.originRequest = addressed(x, edge, made)
     return to.originFetch
