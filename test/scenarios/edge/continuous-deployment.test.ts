@@ -4,8 +4,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { ContinuousDeploymentDoc, DistributionDoc } from '../../../src/domain/distribution.ts'
+import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../../src/domain/distribution.ts'
 import type { Trace } from '../../../src/observe/trace.ts'
+import { LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import {
   behaviorDoc,
@@ -23,6 +24,8 @@ const STAGING_ID = 'E2STAGINGDISTR'
 const STAGING_HOST = 'd222222abcdef8.cloudfront.localhost'
 const SECRET = 'ab'.repeat(32)
 const FLAG = { 'aws-cf-cd-test': 'yes' }
+
+const MIB = 1024 * 1024
 
 type Traffic = ContinuousDeploymentDoc['traffic']
 
@@ -91,6 +94,46 @@ const seen = async (asked: Promise<ViewerAnswer>): Promise<[string, string]> => 
   const { body, xCache } = await asked
   return [body, xCache]
 }
+
+test('what several workers do for one request is the staging distribution’s too: slices, an error page', async (t) => {
+  const large = await LargeOrigin.start({ length: 40 * MIB })
+  const origin = await startOrigin((asked, response) => {
+    response.statusCode = asked.url === '/staging/page' ? 200 : 404
+    response.end(asked.url)
+  })
+  t.after(() => Promise.all([large.close(), origin.close()]))
+  const [primary, staging] = pair(origin.port, HEADER) as [DistributionDoc, DistributionDoc]
+  const [standard] = staging.behaviors as [BehaviorDoc]
+  const edge = await EdgeScenario.start(
+    t,
+    [
+      primary,
+      {
+        ...staging,
+        origins: [...staging.origins, originDoc(large.port, { id: 'large' })],
+        behaviors: [{ ...standard, pathPattern: '/film', originId: 'large' }, standard],
+        errorResponses: [{ errorCode: 404, cachingMinTtlSeconds: 10, page: { path: '/page', responseCode: 404 } }],
+      },
+    ],
+    { count: 3 },
+  )
+  for (let worker = 0; worker < 3; worker++) {
+    const from = 10 * MIB + worker
+    const headers = { ...FLAG, range: `bytes=${from}-${from + 9}` }
+    const part = await edge.get('/film', { headers, worker })
+    assert.equal(part.status, 206)
+    assert.deepEqual(Buffer.from(part.body, 'latin1'), largeBytes(from, from + 10))
+    const missing = await edge.get('/none', { headers: FLAG, worker })
+    assert.deepEqual([missing.status, missing.body], [404, '/staging/page'])
+    const plain = await edge.get('/none', { worker })
+    assert.deepEqual([plain.status, plain.body], [404, '/primary/none'])
+  }
+  assert.deepEqual(
+    large.ranges.filter((range) => range !== null),
+    [`bytes=${10 * MIB}-${11 * MIB - 1}`],
+    'one slice, once for all workers',
+  )
+})
 
 test('nobody reaches a staging distribution by a name of its own; an alias of the primary one does', async (t) => {
   const { edge } = await scene(t, HEADER)
