@@ -16,6 +16,8 @@ export interface Place {
   readonly via: string
   /** What the keys of its objects begin with; empty for the POP of a network of one. */
   readonly keyPrefix: string
+  /** As of RegionalDoc. */
+  readonly everywhere: boolean
   /** Of a POP: the regional edge cache that it asks; null for none. */
   readonly regional: Place | null
 }
@@ -32,8 +34,9 @@ export interface Places {
 export function placesOf(topology: Topology): Places {
   const named = new Map<string, Place>()
   const shields = new Map<string, Place>()
-  const add = ({ name, region }: RegionalDoc): Place => {
-    const place = { layer: 'REC', name, region, via: viaOf(name), keyPrefix: `${name} `, regional: null } as const
+  const add = ({ name, region, everywhere }: RegionalDoc): Place => {
+    const own = { name, region, via: viaOf(name), keyPrefix: `${name} `, everywhere: everywhere === true }
+    const place = { layer: 'REC', ...own, regional: null } as const
     const shield: Place = { ...place, layer: 'Origin Shield' }
     named.set(name, place)
     if (!shields.has(region)) shields.set(region, shield)
@@ -44,7 +47,7 @@ export function placesOf(topology: Topology): Places {
   const pops = topology.pops.map(({ name, region, regional }): Place => {
     const keyPrefix = several ? `${name} ` : ''
     const asked = regional === null ? null : (named.get(regional) ?? null)
-    return { layer: 'EDGE', name, region, via: viaOf(name), keyPrefix, regional: asked }
+    return { layer: 'EDGE', name, region, via: viaOf(name), keyPrefix, everywhere: false, regional: asked }
   })
   for (const pop of pops) named.set(pop.name, pop)
   const shieldIn = (region: string): Place => shields.get(region) ?? add({ name: regionalName(region), region })

@@ -35,6 +35,7 @@ export interface SigningPlan {
 export interface S3Plan {
   /** Whole value of Host, which is part of the signature; the viewer's never goes to S3 (spec 7.1). */
   readonly host: string
+  readonly region: string
   /** Null when requests are not signed. */
   readonly signing: SigningPlan | null
 }
@@ -58,9 +59,11 @@ export function reachedOrigin(origin: OriginDoc, at: number, s3: S3Settings): Re
   if (origin.s3 === undefined) return s3.endpoint === null ? plain : website(plain, s3.endpoint)
   const bucket = bucketOf(origin.domainName)
   if (bucket === null) throw new Error(`origin ${origin.id}: ${origin.domainName} is not the name of a bucket`)
-  const signing = signingOf(origin, bucket.region ?? s3.region)
+  const region = bucket.region ?? s3.region
+  const signing = signingOf(origin, region)
   const server = s3.endpoint === null ? atAws(origin, bucket, signing !== null) : atEndpoint(bucket, s3.endpoint)
-  return { ...origin, ...server, field, path: `${server.path}${origin.path}`, bucket: { host: server.host, signing } }
+  const path = `${server.path}${origin.path}`
+  return { ...origin, ...server, field, path, bucket: { host: server.host, region, signing } }
 }
 
 type Server = Pick<ReachedOrigin, 'domainName' | 'host' | 'path' | 'protocolPolicy' | 'httpPort' | 'httpsPort'>

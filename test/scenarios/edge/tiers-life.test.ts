@@ -306,3 +306,49 @@ test('an object over the limit whose origin does not answer ranges passes throug
   const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { ...listening(network(3)) })
   for (const pop of POPS) assertBytes((await edge.get('/film', { pop })).body, 0, length)
 })
+
+test('a bucket in the region of a regional edge cache is asked by the POPs themselves, unless it stands for all regions', async (t) => {
+  const origin = await startOrigin((asked, response) => response.end(asked.url))
+  t.after(() => origin.close())
+  const endpoint = { scheme: 'http', host: '127.0.0.1', port: origin.port, path: '' } as const
+  const asked = async (bucket: string, everywhere: boolean, shieldRegion?: string): Promise<number> => {
+    const { pops, regionals } = network(3)
+    const topology = { pops, regionals: regionals.map((one) => (everywhere ? { ...one, everywhere } : one)) }
+    const s3 = originDoc(origin.port, {
+      domainName: bucket,
+      s3: { access: null },
+      ...(shieldRegion === undefined ? {} : { shieldRegion }),
+    })
+    const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { origins: [s3] })], {
+      ...listening(topology as typeof topology & ReturnType<typeof network>),
+      s3: { endpoint, region: 'us-east-1' },
+    })
+    const before = origin.asked.length
+    for (const pop of POPS) assert.equal((await edge.get('/p', { pop })).body, '/shop/p')
+    return origin.asked.length - before
+  }
+  assert.equal(await asked('shop.s3.eu-central-1.amazonaws.com', false), 3)
+  assert.equal(await asked('shop.s3.eu-central-1.amazonaws.com', true), 1)
+  assert.equal(await asked('shop.s3.eu-central-1.amazonaws.com', false, 'eu-central-1'), 1)
+  assert.equal(await asked('shop.s3.us-west-2.amazonaws.com', false), 1)
+})
+
+test('a POP listens on its IPv6 address, too; one that is down stays so without control', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end('page'))
+  t.after(() => origin.close())
+  const { pops, regionals } = listening(network(2))
+  const options = { pops: pops.map((pop) => ({ ...pop, ipv6: { host: '::1', port: 0 } })), regionals }
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], options)
+  const [first] = edge.workers[0]?.addresses ?? []
+  assert.equal(first?.ipv6?.host, '::1')
+  const answer = await fetch(`http://[::1]:${first?.ipv6?.port}/p`, { headers: { host: HOST } })
+  assert.equal(answer.headers.get('x-amz-cf-pop'), 'POP0')
+  await edge.feed.change(() => ({ kind: 'place', name: 'POP0', down: true }))
+  await assert.rejects(fetch(`http://[::1]:${first?.ipv6?.port}/p`))
+  await edge.pause()
+  await edge.feed.stop()
+  const alone = await edge.addWorker('worker-0')
+  await alone.whenConfigured
+  await assert.rejects(edge.get('/p', { pop: 0 }), { code: 'ECONNREFUSED' })
+  assert.equal((await edge.get('/p', { pop: 1 })).status, 200)
+})
