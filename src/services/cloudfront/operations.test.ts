@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
-import type { CustomErrorResponse, DistributionConfig } from '@aws-sdk/client-cloudfront'
+import type { CustomErrorResponse, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
 import { Fault } from '../../domain/faults.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -286,6 +286,27 @@ describe('what is refused', () => {
       400,
     ],
   ]
+  // Spec 6.2, each row; and how names begin.
+  const notCustom =
+    'Cache-Control Connection Content-Length Cookie Host If-Match If-Modified-Since If-None-Match If-Range ' +
+    'If-Unmodified-Since Max-Forwards Pragma Proxy-Authorization Proxy-Connection Range Request-Range TE Trailer ' +
+    'Transfer-Encoding Upgrade Via X-Real-Ip X-Amz-Meta-Own X-Edge-Own x-amz-cf-id HOST'
+  const withHeader = (HeaderName: string): Partial<DistributionConfig> => {
+    const [origin] = config().Origins?.Items ?? []
+    const CustomHeaders = { Quantity: 1, Items: [{ HeaderName, HeaderValue: 'v' }] }
+    return { Origins: { Quantity: 1, Items: [{ ...(origin as Origin), CustomHeaders }] } }
+  }
+  for (const name of notCustom.split(' ')) {
+    test(`an origin's custom header ${name}: InvalidArgument`, async () => {
+      await assert.rejects(create(withHeader(name)), refused('InvalidArgument', 400))
+      assert.deepEqual(await state.list('distribution'), [])
+    })
+  }
+  test("an origin's custom header may be Authorization, or one of its own", async () => {
+    for (const name of ['Authorization', 'X-Verify', 'User-Agent']) await create(withHeader(name))
+    assert.equal((await state.list('distribution')).length, 3)
+  })
+
   for (const [name, changes, code, status] of invalid) {
     test(`${name}: ${code}`, async () => {
       await assert.rejects(create(changes), refused(code, status))
