@@ -81,10 +81,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
     const origin = x.originRequest?.origin
     if (origin === undefined) return
     const now = edge.clock.monotonic()
-    if (now - (lastProblem.get(origin.domainName) ?? Number.NEGATIVE_INFINITY) < PROBLEM_EVERY_MS) return
+    if (now - (lastProblem.get(origin.named) ?? Number.NEGATIVE_INFINITY) < PROBLEM_EVERY_MS) return
     if (lastProblem.size >= ORIGINS_MAX) lastProblem.clear()
-    lastProblem.set(origin.domainName, now)
-    parts.problem(`${x.distribution?.id}: origin ${origin.id} (${origin.domainName}): ${what}`)
+    lastProblem.set(origin.named, now)
+    parts.problem(`${x.distribution?.id}: origin ${origin.id} (${origin.named}): ${what}`)
   }
 
   /** A fetch that nobody wanted to its end says nothing of the origin. */

@@ -101,6 +101,26 @@ for (const [field, value] of [
 }
 
 test(
+  'names of load balancers, websites of buckets and folders, addresses and localhost are origins',
+  withSite(async (site) => {
+    const one = site.one.config.Origins?.Items?.[0] as Origin
+    for (const DomainName of [
+      'shop-1234567890.eu-west-1.elb.amazonaws.com',
+      'shop.s3-website-us-east-1.amazonaws.com',
+      'site.folder.cachefront',
+      site.one.domainName,
+      'backend',
+      '10.1.2.3',
+      '::1',
+      'localhost',
+    ]) {
+      const { config } = await site.create({ Origins: listed({ ...one, DomainName }) })
+      assert.equal(config.Origins?.Items?.[0]?.DomainName, DomainName)
+    }
+  }),
+)
+
+test(
   'an access point as an origin is not built: 501 with its name',
   withSite(async (site) => {
     const DomainName = 'point-123456789012.s3-accesspoint.eu-west-1.amazonaws.com'

@@ -46,6 +46,8 @@ export interface ReachedOrigin extends OriginDoc {
   readonly field: string
   /** Null for everything but the REST API of S3. */
   readonly bucket: S3Plan | null
+  /** The DomainName that is configured. */
+  readonly named: string
   /** Value of Host for requests that do not forward the viewer's. */
   readonly host: string
 }
@@ -55,7 +57,8 @@ export function reachedOrigin(origin: OriginDoc, at: number, s3: S3Settings): Re
   const field = `Origins.Items[${at}]`
   // An IPv6 address stands in brackets (RFC 3986 3.2.2).
   const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
-  const plain = { ...origin, field, bucket: null, host }
+  const named = origin.domainName
+  const plain = { ...origin, field, named, bucket: null, host }
   if (origin.s3 === undefined) return s3.endpoint === null ? plain : website(plain, s3.endpoint)
   const bucket = bucketOf(origin.domainName)
   if (bucket === null) throw new Error(`origin ${origin.id}: ${origin.domainName} is not the name of a bucket`)
@@ -63,7 +66,7 @@ export function reachedOrigin(origin: OriginDoc, at: number, s3: S3Settings): Re
   const signing = signingOf(origin, region)
   const server = s3.endpoint === null ? atAws(origin, bucket, signing !== null) : atEndpoint(bucket, s3.endpoint)
   const path = `${server.path}${origin.path}`
-  return { ...origin, ...server, field, path, bucket: { host: server.host, region, signing } }
+  return { ...origin, ...server, field, named, path, bucket: { host: server.host, region, signing } }
 }
 
 type Server = Pick<ReachedOrigin, 'domainName' | 'host' | 'path' | 'protocolPolicy' | 'httpPort' | 'httpsPort'>

@@ -111,7 +111,7 @@ function whyAlone(x: Exchange, behavior: BehaviorPlan): string | null {
 }
 
 const asksItself = ({ snapshot, distribution }: Exchange, { origin }: BehaviorPlan): boolean =>
-  snapshot.exactHosts.get(origin.domainName.toLowerCase()) === distribution
+  snapshot.exactHosts.get(origin.named.toLowerCase()) === distribution
 
 /** For those who read along: without the fields that were meant for the one who fetched it. */
 function asStored(answer: Answer): Answer {

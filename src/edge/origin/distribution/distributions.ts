@@ -36,10 +36,10 @@ export class Distributions implements OriginSource {
 
   /**
    * Names and aliases as they are. A wildcard alias does not count: `*.example.com` is often served from an origin whose
-   * name it covers.
+   * name it covers. Nor does one that is the name of the S3 endpoint: what is signed for that is for nobody else.
    */
   serves({ origin }: OriginRequest): boolean {
-    return this.#options.edge().snapshot.exactHosts.get(origin.domainName.toLowerCase()) !== undefined
+    return this.#options.edge().snapshot.exactHosts.get(origin.named.toLowerCase()) !== undefined
   }
 
   send(request: OriginRequest, sink: OriginSink): SourceControl {

@@ -24,7 +24,7 @@ export class Folders implements OriginSource {
   }
 
   serves({ origin }: OriginRequest): boolean {
-    return origin.domainName.toLowerCase().endsWith(SUFFIX)
+    return origin.named.toLowerCase().endsWith(SUFFIX)
   }
 
   send(request: OriginRequest, sink: OriginSink): SourceControl {
@@ -42,7 +42,7 @@ export class Folders implements OriginSource {
 
   /** @throws OriginFailure when there is no such folder, or it is not there any more */
   async #rootOf({ origin }: OriginRequest): Promise<string> {
-    const name = origin.domainName.toLowerCase().slice(0, -SUFFIX.length)
+    const name = origin.named.toLowerCase().slice(0, -SUFFIX.length)
     const directory = this.#options.directories.get(name)
     if (directory === undefined) {
       throw new OriginFailure('folder', `no folder has the name ${name}: start with --folder ${name}=DIR`)
