@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import type { ResponseHeadersPolicyDoc } from '../../../src/domain/policy.ts'
 import { Flights } from '../../../src/edge/cache/collapse.ts'
 import { FailureMemory } from '../../../src/edge/cache/failures.ts'
 import { Invalidations } from '../../../src/edge/cache/invalidation.ts'
@@ -22,9 +23,36 @@ import { Refreshes } from '../../../src/edge/refresh.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/assemble.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import { DISTRIBUTION_ID, distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
+import {
+  behaviorDoc,
+  DISTRIBUTION_ID,
+  distributionDoc,
+  HOST,
+  headersPolicy,
+  ONE_POP,
+} from '../../support/edge-scenario.ts'
 
-test('a memory hit is answered before the walk returns, in one write', () => {
+const POLICY = headersPolicy({
+  cors: {
+    allowOrigins: ['https://a.test'],
+    allowHeaders: ['X-A'],
+    allowMethods: ['GET'],
+    exposeHeaders: [],
+    allowCredentials: true,
+    maxAgeSec: null,
+    override: true,
+  },
+  security: { contentTypeOptions: { override: true } },
+  custom: [{ name: 'X-Brand', value: 'mine', override: true }],
+  serverTimingRate: 100,
+})
+
+for (const policy of [null, POLICY]) {
+  const name = policy === null ? '' : ', with a response headers policy'
+  test(`a memory hit is answered before the walk returns, in one write${name}`, () => hits(policy))
+}
+
+function hits(policy: ResponseHeadersPolicyDoc | null): void {
   const store = new MemoryStore(8 * 1024 * 1024)
   let recorded = 0
   const edge: Edge = {
@@ -32,7 +60,12 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     name: 'worker-0',
     httpsPorts: [],
     places: placesOf(ONE_POP),
-    snapshot: compileSnapshot(1, [distributionDoc(1)], null, (_id, error) => assert.fail(error)),
+    snapshot: compileSnapshot(
+      1,
+      [distributionDoc(1, { behaviors: [behaviorDoc({ responseHeadersPolicy: policy })] })],
+      null,
+      (_id, error) => assert.fail(error),
+    ),
     invalidations: new Invalidations(),
     store,
     disk: { opening: null, mayHave: () => false, promote: () => assert.fail('memory has it'), settled: async () => {} },
@@ -95,7 +128,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     path: '/a',
     query: null,
     httpVersion: '1.1',
-    headers: new ParsedHeaders(['Host', HOST], 20, facts),
+    headers: new ParsedHeaders(['Host', HOST, 'Origin', 'https://a.test'], 20, facts),
     body: null,
     reused: false,
     connection: {
@@ -133,6 +166,13 @@ test('a memory hit is answered before the walk returns, in one write', () => {
     assert.deepEqual([x.result, x.tier, written.length, recorded], ['Hit', 'memory', round, round])
   }
   assert.match(written[2] ?? '', /^HTTP\/1\.1 200 OK\r\n.*X-Cache: Hit from cloudfront\r\n.*\r\n\r\nhello$/s)
+  for (const answer of policy === null ? [] : written) {
+    assert.match(answer, /\r\nAccess-Control-Allow-Origin: https:\/\/a\.test\r\n/)
+    assert.match(answer, /\r\nX-Brand: mine\r\n/)
+    assert.match(answer, /\r\nServer-Timing: cdn-cache-hit,/)
+  }
+  const kept = store.get(`${DISTRIBUTION_ID} /a`)?.hitHead
+  assert.equal(kept?.edit !== null, policy !== null, 'the head is kept with the object, as the policy has it')
 
   const place = edge.places.pops[0] as Place
   const counted = {
@@ -173,7 +213,7 @@ test('a memory hit is answered before the walk returns, in one write', () => {
   const [ofFew, ofMany] = [bytesOfHit(few), bytesOfHit(many)]
   assert.ok(ofMany < ofFew + 100, `${ofMany} bytes with 60 headers, ${ofFew} with 2`)
   assert.ok(ofFew < 4_096, `a hit allocates ${ofFew} bytes`)
-})
+}
 
 const allocatedBytes = (): number =>
   (getHeapStatistics() as ReturnType<typeof getHeapStatistics> & { readonly total_allocated_bytes: number })
