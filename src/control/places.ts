@@ -37,6 +37,7 @@ export async function placesOfNetwork(
         region,
         regional,
         http: at?.http ?? null,
+        https: at?.https ?? null,
         ipv6: at?.ipv6 ?? null,
         state: stateOf(name),
       }

@@ -38,16 +38,19 @@ export function popsCommand(host: CliHost, done: (code: number) => void): Comman
 
 export function drawPlaces(places: readonly PlaceStatus[]): string {
   return drawTable([
-    ['NAME', 'WHAT', 'REGION', 'ADDRESS', 'ASKS', 'STATE'],
+    ['NAME', 'WHAT', 'REGION', 'HTTP, HTTPS, IPV6', 'ASKS', 'STATE'],
     ...places.map((place) => [
       place.name,
       WHAT[place.kind],
       place.region,
-      place.kind === 'pop' ? [place.http ?? 'not listening', place.ipv6 ?? ''].join(' ').trim() : '-',
+      place.kind === 'pop' ? addressesOf(place) : '-',
       place.kind === 'pop' ? (place.regional ?? 'the origin') : 'the origin or its shield',
       place.state,
     ]),
   ])
 }
+
+const addressesOf = ({ http, https, ipv6 }: Extract<PlaceStatus, { kind: 'pop' }>): string =>
+  [http, https, ipv6].filter((address) => address !== null).join(' ') || 'not listening'
 
 const WHAT = { pop: 'POP', regional: 'regional edge cache', shield: 'origin shield' } as const

@@ -42,6 +42,7 @@ export type PlaceStatus = {
       readonly regional: string | null
       /** `address:port`; null while no worker listens. */
       readonly http: string | null
+      readonly https: string | null
       readonly ipv6: string | null
     }
   /** `shield`: of an origin, in a region that the topology has no regional edge cache in. */
