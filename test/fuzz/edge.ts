@@ -40,7 +40,8 @@ export interface EdgeFuzzResult {
 const ALL_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
 const allowing = { allowedMethods: [...ALL_METHODS], cachedMethods: ['GET', 'HEAD', 'OPTIONS'] } as const
 
-function documents(port: number) {
+/** `spare` is the port of the origin group's secondary. */
+function documents(port: number, spare: number) {
   const all = { behavior: 'all', names: [] } as const
   const everything = {
     id: 'all',
@@ -58,21 +59,31 @@ function documents(port: number) {
     behaviorDoc({ ...allowing, pathPattern: '/n/*', cachePolicy: cachePolicy({ defaultTtl: 0, maxTtl: 0 }), originRequestPolicy: everything }),
     behaviorDoc({ ...allowing, pathPattern: '/s/*', cachePolicy: keyed }),
     behaviorDoc({ ...allowing, pathPattern: '/z/*', cachePolicy: cachePolicy({ minTtl: 1, gzip: true, brotli: true }), compress: true }),
-    behaviorDoc({ ...allowing, cachePolicy: cachePolicy({ defaultTtl: 10 }) }),
+    behaviorDoc({ ...allowing, originId: 'group', cachePolicy: cachePolicy({ defaultTtl: 10 }) }),
   ] // biome-ignore format: one line a behavior
-  const origins = [originDoc(port, { connectionAttempts: 2, readTimeoutMs: 120, keepaliveTimeoutMs: 2_000 })]
+  const hasty = { connectionAttempts: 2, readTimeoutMs: 120, keepaliveTimeoutMs: 2_000 }
+  const origins = [originDoc(port, hasty), originDoc(spare, { ...hasty, id: 'spare' })]
+  const originGroups = [{ id: 'group', primary: 'origin', secondary: 'spare', statusCodes: [400, 404, 416, 500, 502] }]
   return [
-    distributionDoc(port, { behaviors, origins }),
-    distributionDoc(port, { id: 'E2TESTDISTRIB2', domainName: STRICT_HOST, behaviors, origins, rfcStrict: true }),
+    distributionDoc(port, { behaviors, origins, originGroups }),
+    distributionDoc(port, {
+      id: 'E2TESTDISTRIB2',
+      domainName: STRICT_HOST,
+      behaviors,
+      origins,
+      originGroups,
+      rfcStrict: true,
+    }),
   ]
 }
 
 /** Workers and their origin, until `close`. */
 async function startTarget(seed: number, workers: number) {
   const origin = await startOddOrigin(seed)
+  const spare = await startOddOrigin(seed + 1)
   const ends: (() => unknown)[] = []
   const t = { after: (end?: unknown) => void ends.push(end as () => unknown) }
-  const edge = await EdgeScenario.start(t, documents(origin.port), {
+  const edge = await EdgeScenario.start(t, documents(origin.port, spare.port), {
     count: workers,
     // Small enough for objects to leave memory for the disk and come back.
     cacheBytes: 1024 * 1024,
@@ -80,10 +91,12 @@ async function startTarget(seed: number, workers: number) {
   })
   return {
     origin,
+    spare,
     edge,
     close: async () => {
       for (const end of ends) await end()
       await origin.close()
+      await spare.close()
     },
   }
 }
@@ -91,7 +104,7 @@ type Target = Awaited<ReturnType<typeof startTarget>>
 
 /** The viewers of a case, at the same time; null when all is well. */
 async function runCase(target: Target, scripts: readonly Script[]): Promise<string | null> {
-  const { edge, origin } = target
+  const { edge, origin, spare } = target
   const broken: unknown[] = []
   const onBroken = (error: unknown) => broken.push(error)
   process.on('uncaughtException', onBroken).on('unhandledRejection', onBroken)
@@ -101,7 +114,8 @@ async function runCase(target: Target, scripts: readonly Script[]): Promise<stri
   const thrown = edge.problems.find((problem) => /\n\s+at /.test(problem))
   edge.problems.length = 0
   if (thrown !== undefined) return `thrown within: ${thrown}`
-  if (origin.unreadable.length > 0) return `the origin cannot read: ${origin.unreadable[0]}`
+  const unreadable = origin.unreadable[0] ?? spare.unreadable[0]
+  if (unreadable !== undefined) return `the origin cannot read: ${unreadable}`
   return wrongs.find((wrong) => wrong !== null) ?? null
 }
 
@@ -135,7 +149,7 @@ export async function fuzzEdge({ seed, cases, workers, stop }: EdgeFuzzOptions):
   } finally {
     await target.close()
   }
-  return { cases: done, viewers, originRequests: target.origin.requests.length, failure }
+  return { cases: done, viewers, originRequests: target.origin.requests.length + target.spare.requests.length, failure }
 }
 
 /** Does it fail alone, against fresh workers? Then with how few requests? */
