@@ -48,22 +48,19 @@ class Channel {
     return Array.from({ length: WINDOW }, (_, at) => this.newest - WINDOW + 1 + at)
   }
 
-  answer = (asked: Asked, response: ServerResponse): void => {
+  answer = (asked: Asked, response: ServerResponse): unknown => {
     const { pathname, searchParams } = new URL(asked.url, 'http://origin')
     const headers: Record<string, string> = {}
     if (asked.headers.origin !== undefined) headers['access-control-allow-origin'] = asked.headers.origin
-    if (this.status !== 200) {
-      response.writeHead(this.status, headers).end()
-      return
-    }
-    const send = (type: string, control: string, body: string): void => {
+    if (this.status !== 200) return response.writeHead(this.status, headers).end()
+    const send = (type: string, control: string, body: string): unknown => {
       response.writeHead(200, {
         ...headers,
         'content-type': type,
         'cache-control': control,
         'content-length': String(Buffer.byteLength(body)),
       })
-      response.end(body)
+      return response.end(body)
     }
     if (pathname === '/live/master.m3u8') return send(HLS, 'max-age=60', this.#master(searchParams))
     if (pathname === '/live/media.m3u8') return send(HLS, 'max-age=1', this.#media(false))
@@ -72,7 +69,7 @@ class Channel {
     const number = Number(/^\/live\/seg-(\d+)\.ts$/.exec(pathname)?.[1])
     if (this.window.includes(number)) return send('video/mp2t', 'max-age=3600', segment(this.name, number))
     if (pathname === '/live/all.ts') return send('video/mp2t', 'max-age=3600', this.#all())
-    response.writeHead(404, headers).end()
+    return response.writeHead(404, headers).end()
   }
 
   #master(query: URLSearchParams): string {
