@@ -8,7 +8,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import S3rver from 's3rver'
 import { endWithParent, listen, needed } from './program.ts'
-import { isSigned, type S3Keys } from './s3-signature.ts'
+import { isSigned, isTimely, type S3Keys } from './s3-signature.ts'
 
 const keys: S3Keys = {
   accessKeyId: needed('STOREFRONT_S3_ACCESS_KEY_ID'),
@@ -18,7 +18,7 @@ const s3rver = new S3rver({ directory: needed('STOREFRONT_S3_DIRECTORY'), silent
 const answer = s3rver.callback()
 
 const server = createServer(async (request, response) => {
-  if (!(await isSigned(request, keys))) return refuse(request, response)
+  if (!isTimely(request) || !(await isSigned(request, keys))) return refuse(request, response)
   // Behind the door everybody is known.
   delete request.headers.authorization
   answer(request, response)

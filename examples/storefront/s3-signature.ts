@@ -1,82 +1,70 @@
-//! Is a request to S3 signed with these keys? As S3 finds out: the signature is made again from what came.
+//! Is a request to S3 signed with these keys? As S3 finds out: the signature is made again, by the SDK's own signer, from
+//! what came. This is the platform's side, not the shop's: it reads the header with Cachefront's own reader.
 //! https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
-import { createHash, createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { SignatureV4 } from '@smithy/signature-v4'
+import { readAuthorization, Sha256 } from '../../src/aws/sigv4.ts'
 
 export interface S3Keys {
   readonly accessKeyId: string
   readonly secretAccessKey: string
 }
 
-const AUTHORIZATION =
-  /^AWS4-HMAC-SHA256 Credential=([^/]+)\/\d{8}\/([^/]+)\/s3\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
 /** How far a signature's time may be from now. Milliseconds. */
 const SKEW_MS_MAX = 15 * 60_000
+
+/** When the request says that it was signed is near enough to now. */
+export function isTimely({ headers }: IncomingMessage): boolean {
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'] ?? '')) ?? []
+  const [year, month, ...rest] = parts.map(Number)
+  if (year === undefined || month === undefined) return false
+  return Math.abs(Date.now() - Date.UTC(year, month - 1, ...rest)) <= SKEW_MS_MAX
+}
 
 /** Signatures in the query are not looked at: nobody here presigns. */
 export async function isSigned(request: IncomingMessage, keys: S3Keys): Promise<boolean> {
   const { url = '/', method = 'GET', headers } = request
-  const found = AUTHORIZATION.exec(headers.authorization ?? '')
-  const date = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(String(headers['x-amz-date'] ?? ''))
-  if (found === null || date === null) return false
-  const [, accessKeyId, region = '', names = '', signature] = found
-  const [year, month, day, hour, minute, second] = date.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  const signedAt = Date.UTC(year, month - 1, day, hour, minute, second)
-  const signed = names.split(';')
-  const mustBeSigned = Object.keys(headers).filter((name) => name === 'host' || name.startsWith('x-amz-'))
-  if (accessKeyId !== keys.accessKeyId || Math.abs(Date.now() - signedAt) > SKEW_MS_MAX) return false
-  if (!mustBeSigned.every((name) => signed.includes(name))) return false
+  const lines = new Map(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+  const [path = '', query = ''] = url.split(/\?(.*)/s)
+  const reading = readAuthorization(lines, query)
+  if (reading.found !== 'authorization') return false
+  const { accessKeyId, signedHeaders, signature, signedAt, region, service } = reading.authorization
+  const mustBeSigned = [...lines.keys()].filter((name) => name === 'host' || name.startsWith('x-amz-'))
+  if (accessKeyId !== keys.accessKeyId || service !== 's3') return false
+  if (mustBeSigned.some((name) => !signedHeaders.includes(name))) return false
   const signer = new SignatureV4({
     credentials: keys,
     region,
-    service: 's3',
+    service,
     sha256: Sha256,
     applyChecksum: false,
     uriEscapePath: false,
   })
-  const [path = '', query = ''] = url.split(/\?(.*)/s)
-  const made = await signer.sign(
+  const signed = await signer.sign(
     {
       method,
       protocol: 'http:',
       hostname: '',
-      path,
-      query: Object.fromEntries(new URLSearchParams(query)),
-      headers: Object.fromEntries(signed.map((name) => [name, String(headers[name] ?? '')])),
+      // The server knows the key, and spells it anew.
+      path: path
+        .split('/')
+        .map((segment) => strictly(decodeURIComponent(segment)))
+        .join('/'),
+      query: queryOf(query),
+      headers: Object.fromEntries(signedHeaders.map((name) => [name, lines.get(name) ?? ''])),
     },
-    { signingDate: new Date(signedAt), signableHeaders: new Set(signed) },
+    { signingDate: new Date(signedAt), signableHeaders: new Set(signedHeaders) },
   )
-  return made.headers.authorization?.endsWith(`Signature=${signature}`) ?? false
+  return signed.headers.authorization?.endsWith(`Signature=${signature}`) === true
 }
 
-/** The hash that the signer wants, as it wants it. */
-class Sha256 {
-  readonly #hash: { update(data: Uint8Array | string): unknown; digest(): Buffer }
+const strictly = (text: string): string =>
+  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret))
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data))
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest()
-  }
-
-  reset(): void {}
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data)
-  return ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data)
+function queryOf(query: string): Record<string, string | string[]> {
+  const found: Record<string, string[]> = {}
+  for (const [name, value] of new URLSearchParams(query)) found[name] = [...(found[name] ?? []), value]
+  return Object.fromEntries(
+    Object.entries(found).map(([name, values]) => [name, values.length === 1 ? values[0]! : values]),
+  )
 }
