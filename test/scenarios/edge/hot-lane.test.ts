@@ -213,7 +213,9 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
   }
   // Warm: what is compiled allocates less than what is interpreted.
   for (let round = 0; round < 5; round++) for (const asked of [few, many]) bytesOfHit(asked)
-  const [ofFew, ofMany] = [bytesOfHit(few), bytesOfHit(many)]
+  // The least of some rounds: a compiler at work in between allocates too.
+  const least = (asked: ViewerRequest): number => Math.min(...[1, 2, 3, 4].map(() => bytesOfHit(asked)))
+  const [ofFew, ofMany] = [least(few), least(many)]
   assert.ok(ofMany < ofFew + 100, `${ofMany} bytes with 60 headers, ${ofFew} with 2`)
   assert.ok(ofFew < 4_096, `a hit allocates ${ofFew} bytes`)
 }
