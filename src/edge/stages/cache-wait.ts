@@ -8,6 +8,7 @@ import { left, unlessLeft } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loopCount, loops } from '../origin/forward.ts'
 import { rangeKey, rangeToForward } from '../parts.ts'
+import { admits } from '../snapshot/name-rule.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 import { towardsOrigin } from '../tiers.ts'
@@ -103,15 +104,25 @@ function whyAlone(x: Exchange, behavior: BehaviorPlan): string | null {
   if (x.request.method === 'HEAD') return 'head'
   // It will be refused, and nobody else is to be refused with it.
   if (loops(x.request.headers)) return 'loop'
-  // A distribution that is its own origin: the fetch of the same key under way may be the one that waits for this request.
-  if (loopCount(x.request.headers) > 0 && asksItself(x, behavior)) return 'loop'
+  // A distribution that comes back to itself: the fetch of the same key under way may be the one that waits for this request.
+  if (loopCount(x.request.headers) > 0 && mayAskItself(x, behavior)) return 'loop'
   // CloudFront's rule (spec 5.7). To the RFCs cookies select nothing: what may be kept for others may be shared with them.
   if (!behavior.strict && behavior.forward.cookies.kind !== 'none') return 'cookies-forwarded'
   return x.flightsJoined >= JOINS_MAX ? 'joined-in-vain' : null
 }
 
-const asksItself = ({ snapshot, distribution }: Exchange, { origin }: BehaviorPlan): boolean =>
-  snapshot.exactHosts.get(origin.named.toLowerCase()) === distribution
+/**
+ * Itself is one that it names as an origin, one whose policy sends requests on to it (continuous deployment), or whoever
+ * has the viewer's Host, when that is sent to another distribution.
+ */
+function mayAskItself({ snapshot, distribution }: Exchange, behavior: BehaviorPlan): boolean {
+  const { failover } = behavior
+  return (failover === null ? [behavior] : [behavior, failover.secondary]).some(({ origin, forward }) => {
+    const behind = snapshot.exactHosts.get(origin.named.toLowerCase())
+    if (behind === undefined) return false
+    return behind === distribution || behind.staging?.stagingId === distribution?.id || admits(forward.headers, 'host')
+  })
+}
 
 /** For those who read along: without the fields that were meant for the one who fetched it. */
 function asStored(answer: Answer): Answer {

@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test'
 import type { DistributionDoc, OriginDoc } from '../../../src/domain/distribution.ts'
 import { type OriginHandler, startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, originDoc } from '../../support/edge-scenario.ts'
+import { listening, network } from '../../support/edge-topology.ts'
 
 const NAMES = { A: 'daaaaaaaaaaaaa', B: 'dbbbbbbbbbbbbb', C: 'dccccccccccccc' } as const
 type Name = keyof typeof NAMES
@@ -105,6 +106,40 @@ for (const [what, documents] of [
       [403, 403, 403],
     )
   })
+}
+
+for (const count of [1, 3]) {
+  const workers = count === 1 ? 'one worker' : `${count} workers`
+  const viewersHost = { ...cachePolicy(), headers: { behavior: 'whitelist', names: ['host'] } } as const
+  const group = { id: 'group', primary: 'origin', secondary: 'itself', statusCodes: [500] }
+  for (const [what, documents] of [
+    [
+      'a distribution that sends its own name to another one comes back to itself',
+      (port: number) => [
+        distribution('A', to(host('B')), { behaviors: [behaviorDoc({ cachePolicy: viewersHost })] }),
+        distribution('B', originDoc(port)),
+      ],
+    ],
+    [
+      'a distribution is the secondary of its own origin group',
+      (port: number) => [
+        distribution('A', originDoc(port), {
+          origins: [originDoc(port), to(host('A'), { id: 'itself' })],
+          originGroups: [group],
+          behaviors: [behaviorDoc({ originId: 'group' })],
+        }),
+      ],
+    ],
+  ] as const) {
+    test(`${what}: an error at once, no wait for itself (${workers})`, async (t) => {
+      const origin = await originOf(t, (_asked, response) => response.writeHead(500).end('broken'))
+      const edge = await EdgeScenario.start(t, documents(origin.port), { count, ...listening(network(2)) })
+      const answers = await Promise.all(
+        [0, 1, 0].map((pop, at) => edge.get('/x', { host: host('A'), pop, worker: at % count })),
+      )
+      for (const { status } of answers) assert.ok(status === 403 || status === 500, `${status}`)
+    })
+  }
 }
 
 test('bodies go through in both directions, and an end without an end is one', async (t) => {
