@@ -4,6 +4,7 @@
 import type { Tier } from '../domain/outcomes.ts'
 import { mayStandIn } from './cache/finding.ts'
 import type { Answer, Flight } from './cache/flight.ts'
+import type { StoredObject } from './cache/object.ts'
 import { ownersOf } from './cache/owner.ts'
 import { hintsFor } from './delivery/hints.ts'
 import type { Edge } from './edge.ts'
@@ -13,6 +14,7 @@ import { left, shareWhileThere, stayed } from './leaving.ts'
 import { OriginFailure } from './origin/failure.ts'
 import type { PeerResult } from './peers/protocol.ts'
 import { keyAt, type Place } from './places.ts'
+import { sparesError } from './request-control.ts'
 import { to } from './stage.ts'
 
 /** Steps that an answer leads to. */
@@ -74,7 +76,8 @@ function heed(result: PeerResult, place: Place, tier: Tier, x: Exchange, edge: E
   const flight = x.flight as Flight
   x.tier = tier
   // It has no copy to stand in for the origin that fails; this worker may.
-  if (saysThatOriginFails(result) && x.stale !== null && mayStandIn(x.stale, edge.clock.now())) {
+  const now = edge.clock.now()
+  if (x.stale !== null && mayStandIn(x.stale, now) && saysThatOriginFails(result, x, x.stale, now)) {
     flight.stopKeeping()
     return to.serveStale
   }
@@ -100,8 +103,11 @@ const NAMES = {
   'Origin Shield': 'the origin shield',
 } as const
 
-const saysThatOriginFails = (result: PeerResult): boolean =>
-  result.kind === 'answer' ? result.answer.status >= 500 : result.kind === 'fault' && result.fault.origin !== null
+function saysThatOriginFails(result: PeerResult, x: Exchange, stale: StoredObject, now: number): boolean {
+  if (result.kind !== 'answer') return result.kind === 'fault' && result.fault.origin !== null
+  const { status } = result.answer
+  return status >= 500 && sparesError(x, stale, status, now)
+}
 
 /** The answer of one place as one of another: viewers are told of the POP that they came to alone. */
 function as(own: Place, other: Place, answer: Answer): Answer {

@@ -5,6 +5,7 @@ import type { Finding } from './cache/finding.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { Exchange } from './exchange.ts'
 import type { HeaderBlock } from './listen/viewer.ts'
+import { mayReplaceErrors } from './origin/answer.ts'
 
 const KEY = {}
 
@@ -21,8 +22,18 @@ export function requestControl(headers: HeaderBlock): RequestControl {
 export const wantsOnlyStored = (x: Exchange): boolean =>
   x.behavior?.strict === true && x.inner === null && requestControl(x.request.headers).onlyIfCached
 
+/** What stale-if-error is about (RFC 5861 4); any other status is an answer that nobody has asked to be spared. */
+const STALE_IF: ReadonlySet<number> = new Set([500, 502, 503, 504])
+
+/**
+ * May what is stored take the place of an error that the origin sent, at whatever place it was asked? In strict mode such
+ * an error is an answer, unless the origin or the viewer has said: not to be seen.
+ */
+export const sparesError = (x: Exchange, stale: StoredObject, status: number, now: number): boolean =>
+  x.behavior?.strict !== true || (STALE_IF.has(status) && (mayReplaceErrors(stale) || ratherStale(x, stale, now)))
+
 /** True when the viewer would rather have an object this stale than an error (RFC 5861 4). */
-export function ratherStale(x: Exchange, object: StoredObject, now: number): boolean {
+function ratherStale(x: Exchange, object: StoredObject, now: number): boolean {
   const { staleIfError } = requestControl(x.request.headers)
   return staleIfError !== null && now < object.freshUntil + staleIfError * 1_000
 }

@@ -13,11 +13,11 @@ import type { Exchange } from '../exchange.ts'
 import { explainLifetime } from '../explain-policies.ts'
 import { applyHead } from '../head-answers.ts'
 import { leaveFlight } from '../leaving.ts'
-import { type AnswerContext, answerOf, headerPairs, mayReplaceErrors, refreshedAnswer } from '../origin/answer.ts'
+import { type AnswerContext, answerOf, headerPairs, refreshedAnswer } from '../origin/answer.ts'
 import { originPlanOf } from '../origin/failover.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { completedHead, partAnswer } from '../parts.ts'
-import { ratherStale } from '../request-control.ts'
+import { sparesError } from '../request-control.ts'
 import { learnFromPart, turnIntoSlices } from '../slicing.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -65,7 +65,7 @@ export const originResponse = stage({
       stale !== null &&
       flight.status >= 500 &&
       mayStandIn(stale, context.now) &&
-      sparesErrors(x, stale, flight.status, context.now)
+      sparesError(x, stale, flight.status, context.now)
     ) {
       flight.stopKeeping()
       return to.serveStale
@@ -105,13 +105,6 @@ function refusalOf(x: Exchange, flight: Flight): NotStoredReason | null {
   if (x.cacheable) return ownError(x, flight.status)
   return mayServeGets(x, flight.status, flight.headers) ? null : (x.notStored as NotStoredReason)
 }
-
-/** What stale-if-error is about (RFC 5861 4); any other status is an answer that nobody has asked to be spared. */
-const STALE_IF: ReadonlySet<number> = new Set([500, 502, 503, 504])
-
-/** In strict mode an error of the origin is an answer, unless the origin or the viewer has said: not to be seen. */
-const sparesErrors = (x: Exchange, stale: StoredObject, status: number, now: number): boolean =>
-  x.behavior?.strict !== true || (STALE_IF.has(status) && (mayReplaceErrors(stale) || ratherStale(x, stale, now)))
 
 /** What the distribution itself sends to its origin (a custom header) is nobody's credentials. */
 function forwardsAuthorization({ request, originRequest }: Exchange): boolean {

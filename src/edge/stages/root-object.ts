@@ -7,7 +7,8 @@ export const rootObject = stage({
   next: [to.matchBehavior],
   run(x) {
     const { rootPath } = x.distribution as DistributionPlan
-    if (rootPath !== '' && x.path === '/') {
+    // A custom error page is asked for by its path, by whichever worker.
+    if (rootPath !== '' && x.path === '/' && x.request.errorOf === undefined) {
       x.path = rootPath
       x.watcher?.decided('DefaultRootObject', rootPath.slice(1))
     }

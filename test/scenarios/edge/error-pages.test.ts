@@ -68,6 +68,20 @@ for (const count of [1, 3]) {
   })
 }
 
+test('a page at the root is the same at every worker, the default root object or not', async (t) => {
+  const origin = await startOrigin(({ url }, response) => {
+    response.writeHead(url.startsWith('/gone') ? 404 : 200).end(url)
+  })
+  t.after(() => origin.close())
+  const document = distributionDoc(origin.port, {
+    defaultRootObject: 'index.html',
+    errorResponses: [row(404, '/', 404)],
+  })
+  const edge = await EdgeScenario.start(t, [document], { count: 3 })
+  for (const worker of [0, 1, 2]) assert.equal((await edge.get(`/gone/${worker}`, { worker })).body, '/')
+  assert.equal(origin.count('/'), 1)
+})
+
 test('the error is kept for its ErrorCachingMinTTL and goes with an invalidation of its path', async (t) => {
   const { origin, edge } = await site(t, [row(404, '/errors/404.html', 404, 60)], nothingThere)
   assert.equal((await edge.get('/gone')).status, 404)

@@ -148,6 +148,19 @@ for (const count of [1, 3]) {
     assert.ok(origin.count('/p') <= 4, `${origin.count('/p')} requests`)
   })
 
+  test(`${workers}: in strict mode an error of the origin is the answer at every POP, whoever has an expired copy`, async (t) => {
+    let status = 200
+    const { edge, fromEach } = await setup(
+      t,
+      { count, topology: network(3), distribution: { rfcStrict: true } },
+      (_asked, response) => response.writeHead(status, { 'cache-control': 'max-age=60' }).end(`${status}`),
+    )
+    await fromEach('/p')
+    status = 500
+    await edge.feed.moveClock(61_000)
+    assert.deepEqual(bodies(await fromEach('/p')), new Set(['500']))
+  })
+
   test(`${workers}: an error is remembered by the tiers, too`, async (t) => {
     const { origin, fromEach } = await setup(t, { count, topology: network(3) }, (_asked, response) =>
       response.writeHead(503).end('broken'),
