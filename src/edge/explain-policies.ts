@@ -34,18 +34,33 @@ export function explainLifetime(
   x: Exchange,
   { status, ttlSource }: { status: number; ttlSource: FreshnessReason },
 ): void {
-  const { watcher, behavior, distribution } = x
+  const { watcher, behavior } = x
   if (watcher === null || behavior === null) return
   if (ttlSource === 'min-ttl' || ttlSource === 'default-ttl' || ttlSource === 'max-ttl') {
     const { minTtl, defaultTtl, maxTtl } = behavior.policy
     const value = { 'min-ttl': minTtl, 'default-ttl': defaultTtl, 'max-ttl': maxTtl }[ttlSource]
     watcher.decided(ttlField(behavior, TTL_FIELDS[ttlSource]), value)
   } else if (ttlSource === 'error-caching-min-ttl') {
-    const rows = distribution?.doc.errorResponses ?? []
-    const at = rows.findIndex(({ errorCode }) => errorCode === status)
-    if (at >= 0)
-      watcher.decided(`CustomErrorResponses.Items[${at}].ErrorCachingMinTTL`, rows[at]?.cachingMinTtlSeconds ?? 0)
+    explainErrorTtl(x, status)
   }
+}
+
+/** How long an error of this status stands before the origin is asked again; of no field when the default counts. */
+export function explainErrorTtl({ watcher, distribution }: Exchange, status: number): void {
+  const rows = distribution?.doc.errorResponses ?? []
+  const at = rows.findIndex(({ errorCode }) => errorCode === status)
+  if (at >= 0)
+    watcher?.decided(`CustomErrorResponses.Items[${at}].ErrorCachingMinTTL`, rows[at]?.cachingMinTtlSeconds ?? 0)
+}
+
+/** Which list forwards cookies, for which a request shares no fetch. */
+export function explainAlone({ watcher }: Exchange, { doc, field }: BehaviorPlan): void {
+  const { cachePolicy: cache, originRequestPolicy: request, legacy } = doc
+  if (legacy !== undefined) watcher?.decided(`${field}.ForwardedValues.Cookies`, shown(cache.cookies))
+  else if (cache.cookies.behavior !== 'none')
+    watcher?.decided(`CachePolicy ${cache.name || cache.id} CookiesConfig`, shown(cache.cookies))
+  else if (request !== null)
+    watcher?.decided(`OriginRequestPolicy ${request.name || request.id} CookiesConfig`, shown(request.cookies))
 }
 
 /** Which lists say what of the viewer's request goes to the origin. */

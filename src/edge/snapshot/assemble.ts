@@ -95,7 +95,7 @@ function namesOf({ doc }: DistributionPlan): Name[] {
 }
 
 /** `<label>.<edge domain>`, and the same label under `.cloudfront.net` (DESIGN 6, names). */
-function ownNames(document: DistributionDoc): string[] {
+export function ownNames(document: DistributionDoc): string[] {
   const name = document.domainName.toLowerCase()
   const dot = name.indexOf('.')
   return dot < 0 ? [name] : [name, `${name.slice(0, dot)}.cloudfront.net`]

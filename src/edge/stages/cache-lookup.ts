@@ -1,11 +1,12 @@
 //! Is there an object with this key, is it alive (no newer invalidation matches), and is it fresh? What follows from
 //! that is decided by cache/finding.ts.
+import type { OriginFailureKind } from '../../domain/outcomes.ts'
 import { findingOf, mayStandIn } from '../cache/finding.ts'
 import type { Standing } from '../cache/invalidation.ts'
 import { INDEX, type StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
-import { explainLifetime } from '../explain-policies.ts'
+import { explainErrorTtl, explainLifetime } from '../explain-policies.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { findingFor } from '../request-control.ts'
 import { stage, to } from '../stage.ts'
@@ -24,8 +25,7 @@ export const cacheLookup = stage({
     if (object === null) {
       const failed = edge.failures.of(x.key, now, edge.invalidations)
       if (failed !== null) {
-        x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
-        return to.errorPage
+        return remembered(x, failed)
       }
       x.missReason = 'absent'
       return x.diskKey === x.key ? to.cacheWait : to.diskLookup
@@ -48,8 +48,7 @@ export const cacheLookup = stage({
     }
     const failed = mayStandIn(object, now) ? null : edge.failures.of(x.key, now, invalidations)
     if (failed !== null) {
-      x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
-      return to.errorPage
+      return remembered(x, failed)
     }
     x.missReason = 'expired'
     if (x.stale === null) {
@@ -59,6 +58,13 @@ export const cacheLookup = stage({
     return to.cacheWait
   },
 })
+
+/** An origin that gave no answer lately is not asked again so soon. */
+function remembered(x: Exchange, failed: OriginFailureKind): typeof to.errorPage {
+  x.fault = { ...ORIGIN_FAILURES[failed], origin: failed }
+  if (x.watcher !== null) explainErrorTtl(x, x.fault.status)
+  return to.errorPage
+}
 
 function hit(x: Exchange, object: StoredObject): typeof to.deliver {
   if (x.watcher !== null) explainLifetime(x, object)

@@ -4,6 +4,7 @@ import { asOfNow } from '../cache/as-of.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainAlone } from '../explain-policies.ts'
 import { left, unlessLeft } from '../leaving.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import { loopCount, loops } from '../origin/forward.ts'
@@ -40,6 +41,7 @@ export const cacheWait = stage({
     const alone = whyAlone(x, behavior) ?? (edge.flights.isUnshared(key) ? 'unshared-before' : null)
     if (alone !== null) {
       x.watcher?.note('alone', alone)
+      if (alone === 'cookies-forwarded') explainAlone(x, behavior)
       if (edge.flights.isUnshared(key)) x.peer?.alone?.()
       x.flight = new Flight(key, asOf)
       return tier

@@ -1,5 +1,7 @@
 //! Host to distribution (spec/cloudfront.md 3.1 step 3): alias, wildcard alias, own name. The port does not matter.
 import { REASONS } from '../../http/error-page.ts'
+import type { Exchange } from '../exchange.ts'
+import { ownNames } from '../snapshot/assemble.ts'
 import { type DistributionPlan, distributionOf } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -13,6 +15,7 @@ export const matchDistribution = stage({
         : x.snapshot.distributions.get(x.foundBefore)
     if (plan === undefined || !plan.enabled) {
       if (plan !== undefined) x.watcher?.decided('Enabled', false)
+      else if (x.watcher !== null && isNameOfStaging(x)) x.watcher.decided('Staging', true)
       x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
@@ -22,6 +25,12 @@ export const matchDistribution = stage({
     return plan.staging === null || x.foundBefore !== '' ? to.rootObject : to.chooseStaging
   },
 })
+
+/** A staging distribution is reached through its primary one alone. */
+const isNameOfStaging = ({ snapshot, request }: Exchange): boolean =>
+  snapshot.distributions
+    .values()
+    .some(({ doc }) => doc.staging === true && ownNames(doc).includes(request.headers.host))
 
 /** The field that holds the name: an alias as it is, one by its wildcard (the longest, as distributionOf has it), or neither. */
 function nameField({ doc: { aliases } }: DistributionPlan, host: string): string {

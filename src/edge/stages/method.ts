@@ -29,7 +29,7 @@ export const method = stage({
     }
     // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
     if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
-      x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, [...behavior.cachedMethods].join(' '))
+      x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
       x.missReason = x.notStored = 'method-not-cached'
       return to.originRequest
     }
@@ -46,20 +46,24 @@ export const method = stage({
       x.missReason = x.notStored = 'request-no-store'
       return to.originRequest
     }
+    // GET and HEAD always are.
+    if (name === 'OPTIONS') x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
     x.cacheable = true
     return to.cacheKey
   },
 })
+
+const listed = ({ cachedMethods }: BehaviorPlan): string => [...cachedMethods].join(' ')
 
 /** Over HTTP/1.1, and by the viewer itself: what the edge asks for in its place is a page or an object. */
 const mayUpgrade = ({ request, reply, page }: Exchange): boolean =>
   request.httpVersion === '1.1' && request.body === null && reply.tunnel !== undefined && page === null
 
 /** All that a behavior can list; whoever allows these means every method. */
-const LISTED = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
+const EVERY_METHOD = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
 
 /** CloudFront answers 403. HTTP has more methods than that list, and proxies pass on what they do not know (RFC 9110 9.1). */
 function passesUnknown({ allowedMethods }: BehaviorPlan, name: string): boolean {
-  const isListed = (LISTED as readonly string[]).includes(name)
-  return !isListed && name !== 'TRACE' && LISTED.every((method) => allowedMethods.has(method))
+  const isListed = (EVERY_METHOD as readonly string[]).includes(name)
+  return !isListed && name !== 'TRACE' && EVERY_METHOD.every((method) => allowedMethods.has(method))
 }

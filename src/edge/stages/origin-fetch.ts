@@ -9,6 +9,7 @@ import { invalidationUri, keyedEncoding } from '../cache/key.ts'
 import { hintsFor } from '../delivery/hints.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainTimeout } from '../explain-origin.ts'
 import { left, shareWhileThere, stayed } from '../leaving.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { failoverOf, failsOverOnFailure, failsOverOnStatus, originPlanOf } from '../origin/failover.ts'
@@ -51,6 +52,9 @@ export const originFetch = stage({
     } else if (flight.failure === null || flight.status !== 0) {
       return to.originResponse
     }
+    if (x.watcher !== null && flight.failure !== null) {
+      explainTimeout(x, (x.originRequest as OriginRequest).origin, flight.failure.kind)
+    }
     if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) return to.serveStale
     // What this request may have brought about alone is nobody else's failure.
     const own = carriesMuchUnkeyed(originPlanOf(x).forward, (x.originRequest as OriginRequest).headers)
@@ -88,7 +92,10 @@ function failOver(x: Exchange, edge: Edge, primary: PrimarySink): void {
   if (x.watcher === null) return
   x.watcher.note('failover', primary.failure?.kind ?? primary.status)
   if (primary.failure === null) x.watcher.decided(`${field}.FailoverCriteria.StatusCodes`, [...statusCodes].join(' '))
-  else x.watcher.decided(field, primary.failure.kind)
+  else {
+    explainTimeout(x, (x.originRequest as OriginRequest).origin, primary.failure.kind)
+    x.watcher.decided(field, primary.failure.kind)
+  }
 }
 
 /**

@@ -1,5 +1,4 @@
 //! What the origin will be sent: the recipe of the behavior applied to this request (origin/forward.ts).
-import type { OriginDoc } from '../../domain/distribution.ts'
 import { revalidationHeaders } from '../../http/conditional.ts'
 import { REASONS } from '../../http/error-page.ts'
 import { announcedTrailers, passedTrailers } from '../../http/trailers.ts'
@@ -8,11 +7,13 @@ import { sliceHeaders } from '../cache/slices.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { explainGenerated } from '../explain.ts'
+import { explainOrigin } from '../explain-origin.ts'
 import { explainForwarding } from '../explain-policies.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { originPlanOf } from '../origin/failover.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
+import type { ReachedOrigin } from '../origin/reached.ts'
 import { restHeaders, singleRange } from '../parts.ts'
 import { wantsOnlyStored } from '../request-control.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
@@ -87,12 +88,13 @@ export const originRequest = stage({
 })
 
 /** Where it goes, and what of the configuration says what it carries. */
-function explainRequest(x: Exchange, behavior: BehaviorPlan, { id }: OriginDoc): void {
+function explainRequest(x: Exchange, behavior: BehaviorPlan, origin: ReachedOrigin): void {
   const { watcher, failedOver } = x
   const { field, failover, doc } = behavior
   watcher?.decided(`${field}.TargetOriginId`, doc.originId)
   if (failover !== null)
-    watcher?.decided(`${failover.field}.Members.Items[${failedOver === null ? 0 : 1}].OriginId`, id)
+    watcher?.decided(`${failover.field}.Members.Items[${failedOver === null ? 0 : 1}].OriginId`, origin.id)
+  explainOrigin(x, origin)
   explainForwarding(x, behavior)
 }
 

@@ -4,6 +4,7 @@ import { errorMinTtlMs, STRICT_RETRY_MS } from '../cache/failures.ts'
 import { isSameAnswer, standsInUntil } from '../cache/finding.ts'
 import type { StoredObject } from '../cache/object.ts'
 import type { Exchange } from '../exchange.ts'
+import { explainErrorTtl } from '../explain-policies.ts'
 import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -21,6 +22,7 @@ export const serveStale = stage({
     const stale = x.stale as StoredObject
     const { errorMinTtls, strict } = x.behavior as BehaviorPlan
     const pause = strict ? STRICT_RETRY_MS : errorMinTtlMs(errorMinTtls, failedWith(x))
+    if (!strict && x.watcher !== null) explainErrorTtl(x, failedWith(x))
     // One that a viewer did not want although it is fresh stays so.
     const again = Math.max(stale.freshUntil, Math.min(edge.clock.now() + pause, standsInUntil(stale)))
     // It may have left the store while the origin was asked, or have been unpacked anew.

@@ -11,10 +11,21 @@ import {
   EdgeScenario,
   HOST,
   originDoc,
+  type ViewerAsks,
 } from '../../support/edge-scenario.ts'
 import { traceOf } from '../../support/edge-trace.ts'
 
 const EXPLAIN = { 'x-cachefront-explain': '1' }
+
+/** `step: field = value` for each. */
+async function decisionsOf(edge: EdgeScenario, path: string, asks: ViewerAsks = {}): Promise<string[]> {
+  const answer = await edge.get(path, { ...asks, headers: { ...EXPLAIN, ...asks.headers } })
+  const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
+  assert.ok(told.kind === 'trace' && told.trace !== null)
+  return (told.trace as Trace).steps.flatMap(({ name, decisions }) =>
+    decisions.map(({ field, value }) => `${name}: ${field} = ${value}`),
+  )
+}
 
 test('a trace tells the way of a request: steps, key, lifetime, reason, and what the origin was asked', async (t) => {
   const origin = await startOrigin((_asked, response) => response.setHeader('cache-control', 'max-age=60').end('ok'))
@@ -92,14 +103,8 @@ test('a trace names the fields of the configuration that decided each step', asy
       errorResponses: [{ errorCode: 404, cachingMinTtlSeconds: 10, page: { path: '/404.html', responseCode: 404 } }],
     }),
   ])
-  const decisions = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
-    const answer = await edge.get(path, { method, headers: { ...EXPLAIN, 'accept-encoding': 'gzip', ...headers } })
-    const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
-    assert.ok(told.kind === 'trace' && told.trace !== null)
-    return (told.trace as Trace).steps.flatMap(({ name, decisions }) =>
-      decisions.map(({ field, value }) => `${name}: ${field} = ${value}`),
-    )
-  }
+  const decisions = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+    decisionsOf(edge, path, { method, headers: { 'accept-encoding': 'gzip', ...headers } })
   assert.deepEqual(await decisions('/', { host: 'a.shop.test:8080' }), [
     'match-distribution: Aliases.Items[1] = a.shop.test',
     'root-object: DefaultRootObject = index.html',
@@ -107,6 +112,7 @@ test('a trace names the fields of the configuration that decided each step', asy
     'viewer-protocol: DefaultCacheBehavior.ViewerProtocolPolicy = allow-all',
     'cache-key: DefaultCacheBehavior.CachePolicyId = policy-1',
     'origin-request: DefaultCacheBehavior.TargetOriginId = origin',
+    'origin-request: Origins.Items[0].CustomOriginConfig.OriginProtocolPolicy = http-only',
     'origin-fetch: DefaultCacheBehavior.Compress = true',
     'origin-response: CachePolicy policy-1 DefaultTTL = 86400',
   ])
@@ -119,6 +125,64 @@ test('a trace names the fields of the configuration that decided each step', asy
   const page = await decisions('/gone')
   assert.equal(page[0], `match-distribution: DomainName = ${HOST}`)
   assert.ok(page.includes('custom-error: CustomErrorResponses.Items[0].ResponsePagePath = /404.html'), page.join('\n'))
+})
+
+test('the fields of an origin are named, also the one that ended the wait for it or keeps it from being asked again', async (t) => {
+  const origin = await startOrigin((asked, response) => {
+    // /v2/late never gets its answer.
+    if (asked.url !== '/v2/late') response.setHeader('cache-control', 'max-age=60').end('ok')
+  })
+  t.after(() => origin.close())
+  const origins = [originDoc(origin.port, { path: '/v2', readTimeoutMs: 100, connectionAttempts: 1 })]
+  const errorResponses = [{ errorCode: 504, cachingMinTtlSeconds: 30, page: null }]
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { origins, errorResponses })])
+  const last = async (path: string, count: number) => (await decisionsOf(edge, path)).slice(-count)
+  assert.deepEqual(await last('/a', 2), [
+    'origin-request: Origins.Items[0].CustomOriginConfig.OriginProtocolPolicy = http-only',
+    'origin-request: Origins.Items[0].OriginPath = /v2',
+  ])
+  assert.deepEqual(await last('/late', 2), [
+    'origin-request: Origins.Items[0].OriginPath = /v2',
+    'origin-fetch: Origins.Items[0].CustomOriginConfig.OriginReadTimeout = 0.1',
+  ])
+  assert.deepEqual(await last('/late', 1), ['cache-lookup: CustomErrorResponses.Items[0].ErrorCachingMinTTL = 30'])
+})
+
+test('the fields are named by which a stale copy stands in, OPTIONS is cached, and cookies keep a fetch to itself', async (t) => {
+  let status = 200
+  const origin = await startOrigin((_asked, response) =>
+    response.writeHead(status, { 'cache-control': 'max-age=1' }).end('ok'),
+  )
+  t.after(() => origin.close())
+  const cookies = { behavior: 'whitelist', names: ['sid'] } as const
+  const methods = ['GET', 'HEAD', 'OPTIONS']
+  const edge = await EdgeScenario.start(t, [
+    distributionDoc(origin.port, {
+      behaviors: [
+        behaviorDoc({ pathPattern: '/mine/*', cachePolicy: cachePolicy({ name: 'by-session', cookies }) }),
+        behaviorDoc({ allowedMethods: methods, cachedMethods: methods }),
+      ],
+      errorResponses: [{ errorCode: 503, cachingMinTtlSeconds: 7, page: null }],
+    }),
+  ])
+  const alone = await decisionsOf(edge, '/mine/1')
+  assert.ok(alone.includes('cache-wait: CachePolicy by-session CookiesConfig = whitelist: sid'), alone.join('\n'))
+  const preflight = await decisionsOf(edge, '/a', { method: 'OPTIONS' })
+  const cached = 'method: DefaultCacheBehavior.AllowedMethods.CachedMethods = GET HEAD OPTIONS'
+  assert.ok(preflight.includes(cached), preflight.join('\n'))
+  await edge.get('/a')
+  await edge.feed.moveClock(2_000)
+  status = 503
+  const stale = await decisionsOf(edge, '/a')
+  assert.equal(stale.at(-1), 'serve-stale: CustomErrorResponses.Items[0].ErrorCachingMinTTL = 7')
+})
+
+test('a request for the name of a staging distribution is told why nobody is there', async (t) => {
+  const origin = await startOrigin((_asked, response) => response.end('ok'))
+  t.after(() => origin.close())
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { staging: true })])
+  assert.deepEqual(await decisionsOf(edge, '/a'), ['match-distribution: Staging = true'])
+  assert.deepEqual(await decisionsOf(edge, '/a', { headers: { host: 'd999.cloudfront.localhost' } }), [])
 })
 
 test('errors are explained too', async (t) => {
