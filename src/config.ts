@@ -62,7 +62,7 @@ export const OPTIONS: readonly OptionRow[] = [
     'pops',
     'N',
     '1',
-    `edge locations of the network, 1-${POPS_MAX}, each at an address of its own (tiers.md); 3 with the sample`,
+    `edge locations of the network, 1-${POPS_MAX}, each at an address of its own (docs/tiers.md); 3 with the sample`,
   ),
   row('workers', 'N', '1', `edge worker processes, 1-${WORKERS_MAX}`),
   row('cache-memory-mb', 'MIB', String(CACHE_MEMORY_MB.default), 'memory for cached objects, all workers together'),
@@ -110,7 +110,7 @@ export const OPTIONS: readonly OptionRow[] = [
     list: true,
   },
   {
-    ...row('quotas', 'NAME=N', null, 'raises or lowers a quota of CloudFront (see below)'),
+    ...row('quotas', 'NAME=N', null, 'raises or lowers a quota of CloudFront (docs/configuration.md)'),
     list: true,
     numbers: true,
   },

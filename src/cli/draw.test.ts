@@ -138,7 +138,10 @@ describe('drawing', () => {
         status: 'degraded',
         version: '1.0.0',
         revision: 3,
-        pops: [{ name: 'LOC50-C1', region: 'us-east-1', http: null, https: null }],
+        pops: [
+          { name: 'LOC50-C1', region: 'us-east-1', http: null, https: null },
+          { name: 'FRA50-C1', region: 'eu-central-1', http: null, https: null, state: 'down' },
+        ],
         regionals: [],
         parts: [{ name: 'keeper', ok: false, detail: 'does not answer' }],
         origins: [],
@@ -170,6 +173,7 @@ describe('drawing', () => {
     assert.match(text, /shop +E1 +FAILING +9 +3 +2 +2026-11-30T00:00:00.000Z refused: ECONNREFUSED/)
     assert.match(text, /Cachefront 1\.0\.0: degraded, revision 3/)
     assert.match(text, /LOC50-C1 +us-east-1 +not listening +not listening/)
+    assert.match(text, /FRA50-C1 +eu-central-1 +taken down +taken down/)
     assert.match(text, /keeper +NOT OK +does not answer/)
     assert.match(text, /E1 +InProgress +no +http1\.1 served \(http2 allowed\) +d1\.cloudfront\.localhost shop\.test/)
     assert.match(text, /caches unknown/)

@@ -133,8 +133,7 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
     const health = await Promise.race([untilReady(plane, paths), stopping.begun])
     if (health !== undefined) {
       const authority = await trust
-      if (!json)
-        print(describeStart(config, { ...file, dns: dns === null ? null : showAddress(dns) }, authority, health))
+      if (!json) print(describeStart(config, file, dns, authority, health))
       if (!config.bare)
         endSample = await startSample({
           config,

@@ -12,8 +12,8 @@ import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localCall, localDocument } from '../local-call.ts'
 
-/** Longest wait for the edge: longer than any origin timeout of a distribution (60 s, three attempts). Milliseconds. */
-const EDGE_MS = 200_000
+/** Longest wait for the edge: longer than the origin timeouts of a distribution (120 s, three attempts). Milliseconds. */
+const EDGE_MS = 400_000
 
 interface ExplainOptions extends ClientOptions {
   readonly header: readonly string[]
@@ -42,13 +42,12 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       const api = findApi(host, options)
       const health = (await localCall(api, '/_cachefront/health')).document as Health
       const kind = url.protocol === 'https:' ? 'https' : 'http'
-      const { pop: name } = options
-      const edge = health.pops.find((pop) => (name === undefined ? pop[kind] !== null : pop.name === name))?.[kind]
-      if (edge === undefined || edge === null) {
-        const whose = name === undefined ? 'No edge worker' : `No POP ${name}`
-        throw new CliError(`${whose} listens for ${kind}; see \`cachefront pops\`.`)
-      }
-      const answer = await askEdge(edge, url, options, kind === 'https' ? trusted(host, options) : null)
+      const answer = await askEdge(
+        edgeOf(health, kind, options.pop),
+        url,
+        options,
+        kind === 'https' ? trusted(host, options) : null,
+      )
       const id = answer.headers['x-cachefront-trace']
       if (typeof id !== 'string') {
         throw new CliError(
@@ -60,6 +59,21 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       host.out.print(options.json ? JSON.stringify(trace, null, 2) : drawTrace(trace))
       done(0)
     })
+}
+
+/** `ADDRESS:PORT` of the POP of that name, or of the first one that listens. @throws {CliError} none does */
+export function edgeOf({ pops }: Pick<Health, 'pops'>, kind: 'http' | 'https', name?: string): string {
+  const pop = pops.find((one) => (name === undefined ? one[kind] !== null : one.name === name))
+  if (name !== undefined && pop === undefined) {
+    throw new CliError(`There is no POP ${name}: there are ${pops.map((one) => one.name).join(', ')}.`)
+  }
+  if (pop?.state === 'down') throw new CliError(`${name} is down: \`cachefront pops up ${name}\` ends that.`)
+  const address = pop?.[kind] ?? null
+  if (address === null) {
+    const whose = name === undefined ? 'No POP listens' : `The POP ${name} does not listen`
+    throw new CliError(`${whose} for ${kind}; see \`cachefront pops\` and \`cachefront status\`.`)
+  }
+  return address
 }
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]

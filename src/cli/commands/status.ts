@@ -24,7 +24,10 @@ export function drawStatus(endpoint: string, status: Status): string {
     `Cachefront ${health.version}: ${health.status}, revision ${health.revision}, API ${endpoint}`,
     drawTable([
       ['POP', 'REGION', 'HTTP', 'HTTPS'],
-      ...health.pops.map((pop) => [pop.name, pop.region, pop.http ?? 'not listening', pop.https ?? 'not listening']),
+      ...health.pops.map((pop) => {
+        const silent = pop.state === 'down' ? 'taken down' : 'not listening'
+        return [pop.name, pop.region, pop.http ?? silent, pop.https ?? silent]
+      }),
     ]),
     drawTable([
       ['PART', 'STATE', 'DETAIL'],
