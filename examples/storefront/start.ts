@@ -118,8 +118,8 @@ async function build(file: string, log: (line: string) => void): Promise<void> {
 
 type Log = (line: string) => void
 
-/** A program of the sample that listens; resolves when it does. */
-async function startProgram(file: string, what: string, env: Record<string, string>, log: Log) {
+/** A program of the sample that listens; resolves when it does. `without`: what visitors get when it has ended. */
+async function startProgram(file: string, what: string, without: string, env: Record<string, string>, log: Log) {
   const child = fork(new URL(file, import.meta.url), [], {
     env: { ...process.env, ...env },
     execArgv: [],
@@ -139,7 +139,7 @@ async function startProgram(file: string, what: string, env: Record<string, stri
       once(child, 'exit').then(() => Promise.reject(new Error(`${what} ended while it was starting.`))),
     ])) as [{ port: number }]
     child.once('exit', (code, signal) => {
-      if (!stopping) log(`Storefront: ${what} has ended (${signal ?? code}); what is cached is still served`)
+      if (!stopping) log(`Storefront: ${what} has ended (${signal ?? code}); ${without}`)
     })
     return { port, stop }
   } catch (error) {
@@ -147,6 +147,11 @@ async function startProgram(file: string, what: string, env: Record<string, stri
     throw error
   }
 }
+
+const WITHOUT = {
+  shop: 'the standby answers for pages, carts and prices answer 502 (cachefront status)',
+  standby: 'the shop has nobody to stand in for it',
+} as const satisfies Record<keyof OriginPorts, string>
 
 /** The shop twice, and the bucket's server where the sample brings one. @throws what kept one from starting; none runs then */
 async function startServers(database: string, group: DeployedGroup, directory: string, options: StorefrontOptions) {
@@ -157,6 +162,7 @@ async function startServers(database: string, group: DeployedGroup, directory: s
     startProgram(
       './server.ts',
       `the origin ${name}`,
+      WITHOUT[name],
       {
         STOREFRONT_NAME: name,
         STOREFRONT_DATABASE: database,
@@ -196,6 +202,7 @@ async function startBucket(directory: string, { s3, log }: StorefrontOptions) {
   const { stop } = await startProgram(
     './s3-server.ts',
     "the bucket's server",
+    'what is cached is still served',
     {
       STOREFRONT_S3_DIRECTORY: join(directory, 's3'),
       STOREFRONT_S3_PORT: String(portOf(access)),
