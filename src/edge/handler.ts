@@ -8,6 +8,7 @@ import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.
 import type { PeerQuestion } from './peers/protocol.ts'
 import { runPipeline, runPipelineFrom } from './pipeline.ts'
 import type { Place } from './places.ts'
+import type { Running } from './running.ts'
 import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
@@ -18,6 +19,8 @@ export interface HandlerOptions {
   readonly explain: 'loopback' | 'off'
   /** Proxies in front whose word on the viewer is taken; null for none. */
   readonly proxies: TrustedProxies | null
+  /** Hears of every request that has to wait. */
+  readonly running: Running
   /** Something of ours broke: for the log. */
   readonly problem: (message: string) => void
 }
@@ -67,7 +70,7 @@ export async function runInner(x: Exchange, from: Step, edge: Edge, options: Han
 function process(x: Exchange, edge: Edge, options: HandlerOptions): void {
   try {
     const running = runPipeline(x, edge)
-    if (running !== undefined) running.catch((error) => broken(x, edge, options, error))
+    if (running !== undefined) options.running.add(running.catch((error) => broken(x, edge, options, error)))
   } catch (error) {
     broken(x, edge, options, error)
   }

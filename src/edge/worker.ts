@@ -47,6 +47,7 @@ import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
 import { Refreshes } from './refresh.ts'
 import { RequestIds } from './request-ids.ts'
+import { Running } from './running.ts'
 import { Configuration } from './snapshot/configuration.ts'
 import { SnapshotSaver } from './snapshot/disk.ts'
 import { loadSnapshot } from './snapshot/disk-lines.ts'
@@ -131,6 +132,9 @@ export interface Worker {
   close(): Promise<void>
 }
 
+/** Longest wait, at the end, for requests whose connections are gone to be recorded. Milliseconds. */
+const RECORDED_MS_MAX = 1_000
+
 /**
  * Starts a worker; resolves when it accepts viewers.
  * @throws the system's error when an address or socket cannot be bound or a directory not be made.
@@ -173,7 +177,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   locate()
   let feed: Feed | null = null
   const proxies = options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : null
-  const handling = { explain: options.explain, proxies, problem }
+  const running = new Running()
+  const handling = { explain: options.explain, proxies, running, problem }
   const edge: Edge = {
     clock,
     name: options.name,
@@ -275,6 +280,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await disk.settled()
     await saver.settled()
     await disk.close()
+    // Those whose origins and peers have just been taken away end now.
+    await running.settled(RECORDED_MS_MAX)
     await logFile.close()
     drained.resolve()
   }

@@ -13,6 +13,7 @@ import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer
 import type { OriginSink } from '../../../src/edge/origin/attempts.ts'
 import { placesOf } from '../../../src/edge/places.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
+import { Running } from '../../../src/edge/running.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/assemble.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { distributionDoc, HOST, ONE_POP } from '../../support/edge-scenario.ts'
@@ -64,7 +65,11 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
     abort: () => void cut++,
   } as unknown as ViewerReply
   const problems: string[] = []
-  viewerHandler(edge, { explain: 'off', proxies: null, problem: (text) => void problems.push(text) })(request, reply)
+  const running = new Running()
+  viewerHandler(edge, { explain: 'off', proxies: null, running, problem: (text) => void problems.push(text) })(
+    request,
+    reply,
+  )
   while (problems.length === 0) await new Promise((resolve) => setImmediate(resolve))
   assert.match(problems[0] ?? '', /the head cannot be written/)
   assert.deepEqual([cut, edge.flights.size, bytesHeld(), aborts], [1, 0, 0, 1])
