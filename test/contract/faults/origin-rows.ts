@@ -66,6 +66,12 @@ export const ORIGIN_ROWS: readonly FaultRow[] = [
     'a custom header that an origin cannot have',
     updating(origin({ CustomHeaders: listed(header('X-Edge-Mine')) })),
   ),
+  row('InvalidArgument', 'an origin shield without a region', updating(origin({ OriginShield: { Enabled: true } }))),
+  row(
+    'InvalidArgument',
+    'an origin shield in what is no region',
+    updating(origin({ OriginShield: { Enabled: true, OriginShieldRegion: 'Frankfurt' } })),
+  ),
   row('InvalidArgument', 'four connection attempts', updating(origin({ ConnectionAttempts: 4 }))),
   row('InvalidArgument', 'a connection timeout of 11 seconds', updating(origin({ ConnectionTimeout: 11 }))),
   row('InvalidArgument', 'port 81', updating(custom({ HTTPPort: 81 }))),

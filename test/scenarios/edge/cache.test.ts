@@ -9,6 +9,7 @@ import {
   distributionDoc,
   EdgeScenario,
 } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 test('Miss, then Hit, then an invalidation, then Miss', async (t) => {
   let version = 1
@@ -17,7 +18,7 @@ test('Miss, then Hit, then an invalidation, then Miss', async (t) => {
     response.end(`version ${version}`)
   })
   t.after(() => origin.close())
-  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)])
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { clock: new StillClock() })
 
   const first = await edge.get('/page')
   assert.equal(first.status, 200)

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { DistributionDoc, OriginDoc } from '../../../src/domain/distribution.ts'
+import type { Topology } from '../../../src/domain/topology.ts'
 import { type OriginHandler, startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, originDoc } from '../../support/edge-scenario.ts'
 import { listening, network } from '../../support/edge-topology.ts'
@@ -140,6 +141,51 @@ for (const count of [1, 3]) {
       for (const { status } of answers) assert.ok(status === 403 || status === 500, `${status}`)
     })
   }
+}
+
+for (const count of [1, 3]) {
+  const workers = count === 1 ? 'one worker' : `${count} workers`
+  const chain = async (t: TestContext, topology: Topology) => {
+    const origin = await originOf(t, hello)
+    const documents = [distribution('A', to(host('B'))), distribution('B', originDoc(origin.port))]
+    const edge = await EdgeScenario.start(t, documents, { count, ...listening(topology) })
+    const get = (name: Name, pop: number) => edge.get('/x', { host: host(name), pop, worker: pop % count })
+    /** The POPs of the log lines of a distribution, once the workers have ended. */
+    const popsOf = async (name: Name): Promise<string[]> => {
+      await Promise.all(edge.workers.map((worker) => worker.close()))
+      const logs = edge.workers.map((_, at) =>
+        readFile(join(edge.directory, 'logs', `access-worker-${at}.log`), 'utf8'),
+      )
+      const lines = (await Promise.all(logs.map((log) => log.catch(() => '')))).join('').split('\n')
+      const own = lines.map((line) => line.split('\t')).filter((fields) => fields[6]?.startsWith(NAMES[name]))
+      return own.map((fields) => fields[2] as string)
+    }
+    return { origin, edge, get, popsOf }
+  }
+
+  test(`several POPs: each distribution has its own tiers, and the origin is asked once (${workers})`, async (t) => {
+    const { origin, get, popsOf } = await chain(t, network(3))
+    for (const name of ['A', 'B'] as const) {
+      for (const pop of [2, 1, 0]) {
+        const { status, body, xCache, headers } = await get(name, pop)
+        const result = name === 'A' && pop === 2 ? 'Miss' : 'Hit'
+        assert.deepEqual([status, body, xCache], [200, 'hello', result], `${name} at POP${pop}`)
+        assert.equal(headers['x-amz-cf-pop'], `POP${pop}`)
+        assert.equal(String(headers.via).split(',').length, 1)
+      }
+    }
+    assert.equal(origin.asked.length, 1)
+    // It was the regional edge cache that asked B, in the first of its POPs.
+    assert.deepEqual((await popsOf('B')).sort(), ['POP0', 'POP0', 'POP1', 'POP2'])
+  })
+
+  test(`several POPs: none that is down asks for another distribution (${workers})`, async (t) => {
+    const { origin, edge, get, popsOf } = await chain(t, network(3))
+    await edge.feed.change(() => ({ kind: 'place', name: 'POP0', down: true }))
+    assert.equal((await get('A', 2)).body, 'hello')
+    assert.equal(origin.asked.length, 1)
+    assert.deepEqual(await popsOf('B'), ['POP1'])
+  })
 }
 
 test('bodies go through in both directions, and an end without an end is one', async (t) => {

@@ -5,11 +5,12 @@ import type { ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { type Asked, type OriginHandler, startOrigin, startRawOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, originDoc } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 async function site(t: TestContext, handler: OriginHandler, count = 1) {
   const origin = await startOrigin(handler)
   t.after(() => origin.close())
-  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { count })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { count, clock: new StillClock() })
   return { origin, edge }
 }
 

@@ -6,6 +6,7 @@ import { parseRange, resolveRange } from '../../../src/http/range.ts'
 import { type Asked, startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario, type ViewerAnswer } from '../../support/edge-scenario.ts'
 import { ALL_VIEWER } from '../../support/edge-strict.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 const bytes = (version: number): Buffer => Buffer.from(Array.from({ length: 1_000 }, (_, at) => (at * version) % 251))
 
@@ -36,7 +37,10 @@ async function scenario(
   }
   const origin = await startOrigin(answer)
   t.after(() => origin.close())
-  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { rfcStrict: strict })], { count })
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { rfcStrict: strict })], {
+    count,
+    clock: new StillClock(),
+  })
   const watched = Object.assign(origin, state, { ranges: () => origin.asked.map(({ headers }) => headers.range) })
   Object.defineProperty(watched, 'version', { set: (version: number) => Object.assign(state, { version }) })
   return { origin: watched, edge }

@@ -18,6 +18,7 @@ import {
   HOST,
   type ViewerAnswer,
 } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 const MIB = 1024 * 1024
 const ETAG = '"v1"'
@@ -57,7 +58,10 @@ async function scenario(
 ): Promise<{ edge: EdgeScenario; origin: TestOrigin }> {
   const origin = await startOrigin((asked, response) => answer(asked, response, kind))
   t.after(() => origin.close())
-  return { origin, edge: await EdgeScenario.start(t, [distributionDoc(origin.port)], { count }) }
+  return {
+    origin,
+    edge: await EdgeScenario.start(t, [distributionDoc(origin.port)], { count, clock: new StillClock() }),
+  }
 }
 
 const range = (

@@ -288,22 +288,26 @@ test('signed requests go to the endpoint and nowhere else', async (t) => {
   assert.deepEqual(s3.asked, [])
 })
 
-test('a distribution that calls itself what the endpoint is called gets nothing of what is signed', async (t) => {
-  const s3 = await startS3([{ name: 'shop' }])
-  const other = await startOrigin((_asked, response) => void response.end('caught'))
-  t.after(() => Promise.all([s3.close(), other.close()]))
-  const impostor = distributionDoc(other.port, {
-    ...{ id: 'E2IMPOSTOR', domainName: 'dimpostor.cloudfront.localhost', aliases: ['localhost'] },
+for (const [what, name] of [
+  ['the endpoint', 'localhost'],
+  ['the bucket', 'shop.s3.eu-central-1.amazonaws.com'],
+] as const)
+  test(`a distribution that calls itself what ${what} is called gets nothing of what is signed`, async (t) => {
+    const s3 = await startS3([{ name: 'shop' }])
+    const other = await startOrigin((_asked, response) => void response.end('caught'))
+    t.after(() => Promise.all([s3.close(), other.close()]))
+    const impostor = distributionDoc(other.port, {
+      ...{ id: 'E2IMPOSTOR', domainName: 'dimpostor.cloudfront.localhost', aliases: [name] },
+    })
+    const shop = distributionDoc(1, { origins: [bucketDoc(ALWAYS)] })
+    const endpoint = { scheme: 'http', host: 'localhost', port: s3.port, path: '' } as const
+    const edge = await EdgeScenario.start(t, [shop, impostor], {
+      ...{ s3: { endpoint, region: 'us-east-1' }, s3Keys: S3_KEYS },
+    })
+    assert.equal((await edge.get('/a')).status, 404)
+    assert.equal(s3.asked[0]?.signature, 'valid')
+    assert.deepEqual(other.asked, [])
   })
-  const shop = distributionDoc(1, { origins: [bucketDoc(ALWAYS)] })
-  const endpoint = { scheme: 'http', host: 'localhost', port: s3.port, path: '' } as const
-  const edge = await EdgeScenario.start(t, [shop, impostor], {
-    ...{ s3: { endpoint, region: 'us-east-1' }, s3Keys: S3_KEYS },
-  })
-  assert.equal((await edge.get('/a')).status, 404)
-  assert.equal(s3.asked[0]?.signature, 'valid')
-  assert.deepEqual(other.asked, [])
-})
 
 test('an endpoint that redirects is relayed, and its target not asked', async (t) => {
   const target = await startOrigin((_asked, response) => void response.end('not for you'))

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { largeBytes } from '../../support/edge-large-origin.ts'
 import { brief, largeScenario } from '../../support/edge-large-scenario.ts'
 import type { EdgeScenario, ViewerAnswer } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 const MIB = 1024 * 1024
 const FIVE_GB = 5 * 1024 * MIB + 12_345
@@ -51,7 +52,7 @@ for (const count of [1, 3]) {
 
 test('all of a large object: asked for once, slice by slice, and a Hit when every slice is here', async (t) => {
   const length = 7 * MIB + 11
-  const { edge, origin } = await largeScenario(t, { length })
+  const { edge, origin } = await largeScenario(t, { length }, { clock: new StillClock() })
   for (const xCache of ['Miss', 'Hit', 'Hit']) {
     const whole = await edge.get('/film')
     assert.equal(brief(whole), `200 ${xCache} -`)

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { formatHttpDate } from '../../../src/http/http-date.ts'
-import { MovableClock } from '../../../src/lib/clock.ts'
 import { type OriginHandler, startOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 async function scenario(t: TestContext, handler: OriginHandler, { strict = true, maxTtl = 31_536_000 } = {}) {
   const origin = await startOrigin(handler)
   t.after(() => origin.close())
-  const clock = new MovableClock()
+  const clock = new StillClock()
   const all = { behavior: 'all', names: [] } as const
   const forwarding = {
     id: 'all',

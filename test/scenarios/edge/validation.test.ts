@@ -1,9 +1,9 @@
 //! What a revalidation changes, what may not stand in for an origin that fails, and fields that are not kept.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { MovableClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario } from '../../support/edge-scenario.ts'
+import { StillClock } from '../../support/still-clock.ts'
 
 const behaviors = (minTtl = 0) => [
   behaviorDoc({
@@ -22,7 +22,7 @@ test('a 304 corrects the media type, keeps what is said of the bytes, and its Ag
     response.writeHead(again ? 304 : 200).end(again ? undefined : 'body')
   })
   t.after(() => origin.close())
-  const clock = new MovableClock()
+  const clock = new StillClock()
   const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors: behaviors() })], { clock })
   assert.equal((await edge.get('/a')).headers['content-type'], 'text/plain')
   clock.moveTo(clock.offsetMs + 61_000)
@@ -55,7 +55,7 @@ for (const { control, minTtl, status } of STALE) {
       response.writeHead(fails ? 503 : again ? 304 : 200).end(again && !fails ? undefined : 'body')
     })
     t.after(() => origin.close())
-    const clock = new MovableClock()
+    const clock = new StillClock()
     const documents = [distributionDoc(origin.port, { behaviors: behaviors(minTtl) })]
     const edge = await EdgeScenario.start(t, documents, { clock })
     assert.equal((await edge.get('/a')).status, 200)

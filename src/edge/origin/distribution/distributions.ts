@@ -36,10 +36,12 @@ export class Distributions implements OriginSource {
 
   /**
    * Names and aliases as they are. A wildcard alias does not count: `*.example.com` is often served from an origin whose
-   * name it covers. Nor does one that is the name of the S3 endpoint: what is signed for that is for nobody else.
+   * name it covers. Nor does one that is the name of a bucket or of the S3 endpoint: what is signed for that is for nobody else.
    */
   serves({ origin }: OriginRequest): boolean {
-    return this.#options.edge().snapshot.exactHosts.get(origin.named.toLowerCase()) !== undefined
+    return (
+      origin.bucket === null && this.#options.edge().snapshot.exactHosts.get(origin.named.toLowerCase()) !== undefined
+    )
   }
 
   send(request: OriginRequest, sink: OriginSink): SourceControl {
@@ -55,7 +57,7 @@ export class Distributions implements OriginSource {
 
   #viewerRequest(request: OriginRequest): ViewerRequest {
     const { origin, scheme, method, target, headers } = request
-    const { places, clock } = this.#options.edge()
+    const { places, clock, snapshot } = this.#options.edge()
     const mark = target.indexOf('?')
     const { address } = this.#options
     return {
@@ -70,18 +72,19 @@ export class Distributions implements OriginSource {
         ...{ remoteAddress: address, remotePort: 0, localAddress: address },
         localPort: scheme === 'https' ? origin.httpsPort : origin.httpPort,
         ...{ loopback: false, scheme, tls: null, logParts: null },
-        pop: popOf(places, request.place),
+        pop: popOf(places, snapshot.down, request.place),
       },
       startedAt: clock.monotonic(),
     }
   }
 }
 
-/** The POP that asks, or one of those whose regional edge cache asks. */
-function popOf({ pops }: Places, place: string | undefined): number {
+/** The POP that asks, or one of those whose regional edge cache asks: one that is not down, where there is one. */
+function popOf({ pops }: Places, down: ReadonlySet<string>, place: string | undefined): number {
   const own = pops.findIndex(({ name }) => name === place)
-  const below = own >= 0 ? own : pops.findIndex(({ regional }) => regional?.name === place)
-  return Math.max(0, below)
+  if (own >= 0) return own
+  const below = pops.findIndex(({ name, regional }) => regional?.name === place && !down.has(name))
+  return Math.max(0, below >= 0 ? below : pops.findIndex(({ name }) => !down.has(name)))
 }
 
 function bodyOf({ body, headers, trailers }: OriginRequest): ViewerBody | null {
