@@ -2,6 +2,7 @@
 //! answered, a price change, a killed primary. On the installation that runs here, or on one of its own.
 //!   --requests N   requests of the first act (default 4,000)
 //!   --json         one JSON document
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { request } from 'undici'
@@ -14,6 +15,7 @@ import { tierRows } from './demo/report.ts'
 import { Visitors } from './demo/visitors.ts'
 import { clientsOf, credentialsOf, deployGroup, findDistribution } from './deploy.ts'
 import { findInstallation, type RunningInstallation, startInstallation } from './installation.ts'
+import { knownS3 } from './s3.ts'
 import { startStorefront } from './start.ts'
 
 const CONNECTIONS = 4
@@ -116,7 +118,10 @@ async function main(): Promise<number> {
     say('--requests must be a whole number from 1.')
     return 2
   }
-  const found = await findInstallation(process.env)
+  const running = await findInstallation(process.env)
+  // One that runs bare has no place for the shop's bucket, unless it has run with the sample before.
+  const found = running !== null && knownS3(join(running.home, 'storefront')) === null ? null : running
+  if (running !== found) say(`The installation in ${running?.home} runs without the sample (--bare)`)
   say(found === null ? 'Starting an installation for the demo' : `Using the installation in ${found.home}`)
   const own = found === null ? await startInstallation() : null
   const installation = found ?? own
