@@ -26,6 +26,12 @@ const SYSTEM_PACKAGES = [
   { name: 'curl', found: ['curl'], services: [], when: 'test' },
   { name: 'awscli', found: ['/usr/bin/aws'], services: [], when: 'test' },
   { name: 'chromium', found: ['chromium', 'chromium-browser', 'google-chrome'], services: [], when: 'test' },
+  {
+    name: 'fonts-dejavu-core',
+    found: ['/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf'],
+    services: [],
+    when: 'test',
+  },
   { name: 'python3-boto3', found: ['/usr/lib/python3/dist-packages/boto3'], services: [], when: 'test' },
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },

@@ -1,6 +1,7 @@
 //! Images and fonts of another origin: with the headers of a response headers policy a canvas stays readable and a font
 //! loads; without them neither does.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { crc32, deflateSync } from 'node:zlib'
 import { browserIsMissing, startBrowser } from '../../support/browser.ts'
@@ -39,12 +40,19 @@ const READ = (url: string) => `new Promise((resolve) => {
   image.src = '${url}'
 })`
 
-test('images of another origin can be read where a policy allows it', {
+/** Of Debian's fonts-dejavu-core. */
+const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf'
+
+const LOAD_FONT = (url: string) =>
+  `new FontFace('Mono', "url('${url}')").load().then((face) => face.status, () => 'blocked')`
+
+test('images and fonts of another origin can be read where a policy allows it', {
   skip: browserIsMissing,
   timeout: 120_000,
 }, async (t) => {
   const origin = await startOrigin((asked, response) => {
     if (asked.url === '/') response.setHeader('content-type', 'text/html').end('<!doctype html>')
+    else if (asked.url?.endsWith('.ttf')) response.setHeader('content-type', 'font/ttf').end(readFileSync(FONT))
     else response.setHeader('content-type', 'image/png').end(PNG)
   })
   t.after(() => origin.close())
@@ -64,6 +72,9 @@ test('images of another origin can be read where a policy allows it', {
   assert.equal(await tab.evaluate(READ(`${secureUrl}/closed/dot.png`)), 'blocked')
   // From the cache, too.
   assert.equal(await tab.evaluate(READ(`${secureUrl}/open/dot.png?again`)), '255,0,0,255')
+  const loaded = async (path: string) => await tab.evaluate(LOAD_FONT(`${secureUrl}${path}`))
+  assert.deepEqual([await loaded('/open/mono.ttf'), await loaded('/closed/mono.ttf')], ['loaded', 'blocked'])
+  assert.equal(await loaded('/open/mono.ttf?again'), 'loaded')
   const fetched = (path: string) =>
     tab.evaluate(`fetch('${secureUrl}${path}').then((r) => r.headers.get('content-type'), () => 'blocked')`)
   assert.deepEqual([await fetched('/open/dot.png'), await fetched('/closed/dot.png')], ['image/png', 'blocked'])
