@@ -131,6 +131,18 @@ for (const count of [1, 3]) {
         }),
       ],
     ],
+    [
+      'a staging distribution asks its primary one, whose policy sends it back',
+      (port: number) => [
+        distribution('A', originDoc(port), {
+          continuousDeployment: {
+            ...{ policyId: 'policy', stagingId: 'EB' },
+            traffic: { kind: 'weight', share: 1, sticky: null },
+          },
+        }),
+        distribution('B', to(host('A')), { staging: true }),
+      ],
+    ],
   ] as const) {
     test(`${what}: an error at once, no wait for itself (${workers})`, async (t) => {
       const origin = await originOf(t, (_asked, response) => response.writeHead(500).end('broken'))
