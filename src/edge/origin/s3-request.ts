@@ -66,6 +66,7 @@ function withHost(headers: readonly string[], host: string): readonly string[] {
 
 /** Fields of the viewer's own signature, which ours takes the place of. */
 const REPLACED: ReadonlySet<string> = new Set(['authorization', 'x-amz-date', 'x-amz-security-token'])
+const PAYLOAD = 'x-amz-content-sha256'
 /** Signed besides host and x-amz-*. */
 const ALSO_SIGNED: ReadonlySet<string> = new Set(['content-md5', 'content-type'])
 
@@ -82,7 +83,8 @@ function signed(
   const fields = new Map<string, string>()
   for (let i = 0; i < headers.length; i += 2) {
     const name = (headers[i] as string).toLowerCase()
-    if (REPLACED.has(name)) continue
+    // What a viewer says of a body that is not there could only be wrong, and the error would be everybody's.
+    if (REPLACED.has(name) || (body === null && name === PAYLOAD)) continue
     const value = headers[i + 1] as string
     kept.push(headers[i] as string, value)
     if (name !== 'host' && !name.startsWith('x-amz-') && !ALSO_SIGNED.has(name)) continue
@@ -94,8 +96,8 @@ function signed(
     fields.set(name, value)
   }
   // A viewer that tells the hash of its body (and a policy that forwards it) has S3 check it.
-  const payload = fields.get('x-amz-content-sha256') ?? (body === null ? EMPTY_PAYLOAD : UNSIGNED_PAYLOAD)
-  if (!fields.has('x-amz-content-sha256')) add('x-amz-content-sha256', payload)
+  const payload = fields.get(PAYLOAD) ?? (body === null ? EMPTY_PAYLOAD : UNSIGNED_PAYLOAD)
+  if (!fields.has(PAYLOAD)) add(PAYLOAD, payload)
   const date = amzDate(wall)
   add('x-amz-date', date)
   const toSign = { method, path, query, fields: [...fields], payload }

@@ -1,7 +1,7 @@
 //! S3 origins before an S3-compatible server that has every signature checked: what reaches the bucket, as which key, and
 //! by whose signature.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
@@ -180,6 +180,18 @@ test('the Host of the viewer does not reach a bucket, whatever else of it does',
   assert.equal(asked?.headers['x-amz-content-sha256'], sha256)
   assert.match(String(asked?.headers['x-amz-date']), /^20(?!20)/)
   assert.equal((await edge.get('/a')).headers['x-amz-meta-of'], 'the viewer')
+})
+
+test('a viewer that lies about the body of a GET gets what all get', async (t) => {
+  const every = { behavior: 'all', names: [] } as const
+  const all = { id: 'all', headers: { behavior: 'allViewer', names: [] }, cookies: every, queryStrings: every } as const
+  const behaviors = [behaviorDoc({ originRequestPolicy: all })]
+  const { edge, s3 } = await scenario(t, { origins: [bucketDoc(ALWAYS)], behaviors })
+  await edge.get('/a', { headers: { 'x-amz-content-sha256': 'a lie' } })
+  assert.deepEqual(
+    s3.asked.map(({ signature, headers }) => [signature, headers['x-amz-content-sha256']]),
+    [['valid', createHash('sha256').digest('hex')]],
+  )
 })
 
 test('an upload without a length is 411, and the connection goes on', async (t) => {

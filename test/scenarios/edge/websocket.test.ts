@@ -102,6 +102,37 @@ test('messages of every size pass both ways, compressed as the two ends agreed, 
   assert.deepEqual([headers.connection, headers.upgrade], ['upgrade', 'websocket'])
 })
 
+test('a distribution as the origin passes it on; one that has no WebSocket behind it answers as it does', async (t) => {
+  const origin = await wsOrigin(t)
+  const [inner, outer] = ['dinner.cloudfront.localhost', 'douter.cloudfront.localhost']
+  const edge = await EdgeScenario.start(t, [
+    distributionDoc(1, { id: 'EOUTER', domainName: outer, origins: [originDoc(80, { domainName: inner })] }),
+    distributionDoc(origin.port, { id: 'EINNER', domainName: inner }),
+  ])
+  const dial = (path: string) => new WebSocket(`ws://127.0.0.1:${edge.port()}${path}`, [], { headers: { host: outer } })
+  const socket = dial('/chat')
+  const upgraded = once(socket, 'upgrade')
+  await opened(socket)
+  const [answer] = (await upgraded) as [IncomingMessage]
+  assert.equal(answer.headers['x-cache'], 'Miss from cloudfront')
+  assert.equal(String(answer.headers.via).split(',').length, 1)
+  const sent = randomBytes(100_000)
+  assert.ok((await echoed(socket, sent)).equals(sent))
+  assert.equal(String(origin.handshakes[0]?.headers['cdn-loop']), 'CloudFront, CloudFront')
+  socket.close(4001, 'done')
+  assert.equal((await once(socket, 'close'))[0], 4001)
+  const refused = dial('/refused')
+  const [, response] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage]
+  assert.equal(response.statusCode, 403)
+  response.resume()
+  const lines = (await logLines(edge)).filter((fields) => fields[7] === '/chat')
+  assert.deepEqual(
+    lines.map((fields) => [fields[6], fields[8], fields[13]]),
+    [inner, outer].map((host) => [host, '101', 'Miss']),
+  )
+  for (const fields of lines) assert.ok(Number(fields[17]) > 100_000, `${fields[6]}: bytes of the viewer`)
+})
+
 test('the origin sees what the policies forward, custom headers and what CloudFront adds', async (t) => {
   const origin = await wsOrigin(t)
   const edge = await EdgeScenario.start(t, [

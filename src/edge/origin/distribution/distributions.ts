@@ -65,7 +65,7 @@ export class Distributions implements OriginSource {
       path: mark < 0 ? target : target.slice(0, mark),
       query: mark < 0 ? null : target.slice(mark + 1),
       httpVersion: '1.1',
-      headers: unframedHeaders(headers, headers[1] ?? ''),
+      headers: unframedHeaders(request.upgrade === undefined ? headers : [...headers, ...UPGRADE], headers[1] ?? ''),
       body: bodyOf(request),
       reused: false,
       connection: {
@@ -78,6 +78,9 @@ export class Distributions implements OriginSource {
     }
   }
 }
+
+/** What the client of a connection would add. */
+const UPGRADE = ['Connection', 'Upgrade', 'Upgrade', 'websocket'] as const
 
 /** The POP that asks, or one of those whose regional edge cache asks: one that is not down, where there is one. */
 function popOf({ pops }: Places, down: ReadonlySet<string>, place: string | undefined): number {

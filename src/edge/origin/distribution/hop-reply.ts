@@ -1,6 +1,8 @@
 //! The answer of a distribution to another one: what the pipeline says to a viewer, told to the sink of an origin. Bytes are
 //! copied, for their memory is the cache's.
 
+import type { Duplex } from 'node:stream'
+import type { TunnelEnd } from '../../listen/tunnel.ts'
 import type { ViewerReply } from '../../listen/viewer.ts'
 import type { OriginRequest, OriginSink, SourceControl } from '../attempts.ts'
 import { OriginFailure } from '../failure.ts'
@@ -9,6 +11,8 @@ export class HopReply implements ViewerReply, SourceControl {
   onDrain: (() => void) | null = null
   onAbort: (() => void) | null = null
   readonly closes = false
+  /** Absent where nobody asks to go on in another protocol. */
+  readonly tunnel?: NonNullable<ViewerReply['tunnel']>
   bytesSent = 0
   readonly #request: OriginRequest
   readonly #sink: OriginSink
@@ -23,6 +27,7 @@ export class HopReply implements ViewerReply, SourceControl {
     this.#request = request
     this.#sink = sink
     this.#onOver = onOver
+    if (request.upgrade !== undefined) this.tunnel = (head, origin) => this.#handOn(head, origin)
     const { readTimeoutMs, responseCompletionTimeoutMs: limitMs } = request.origin
     const wait = (): void => {
       if (this.#state === 'done' || this.#state === 'gone') return
@@ -89,6 +94,17 @@ export class HopReply implements ViewerReply, SourceControl {
     if (this.#state === 'streaming') this.onDrain?.()
   }
 
+  /** The origin's connection is for whoever has the viewer's; here its end is waited for. */
+  #handOn(head: string, origin: Duplex): ReturnType<NonNullable<ViewerReply['tunnel']>> {
+    const over = endOf(origin)
+    if (this.#state === 'waiting') {
+      this.bytesSent += head.length
+      this.#over('done')
+      this.#sink.onUpgrade(parsed(head).headers, origin)
+    } else origin.destroy()
+    return over
+  }
+
   #begin(head: string): void {
     this.#state = 'streaming'
     this.bytesSent += head.length
@@ -123,6 +139,23 @@ export class HopReply implements ViewerReply, SourceControl {
     if (this.#completion !== null) clearTimeout(this.#completion)
     this.#onOver()
   }
+}
+
+/** How a connection ends that somebody else pipes, and what was written to it: by the viewer, whose bytes these are. */
+function endOf(origin: Duplex & { readonly bytesWritten?: number }): Promise<{ end: TunnelEnd; received: number }> {
+  const before = origin.bytesWritten ?? 0
+  let end: TunnelEnd | null = null
+  origin.once('end', () => {
+    end ??= origin.writableEnded ? 'viewer' : 'origin'
+  })
+  origin.once('error', () => {
+    end ??= 'origin-broke'
+  })
+  return new Promise((resolve) => {
+    origin.once('close', () =>
+      resolve({ end: end ?? 'viewer-broke', received: (origin.bytesWritten ?? before) - before }),
+    )
+  })
 }
 
 /** Of the hop alone: there is none. */
