@@ -4,9 +4,9 @@
 import { rangeLength } from '../../http/range.ts'
 import type { Answer, Flight } from '../cache/flight.ts'
 import { ALWAYS, judgeSlice, type SliceAsked, type SliceVerdict, sliceRange } from '../cache/slices.ts'
+import { originPlanOf } from '../origin/failover.ts'
 import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
-import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
 const KIND = { changed: 'object-changed', refused: 'range-refused', failed: 'invalid-response' } as const
@@ -27,8 +27,7 @@ export const sliceResponse = stage({
     flight.source?.abort()
     flight.onFailure(new OriginFailure(kind, message(verdict, flight)))
     // An error that this viewer may have brought about alone is nobody else's.
-    const { forward } = x.behavior as BehaviorPlan
-    const own = verdict === 'failed' && carriesMuchUnkeyed(forward, x.originRequest?.headers ?? [])
+    const own = verdict === 'failed' && carriesMuchUnkeyed(originPlanOf(x).forward, x.originRequest?.headers ?? [])
     flight.decide(own ? 'alone' : 'failed')
     x.fault = { ...ORIGIN_FAILURES[kind], ...(verdict === 'failed' ? { status: flight.status } : {}), origin: kind }
     return to.errorPage

@@ -1,6 +1,8 @@
 //! Tiers together with response headers policies, origin groups, staging distributions and custom error pages: each does
 //! its work once, at the place where it belongs, with one worker and with three.
 import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
 import { type OriginHandler, startOrigin } from '../../support/edge-origin.ts'
@@ -8,6 +10,7 @@ import {
   behaviorDoc,
   distributionDoc,
   EdgeScenario,
+  HOST,
   headersPolicy,
   originDoc,
   type ViewerAnswer,
@@ -125,5 +128,26 @@ for (const count of [1, 3]) {
       assert.equal((await edge.get('/a', asks)).status, 503)
     }
     assert.deepEqual(standby.asked.map(({ url }) => url).sort(), ['/a', '/gone', '/sorry'])
+  })
+
+  test(`${workers}: a viewer that leaves while a tier asks the primary of a group costs the secondary nothing`, async (t) => {
+    const came = Promise.withResolvers<ServerResponse>()
+    const silent = await originOf(t, (_asked, response) => came.resolve(response))
+    const standby = await originOf(t, (_asked, response) => void response.end('standby'))
+    const document = distributionDoc(silent.port, {
+      origins: [originDoc(silent.port, { id: 'first', ...SHIELD }), originDoc(standby.port, { id: 'second' })],
+      originGroups: [{ id: 'group', primary: 'first', secondary: 'second', statusCodes: [503] }],
+      behaviors: [behaviorDoc({ originId: 'group' })],
+    })
+    const edge = await start(t, [document], count)
+    const viewer = connect(edge.port(0, 2), '127.0.0.1')
+    t.after(() => viewer.destroy())
+    viewer.write(`GET /a HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`)
+    const response = await came.promise
+    const gone = new Promise((resolve) => response.once('close', resolve))
+    viewer.resetAndDestroy()
+    await gone
+    for (let worker = 0; worker < count; worker++) await edge.get('/', { worker, host: 'nobody.example' })
+    assert.deepEqual([silent.asked.length, standby.asked.length], [1, 0])
   })
 }
