@@ -134,6 +134,8 @@ function beginAnew(x: Exchange, edge: Edge, version: SlicedVersion): typeof to.c
   }
   x.stale?.release()
   x.object = x.stale = x.flight = x.answer = x.range = null
+  // The primary of an origin group is first again: what is gone may be the object of the secondary alone.
+  x.failedOver = x.originRequest = x.upstream = null
   x.leads = false
   x.contentLength = -1
   x.result = x.detailed = 'Miss'

@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { DistributionDoc, OriginDoc } from '../../../src/domain/distribution.ts'
 import type { Trace } from '../../../src/observe/trace.ts'
+import { LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
 import { type OriginHandler, startOrigin, startRawOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
 
@@ -285,6 +286,22 @@ test('a viewer that leaves while the primary is asked costs the secondary nothin
   await gone
   assert.equal((await edge.get('/', { host: 'nobody.example' })).status, 403)
   assert.equal(secondary.asked.length, 0)
+})
+
+test('a large object of the secondary gives way to that of a primary that is back: no viewer gets an error for it', async (t) => {
+  const length = 6 * 1024 * 1024 + 5
+  const [primary, secondary] = [await LargeOrigin.start({ length }), await LargeOrigin.start({ length })]
+  t.after(() => Promise.all([primary.close(), secondary.close()]))
+  primary.version = 2
+  // It is overloaded once, and well when the first slice is asked for.
+  primary.instead = (_asked, response) => primary.asked.length === 1 && response.writeHead(503).end()
+  const edge = await EdgeScenario.start(t, [grouped({ port: primary.port, secondaryPort: secondary.port })])
+  for (const at of [0, 1]) {
+    const { status, body } = await edge.get('/film')
+    assert.deepEqual([status, body.length], [200, length], `${at}`)
+    assert.ok(Buffer.from(body, 'latin1').equals(largeBytes(0, length, 2)))
+  }
+  assert.deepEqual(secondary.ranges.slice(0, 1), [null])
 })
 
 test('the trace has both requests, and the field that sent the second', async (t) => {
