@@ -28,8 +28,8 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
   let head: string
   if (x.page !== null) {
     head = shown(x, hitLines(x, object, x.result, edit))
-  } else if (x.result === 'RefreshHit') {
-    head = hitLines(x, object, 'RefreshHit', edit)
+  } else if (x.result === 'RefreshHit' || (edit !== null && !edit.lasts)) {
+    head = hitLines(x, object, x.result, edit)
   } else {
     const kept = object.hitHead
     if (kept.text === '' || kept.edit !== edit) {

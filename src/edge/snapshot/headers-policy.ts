@@ -21,6 +21,8 @@ export interface PolicyEdit extends HeadEdit {
   readonly removesTiming: boolean
   /** Lower-case names that it may put in: they belong into a 304 too. */
   readonly added: ReadonlySet<string>
+  /** Other requests have the same: what is made by it is worth keeping. */
+  readonly lasts: boolean
 }
 
 /** What the policy does for one header block. */
@@ -99,16 +101,17 @@ export class HeadersPolicyPlan {
     const name = allowed === null ? '' : `${preflight ? 'preflight' : 'actual'} ${allowed}`
     const known = this.#edits.get(name)
     if (known !== undefined) return known
+    const lasts = this.#edits.size < ECHOES_MAX
     const made = {
-      plain: this.#edit(allowed, preflight, false),
-      timed: this.#edit(allowed, preflight, true),
+      plain: { ...this.#edit(allowed, preflight, false), lasts },
+      timed: { ...this.#edit(allowed, preflight, true), lasts },
       asksForTiming: false,
     }
-    if (this.#edits.size < ECHOES_MAX) this.#edits.set(name, made)
+    if (lasts) this.#edits.set(name, made)
     return made
   }
 
-  #edit(allowed: string | null, preflight: boolean, timed: boolean): PolicyEdit {
+  #edit(allowed: string | null, preflight: boolean, timed: boolean): Omit<PolicyEdit, 'lasts'> {
     const cors = this.#cors
     const shared =
       cors === null || allowed === null

@@ -211,11 +211,13 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
     for (let n = 0; n < 2_000; n++) hit(asked)
     return (allocatedBytes() - allocated) / 2_000
   }
-  // Warm: what is compiled allocates less than what is interpreted.
-  for (let round = 0; round < 5; round++) for (const asked of [few, many]) bytesOfHit(asked)
-  // The least of some rounds: a compiler at work in between allocates too.
-  const least = (asked: ViewerRequest): number => Math.min(...[1, 2, 3, 4].map(() => bytesOfHit(asked)))
-  const [ofFew, ofMany] = [least(few), least(many)]
+  // The least of some rounds, in turns: what is interpreted allocates more than what is compiled, and when the compiler
+  // comes to it, and allocates itself, depends on the machine. What each header costs is there in every round.
+  let [ofFew, ofMany] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (let round = 0; round < 6 || (round < 60 && ofMany >= ofFew + 100); round++) {
+    ofFew = Math.min(ofFew, bytesOfHit(few))
+    ofMany = Math.min(ofMany, bytesOfHit(many))
+  }
   assert.ok(ofMany < ofFew + 100, `${ofMany} bytes with 60 headers, ${ofFew} with 2`)
   assert.ok(ofFew < 4_096, `a hit allocates ${ofFew} bytes`)
 }
