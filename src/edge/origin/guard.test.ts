@@ -12,9 +12,9 @@ test('ordinary addresses may be origins, loopback on other ports too', () => {
 
 test('metadata, own endpoints and engines are refused in every spelling', () => {
   const guard = addressGuard(OWN, [])
-  assert.match(guard.refusal('169.254.169.254', 80) ?? '', /metadata/)
+  assert.match(guard.refusal('169.254.169.254', 80) ?? '', /metadata address \(--allow-origin 169\.254\.169\.254\/32 /)
   assert.match(guard.refusal('::ffff:169.254.169.254', 80) ?? '', /metadata/)
-  assert.match(guard.refusal('fe80::1', 80) ?? '', /metadata/)
+  assert.match(guard.refusal('fe80::1', 80) ?? '', /metadata address \(--allow-origin fe80::1\/128 /)
   assert.match(guard.refusal('127.0.0.1', 4566) ?? '', /this installation/)
   assert.match(guard.refusal('127.0.0.2', 9000) ?? '', /this installation/)
   assert.match(guard.refusal('::1', 4567) ?? '', /this installation/)

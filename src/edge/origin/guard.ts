@@ -35,10 +35,12 @@ export function addressGuard(own: readonly string[], allowed: readonly string[])
       const address = withoutMapping(rawAddress)
       if (isIP(address) === 0) return `${rawAddress} is not an IP address`
       if (contains(allow, address)) return null
-      if (contains(metadata, address)) return `${address} is a link-local or metadata address`
+      if (contains(metadata, address)) {
+        return `${address} is a link-local or metadata address (--allow-origin ${address}/${isIP(address) === 6 ? 128 : 32} admits it)`
+      }
       if (contains(networks, address)) return `${address} belongs to the engines of this installation`
       if (endpoints.has(`${address} ${port}`) || (everyAddress.has(port) && isOfThisHost(address))) {
-        return `${address} port ${port} belongs to this installation`
+        return `${address} port ${port} belongs to this installation (a distribution is an origin by its name)`
       }
       return null
     },
