@@ -7,7 +7,14 @@ import type { DistributionDoc, OriginDoc } from '../../../src/domain/distributio
 import type { Trace } from '../../../src/observe/trace.ts'
 import { LargeOrigin, largeBytes } from '../../support/edge-large-origin.ts'
 import { type OriginHandler, startOrigin, startRawOrigin } from '../../support/edge-origin.ts'
-import { behaviorDoc, distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
+import {
+  behaviorDoc,
+  DISTRIBUTION_ID,
+  distributionDoc,
+  EdgeScenario,
+  HOST,
+  originDoc,
+} from '../../support/edge-scenario.ts'
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE']
 
@@ -368,3 +375,32 @@ test('an origin that fails is told with the lease, until it answers again', asyn
   await edge.get('/b')
   assert.deepEqual(await edge.feed.lease(), [])
 })
+
+for (const count of [1, 3]) {
+  test(`a primary that fails in the middle of a large object: the rest comes from the secondary, if it has the same version (workers: ${count})`, async (t) => {
+    const length = 12 * 1024 * 1024 + 5
+    const [primary, secondary] = [await LargeOrigin.start({ length }), await LargeOrigin.start({ length })]
+    t.after(() => Promise.all([primary.close(), secondary.close()]))
+    const edge = await EdgeScenario.start(t, [grouped({ port: primary.port, secondaryPort: secondary.port })], {
+      count,
+    })
+    // A range first, so that the object is known to be large: its slices are asked for one by one.
+    const first = await edge.get('/film', { headers: { range: 'bytes=0-9' } })
+    assert.equal(first.status, 206)
+    const before = primary.asked.length
+    primary.instead = (_asked, response) => (primary.asked.length > before + 3 ? response.writeHead(503).end() : false)
+    const whole = await edge.get('/film')
+    assert.equal(whole.status, 200)
+    assert.ok(Buffer.from(whole.body, 'latin1').equals(largeBytes(0, length)), 'every byte of it')
+    assert.ok(secondary.asked.length > 0 && secondary.asked.every(({ range }) => range !== null), 'slices only')
+    assert.ok(primary.asked.length > before + 3, 'the primary is asked first for each')
+
+    // Another version at the secondary is not put behind the bytes of the primary's.
+    await edge.feed.invalidate(DISTRIBUTION_ID, '/*')
+    primary.instead = () => false
+    await edge.get('/film', { headers: { range: 'bytes=0-9' } })
+    secondary.version = 2
+    primary.instead = (asked, response) => (asked.range === null ? false : response.writeHead(503).end())
+    await assert.rejects(edge.get('/film'), 'the answer breaks off')
+  })
+}
