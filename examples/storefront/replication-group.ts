@@ -1,5 +1,6 @@
 //! The replication group as one store: reads go to the reader endpoint (the replicas), writes to the primary endpoint.
-//! Client, serialization and cache rules are libraries (@keyv/redis, keyv, cacheable); only this split is the shop's.
+//! Replication is asynchronous, so what this process wrote a moment ago it reads from the primary: a replica that lags,
+//! as each does for a moment after a failover, would show the old price, and the edge would keep it for minutes. Client, serialization and cache rules are libraries (@keyv/redis, keyv, cacheable); only this split is the shop's.
 //! A failover is a lost connection and a new one at the same address, so all that is asked of the client is to fail at
 //! once while it is away, instead of queueing, and to come back quickly.
 import KeyvRedis, { createClient } from '@keyv/redis'
@@ -10,6 +11,8 @@ const CONNECT_TIMEOUT_MS = 500
 /** An endpoint that stays silent for so long counts as lost; the ping keeps an idle connection alive. Milliseconds. */
 const SILENCE_TIMEOUT_MS = 500
 const PING_MS = 200
+/** How long an own write is read from the primary, in milliseconds; far longer than a replica in sync ever lags. */
+const OWN_WRITE_MS = 10_000
 
 export interface Endpoint {
   /** IP address or name. */
@@ -38,6 +41,8 @@ function connect(endpoint: Endpoint): Client {
 
 export class ReplicationGroupStore extends KeyvRedis<string> {
   readonly #reader: KeyvRedis<string>
+  /** Keys of own writes in the order of their time, each with the time up to which the primary is asked for it. */
+  readonly #ownWrites = new Map<string, number>()
 
   constructor(primary: Endpoint, reader: Endpoint, namespace: string) {
     const options = { namespace, throwOnErrors: true, throwOnConnectError: false }
@@ -47,11 +52,35 @@ export class ReplicationGroupStore extends KeyvRedis<string> {
   }
 
   override get<Value = string>(key: string): Promise<Value | undefined> {
-    return this.#reader.get<Value>(key)
+    return this.#isOwnWrite(key) ? super.get<Value>(key) : this.#reader.get<Value>(key)
   }
 
   override getMany<Value = string>(keys: string[]): Promise<Array<Value | undefined>> {
-    return this.#reader.getMany<Value>(keys)
+    return keys.some((key) => this.#isOwnWrite(key)) ? super.getMany<Value>(keys) : this.#reader.getMany<Value>(keys)
+  }
+
+  override set(key: string, value: string, ttl?: number): Promise<void> {
+    this.#noteOwnWrite(key)
+    return super.set(key, value, ttl)
+  }
+
+  override delete(key: string): Promise<boolean> {
+    this.#noteOwnWrite(key)
+    return super.delete(key)
+  }
+
+  #noteOwnWrite(key: string): void {
+    const now = performance.now()
+    this.#ownWrites.delete(key) // So that it moves to the end.
+    this.#ownWrites.set(key, now + OWN_WRITE_MS)
+    for (const [oldest, until] of this.#ownWrites) {
+      if (until > now) break
+      this.#ownWrites.delete(oldest)
+    }
+  }
+
+  #isOwnWrite(key: string): boolean {
+    return (this.#ownWrites.get(key) ?? 0) > performance.now()
   }
 
   /** Calls back each time the primary endpoint accepts commands: at first, and after a failover. */

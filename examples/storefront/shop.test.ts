@@ -132,3 +132,22 @@ test('without its cache the shop answers from the database; back again, no stale
   await until(async () => (await tierOf('/products/6')) === 'elasticache')
   assert.equal(await priceOf(6), 777)
 })
+
+test('a replica that lags does not show the old price to who has just changed it', async () => {
+  // The extreme of lag: the reader endpoint leads to an engine that never hears of the write.
+  const lagging = await TestRedis.start()
+  const replica = new Redis({ host: HOST, port: lagging.port, retryStrategy: () => 5, maxRetriesPerRequest: null })
+  replica.on('error', () => {})
+  const split = new ProductCache(database, { host: HOST, port: redis.port }, { host: HOST, port: lagging.port })
+  try {
+    await until(async () => (await split.setPrice(7, 1_000)) === 'written')
+    await replica.set('storefront::product:7', (await admin.get('storefront::product:7')) ?? '')
+    assert.equal(await split.setPrice(7, 2_000), 'written')
+    const found = await split.product(7)
+    assert.deepEqual([found?.page.cents, found?.tier], [2_000, 'elasticache'])
+  } finally {
+    replica.disconnect()
+    await split.close()
+    await lagging.remove()
+  }
+})
