@@ -2,6 +2,7 @@
 //! report, and stores the keeper's events in the state exactly once before it acknowledges them.
 import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
 import type { GroupWish, KeeperEvent, KeeperSeen, WorkerWish } from '../keeper/protocol.ts'
+import type { KeeperAnswer, KeeperQuestion, QuestionKind } from '../keeper/questions.ts'
 import type { Clock } from '../lib/clock.ts'
 import { recordEvents } from '../services/elasticache/event-log.ts'
 import type { State } from '../state/state.ts'
@@ -34,6 +35,8 @@ export interface KeeperLink extends KeeperPort {
   wishGroups(groups: readonly GroupWish[], revision: number): void
   /** The newest revision of the state whose plan the present report describes; 0 for none. */
   seenRevision(): number
+  /** Rejects, in words, when the keeper cannot tell, is not connected, or has not answered within `timeoutMs`. */
+  ask<K extends QuestionKind>(question: KeeperQuestion<K>, timeoutMs: number): Promise<KeeperAnswer<K>>
   /** Resolves when all events heard so far are stored. */
   idle(): Promise<void>
   /** Ends the keeper, and engines and workers as asked. */
@@ -210,6 +213,10 @@ class Link implements KeeperLink {
     await this.#options.state.transact(async (tx) => {
       await tx.delete('keeper-cursor', CURSOR)
     })
+  }
+
+  ask<K extends QuestionKind>(question: KeeperQuestion<K>, timeoutMs: number): Promise<KeeperAnswer<K>> {
+    return this.#client?.ask(question, timeoutMs) ?? Promise.reject(new Error('the keeper is not connected'))
   }
 
   async idle(): Promise<void> {

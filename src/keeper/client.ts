@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import { type JsonLines, jsonLines } from '../lib/json-lines.ts'
 import type { FromKeeper, KeeperEvent, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
+import type { KeeperAnswer, KeeperQuestion, QuestionKind } from './questions.ts'
 
 /** Milliseconds between two attempts to connect. */
 const RECONNECT_MS = 50
@@ -26,11 +27,18 @@ export interface KeeperClient {
   /** Sends the wish now and again after each new connection, until a newer one replaces it. */
   wish(wish: KeeperWish): void
   acknowledgeEvents(sequence: number): void
+  /** Rejects, in words, when the keeper cannot tell, is not connected, or has not answered within `timeoutMs`. */
+  ask<K extends QuestionKind>(question: KeeperQuestion<K>, timeoutMs: number): Promise<KeeperAnswer<K>>
   /** Resolves with the first report, the present one included, that `accepts`; rejects after `timeoutMs`. */
   waitFor(accepts: (seen: KeeperSeen) => boolean, timeoutMs: number): Promise<KeeperSeen>
   /** Ends the keeper, and engines and workers as asked; resolves when it said `stopped` or its socket closed. */
   stop(options: { readonly engines: boolean; readonly workers: boolean }): Promise<void>
   close(): void
+}
+
+interface Pending {
+  readonly resolve: (answer: KeeperAnswer<QuestionKind>) => void
+  readonly reject: (error: Error) => void
 }
 
 /**
@@ -56,6 +64,8 @@ class Client implements KeeperClient {
   #wish: KeeperWish | null = null
   #greeted: (() => void) | null = null
   readonly #watchers = new Set<(seen: KeeperSeen) => void>()
+  readonly #asked = new Map<number, Pending>()
+  #lastQuestion = 0
   #ended: (() => void) | null = null
   hello: Extract<FromKeeper, { type: 'hello' }> | null = null
   seen: KeeperSeen | null = null
@@ -96,6 +106,7 @@ class Client implements KeeperClient {
     this.#lines = null
     this.hello = null
     this.#ended?.()
+    for (const { reject } of this.#asked.values()) reject(new Error('the connection to the keeper is lost'))
     if (wasConnected) this.#options.onConnection?.('lost')
     if (!this.#closed) this.#retry = setTimeout(() => this.#connect(), RECONNECT_MS)
   }
@@ -118,6 +129,12 @@ class Client implements KeeperClient {
       case 'events':
         this.#options.onEvents?.(message.events)
         return
+      case 'answer':
+        this.#asked.get(message.id)?.resolve(message.answer)
+        return
+      case 'no-answer':
+        this.#asked.get(message.id)?.reject(new Error(message.problem))
+        return
       case 'stopped':
         this.#ended?.()
     }
@@ -130,6 +147,22 @@ class Client implements KeeperClient {
 
   acknowledgeEvents(sequence: number): void {
     this.#lines?.send({ type: 'acknowledge-events', sequence })
+  }
+
+  ask<K extends QuestionKind>(question: KeeperQuestion<K>, timeoutMs: number): Promise<KeeperAnswer<K>> {
+    const lines = this.hello === null ? null : this.#lines
+    if (lines === null) return Promise.reject(new Error('the keeper is not connected'))
+    const id = ++this.#lastQuestion
+    let timer: NodeJS.Timeout | undefined
+    const answered = new Promise<KeeperAnswer<QuestionKind>>((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject })
+      timer = setTimeout(() => reject(new Error(`the keeper has not answered within ${timeoutMs} ms`)), timeoutMs)
+      lines.send({ type: 'ask', id, question })
+    })
+    return answered.finally(() => {
+      clearTimeout(timer)
+      this.#asked.delete(id)
+    }) as Promise<KeeperAnswer<K>>
   }
 
   waitFor(accepts: (seen: KeeperSeen) => boolean, timeoutMs: number): Promise<KeeperSeen> {

@@ -8,7 +8,8 @@ export interface ControlHandlers {
   readonly greeting: () => FromKeeper
   readonly seen: () => KeeperSeen
   readonly events: () => readonly KeeperEvent[]
-  readonly receive: (message: ToKeeper) => void
+  /** `reply` speaks on the connection that the message came over. */
+  readonly receive: (message: ToKeeper, reply: (message: FromKeeper) => void) => void
 }
 
 export class ControlSocket {
@@ -43,7 +44,7 @@ export class ControlSocket {
     })
     const lines = jsonLines<ToKeeper, FromKeeper>(socket, (message) => {
       if (message.type === 'hello') this.#greet(socket, lines)
-      else if (this.#control?.socket === socket) this.#handlers.receive(message)
+      else if (this.#control?.socket === socket) this.#handlers.receive(message, (reply) => lines.send(reply))
     })
   }
 

@@ -50,6 +50,8 @@ export interface EngineLink {
    * Returns the names that hold other values than wished.
    */
   configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]>
+  /** What it says of itself: the text of `INFO all`, or `STAT name value` lines. Rejects when it does not answer. */
+  statistics(): Promise<string>
   /** Null for memcached. */
   readonly replication: Replication | null
   /** Stores a value under a key of ours (memcached's fallback for discovery). */

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
+import type { EngineLink } from './engine.ts'
 import {
   type GroupView,
   isSettled,
@@ -287,6 +288,13 @@ export class Group {
 
   #membershipNow() {
     return { version: this.#record.membershipVersion, members: this.#record.members }
+  }
+
+  /** Admin connection of a node. @throws in words when there is no such node, or nobody answers at it */
+  link(node: string): EngineLink {
+    const { link } = this.#members.get(node).node
+    if (link === null) throw new Error(`node ${node} of ${this.id} does not answer`)
+    return link
   }
 
   seen(): GroupSeen {

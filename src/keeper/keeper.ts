@@ -8,11 +8,13 @@ import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts
 import { Addresses } from './addresses.ts'
 import { type Binary, findBinaries, SEARCH_PATH } from './binaries.ts'
 import { ControlSocket } from './control-socket.ts'
+import type { EngineLink } from './engine.ts'
 import { endProcess, limitLog } from './engine-process.ts'
 import { Group } from './group.ts'
 import { Ledger } from './ledger.ts'
 import { claimNetwork } from './network.ts'
-import type { GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
+import type { FromKeeper, GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
+import { answerQuestion, type KeeperQuestion, type NodeNamed, type QuestionSource } from './questions.ts'
 import { Workers } from './workers.ts'
 
 /** How often a keeper that lacks an engine looks whether it was installed meanwhile. Milliseconds. */
@@ -82,7 +84,7 @@ export async function startKeeper(given: KeeperOptions): Promise<Keeper> {
   }
 }
 
-class HostKeeper implements Keeper {
+class HostKeeper implements Keeper, QuestionSource {
   readonly #options: KeeperOptions
   readonly #ledger: Ledger
   readonly #addresses: Addresses
@@ -130,7 +132,7 @@ class HostKeeper implements Keeper {
       }),
       seen: () => this.seen(),
       events: () => ledger.events(),
-      receive: (message) => this.#receive(message),
+      receive: (message, reply) => this.#receive(message, reply),
     })
   }
 
@@ -144,7 +146,7 @@ class HostKeeper implements Keeper {
     this.#timers.push(setInterval(() => this.#limitLogs(), LOGS_AGAIN_MS))
   }
 
-  #receive(message: ToKeeper): void {
+  #receive(message: ToKeeper, reply: (message: FromKeeper) => void): void {
     switch (message.type) {
       case 'hello':
         return
@@ -157,9 +159,26 @@ class HostKeeper implements Keeper {
       case 'acknowledge-events':
         this.#ledger.acknowledgeEvents(message.sequence)
         return
+      case 'ask':
+        void this.#answer(message.id, message.question, reply)
+        return
       case 'stop':
         void this.stop(message)
     }
+  }
+
+  async #answer(id: number, question: KeeperQuestion, reply: (message: FromKeeper) => void): Promise<void> {
+    try {
+      reply({ type: 'answer', id, answer: await answerQuestion(question, this) })
+    } catch (error) {
+      reply({ type: 'no-answer', id, problem: (error as Error).message })
+    }
+  }
+
+  link({ group, node }: NodeNamed): EngineLink {
+    const found = this.#groups.get(group)
+    if (found === undefined) throw new Error(`there is no group ${group} on this host`)
+    return found.link(node)
   }
 
   /** Makes groups and workers those of the wish. */

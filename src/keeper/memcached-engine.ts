@@ -122,7 +122,7 @@ class MemcachedLink implements EngineLink {
   }
 
   async look(): Promise<EngineFacts> {
-    const stats = await this.#ask('stats\r\n', isList)
+    const stats = await this.statistics()
     const stat = (name: string): string => new RegExp(`^STAT ${name} (.*?)\\r?$`, 'm').exec(stats)?.[1] ?? ''
     const none = { role: 'none', follows: null, inSync: false, isCopying: false, offset: 0 } as const
     return { ...none, pid: Number(stat('pid')), version: stat('version'), bound: [this.#address] }
@@ -135,6 +135,10 @@ class MemcachedLink implements EngineLink {
     const wishes = new Set(wished.map(([name]) => name))
     const leftOut = startedWith.map(([name]) => name).filter((name) => !wishes.has(name))
     return Promise.resolve([...new Set([...names, ...leftOut])])
+  }
+
+  statistics(): Promise<string> {
+    return this.#ask('stats\r\n', isList)
   }
 
   async store(key: string, value: string): Promise<void> {

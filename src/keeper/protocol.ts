@@ -2,6 +2,8 @@
 //! Control sends the whole wish; the keeper makes it so, decides alone while control is away, and reports what it sees.
 //! The wish is kept in the keeper's ledger: a keeper that starts again goes on from there.
 
+import type { KeeperAnswer, KeeperQuestion, QuestionKind } from './questions.ts'
+
 /** Everything that should run on this host. Idempotent; the newest one holds. */
 export interface KeeperWish {
   /** Grows with each wish; the keeper ignores an older one than it has. */
@@ -116,6 +118,8 @@ export type ToKeeper =
   | { readonly type: 'hello'; readonly version: string }
   | { readonly type: 'wish'; readonly wish: KeeperWish }
   | { readonly type: 'acknowledge-events'; readonly sequence: number }
+  /** `id` is the asker's own, of this connection. */
+  | { readonly type: 'ask'; readonly id: number; readonly question: KeeperQuestion }
   /** End engines and workers as asked, then exit 0. */
   | { readonly type: 'stop'; readonly engines: boolean; readonly workers: boolean }
 
@@ -124,4 +128,7 @@ export type FromKeeper =
   /** Sent after each change of what it sees. */
   | { readonly type: 'seen'; readonly seen: KeeperSeen }
   | { readonly type: 'events'; readonly events: readonly KeeperEvent[] }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: KeeperAnswer<QuestionKind> }
+  /** In place of an answer; in words for a person. */
+  | { readonly type: 'no-answer'; readonly id: number; readonly problem: string }
   | { readonly type: 'stopped' }

@@ -102,6 +102,10 @@ class RespLink implements EngineLink {
     return pairs
   }
 
+  async statistics(): Promise<string> {
+    return (await this.#redis.call('INFO', 'all')) as string
+  }
+
   async store(key: string, value: string): Promise<void> {
     await this.#redis.call('SET', key, value)
   }
