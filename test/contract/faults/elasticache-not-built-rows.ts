@@ -1,0 +1,137 @@
+//! Codes of what is not built: the call that would bring them answers 501. A row goes when that call does something.
+import type { ElastiCacheNotBuiltRow } from '../../support/elasticache-fault-site.ts'
+
+export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
+  {
+    codes: ['APICallRateForCustomerExceeded', 'NodeGroupNotFoundFault', 'TestFailoverNotAvailableFault'],
+    reason: 'TestFailover',
+    names: /TestFailover/,
+    provoke: (site) => () => site.client.testFailover({ ReplicationGroupId: 'shop', NodeGroupId: '0001' }),
+  },
+  {
+    codes: ['ServiceUpdateNotFoundFault'],
+    reason: 'service updates',
+    names: /DescribeServiceUpdates/,
+    provoke: (site) => () => site.client.describeServiceUpdates({}),
+  },
+  {
+    codes: ['DefaultUserRequired', 'DuplicateUserName', 'InvalidUserState', 'UserAlreadyExists', 'UserNotFound'],
+    reason: 'users',
+    names: /CreateUser/,
+    provoke: (site) => () =>
+      site.client.createUser({ UserId: 'u', UserName: 'u', Engine: 'redis', AccessString: 'on ~* +@all' }),
+  },
+  {
+    codes: [
+      'DefaultUserAssociatedToUserGroup',
+      'InvalidUserGroupState',
+      'UserGroupAlreadyExists',
+      'UserGroupNotFound',
+      'UserGroupQuotaExceeded',
+      'UserQuotaExceeded',
+    ],
+    reason: 'user groups',
+    names: /CreateUserGroup/,
+    provoke: (site) => () => site.client.createUserGroup({ UserGroupId: 'g', Engine: 'redis', UserIds: ['default'] }),
+  },
+  {
+    codes: [
+      'InvalidSnapshotState',
+      'SnapshotAlreadyExistsFault',
+      'SnapshotNotFoundFault',
+      'SnapshotQuotaExceededFault',
+    ],
+    reason: 'snapshots',
+    names: /CreateSnapshot/,
+    provoke: (site) => () => site.client.createSnapshot({ SnapshotName: 's', CacheClusterId: 'one' }),
+  },
+  {
+    codes: ['InvalidKMSKeyFault'],
+    reason: 'encryption at rest with a key',
+    names: /KmsKeyId|AtRestEncryptionEnabled/,
+    provoke: (site) => () =>
+      site.client.createReplicationGroup({
+        ReplicationGroupId: 'shop',
+        ReplicationGroupDescription: 'a group',
+        AtRestEncryptionEnabled: true,
+        KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1',
+      }),
+  },
+  {
+    codes: ['NodeGroupsPerReplicationGroupQuotaExceeded'],
+    reason: 'cluster mode',
+    names: /NumNodeGroups/,
+    provoke: (site) => () =>
+      site.client.createReplicationGroup({
+        ReplicationGroupId: 'shop',
+        ReplicationGroupDescription: 'a group',
+        NumNodeGroups: 501,
+      }),
+  },
+  {
+    codes: ['ReplicationGroupAlreadyUnderMigrationFault', 'ReplicationGroupNotUnderMigrationFault'],
+    reason: 'online migration',
+    names: /StartMigration/,
+    provoke: (site) => () =>
+      site.client.startMigration({
+        ReplicationGroupId: 'shop',
+        CustomerNodeEndpointList: [{ Address: '127.0.0.1', Port: 6379 }],
+      }),
+  },
+  {
+    codes: [
+      'GlobalReplicationGroupAlreadyExistsFault',
+      'GlobalReplicationGroupNotFoundFault',
+      'InvalidGlobalReplicationGroupState',
+    ],
+    reason: 'global datastores',
+    names: /DescribeGlobalReplicationGroups/,
+    provoke: (site) => () => site.client.describeGlobalReplicationGroups({}),
+  },
+  {
+    codes: [
+      'InvalidServerlessCacheStateFault',
+      'ServerlessCacheAlreadyExistsFault',
+      'ServerlessCacheNotFoundFault',
+      'ServerlessCacheQuotaForCustomerExceededFault',
+    ],
+    reason: 'serverless caches',
+    names: /DescribeServerlessCaches/,
+    provoke: (site) => () => site.client.describeServerlessCaches({}),
+  },
+  {
+    codes: [
+      'InvalidServerlessCacheSnapshotStateFault',
+      'ServerlessCacheSnapshotAlreadyExistsFault',
+      'ServerlessCacheSnapshotNotFoundFault',
+      'ServerlessCacheSnapshotQuotaExceededFault',
+    ],
+    reason: 'snapshots of serverless caches',
+    names: /DescribeServerlessCacheSnapshots/,
+    provoke: (site) => () => site.client.describeServerlessCacheSnapshots({}),
+  },
+  {
+    codes: [
+      'ReservedCacheNodeAlreadyExists',
+      'ReservedCacheNodeNotFound',
+      'ReservedCacheNodeQuotaExceeded',
+      'ReservedCacheNodesOfferingNotFound',
+    ],
+    reason: 'reserved nodes',
+    names: /DescribeReservedCacheNodes/,
+    provoke: (site) => () => site.client.describeReservedCacheNodes({}),
+  },
+  {
+    codes: [
+      'AuthorizationAlreadyExists',
+      'AuthorizationNotFound',
+      'CacheSecurityGroupAlreadyExists',
+      'CacheSecurityGroupNotFound',
+      'InvalidCacheSecurityGroupState',
+      'QuotaExceeded.CacheSecurityGroup',
+    ],
+    reason: 'cache security groups, of EC2-Classic, which AWS has retired',
+    names: /DescribeCacheSecurityGroups/,
+    provoke: (site) => () => site.client.describeCacheSecurityGroups({}),
+  },
+]
