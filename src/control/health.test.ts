@@ -28,6 +28,7 @@ const group = (id: string, problem: string | null): GroupSeen => ({
 const seen = (groups: readonly GroupSeen[]): KeeperSeen => ({
   sequence: 1,
   groups,
+  snapshots: [],
   workers: [],
   nodeNetwork: '127.16.0.0/16',
   binaries: [],

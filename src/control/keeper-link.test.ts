@@ -40,7 +40,10 @@ class Peer {
   }
 
   report(sequence: number): void {
-    this.send({ type: 'seen', seen: { sequence, groups: [], workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] } })
+    this.send({
+      type: 'seen',
+      seen: { sequence, groups: [], snapshots: [], workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] },
+    })
   }
 
   wishes(): KeeperWish[] {

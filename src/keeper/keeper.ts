@@ -297,6 +297,7 @@ class HostKeeper implements Keeper, QuestionSource {
     return {
       sequence: this.#wish.sequence,
       groups: [...this.#groups.values()].map((group) => group.seen()),
+      snapshots: [],
       workers: this.#workers.seen(),
       nodeNetwork: this.#addresses.cidr,
       binaries: this.#binaries,

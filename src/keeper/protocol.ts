@@ -3,6 +3,7 @@
 //! The wish is kept in the keeper's ledger: a keeper that starts again goes on from there.
 
 import type { KeeperAnswer, KeeperQuestion, QuestionKind } from './questions.ts'
+import type { RestoreSeen, RestoreWish, SnapshotSeen, SnapshotWish } from './snapshots/wish.ts'
 
 /** Everything that should run on this host. Idempotent; the newest one holds. */
 export interface KeeperWish {
@@ -10,6 +11,10 @@ export interface KeeperWish {
   readonly sequence: number
   readonly workers: readonly WorkerWish[]
   readonly groups: readonly GroupWish[]
+  /** Snapshots to capture; absent for none. One that is left out is not deleted. */
+  readonly snapshots?: readonly SnapshotWish[]
+  /** Ids of snapshots to delete, a capture under way included; wins over `snapshots`. An unknown id is nothing to do. */
+  readonly snapshotDeletions?: readonly string[]
 }
 
 /** An edge worker: a process of this program that the keeper starts and starts again when it dies. */
@@ -41,6 +46,11 @@ export interface GroupWish {
   readonly configuration: readonly (readonly [name: string, value: string])[]
   /** Nodes to restart once, by node id, with the number of the wished restart: a grown number restarts. */
   readonly restarts: Readonly<Record<string, number>>
+  /**
+   * redis, valkey: a group that is new to the keeper gets the data of this snapshot before anything of it is served.
+   * Once done it is done: a later restart of the keeper or of a node does not restore again.
+   */
+  readonly restoreFrom?: RestoreWish | null
 }
 
 export interface NodeWish {
@@ -81,6 +91,8 @@ export interface GroupSeen {
   readonly nodes: readonly NodeSeen[]
   /** What keeps the group from settling, in words for a person; null when nothing does. */
   readonly problem: string | null
+  /** Of a group that was made from a snapshot; absent for any other. */
+  readonly restore?: RestoreSeen
 }
 
 /** What happened, numbered without gaps; kept in the ledger until control has acknowledged it. */
@@ -101,6 +113,8 @@ export interface KeeperSeen {
   /** Sequence of the wish that this describes. */
   readonly sequence: number
   readonly groups: readonly GroupSeen[]
+  /** Snapshots in the keeper's snapshot directory, unwished ones included, and those being captured; sorted by id. */
+  readonly snapshots: readonly SnapshotSeen[]
   readonly workers: readonly {
     readonly name: string
     readonly pid: number | null

@@ -29,7 +29,7 @@ class ScriptedKeeper implements CachesKeeper {
 
   seen(): KeeperSeen {
     const groups = (this.frozen?.groups ?? this.groups).map((wish, at) => this.edit(seenOf(wish, at)))
-    return { sequence: 1, groups, workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] }
+    return { sequence: 1, groups, snapshots: [], workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] }
   }
 }
 

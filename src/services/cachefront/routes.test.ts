@@ -25,7 +25,14 @@ const record = {
   config: { Enabled: true, HttpVersion: 'http2and3', Aliases: { Items: ['shop.test'] } },
 } as unknown as DistributionRecord
 
-const seen: KeeperSeen = { sequence: 1, groups: [], workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] }
+const seen: KeeperSeen = {
+  sequence: 1,
+  groups: [],
+  snapshots: [],
+  workers: [],
+  nodeNetwork: '127.16.0.0/16',
+  binaries: [],
+}
 
 function setUp(changes: Partial<Installation> = {}) {
   const calls: unknown[] = []
