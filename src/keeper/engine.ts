@@ -1,6 +1,7 @@
 //! What the keeper needs of an engine, whichever it is: how to start one, and an admin connection to a running one.
 //! Recovering a running engine after a restart of the keeper is `open` on the process that the ledger names.
 import type { Binary } from './binaries.ts'
+import type { Door } from './door.ts'
 
 export type Setting = readonly [name: string, value: string]
 
@@ -8,8 +9,8 @@ export interface LaunchOrder {
   readonly binary: Binary
   /** Id of the node, for the process title. */
   readonly name: string
-  readonly address: string
-  readonly port: number
+  /** Where it is to listen, and the keeper's own user that it is to know. */
+  readonly door: Door
   /** Working directory of its own; nothing but the log is written there. */
   readonly dir: string
   readonly settings: readonly Setting[]
@@ -75,8 +76,11 @@ export interface Engine {
   /** The signal that ends it in order; it is killed when it does not end then. */
   readonly endSignal: 'SIGTERM' | 'SIGKILL'
   launch(order: LaunchOrder): Launch
-  /** Opens an admin connection; rejects when nobody answers within `timeoutMs`. `onClosed` is called once after it. */
-  open(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink>
+  /**
+   * Opens an admin connection; rejects when nobody answers within `timeoutMs`, or not to us. `onClosed` is called once
+   * after it.
+   */
+  open(door: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink>
   /** The setting that made a start fail, told from the end of its log; null when it was something else. */
   refusedSetting(logTail: string, settings: readonly Setting[]): Setting | null
 }

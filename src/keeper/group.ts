@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
+import { ADMIN_USER, type Door, newPassword } from './door.ts'
 import type { EngineLink } from './engine.ts'
 import {
   type GroupView,
@@ -60,6 +61,8 @@ export class Group {
   readonly #reader: string | null
   readonly #front: ReaderFront | null
   readonly #membership: MembershipFront | null
+  /** Password of the keeper's user in all its engines; null for memcached. */
+  readonly #password: string | null
   #wish: GroupWish
   #record: GroupRecord
   #problem: string | null = null
@@ -85,13 +88,13 @@ export class Group {
     this.#reader = reader
     this.#record = ledger.group(wish.id) ?? newRecord(wish)
     ledger.setGroup(this.#record)
+    this.#password = wish.engine === 'memcached' ? null : adminPassword(ledger, wish.id)
     this.#members = new Members({
       group: wish.id,
-      port: wish.port,
       engine: wish.engine === 'memcached' ? memcachedEngine : respEngine,
       ledger,
       clock,
-      addressOf: (node) => addresses.node(wish.id, node),
+      doorOf: (node) => this.#doorOf(node),
       dirOf: (node) => join(home, 'nodes', wish.id, node),
       orphanIn: context.orphanIn,
       emit: (event) => context.emit(wish.id, event),
@@ -103,6 +106,16 @@ export class Group {
     this.#lastWatch = clock.monotonic()
     this.#watchLater()
     this.poke()
+  }
+
+  #doorOf(node: string): Door {
+    return {
+      address: this.#context.addresses.node(this.id, node),
+      port: this.#wish.port,
+      username: this.#password === null ? null : ADMIN_USER,
+      password: this.#password,
+      tls: null,
+    }
   }
 
   /** Makes `wish` the one to fulfil. */
@@ -332,6 +345,15 @@ export class Group {
     this.#context.addresses.releaseGroup(this.id)
     this.#context.ledger.dropGroup(this.id)
   }
+}
+
+/** The admin password of a group, made with its first start and kept as long as the group. */
+function adminPassword(ledger: Ledger, group: string): string {
+  const known = ledger.secret(group, 'admin')
+  if (known !== null) return known
+  const password = newPassword()
+  ledger.setSecret(group, 'admin', password)
+  return password
 }
 
 function newRecord(wish: GroupWish): GroupRecord {

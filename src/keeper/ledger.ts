@@ -1,7 +1,7 @@
 //! What the keeper must not forget, in one SQLite file under its home (0600): the wish, who is primary, which process
 //! runs where, which addresses are given out, and what happened that control has not acknowledged yet.
 //! Intent is written before the act: after a crash at any instant the same decider goes on from here.
-import { chmodSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { KeeperEvent, KeeperWish, NodeState } from './protocol.ts'
@@ -53,6 +53,7 @@ const SCHEMA = `
     unique (owner, purpose)) strict;
   create table if not exists node (group_id text, node text, body text not null, primary key (group_id, node)) strict;
   create table if not exists grp (id text primary key, body text not null) strict;
+  create table if not exists secret (group_id text, name text, body text not null, primary key (group_id, name)) strict;
   create table if not exists worker (name text primary key, body text not null) strict;
   create table if not exists event (sequence integer primary key autoincrement, at text not null,
     group_id text not null, body text not null) strict;
@@ -63,9 +64,11 @@ export class Ledger {
 
   /** Opens or makes the ledger at `path`. @throws when the file cannot be written. */
   constructor(path: string) {
+    // Before SQLite makes files beside it, which take over its mode: it holds secrets.
+    closeSync(openSync(path, 'a', 0o600))
+    chmodSync(path, 0o600)
     this.#db = new DatabaseSync(path)
     this.#db.exec(SCHEMA)
-    chmodSync(path, 0o600)
   }
 
   close(): void {
@@ -149,7 +152,18 @@ export class Ledger {
     this.#run('insert or replace into grp values (?, ?)', record.id, JSON.stringify(record))
   }
 
+  /** A secret of a group by its name (`admin`); null when none is kept. Secrets go with the group. */
+  secret(group: string, name: string): string | null {
+    const sql = 'select body from secret where group_id = ? and name = ?'
+    return this.#all<{ body: string }>(sql, group, name)[0]?.body ?? null
+  }
+
+  setSecret(group: string, name: string, secret: string): void {
+    this.#run('insert or replace into secret values (?, ?, ?)', group, name, secret)
+  }
+
   dropGroup(id: string): void {
+    this.#run('delete from secret where group_id = ?', id)
     this.#run('delete from grp where id = ?', id)
   }
 

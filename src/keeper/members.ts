@@ -3,6 +3,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
+import type { Door } from './door.ts'
 import type { Engine } from './engine.ts'
 import type { Health } from './failover.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,11 +26,10 @@ export interface Member {
 
 export interface MembersOptions {
   readonly group: string
-  readonly port: number
   readonly engine: Engine
   readonly ledger: Ledger
   readonly clock: Clock
-  readonly addressOf: (node: string) => string
+  readonly doorOf: (node: string) => Door
   readonly dirOf: (node: string) => string
   /** A living process that works in `dir`, which the ledger does not know: a crash came between start and record. */
   readonly orphanIn: (dir: string) => ProcessIdentity | null
@@ -70,9 +70,9 @@ export class Members {
   }
 
   #make(id: string, wished: boolean): Member {
-    const { group, ledger, addressOf, dirOf, orphanIn, port, engine, clock, onChange } = this.#options
+    const { group, ledger, doorOf, dirOf, orphanIn, engine, clock, onChange } = this.#options
     const dir = dirOf(id)
-    const node = new EngineNode({ id, address: addressOf(id), port, dir, engine, clock, onChange })
+    const node = new EngineNode({ id, door: () => doorOf(id), dir, engine, clock, onChange })
     const record = ledger.nodes().find((r) => r.group === group && r.node === id) ?? null
     const member: Member = {
       node,

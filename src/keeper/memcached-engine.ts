@@ -1,6 +1,7 @@
 //! memcached: options on the command line, one admin connection each in the text protocol.
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
 
 /** Options that are the keeper's own: where it listens, as whom it runs, whether it detaches. */
@@ -17,7 +18,7 @@ export const memcachedEngine: Engine = {
   launch(order) {
     const settings = fitConnections(order.settings, openFilesMax())
     const options = settings.flatMap(([name, value]) => (value === '' ? [name] : [name, value]))
-    const own = ['-l', order.address, '-p', String(order.port), '-U', '0', ...dropRights()]
+    const own = ['-l', order.door.address, '-p', String(order.door.port), '-U', '0', ...dropRights()]
     return { args: [...options, ...own], input: null, startedWith: settings }
   },
   open: openLink,
@@ -45,7 +46,7 @@ export function fitConnections(settings: readonly Setting[], filesMax: number): 
     .map(([name, value]) => (name === '-c' && Number(value) > most ? [name, String(most)] : [name, value]))
 }
 
-function openLink(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
+function openLink({ address, port }: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port, noDelay: true })
     const timer = setTimeout(() => socket.destroy(new Error(`${address}:${port} does not answer`)), timeoutMs)

@@ -3,6 +3,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity, statOf, waitForEnd } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
+import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
 import { endProcess, killProcess, logTail, startProcess } from './engine-process.ts'
 import type { Health } from './failover.ts'
@@ -24,8 +25,8 @@ const EXIT_GRACE_MS = 200
 
 export interface NodeOptions {
   readonly id: string
-  readonly address: string
-  readonly port: number
+  /** How it is reached, asked again before each attempt. */
+  readonly door: () => Door
   readonly dir: string
   readonly engine: Engine
   readonly clock: Clock
@@ -35,7 +36,6 @@ export interface NodeOptions {
 
 export class EngineNode {
   readonly id: string
-  readonly address: string
   readonly dir: string
   readonly #options: NodeOptions
   process: ProcessIdentity | null = null
@@ -63,8 +63,12 @@ export class EngineNode {
   constructor(options: NodeOptions) {
     this.#options = options
     this.id = options.id
-    this.address = options.address
     this.dir = options.dir
+  }
+
+  /** Address of its own. */
+  get address(): string {
+    return this.#options.door().address
   }
 
   #now(): number {
@@ -96,7 +100,9 @@ export class EngineNode {
 
   /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
   start(binary: Binary, settings: readonly Setting[], replicaOf: string | null): void {
-    const { engine, port, address, dir, id } = this.#options
+    const { engine, dir, id } = this.#options
+    const door = this.#options.door()
+    const { address, port } = door
     this.#forget()
     const holder = holderOf(address, port)
     if (holder !== null) {
@@ -104,7 +110,7 @@ export class EngineNode {
       return
     }
     const usable = settings.filter((setting) => !this.#refused.has(setting.join(' ')))
-    const launch = engine.launch({ binary, name: id, address, port, dir, settings: usable, replicaOf })
+    const launch = engine.launch({ binary, name: id, door, dir, settings: usable, replicaOf })
     try {
       const started: ProcessIdentity = startProcess(binary.path, dir, launch, () => this.#exited(started, settings))
       this.process = started
@@ -175,10 +181,10 @@ export class EngineNode {
   }
 
   async #connect(process: ProcessIdentity): Promise<void> {
-    const { engine, port, address } = this.#options
+    const { engine, door } = this.#options
     while (!this.#closed && this.process === process && isAlive(process)) {
       try {
-        const link = await engine.open(address, port, CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
+        const link = await engine.open(door(), CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
         if (this.process !== process || this.#closed) {
           link.close()
           return

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sha256Of } from './door.ts'
 import type { LaunchOrder } from './engine.ts'
 import { configText, directive, holds, joinSettings } from './resp-config.ts'
 
@@ -18,8 +19,7 @@ for (const [name, value, expected] of directives) {
 const order: LaunchOrder = {
   binary: { engine: 'redis', version: '7.0.15', path: '/usr/bin/redis-server' },
   name: 'shop-001',
-  address: '127.16.0.3',
-  port: 6379,
+  door: { address: '127.16.0.3', port: 6379, username: 'cachefront-admin', password: 'p4ss', tls: null },
   dir: '/home/nodes/shop/shop-001',
   settings: [
     ['maxmemory', '1024'],
@@ -65,4 +65,23 @@ test('buffer limits of several classes are one value', () => {
   ])
   assert.equal(joined.get('client-output-buffer-limit'), 'normal 0 0 0 pubsub 1 1 1')
   assert.equal(joined.get('maxmemory'), '2')
+})
+
+test("the keeper's user is made with a hash, and its password is in masterauth alone", () => {
+  const text = configText({
+    ...order,
+    settings: [
+      ['masterauth', 'other'],
+      ['requirepass', 'x'],
+    ],
+  })
+  const lines = text.split('\n')
+  const rules = lines.find((line) => line.startsWith('user '))
+  assert.equal(rules, `user cachefront-admin reset on #${sha256Of('p4ss')} ~* &* +@all`)
+  assert.deepEqual(
+    lines.filter((line) => line.includes('p4ss')),
+    ['masterauth p4ss'],
+  )
+  assert.ok(lines.includes('masteruser cachefront-admin'))
+  assert.ok(!text.includes('requirepass'))
 })

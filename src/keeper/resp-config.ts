@@ -1,4 +1,5 @@
 //! PURE: configuration of redis and valkey: the text for standard input, and whether a value read back is the one wished.
+import { adminRules, type Door } from './door.ts'
 import type { LaunchOrder, Setting } from './engine.ts'
 
 /** The keeper's own directives: a wish for one of these is not applied (and shows as pending). */
@@ -16,6 +17,11 @@ export const OWNED: ReadonlySet<string> = new Set([
   'replicaof',
   'unixsocket',
   'supervised',
+  'masteruser',
+  'masterauth',
+  'requirepass',
+  'aclfile',
+  'user',
 ])
 
 /** Quotes a value unless it is plain; several plain words stay several (`client-output-buffer-limit normal 0 0 0`). */
@@ -30,12 +36,13 @@ export function directive(name: string, value: string): string {
  * address to a later start (engine-notes). Wished directives come first: of two, the engine takes the last.
  */
 export function configText(order: LaunchOrder): string {
+  const { address, port } = order.door
   const own: Setting[] = [
-    ['bind', order.address],
-    ['port', String(order.port)],
+    ['bind', address],
+    ['port', String(port)],
     // Otherwise replicas appear at their primary as 127.0.0.1.
-    ['bind-source-addr', order.address],
-    ['replica-announce-ip', order.address],
+    ['bind-source-addr', address],
+    ['replica-announce-ip', address],
     // `yes` would refuse replication between loopback addresses.
     ['protected-mode', 'no'],
     ['daemonize', 'no'],
@@ -50,8 +57,16 @@ export function configText(order: LaunchOrder): string {
   ]
   const wished = order.settings.filter(([name]) => !OWNED.has(name.toLowerCase()))
   const lines = [...wished, ...own].map(([name, value]) => directive(name, value))
-  if (order.replicaOf !== null) lines.push(`replicaof ${order.replicaOf} ${order.port}`)
+  lines.push(...adminLines(order.door))
+  if (order.replicaOf !== null) lines.push(`replicaof ${order.replicaOf} ${port}`)
   return `${lines.join('\n')}\n`
+}
+
+/** The keeper's user, and the same one for the engine itself towards its primary. */
+function adminLines({ username, password }: Door): readonly string[] {
+  if (username === null || password === null) return []
+  const user = ['user', username, ...adminRules(password)].join(' ')
+  return [user, directive('masteruser', username), directive('masterauth', password)]
 }
 
 /** Settings by name in lower case; several of one name (buffer limits of classes) are one value with several words. */

@@ -1,5 +1,6 @@
 //! redis-server and valkey-server: configuration on standard input, one admin connection each.
 import { Redis } from 'ioredis'
+import { adminRules, type Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
 import { configText, holds, joinSettings, OWNED } from './resp-config.ts'
 
@@ -24,11 +25,11 @@ export const respEngine: Engine = {
   },
 }
 
-async function openLink(address: string, port: number, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
+async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
   // No retries of any kind: a broken connection is news that the group's decider wants at once.
   const redis = new Redis({
-    host: address,
-    port,
+    host: door.address,
+    port: door.port,
     lazyConnect: true,
     connectTimeout: timeoutMs,
     retryStrategy: () => null,
@@ -42,12 +43,50 @@ async function openLink(address: string, port: number, timeoutMs: number, onClos
   redis.on('error', () => {})
   try {
     await redis.connect()
+    await within(timeoutMs, enter(redis, door))
   } catch (error) {
     redis.disconnect()
     throw error
   }
   redis.once('close', onClosed)
-  return new RespLink(redis, port)
+  return new RespLink(redis, door.port)
+}
+
+/**
+ * Logs in as the keeper's user. An engine that was started before there was such a user is open to all: it is given the
+ * user now, and the same name for its own way to its primary.
+ * @throws what the engine says when it is neither ours nor open.
+ */
+async function enter(redis: Redis, { username, password }: Door): Promise<void> {
+  if (username === null || password === null) return
+  try {
+    await ask('AUTH', username, password)
+  } catch (error) {
+    if (!(error as Error).message.startsWith('WRONGPASS')) throw error
+    await ask('ACL', 'SETUSER', username, ...adminRules(password))
+    await ask('CONFIG', 'SET', 'masteruser', username)
+    await ask('CONFIG', 'SET', 'masterauth', password)
+    await ask('AUTH', username, password)
+  }
+  async function ask(name: string, ...args: readonly string[]): Promise<void> {
+    await redis.call(name, ...args).catch((error: Error) => {
+      // The client's own error carries the arguments, and with them the password.
+      throw new Error(error.message)
+    })
+  }
+}
+
+/** A stopped process takes connections and says nothing. */
+async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 class RespLink implements EngineLink {

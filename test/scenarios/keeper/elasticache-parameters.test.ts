@@ -53,7 +53,8 @@ before(async () => {
   const settings = configurationOf(FAMILIES.get('redis7')!, '7.0', {}, MICRO)
   const binary = await installed('redis')
   server = spawn(binary.path, ['-'], { stdio: ['pipe', 'ignore', 'inherit'], cwd: dir })
-  server.stdin!.end(configText({ binary, name: 'one', address: '127.0.0.1', port, dir, settings, replicaOf: null }))
+  const door = { address: '127.0.0.1', port, username: null, password: null, tls: null }
+  server.stdin!.end(configText({ binary, name: 'one', door, dir, settings, replicaOf: null }))
   redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
   redis.on('error', () => {})
   await redis.ping()
