@@ -70,7 +70,20 @@ const inHome = async (work: (home: string) => Promise<void>) => {
   }
 }
 
-const COMMANDS = ['up', 'down', 'status', 'explain', 'invalidate', 'clock', 'logs', 'cache', 'doctor', 'reset', 'call']
+const COMMANDS = [
+  'up',
+  'down',
+  'status',
+  'explain',
+  'invalidate',
+  'clock',
+  'logs',
+  'cache',
+  'trust',
+  'doctor',
+  'reset',
+  'call',
+]
 
 describe('the command line', () => {
   it('names every command, and gives each an example', async () => {

@@ -12,6 +12,7 @@ import { logsCommand } from './commands/logs.ts'
 import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
 import { statusCommand } from './commands/status.ts'
+import { trustCommand } from './commands/trust.ts'
 import { upCommand } from './commands/up.ts'
 import { CliError, type CliHost } from './host.ts'
 
@@ -29,13 +30,14 @@ const COMMANDS: readonly CommandMaker[] = [
   clockCommand,
   logsCommand,
   cacheCommand,
+  trustCommand,
   doctorCommand,
   resetCommand,
   callCommand,
 ]
 
 /** Commands that work on the home and its processes: an endpoint would say nothing to them. */
-const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'doctor', 'reset'])
+const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'trust', 'doctor', 'reset'])
 
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {
