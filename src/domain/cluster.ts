@@ -4,8 +4,15 @@
 export type CacheEngine = 'redis' | 'valkey' | 'memcached'
 
 /** spec/elasticache.md 1.5. A deleted cluster leaves no record; there is no `create-failed` for clusters. */
-export type ClusterStatus = 'creating' | 'available' | 'modifying' | 'rebooting cluster nodes' | 'deleting'
-export type GroupStatus = 'creating' | 'available' | 'modifying' | 'deleting'
+export type ClusterStatus =
+  | 'creating'
+  | 'available'
+  | 'modifying'
+  /** Set by who begins a snapshot and cleared by who ends it; the reconciler of caches leaves it alone. */
+  | 'snapshotting'
+  | 'rebooting cluster nodes'
+  | 'deleting'
+export type GroupStatus = 'creating' | 'available' | 'modifying' | 'snapshotting' | 'deleting'
 export type CacheNodeStatus = 'creating' | 'available' | 'rebooting' | 'deleting'
 /** `applying` until the running engine was seen with the values; `pending-reboot` when only a restart can set them. */
 export type ParameterApplyStatus = 'in-sync' | 'applying' | 'pending-reboot'
@@ -28,6 +35,31 @@ export interface CacheNodeRecord {
   /** Seen: `primary` or `replica` in a replication group, else `none`. */
   readonly role: 'primary' | 'replica' | 'none'
   readonly parameterStatus: ParameterApplyStatus
+}
+
+/**
+ * A change of engine, version or node type that was asked for and is not done. Members of a replication group have it
+ * all alike. Absent members stay as they are.
+ */
+export interface PendingChange {
+  readonly engine?: 'redis' | 'valkey'
+  /** As asked: `7.1`. */
+  readonly engineVersion?: string
+  readonly nodeType?: string
+  /** The parameter group that comes with a version of another family. */
+  readonly parameterGroupName?: string
+  /** ISO time since when it is carried out; null while it waits for the maintenance window. */
+  readonly applyingSince: string | null
+}
+
+/**
+ * A wished change of the primary; the keeper carries each number out once. `test-failover` loses the primary on purpose,
+ * `promote` hands its role over to `to`.
+ */
+export interface RoleChange {
+  readonly number: number
+  readonly kind: 'test-failover' | 'promote'
+  readonly to: string | null
 }
 
 export interface CacheClusterRecord {
@@ -57,6 +89,13 @@ export interface CacheClusterRecord {
   readonly autoMinorVersionUpgrade: boolean
   /** Seen: address of the memcached configuration endpoint; null for other engines and before `available`. */
   readonly configurationEndpoint: string | null
+  /** Absent when nothing is pending. */
+  readonly pending?: PendingChange | null
+  /**
+   * The keeper's group that its process comes from: the replication group that left it behind, or the cluster that it
+   * was before it became a member. Absent once it has come over.
+   */
+  readonly movedFrom?: string | null
 }
 
 export interface ReplicationGroupRecord {
@@ -73,6 +112,14 @@ export interface ReplicationGroupRecord {
   /** The member that was primary at first; later the keeper decides. */
   readonly firstPrimary: string
   readonly automaticFailover: boolean
+  /** The keeper has not yet taken up the present value of `automaticFailover`. Absent: it has. */
+  readonly automaticFailoverChanging?: boolean
+  /** Absent: false. */
+  readonly multiAz?: boolean
+  /** The last one that was wished; absent when there never was one. */
+  readonly roleChange?: RoleChange
+  /** Member that is to become primary in the maintenance window; absent when none is. */
+  readonly pendingPrimary?: string | null
   readonly snapshotWindow: string
   readonly autoMinorVersionUpgrade: boolean
   /** Seen: address of the primary endpoint; it stays when the primary changes. Null before `available`. */

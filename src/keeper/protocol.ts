@@ -47,6 +47,16 @@ export interface GroupWish {
   /** Nodes to restart once, by node id, with the number of the wished restart: a grown number restarts. */
   readonly restarts: Readonly<Record<string, number>>
   /**
+   * redis, valkey: changes who is primary once for each number that is greater than any before. `test-failover` kills the
+   * primary as a failure would and promotes a replica; `promote` hands the role over to the node `to` without loss.
+   * Either waits until there is a replica in sync for it. Absent: never.
+   */
+  readonly roleChange?: {
+    readonly number: number
+    readonly kind: 'test-failover' | 'promote'
+    readonly to: string | null
+  }
+  /**
    * redis, valkey: a group that is new to the keeper gets the data of this snapshot before anything of it is served.
    * Once done it is done: a later restart of the keeper or of a node does not restore again.
    */
@@ -58,6 +68,16 @@ export interface NodeWish {
   readonly id: string
   /** The node that is to be primary when the group is first made; later the keeper decides. */
   readonly firstPrimary: boolean
+  /**
+   * The group that this node's process belongs to until now: it comes over with its address, its data and its clients,
+   * and the group that it leaves ends. Absent, or a group that does not have it: it is made here.
+   */
+  readonly from?: string
+  /**
+   * Lowest version of the binary, e.g. `7.0.16`, that the node is to run: an older one is replaced when the host has a
+   * newer, keeping the data of redis and valkey. Absent: any.
+   */
+  readonly binaryAtLeast?: string
 }
 
 export type NodeState = 'creating' | 'available' | 'recovering' | 'rebooting' | 'deleting'

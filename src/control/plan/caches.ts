@@ -37,7 +37,7 @@ function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWi
   return {
     ...engineOf(cluster, records),
     id: cluster.id,
-    nodes: wished.map(({ id }) => ({ id, firstPrimary: cluster.engine !== 'memcached' })),
+    nodes: wished.map(({ id }) => nodeWish(cluster, id, cluster.engine !== 'memcached')),
     automaticFailover: false,
     restarts: restartsOf(wished),
   }
@@ -51,17 +51,24 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
   const [model] = members
   if (model === undefined) return []
   const primary = firstPrimary(group, members)
-  const nodes: NodeWish[] = members.map(({ id }) => ({ id, firstPrimary: id === primary }))
+  const nodes = members.map((member) => nodeWish(member, member.id, member.id === primary))
   return [
     {
       ...engineOf(model, records),
       id: group.id,
       nodes,
       automaticFailover: group.automaticFailover,
+      ...(group.roleChange === undefined ? {} : { roleChange: group.roleChange }),
       restarts: restartsOf(members.flatMap((m) => m.nodes.map((node) => ({ node, id: nodeIdOf(m, node) })))),
     },
   ]
 }
+
+const nodeWish = (cluster: CacheClusterRecord, id: string, firstPrimary: boolean): NodeWish => ({
+  id,
+  firstPrimary,
+  ...(cluster.movedFrom ? { from: cluster.movedFrom } : {}),
+})
 
 /** The member made as primary; when that one has been deleted, the one that is primary now. */
 function firstPrimary(group: ReplicationGroupRecord, members: readonly CacheClusterRecord[]): string | undefined {
@@ -74,10 +81,19 @@ export function nodeIdOf(cluster: CacheClusterRecord, node: CacheNodeRecord): st
   return cluster.engine === 'memcached' ? node.id : cluster.id
 }
 
+/** What the cluster is to be now: with a pending change from when that is carried out. */
+export function wishedNow(cluster: CacheClusterRecord): CacheClusterRecord {
+  const { pending } = cluster
+  if (!pending?.applyingSince) return cluster
+  const { applyingSince: _, ...change } = pending
+  return { ...cluster, ...change }
+}
+
 function engineOf(
-  cluster: CacheClusterRecord,
+  record: CacheClusterRecord,
   records: CacheRecords,
 ): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration'> {
+  const cluster = wishedNow(record)
   const family = FAMILIES.get(familyOf(cluster.engine, cluster.engineVersion))
   // A default group is not stored: it has no overrides.
   const overrides = records.parameterGroups.find(({ id }) => id === cluster.parameterGroupName)?.doc.values ?? {}
