@@ -8,10 +8,8 @@ export const ADMIN_USER = 'cachefront-admin'
 const PASSWORD_BYTES = 32
 
 export interface DoorTls {
-  /** Certificates in PEM that the engine's certificate must lead to. */
-  readonly ca: string
-  /** Name that the engine's certificate is checked for. */
-  readonly serverName: string
+  /** SHA-256 fingerprints (`AB:CD:...`) of the certificates that the keeper gave the engine: it shows one of them. */
+  readonly pins: readonly string[]
 }
 
 export interface Door {
@@ -22,7 +20,7 @@ export interface Door {
   readonly username: string | null
   /** Secret: it goes to the engine as `sha256Of` and as masterauth, on standard input, and nowhere else. */
   readonly password: string | null
-  /** Null where the engine is reached in plain text. */
+  /** Null where the engine is reached in plain text. `dial` (dial.ts) opens either. */
   readonly tls: DoorTls | null
 }
 

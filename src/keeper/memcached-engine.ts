@@ -1,6 +1,7 @@
 //! memcached: options on the command line, one admin connection each in the text protocol.
 import { readFileSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { dial } from './dial.ts'
 import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
 
@@ -46,18 +47,10 @@ export function fitConnections(settings: readonly Setting[], filesMax: number): 
     .map(([name, value]) => (name === '-c' && Number(value) > most ? [name, String(most)] : [name, value]))
 }
 
-function openLink({ address, port }: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, noDelay: true })
-    const timer = setTimeout(() => socket.destroy(new Error(`${address}:${port} does not answer`)), timeoutMs)
-    socket.on('error', reject)
-    socket.once('connect', () => {
-      clearTimeout(timer)
-      socket.once('close', onClosed)
-      resolve(new MemcachedLink(socket, address))
-    })
-    socket.once('close', () => clearTimeout(timer))
-  })
+async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
+  const socket = await dial(door, timeoutMs)
+  socket.once('close', onClosed)
+  return new MemcachedLink(socket, door.address)
 }
 
 interface Question {

@@ -1,5 +1,6 @@
 //! redis-server and valkey-server: configuration on standard input, one admin connection each.
-import { Redis } from 'ioredis'
+import { AbstractConnector, Redis } from 'ioredis'
+import { dial } from './dial.ts'
 import { adminRules, type Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
 import { configText, holds, joinSettings, OWNED } from './resp-config.ts'
@@ -9,6 +10,8 @@ const HAND_OVER_MS = 2000
 /** Clients see a moved listener reset while it is reopened, so a refused bind is tried again slowly (engine-notes). */
 const BIND_ATTEMPTS = 5
 const BIND_RETRY_MS = 20
+/** A connection that is closed on purpose is cut when the engine does not close it, too. Milliseconds. */
+const END_TIMEOUT_MS = 2000
 
 export const respEngine: Engine = {
   replicated: true,
@@ -28,10 +31,8 @@ export const respEngine: Engine = {
 async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
   // No retries of any kind: a broken connection is news that the group's decider wants at once.
   const redis = new Redis({
-    host: door.address,
-    port: door.port,
+    Connector: dialing(door, timeoutMs),
     lazyConnect: true,
-    connectTimeout: timeoutMs,
     retryStrategy: () => null,
     maxRetriesPerRequest: null,
     enableReadyCheck: false,
@@ -50,6 +51,20 @@ async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Pr
   }
   redis.once('close', onClosed)
   return new RespLink(redis, door.port)
+}
+
+/** Connections of the client through the door. */
+function dialing(door: Door, timeoutMs: number) {
+  return class extends AbstractConnector {
+    constructor() {
+      super(END_TIMEOUT_MS)
+    }
+
+    async connect() {
+      this.stream = await dial(door, timeoutMs)
+      return this.stream
+    }
+  }
 }
 
 /**
