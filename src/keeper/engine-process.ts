@@ -1,7 +1,7 @@
 //! Starts, finds again and ends the process of one node. The process is detached: it outlives the keeper.
 import { spawn } from 'node:child_process'
 import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
-import { identify, type ProcessIdentity, signalProcess, waitForEnd } from '../lib/process.ts'
+import { identify, type ProcessIdentity, signalProcess, statOf, waitForEnd } from '../lib/process.ts'
 import type { Launch } from './engine.ts'
 
 /** An engine that does not end within this time after SIGTERM is killed. Milliseconds. */
@@ -42,10 +42,15 @@ export async function endProcess(process: ProcessIdentity, signal: 'SIGTERM' | '
   await killProcess(process)
 }
 
-/** Kills the process and waits until it holds no address any more. */
+/**
+ * Kills the process and waits until it holds no address any more.
+ * @throws when it is still there after two seconds: it is stuck in the kernel, and ends when it comes out.
+ */
 export async function killProcess(process: ProcessIdentity): Promise<void> {
   signalProcess(process, 'SIGKILL')
-  await waitForEnd(process, END_TIMEOUT_MS)
+  if (await waitForEnd(process, END_TIMEOUT_MS)) return
+  const state = statOf(process)?.state ?? 'gone'
+  throw new Error(`process ${process.pid} has not ended ${END_TIMEOUT_MS} ms after SIGKILL (state ${state} in /proc)`)
 }
 
 /** A log that is longer is set aside as `log.1`, which it replaces. Bytes. */

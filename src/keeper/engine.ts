@@ -43,7 +43,7 @@ export interface EngineFacts {
 }
 
 export interface EngineLink {
-  /** Resolves when the engine answered anything, an error included; rejects when the connection is gone. */
+  /** Resolves when the engine answered and could serve others; rejects when it did not, or the connection is gone. */
   ping(): Promise<void>
   look(): Promise<EngineFacts>
   /**

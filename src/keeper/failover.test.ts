@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   type Action,
+  addressesOfPromoted,
   type Candidate,
   chooseReplica,
   type GroupView,
@@ -9,6 +10,7 @@ import {
   type NodeView,
   planGroup,
   planIndependent,
+  READER_LAG_MAX_MS,
   readerHolder,
   readerKeeps,
   readerTargets,
@@ -29,6 +31,7 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
     follows: isPrimary ? null : ADDRESS.a!,
     inSync: !isPrimary,
     hasData: true,
+    lagMs: 0,
     bound: isPrimary ? [ADDRESS.a!, ENDPOINT] : [ADDRESS[id]!],
     mayStart: true,
     restartWished: false,
@@ -193,12 +196,59 @@ for (const [name, view, expected] of rows) {
   test(`plan: ${name}`, () => assert.deepEqual(planGroup(view), expected))
 }
 
-test('the reader endpoint leads to healthy replicas, to the primary when there is none', () => {
-  assert.equal(readerHolder(group([a, b, c])), 'front')
-  assert.deepEqual(readerTargets(group([a, b, c])), [ADDRESS.b, ADDRESS.c])
-  assert.deepEqual(readerTargets(group([a, b, node('c', { inSync: false })])), [ADDRESS.b])
-  assert.deepEqual(readerTargets(group([a, node('b', gone), node('c', gone)])), [ADDRESS.a])
-  assert.equal(readerHolder(group([a, node('b', { inSync: false })])), 'a')
+test('two or more replicas share a front', () => assert.equal(readerHolder(group([a, b, c])), 'front'))
+
+const silent = { kind: 'waiting' } as const
+const linkLost: Partial<NodeView> = { inSync: false, hasData: true }
+const tooOld = READER_LAG_MAX_MS + 1
+const readers: readonly [string, GroupView, targets: readonly string[], keeps: readonly string[]][] = [
+  ['both replicas in sync', group([a, b, c]), ['b', 'c'], ['b', 'c']],
+  ['one as old as is allowed', group([a, b, node('c', { lagMs: READER_LAG_MAX_MS })]), ['b', 'c'], ['b', 'c']],
+  ['one that is too old, though its link is up', group([a, b, node('c', { lagMs: tooOld })]), ['b'], ['b']],
+  ['one that lost its link to a primary that answers', group([a, b, node('c', linkLost)]), ['b'], ['b']],
+  [
+    'links are lost while the primary is being judged: nobody writes',
+    group([node('a', { health: silent }), node('b', linkLost), node('c', linkLost)]),
+    ['b', 'c'],
+    ['b', 'c'],
+  ],
+  ['the primary has died', group([node('a', gone), node('b', linkLost), node('c', linkLost)]), ['b', 'c'], ['b', 'c']],
+  [
+    'the primary has died, and one was too old before',
+    group([node('a', gone), node('b', linkLost), node('c', { ...linkLost, lagMs: tooOld })]),
+    ['b'],
+    ['b'],
+  ],
+  ['one that is being filled', group([a, b, node('c', { inSync: false, hasData: false })]), ['b'], ['b']],
+  ['one that is silent', group([a, b, node('c', { health: silent })]), ['b'], ['b', 'c']],
+  ['one that is to be removed', group([a, b, node('c', { wished: false })]), ['b'], ['b']],
+  ['none is there', group([a, node('b', gone), node('c', gone)]), ['a'], ['a']],
+  ['all are too old', group([a, node('b', { lagMs: tooOld }), node('c', { lagMs: tooOld })]), ['a'], ['a']],
+  ['nobody at all', group([node('a', gone), node('b', gone), node('c', gone)]), [], []],
+]
+for (const [name, view, targets, keeps] of readers) {
+  const addresses = (ids: readonly string[]): Set<string> => new Set(ids.map((id) => ADDRESS[id]!))
+  test(`readers: ${name}`, () => {
+    assert.deepEqual(new Set(readerTargets(view)), addresses(targets))
+    assert.deepEqual(new Set(readerKeeps(view)), addresses(keeps))
+  })
+}
+
+test('the only replica holds the reader endpoint while it may be read from', () => {
+  assert.equal(readerHolder(group([a, b])), 'b')
+  assert.equal(readerHolder(group([a, node('b', { lagMs: tooOld })])), 'a')
+  assert.equal(readerHolder(group([a, node('b', linkLost)])), 'a')
+  assert.equal(readerHolder(group([node('a', { health: silent }), node('b', linkLost)])), 'b')
+  assert.deepEqual(planGroup(group([a, node('b', { lagMs: tooOld, bound: [ADDRESS.b!, READER] })])), [
+    { do: 'bind', node: 'b', addresses: [ADDRESS.b!] },
+    { do: 'bind', node: 'a', addresses: [ADDRESS.a!, ENDPOINT, READER] },
+  ])
+})
+
+test('a promoted node keeps the reader endpoint that it had', () => {
+  const view = group([node('a', gone), b, c])
+  assert.deepEqual(addressesOfPromoted(view, b), [ADDRESS.b, ENDPOINT])
+  assert.deepEqual(addressesOfPromoted(view, node('b', { bound: [ADDRESS.b!, READER] })), [ADDRESS.b, ENDPOINT, READER])
 })
 
 test('a group is settled only when every node is as wished', () => {
@@ -235,11 +285,3 @@ const choices: readonly [string, readonly Candidate[], string | null][] = [
 for (const [name, candidates, expected] of choices) {
   test(`choice of a replica: ${name}`, () => assert.equal(chooseReplica(candidates), expected))
 }
-
-test('connections of readers stay with replicas in sync and with silent ones, and leave one that was promoted', () => {
-  assert.deepEqual(new Set(readerKeeps(group([a, b, c]))), new Set([ADDRESS.b, ADDRESS.c]))
-  assert.deepEqual(new Set(readerKeeps(group([a, b, c], { primary: 'b' }))), new Set([ADDRESS.c]))
-  assert.deepEqual(new Set(readerKeeps(group([a, b, node('c', { inSync: false })]))), new Set([ADDRESS.b]))
-  const silent = node('c', { health: { kind: 'waiting' } })
-  assert.deepEqual(new Set(readerKeeps(group([a, b, silent]))), new Set([ADDRESS.b, ADDRESS.c]))
-})

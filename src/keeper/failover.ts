@@ -3,6 +3,9 @@
 //! Facts behind the rules: engine-notes "Failover of one group", spec/elasticache.md 7.6.
 import type { NodeLoss } from './protocol.ts'
 
+/** A replica that is further behind its primary than this is not read from through the reader endpoint. Milliseconds. */
+export const READER_LAG_MAX_MS = 5000
+
 export type Health =
   /** No process: never started, or ended and not started again yet. */
   | { readonly kind: 'absent' }
@@ -27,6 +30,8 @@ export interface NodeView {
   readonly inSync: boolean
   /** Holds a copy of the group's data: it was in sync once and has not begun anew. */
   readonly hasData: boolean
+  /** How far it is behind its primary, as far as is known (replica-lag.ts). Milliseconds. */
+  readonly lagMs: number
   /** Addresses it listens on. */
   readonly bound: readonly string[]
   /** False while the back-off after a failed start runs. */
@@ -65,6 +70,16 @@ const isDown = (node: NodeView): boolean => node.health.kind === 'absent' || nod
 const hasProcess = (node: NodeView): boolean => node.health.kind !== 'absent' && !endedByItself(node)
 const endedByItself = (node: NodeView): boolean => node.health.kind === 'lost' && node.health.reason === 'exit'
 const isHealthyReplica = (node: NodeView): boolean => isWell(node) && node.role === 'replica' && node.inSync
+
+/**
+ * May be read from through the reader endpoint: what it shows is at most `READER_LAG_MAX_MS` old. One that has lost its
+ * link is out at once, unless its primary does not answer: then nobody writes, and what the replica has is the newest.
+ */
+function isReadable(group: GroupView, node: NodeView): boolean {
+  if (!isWell(node) || node.role !== 'replica' || !node.wished || node.lagMs > READER_LAG_MAX_MS) return false
+  const primary = group.nodes.find((n) => n.id === group.primary)
+  return node.inSync || (node.hasData && (primary === undefined || !isWell(primary)))
+}
 
 /** The next things to do, in order; empty when the group is as wished or must be waited for. */
 export function planGroup(group: GroupView): readonly Action[] {
@@ -136,30 +151,40 @@ function planReplicas(primary: NodeView, others: readonly NodeView[]): readonly 
 }
 
 /**
- * Who answers at the reader endpoint: the front when two or more replicas are wished (it goes to the healthy ones, to
- * the primary when there is none), the only replica itself while it is healthy, otherwise the primary.
+ * Who answers at the reader endpoint: the front when two or more replicas are wished (it goes to the readable ones, to
+ * the primary when there is none), the only replica itself while it is readable, otherwise the primary.
  */
 export function readerHolder(group: GroupView): 'front' | string {
   const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished)
   if (replicas.length >= 2) return 'front'
-  return replicas.find(isHealthyReplica)?.id ?? group.primary
+  return replicas.find((n) => isReadable(group, n))?.id ?? group.primary
 }
 
 /** Where the front of the reader endpoint leads to. */
 export function readerTargets(group: GroupView): readonly string[] {
-  const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished && isHealthyReplica(n))
+  const replicas = group.nodes.filter((n) => n.id !== group.primary && isReadable(group, n))
   if (replicas.length > 0) return replicas.map((n) => n.address)
   return group.nodes.filter((n) => n.id === group.primary && isWell(n)).map((n) => n.address)
 }
 
 /**
  * Addresses whose connections through the front may stay: not those of a replica that was promoted, is being removed or
- * has fallen out of sync, for their clients would go on to read what a reader endpoint does not promise. A replica that
- * is only silent keeps its own.
+ * has fallen behind, for their clients would go on to read what a reader endpoint does not promise. A replica that is
+ * only silent keeps its own.
  */
 export function readerKeeps(group: GroupView): readonly string[] {
-  const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished && (n.inSync || n.role === 'unknown'))
-  return [...readerTargets(group), ...replicas.map((n) => n.address)]
+  const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished && n.health.kind === 'waiting')
+  const silent = replicas.filter((n) => n.inSync || n.role === 'unknown')
+  return [...readerTargets(group), ...silent.map((n) => n.address)]
+}
+
+/**
+ * What the promoted node listens on at once. It keeps the reader endpoint that it had: until there is a replica again,
+ * readers are its own, and not one connection of theirs is refused.
+ */
+export function addressesOfPromoted(group: GroupView, node: NodeView): readonly string[] {
+  const own = [node.address, group.endpoint]
+  return node.bound.includes(group.reader) ? [...own, group.reader] : own
 }
 
 /** First those that give an address up, then those that take one: two processes cannot bind the same one. */

@@ -2,13 +2,22 @@
 //! repeat, and writes its intent to the ledger first, so that a keeper that dies in the middle is continued by the next.
 import { rm } from 'node:fs/promises'
 import { type Binary, chooseBinary } from './binaries.ts'
-import { type Action, chooseReplica, type GroupView } from './failover.ts'
+import { type Action, addressesOfPromoted, chooseReplica, type GroupView, type NodeView } from './failover.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import type { Member, Members } from './members.ts'
+import type { EngineNode } from './node.ts'
 import type { GroupWish } from './protocol.ts'
 
 /** A replica that does not tell its offset within this time is left out of the choice. Milliseconds. */
 const OFFSET_TIMEOUT_MS = 300
+/**
+ * A replica whose link is still up has bytes of the dead primary that it has not read; promoted now it would drop them.
+ * It is waited for so long at most. Milliseconds.
+ */
+const DRAIN_MS = 50
+const DRAIN_LOOK_MS = 2
+/** A hung primary that does not give its endpoint up within this time is killed. Milliseconds. */
+const GIVE_UP_MS = 200
 
 export interface ActorContext {
   readonly wish: GroupWish
@@ -17,6 +26,8 @@ export interface ActorContext {
   readonly ledger: Ledger
   readonly binaries: readonly Binary[]
   readonly view: GroupView
+  /** Judged anew: what was decided a moment ago may not be so any more. */
+  readonly isStillLost: (node: string) => boolean
   /** The failover of the record is done: told once, whatever happens to the keeper. */
   readonly failedOver: () => void
   readonly setRecord: (change: Partial<GroupRecord>) => void
@@ -29,7 +40,7 @@ export function act(action: Action, x: ActorContext): Promise<void> {
     case 'start':
       return start(x, action.node, action.replicaOf)
     case 'kill':
-      return x.members.get(action.node).node.kill()
+      return kill(x, action.node)
     case 'fail-over':
       return failOver(x, action.from)
     case 'rebuild-primary':
@@ -66,20 +77,38 @@ async function follow(member: Member, address: string | null): Promise<void> {
   await member.node.look()
 }
 
+/** Clients that came through an address which the node gives up are ended: they belong to whoever takes it. */
 async function bind(member: Member, addresses: readonly string[]): Promise<void> {
+  const before = member.node.facts?.bound ?? []
   await replication(member).bind(addresses)
+  const givenUp = before.filter((address) => !addresses.includes(address))
+  await Promise.all(givenUp.map((address) => replication(member).dropClients(address)))
   await member.node.look()
+}
+
+async function kill(x: ActorContext, node: string): Promise<void> {
+  if (x.isStillLost(node)) await x.members.get(node).node.kill()
+}
+
+/** Resolves false when `work` fails or has not ended after `ms`. */
+async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(late.resolve, ms, false)
+  const done = work.then(
+    () => true,
+    () => false,
+  )
+  return Promise.race([done, late.promise]).finally(() => clearTimeout(timer))
 }
 
 /** The best copy of the data at this moment, and every other living one. */
 async function chooseNow(x: ActorContext, lost: string): Promise<{ winner: Member; others: readonly Member[] } | null> {
   const living = x.members.all().filter((m) => m.node.id !== lost && m.wished && m.node.link !== null)
-  const looks = living.map(async (member) => {
-    const timeout = new Promise<'late'>((resolve) => setTimeout(resolve, OFFSET_TIMEOUT_MS, 'late').unref())
-    const asked = await Promise.race([member.node.look(), timeout])
-    const facts = member.node.facts
-    if (asked === 'late' || facts === null || facts.role === 'none') return null
-    return { id: member.node.id, role: facts.role, offset: facts.offset, hasData: member.node.hasData }
+  const looks = living.map(async ({ node }) => {
+    const answered = await isDoneWithin(OFFSET_TIMEOUT_MS, lookAfterDrain(node, x.members.get(lost).node.address))
+    const facts = node.facts
+    if (!answered || node.link === null || facts === null || facts.role === 'none') return null
+    return { id: node.id, role: facts.role, offset: facts.offset, hasData: node.hasData }
   })
   const candidates = (await Promise.all(looks)).filter((c) => c !== null)
   const id = chooseReplica(candidates)
@@ -87,23 +116,71 @@ async function chooseNow(x: ActorContext, lost: string): Promise<{ winner: Membe
   return { winner: x.members.get(id), others: living.filter((m) => m.node.id !== id) }
 }
 
+/** Looks until the node has read all that its ended primary at `address` had sent. */
+async function lookAfterDrain(node: EngineNode, address: string): Promise<void> {
+  await node.look()
+  for (let waited = 0; waited < DRAIN_MS; waited += DRAIN_LOOK_MS) {
+    if (node.facts === null || !node.facts.inSync || node.facts.follows !== address) return
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS))
+    await node.look()
+  }
+}
+
 /**
- * Fence, choose, promote, move the endpoint, repoint. A lost primary is killed (by pid and start time) before anything
- * else: a stopped one would keep the endpoint's address, and lose the writes that it took after it went on.
+ * Fence, choose, promote, move the endpoint, repoint. Nothing is done before the lost primary can take no write any
+ * more: a stopped one would keep the endpoint's address, and lose the writes that it took after it went on.
  */
 async function failOver(x: ActorContext, from: string): Promise<void> {
-  await x.members.get(from).node.kill()
+  if (!x.isStillLost(from)) return
+  if ((await fence(x, from)) === 'gave-up' && (await handOverOfFenced(x, from))) return
   const choice = await chooseNow(x, from)
   if (choice === null) return
   const { winner, others } = choice
   const { node } = winner
   x.setRecord(heirOf(x, from, node.id))
-  const addresses = [node.address, x.view.endpoint]
   await replication(winner).follow(null)
-  await replication(winner).bind(addresses)
+  await replication(winner).bind(addressesOfPromoted(x.view, viewOf(x, node.id)))
   x.failedOver()
   await Promise.all([node.look(), ...others.map((m) => follow(m, node.address).catch(() => {}))])
 }
+
+const viewOf = (x: ActorContext, node: string): NodeView => x.view.nodes.find((n) => n.id === node)!
+
+/**
+ * Keeps a lost primary from taking another write at the endpoint. A hung one is asked to give the endpoint and the
+ * clients of it up; it is killed, as one that is stopped is at once, when it does not do so within 200 ms.
+ * @throws when it can be neither asked nor ended: the endpoint stays where it is.
+ */
+async function fence(x: ActorContext, id: string): Promise<'ended' | 'gave-up'> {
+  const { node } = x.members.get(id)
+  const { health } = viewOf(x, id)
+  const asked = node.link?.replication
+  if (health.kind === 'lost' && health.reason === 'hung' && asked) {
+    const gives = asked.bind([node.address]).then(() => asked.dropClients(x.view.endpoint))
+    if (await isDoneWithin(GIVE_UP_MS, gives)) return 'gave-up'
+  }
+  await node.kill()
+  return 'ended'
+}
+
+/** It answered after all, behind its fence: its heir gets every write that it took. False, and it is ended, when not. */
+async function handOverOfFenced(x: ActorContext, from: string): Promise<boolean> {
+  const old = x.members.get(from)
+  const living = x.view.nodes.filter(
+    (n) => n.id !== from && n.role === 'replica' && n.inSync && n.health.kind === 'well',
+  )
+  const heir = chooseReplica(living.map((n) => ({ ...n, role: 'replica', offset: offsetOf(x, n.id) })))
+  try {
+    if (heir === null) throw new Error(`no replica of ${from} is in sync`)
+    await handOver(x, from, heir)
+    return true
+  } catch {
+    await old.node.kill()
+    return false
+  }
+}
+
+const offsetOf = (x: ActorContext, node: string): number => x.members.get(node).node.facts?.offset ?? 0
 
 /** A failover that did not come to its end began at another primary: users see one, from that one to the last. */
 const heirOf = (x: ActorContext, from: string, to: string): Partial<GroupRecord> => ({
@@ -113,6 +190,7 @@ const heirOf = (x: ActorContext, from: string, to: string): Partial<GroupRecord>
 
 /** The best copy becomes the source; the lost node starts as its replica and is promoted once it has everything. */
 async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
+  if (!x.isStillLost(id)) return
   const member = x.members.get(id)
   await member.node.kill()
   const choice = await chooseNow(x, id)

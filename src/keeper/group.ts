@@ -8,6 +8,7 @@ import type { Binary } from './binaries.ts'
 import { ADMIN_USER, type Door, newPassword } from './door.ts'
 import type { EngineLink } from './engine.ts'
 import {
+  type Action,
   type GroupView,
   isSettled,
   type NodeView,
@@ -26,6 +27,7 @@ import { type Member, Members } from './members.ts'
 import { memcachedEngine } from './memcached-engine.ts'
 import { type MembershipFront, membershipFront } from './memcached-front.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
+import { ReplicaLag } from './replica-lag.ts'
 import { respEngine } from './resp-engine.ts'
 
 /** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
@@ -63,6 +65,7 @@ export class Group {
   readonly #membership: MembershipFront | null
   /** Password of the keeper's user in all its engines; null for memcached. */
   readonly #password: string | null
+  readonly #lag = new ReplicaLag()
   #wish: GroupWish
   #record: GroupRecord
   #problem: string | null = null
@@ -75,6 +78,8 @@ export class Group {
   #lastActions = ''
   #repeats = 0
   #closed = false
+  /** Ends the pause of the moment. */
+  #wake: () => void = () => {}
   /** The wish that was fulfilled when it was last looked; another one that came since is not. */
   #settledWish: GroupWish | null = null
 
@@ -98,7 +103,7 @@ export class Group {
       dirOf: (node) => join(home, 'nodes', wish.id, node),
       orphanIn: context.orphanIn,
       emit: (event) => context.emit(wish.id, event),
-      onChange: () => this.poke(),
+      onChange: () => this.#news(),
     })
     this.#members.sync(wish)
     this.#front = reader === null ? null : readerFront(reader, wish.port, () => readerTargets(this.#view()))
@@ -124,7 +129,7 @@ export class Group {
     this.#wish = wish
     this.#members.sync(wish)
     this.#unsettledRounds = 0
-    this.poke()
+    this.#news()
   }
 
   /** Asks for a turn soon; any number of pokes during a turn is one more turn. */
@@ -155,11 +160,12 @@ export class Group {
   }
 
   async #turn(): Promise<void> {
+    this.#forgiveIfLate()
+    if (await this.#holdBack(JSON.stringify(this.#plan(this.#view())))) this.#forgiveIfLate()
     const wish = this.#wish
     let view = this.#view()
     for (const member of this.#members.all()) this.#members.noteHealth(member, this.#healthOf(member))
-    const actions = this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
-    await this.#holdBack(JSON.stringify(actions))
+    const actions = this.#plan(view)
     if (this.#front !== null && readerHolder(view) !== 'front') await this.#front.close()
     for (const action of actions) {
       await act(action, {
@@ -169,6 +175,7 @@ export class Group {
         ledger: this.#context.ledger,
         binaries: this.#context.binaries(),
         view,
+        isStillLost: (node) => this.#isStillLost(node),
         failedOver: () => this.#failedOver(),
         setRecord: (change) => this.#setRecord(change),
         releaseAddress: (node) => this.#context.addresses.releaseNode(this.id, node),
@@ -182,6 +189,17 @@ export class Group {
     if (this.#settled) this.#unsettledRounds = 0
     if (actions.length > 0) this.#poked = true
     this.#context.onChange()
+  }
+
+  #plan(view: GroupView): readonly Action[] {
+    return this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
+  }
+
+  /** Still so now: an act against a node may come a good while after it was decided (this process may have slept). */
+  #isStillLost(node: string): boolean {
+    this.#forgiveIfLate()
+    const { kind } = this.#healthOf(this.#members.get(node))
+    return kind === 'lost' || kind === 'absent'
   }
 
   /** A failover that an earlier keeper, or a failed act, left half done has come to its end by the acts since. */
@@ -229,19 +247,45 @@ export class Group {
 
   #isSettled(view: GroupView): boolean {
     if (this.#members.all().some((m) => m.phase !== 'available')) return false
-    return this.#reader === null ? planIndependent(view.nodes).length === 0 : isSettled(view)
+    return this.#reader === null ? this.#plan(view).length === 0 : isSettled(view)
   }
 
-  /** The same actions again and again mean that something refuses them: slower each time. */
-  async #holdBack(actions: string): Promise<void> {
+  /**
+   * The same actions again and again mean that something refuses them: slower each time. True when it has waited, after
+   * which what was seen before is old.
+   */
+  async #holdBack(actions: string): Promise<boolean> {
     this.#repeats = actions !== '[]' && actions === this.#lastActions ? this.#repeats + 1 : 0
     this.#lastActions = actions
-    if (this.#repeats > 0) await this.#pause()
+    if (this.#repeats === 0) return false
+    await this.#pause()
+    return true
   }
 
+  /** News of a node ends the pause: a primary that dies does not wait for what another node refuses. */
   #pause(): Promise<void> {
     const ms = Math.min(REPEAT_PAUSE_FIRST_MS * 2 ** this.#repeats, REPEAT_PAUSE_LAST_MS)
-    return new Promise((resolve) => setTimeout(resolve, ms))
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#wake(), ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        this.#wake = () => {}
+        resolve()
+      }
+    })
+  }
+
+  #news(): void {
+    this.poke()
+    this.#wake()
+  }
+
+  /** The watch is late when this process was stopped or starved: what came of silence meanwhile proves nothing. */
+  #forgiveIfLate(): void {
+    const now = this.#context.clock.monotonic()
+    if (now - this.#lastWatch <= WATCH_MS + LATE_MS) return
+    this.#lastWatch = now
+    for (const { node } of this.#members.all()) node.forgiveSilence()
   }
 
   #watchLater(): void {
@@ -250,14 +294,13 @@ export class Group {
   }
 
   #watch(): void {
-    const now = this.#context.clock.monotonic()
-    const late = now - this.#lastWatch > WATCH_MS + LATE_MS
-    this.#lastWatch = now
+    this.#forgiveIfLate()
+    this.#lastWatch = this.#context.clock.monotonic()
     this.#rounds++
     if (!this.#settled) this.#unsettledRounds++
     const looks = !this.#settled || this.#rounds % LOOK_EVERY_ROUNDS === 0
     for (const { node } of this.#members.all()) {
-      if (late) node.forgiveSilence()
+      if (node.isAsked) continue
       void (looks ? node.look() : node.ping()).then(() => {
         if (looks) this.poke()
       })
@@ -272,10 +315,18 @@ export class Group {
     return member.node.health(this.#reader === null || copies.length === 0)
   }
 
+  /** How far replicas are behind is measured by what the primary has, whenever it was looked at. */
+  #noteOffset(): void {
+    const { primary } = this.#record
+    const node = this.#members.all().find((m) => m.node.id === primary)?.node
+    if (node?.facts?.role === 'primary') this.#lag.note(node.id, node.facts.offset, node.factsAt)
+  }
+
   #view(): GroupView {
+    this.#noteOffset()
     const nodes = this.#members
       .all()
-      .map((member) => nodeView(member, this.#healthOf(member), this.#wish, this.#record))
+      .map((member) => nodeView(member, this.#healthOf(member), this.#wish, this.#record, this.#lag))
     const automaticFailover = this.#wish.automaticFailover
     return {
       primary: this.#record.primary ?? '',
@@ -326,6 +377,7 @@ export class Group {
   /** Stops watching; engines go on. */
   async release(): Promise<void> {
     this.#closed = true
+    this.#wake()
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#running
     this.#members.release()

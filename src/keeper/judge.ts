@@ -1,5 +1,5 @@
 //! PURE: what the silence of an engine means. A PING timeout alone would kill a primary that runs a long script, so the
-//! process state decides: gone is dead, T is frozen, CPU time that advances is busy, none of it is hung.
+//! process state decides: gone is dead, T is frozen, CPU time that advances (or is waited for) is busy, none is hung.
 import type { NodeLoss } from './protocol.ts'
 
 /** An answer that takes less than this is no silence at all. */
@@ -8,7 +8,7 @@ export const SUSPECT_AFTER_MS = 500
 export const FROZEN_AFTER_MS = 1000
 /** A process that neither runs nor answers, e.g. blocked in a system call. */
 export const HUNG_AFTER_MS = 3000
-/** A long command or script; Redis itself answers BUSY to others after 5 s of a script, which counts as an answer. */
+/** A long command or script. Redis answers BUSY to all others after 5 s of a script: nobody is served, so it is silence. */
 export const BUSY_AT_MOST_MS = 60_000
 /** A node that nobody can replace loses its data when it is killed, so it gets this many times the patience. */
 export const ALONE_FACTOR = 5
@@ -18,8 +18,8 @@ export interface Probe {
   readonly state: string | null
   /** Milliseconds for which a question has been unanswered; null when the last one was answered. */
   readonly silentMs: number | null
-  /** Clock ticks of CPU time that the process used while it was silent. */
-  readonly cpuTicks: number
+  /** Milliseconds of CPU time that the process used while it was silent, or waited for on a host without a free core. */
+  readonly workMs: number
   /** True when no other node of the group could take its place. */
   readonly alone: boolean
 }
@@ -28,8 +28,8 @@ export type Judgement =
   | { readonly kind: 'well' | 'suspect' | 'busy' }
   | { readonly kind: 'lost'; readonly reason: NodeLoss }
 
-/** CPU ticks (10 ms each) a second above which a silent process counts as working. */
-const BUSY_TICKS_PER_SECOND = 20
+/** Share of the silence from which on a process counts as working. */
+const BUSY_SHARE = 0.2
 
 /** What a probe says of a node. Only `lost` allows to act against it. */
 export function judge(probe: Probe): Judgement {
@@ -39,7 +39,7 @@ export function judge(probe: Probe): Judgement {
   if (probe.state === 'T' || probe.state === 't') {
     return silentMs >= FROZEN_AFTER_MS ? { kind: 'lost', reason: 'frozen' } : { kind: 'suspect' }
   }
-  const isBusy = probe.cpuTicks * 1000 >= BUSY_TICKS_PER_SECOND * probe.silentMs && probe.silentMs >= FROZEN_AFTER_MS
+  const isBusy = probe.workMs >= BUSY_SHARE * probe.silentMs && probe.silentMs >= FROZEN_AFTER_MS
   const patienceMs = isBusy ? BUSY_AT_MOST_MS : HUNG_AFTER_MS
   if (silentMs >= patienceMs) return { kind: 'lost', reason: 'hung' }
   return { kind: isBusy ? 'busy' : 'suspect' }

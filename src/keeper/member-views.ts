@@ -3,8 +3,15 @@ import type { Health, NodeView } from './failover.ts'
 import type { GroupRecord } from './ledger.ts'
 import type { Member } from './members.ts'
 import type { GroupWish, NodeSeen } from './protocol.ts'
+import type { ReplicaLag } from './replica-lag.ts'
 
-export function nodeView(member: Member, health: Health, wish: GroupWish, record: GroupRecord): NodeView {
+export function nodeView(
+  member: Member,
+  health: Health,
+  wish: GroupWish,
+  record: GroupRecord,
+  lag: ReplicaLag,
+): NodeView {
   const { node } = member
   const facts = node.link === null ? null : node.facts
   return {
@@ -16,6 +23,7 @@ export function nodeView(member: Member, health: Health, wish: GroupWish, record
     follows: facts?.follows ?? null,
     inSync: facts?.inSync ?? false,
     hasData: node.hasData,
+    lagMs: facts?.role === 'replica' ? lag.of(facts.offset, node.factsAt) : 0,
     bound: facts?.bound ?? [],
     mayStart: node.mayStart,
     restartWished: (wish.restarts[node.id] ?? 0) > (record.restarts[node.id] ?? 0),

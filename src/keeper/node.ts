@@ -1,7 +1,7 @@
 //! One cache node as the keeper knows it: its process, the admin connection, what it last said, and for how long it has
 //! been silent. It watches and does as told; what should happen is decided for the whole group (failover.ts).
 import type { Clock } from '../lib/clock.ts'
-import { isAlive, type ProcessIdentity, statOf, waitForEnd } from '../lib/process.ts'
+import { isAlive, type ProcessIdentity, starvedMs, statOf, waitForEnd } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
@@ -41,6 +41,8 @@ export class EngineNode {
   process: ProcessIdentity | null = null
   link: EngineLink | null = null
   facts: EngineFacts | null = null
+  /** When it said so (monotonic). */
+  factsAt = 0
   startedWith: readonly Setting[] = []
   /** Names of settings the engine holds with other values than wished. */
   pending: readonly string[] = []
@@ -56,7 +58,9 @@ export class EngineNode {
   #failures = 0
   #mayStartAt = 0
   #silentSince: number | null = null
-  #silentCpu = 0
+  /** Work of the process (`#workMs`) when the silence began. */
+  #silentWorkMs = 0
+  #openQuestions = 0
   #refused = new Set<string>()
   #closed = false
 
@@ -90,7 +94,8 @@ export class EngineNode {
     if (stat === null) return { kind: 'lost', reason: 'exit' }
     if (this.#isStarting && this.#now() - this.#startedAt < START_TIMEOUT_MS) return { kind: 'starting' }
     const silentMs = this.#silentSince === null ? null : this.#now() - this.#silentSince
-    const judgement = judge({ state: stat.state, silentMs, cpuTicks: stat.cpuTicks - this.#silentCpu, alone })
+    const workMs = silentMs === null ? 0 : workOf(this.process.pid, stat.cpuTicks) - this.#silentWorkMs
+    const judgement = judge({ state: stat.state, silentMs, workMs, alone })
     if (judgement.kind === 'lost') return judgement
     // Without facts it was adopted and has not answered yet: neither well nor lost.
     return this.link !== null && this.facts !== null && judgement.kind === 'well'
@@ -191,7 +196,6 @@ export class EngineNode {
         }
         this.link = link
         await this.look()
-        if (this.facts !== null) this.#answeredFirst()
         return
       } catch {
         const quick = this.#isStarting && this.#now() - this.#startedAt < START_QUICK_MS
@@ -223,29 +227,39 @@ export class EngineNode {
   #noteSilence(): void {
     if (this.#silentSince !== null || this.process === null) return
     this.#silentSince = this.#now()
-    this.#silentCpu = statOf(this.process)?.cpuTicks ?? 0
+    this.#silentWorkMs = workOf(this.process.pid, statOf(this.process)?.cpuTicks ?? 0)
   }
 
   /** The keeper itself was stopped or starved for a while: silence of that time proves nothing. */
   forgiveSilence(): void {
-    if (this.#silentSince !== null) this.#silentSince = this.#now()
+    if (this.#silentSince === null || this.process === null) return
+    this.#silentSince = null
+    this.#noteSilence()
   }
 
-  /** Asks something and measures the silence until the answer. At most one question is open. */
+  /** A question is on its way; another one would only queue behind it. */
+  get isAsked(): boolean {
+    return this.#openQuestions > 0
+  }
+
+  /** Asks something and measures the silence until the first answer. */
   async #question(ask: (link: EngineLink) => Promise<void>): Promise<void> {
     const link = this.link
     if (link === null) return
     this.#noteSilence()
+    this.#openQuestions++
     try {
       await ask(link)
       if (this.link === link) this.#silentSince = null
     } catch {
-      // The connection broke: `#linkClosed` has the news.
+      // No answer in time, which is silence, or the connection broke: `#linkClosed` has the news.
+    } finally {
+      this.#openQuestions--
     }
   }
 
   async ping(): Promise<void> {
-    if (this.#silentSince === null) await this.#question((link) => link.ping())
+    await this.#question((link) => link.ping())
   }
 
   /** Reads what the engine says of itself. */
@@ -257,12 +271,15 @@ export class EngineNode {
         this.problem = `${this.address} is answered by process ${facts.pid}, which is not node ${this.id}`
         return
       }
-      if (this.facts === null) this.hasData = this.#wasAvailable
+      const isFirst = this.facts === null
+      if (isFirst) this.hasData = this.#wasAvailable
       this.facts = facts
+      this.factsAt = this.#now()
       // Once in sync it keeps its copy when the link breaks, until a new full transfer begins. An offset of 0 proves
       // nothing: a primary that nobody wrote to has it, too.
       if (facts.isCopying) this.hasData = false
       else if (facts.role !== 'replica' || facts.inSync || facts.offset > 0) this.hasData = true
+      if (isFirst) this.#answeredFirst()
     })
   }
 
@@ -294,3 +311,6 @@ export class EngineNode {
     this.link = null
   }
 }
+
+/** Milliseconds that a process has worked, or would have on a host with a free core. A clock tick is 10 ms on Linux. */
+const workOf = (pid: number, cpuTicks: number): number => cpuTicks * 10 + starvedMs(pid)

@@ -12,6 +12,8 @@ const BIND_ATTEMPTS = 5
 const BIND_RETRY_MS = 20
 /** A connection that is closed on purpose is cut when the engine does not close it, too. Milliseconds. */
 const END_TIMEOUT_MS = 2000
+/** A command without an answer is given up, so that a frozen engine never holds the group's turn. Milliseconds. */
+const COMMAND_TIMEOUT_MS = 2000
 
 export const respEngine: Engine = {
   replicated: true,
@@ -33,6 +35,7 @@ async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Pr
   const redis = new Redis({
     Connector: dialing(door, timeoutMs),
     lazyConnect: true,
+    commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: () => null,
     maxRetriesPerRequest: null,
     enableReadyCheck: false,
@@ -117,8 +120,8 @@ class RespLink implements EngineLink {
     try {
       await this.#redis.call('PING')
     } catch (error) {
-      // BUSY, LOADING, NOAUTH: it answers.
-      if (!isReplyError(error)) throw error
+      // LOADING, NOAUTH: it answers. BUSY: a script keeps it from serving anybody (judge.ts says for how long).
+      if (!isReplyError(error) || (error as Error).message.startsWith('BUSY')) throw error
     }
   }
 

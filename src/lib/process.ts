@@ -54,6 +54,13 @@ export function readStat(pid: number): ProcessStat | null {
 
 const isDeadState = (state: string): boolean => state === 'Z' || state === 'X' || state === 'x'
 
+/** Milliseconds for which the process (its main thread) could have run but had no processor; 0 where nobody counts it. */
+export function starvedMs(pid: number): number {
+  // CPU time and waiting time in nanoseconds, then the number of turns (sched-stats.rst).
+  const waited = Number(readText(`/proc/${pid}/schedstat`)?.split(' ')[1])
+  return Number.isFinite(waited) ? waited / 1e6 : 0
+}
+
 /** The identity of a living process; null when it is gone or a zombie. */
 export function identify(pid: number): ProcessIdentity | null {
   const stat = readStat(pid)
