@@ -2,11 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { configurationDocument } from '../src/config-document.ts'
 import { headersDocument } from '../src/domain/headers-document.ts'
+import { parametersDocument } from '../src/domain/parameters/document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': configurationDocument,
   'docs/headers.md': headersDocument,
+  'docs/parameter-groups.md': parametersDocument,
   'docs/request-flow.md': requestFlowDocument,
 }
 

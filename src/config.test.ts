@@ -44,6 +44,7 @@ describe('settings', () => {
       cacheMemoryBytes: 256 * 1024 * 1024,
       diskCacheBytes: 1024 * 1024 * 1024,
       nodeNetwork: null,
+      nodeMemoryOvercommit: 100,
       enginePath: ['/bin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin'],
       credentials: null,
       allowHosts: [],

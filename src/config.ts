@@ -7,6 +7,7 @@ import { isAbsolute, join } from 'node:path'
 import { type Network, networkOf, readTopology } from './config-topology.ts'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
+import { OVERCOMMIT } from './domain/node-memory.ts'
 import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
 import { POPS_MAX } from './domain/topology.ts'
 import { isLoopback } from './lib/loopback.ts'
@@ -73,6 +74,12 @@ export const OPTIONS: readonly OptionRow[] = [
     `disk for cached objects below the home, all workers together; 0 turns it off, at least ${CACHE_DISK_MB.workerMin} a worker`,
   ),
   row('node-network', '127.N.0.0/16', null, 'addresses of cache nodes; the first free one from 127.16.0.0/16'),
+  row(
+    'node-memory-overcommit',
+    'N',
+    String(OVERCOMMIT.default),
+    "how many times this host's memory the maxmemory of all cache nodes may add up to (docs/parameter-groups.md)",
+  ),
   row('engine-path', 'DIRS', null, 'where engine binaries are looked for, like PATH; PATH and the usual places'),
   row('access-key-id', 'ID', null, 'key that callers of the API must sign with; needed beyond loopback'),
   row('secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
@@ -156,6 +163,8 @@ export interface Config {
   readonly diskCacheBytes: number
   /** `127.N.0.0/16`; null lets the keeper take the first free one. */
   readonly nodeNetwork: string | null
+  /** How many times the host's memory the data of all cache nodes may be promised. */
+  readonly nodeMemoryOvercommit: number
   /** Directories in which engine binaries are looked for, in this order. */
   readonly enginePath: readonly string[]
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
@@ -228,6 +237,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
     diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,
     nodeNetwork: optional('node-network', parse.nodeNetwork),
+    nodeMemoryOvercommit: value('node-memory-overcommit', parse.integer(1, OVERCOMMIT.max)),
     enginePath: enginePath(optional('engine-path', parse.anyText), environment),
     credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),
     allowHosts: list('allow-host', parse.hostName),

@@ -30,7 +30,7 @@ export interface KeeperLink extends KeeperPort {
   /** Process id of the keeper; null while it does not answer. */
   readonly pid: number | null
   /** Engine binaries of this host, for HostFacts; empty before the first report. */
-  binaries(): readonly { readonly engine: string; readonly version: string }[]
+  binaries(): KeeperSeen['binaries']
   /** The groups planned from the state at `revision`; `seenRevision` tells when the keeper has made them. */
   wishGroups(groups: readonly GroupWish[], revision: number): void
   /** The newest revision of the state whose plan the present report describes; 0 for none. */
@@ -113,7 +113,7 @@ class Link implements KeeperLink {
     return this.#client?.hello?.pid ?? null
   }
 
-  binaries(): readonly { readonly engine: string; readonly version: string }[] {
+  binaries(): KeeperSeen['binaries'] {
     return this.#client?.seen?.binaries ?? []
   }
 

@@ -1,6 +1,6 @@
 //! Engine versions that ElastiCache offers, the families they belong to, and which installed binary serves which of them
 //! (spec/elasticache.md 5.1, DESIGN section 5: redis 7.0 and 7.1 by any 7.x, valkey by the same major and minor,
-//! memcached 1.6.x by any 1.6).
+//! memcached 1.6.x by any 1.6). Older versions are known by name, for their families, and driven by nothing here.
 import type { CacheEngine } from './cluster.ts'
 import { elasticacheFault, invalidValue } from './elasticache-faults.ts'
 
@@ -15,10 +15,35 @@ export interface EngineVersion {
 
 /** Oldest first within an engine. */
 export const ENGINE_VERSIONS: readonly EngineVersion[] = [
+  { engine: 'memcached', version: '1.4.5', full: '1.4.5', family: 'memcached1.4' },
+  { engine: 'memcached', version: '1.4.14', full: '1.4.14', family: 'memcached1.4' },
+  { engine: 'memcached', version: '1.4.24', full: '1.4.24', family: 'memcached1.4' },
+  { engine: 'memcached', version: '1.4.33', full: '1.4.33', family: 'memcached1.4' },
+  { engine: 'memcached', version: '1.4.34', full: '1.4.34', family: 'memcached1.4' },
+  { engine: 'memcached', version: '1.5.10', full: '1.5.10', family: 'memcached1.5' },
+  { engine: 'memcached', version: '1.5.16', full: '1.5.16', family: 'memcached1.5' },
   { engine: 'memcached', version: '1.6.6', full: '1.6.6', family: 'memcached1.6' },
   { engine: 'memcached', version: '1.6.12', full: '1.6.12', family: 'memcached1.6' },
   { engine: 'memcached', version: '1.6.17', full: '1.6.17', family: 'memcached1.6' },
   { engine: 'memcached', version: '1.6.22', full: '1.6.22', family: 'memcached1.6' },
+  { engine: 'redis', version: '2.6.13', full: '2.6.13', family: 'redis2.6' },
+  { engine: 'redis', version: '2.8.6', full: '2.8.6', family: 'redis2.8' },
+  { engine: 'redis', version: '2.8.19', full: '2.8.19', family: 'redis2.8' },
+  { engine: 'redis', version: '2.8.21', full: '2.8.21', family: 'redis2.8' },
+  { engine: 'redis', version: '2.8.22', full: '2.8.22', family: 'redis2.8' },
+  { engine: 'redis', version: '2.8.23', full: '2.8.23', family: 'redis2.8' },
+  { engine: 'redis', version: '2.8.24', full: '2.8.24', family: 'redis2.8' },
+  { engine: 'redis', version: '3.2.4', full: '3.2.4', family: 'redis3.2' },
+  { engine: 'redis', version: '3.2.6', full: '3.2.6', family: 'redis3.2' },
+  { engine: 'redis', version: '3.2.10', full: '3.2.10', family: 'redis3.2' },
+  { engine: 'redis', version: '4.0.10', full: '4.0.10', family: 'redis4.0' },
+  { engine: 'redis', version: '5.0.0', full: '5.0.0', family: 'redis5.0' },
+  { engine: 'redis', version: '5.0.3', full: '5.0.3', family: 'redis5.0' },
+  { engine: 'redis', version: '5.0.4', full: '5.0.4', family: 'redis5.0' },
+  { engine: 'redis', version: '5.0.5', full: '5.0.5', family: 'redis5.0' },
+  { engine: 'redis', version: '5.0.6', full: '5.0.6', family: 'redis5.0' },
+  { engine: 'redis', version: '6.0', full: '6.0.5', family: 'redis6.x' },
+  { engine: 'redis', version: '6.2', full: '6.2.6', family: 'redis6.x' },
   { engine: 'redis', version: '7.0', full: '7.0.7', family: 'redis7' },
   { engine: 'redis', version: '7.1', full: '7.1.0', family: 'redis7' },
   { engine: 'valkey', version: '7.2', full: '7.2.6', family: 'valkey7' },
@@ -41,6 +66,9 @@ const PACKAGES: Readonly<Record<CacheEngine, string>> = {
   valkey: 'valkey-server',
   memcached: 'memcached',
 }
+
+/** The oldest version of an engine that Cachefront drives: what is older lacks ACLs, or is not tried. */
+const OLDEST_DRIVEN: Readonly<Record<CacheEngine, string>> = { redis: '7.0', valkey: '7.2', memcached: '1.6.6' }
 
 /** How AWS spells an engine in CacheEngineDescription. */
 export const ENGINE_DESCRIPTIONS: Readonly<Record<CacheEngine, string>> = {
@@ -95,14 +123,23 @@ export function chooseVersion(
     if (newest !== undefined) return newest
     throw invalidValue(`The installed ${engine} ${have} serves no version that ElastiCache offers.`)
   }
-  const known = ENGINE_VERSIONS.find((v) => v.engine === engine && v.version === asked)
+  // AWS's `6.x` is its newest 6.
+  const named = engine === 'redis' && asked === '6.x' ? '6.2' : asked
+  const known = ENGINE_VERSIONS.find((v) => v.engine === engine && v.version === named)
+  const driven = ENGINE_VERSIONS.filter((v) => v.engine === engine)
+  const offered = driven.slice(driven.findIndex((v) => v.version === OLDEST_DRIVEN[engine])).map((v) => v.version)
   if (known === undefined) {
-    const offered = ENGINE_VERSIONS.filter((v) => v.engine === engine).map((v) => v.version)
     throw invalidValue(
       `EngineVersion ${asked.slice(0, 20)} is not offered for ${engine}; it is one of ${offered.join(', ')}.`,
     )
   }
   if (served.includes(known)) return known
+  if (!offered.includes(known.version)) {
+    throw invalidValue(
+      `${engine} ${asked} is not run here, only its parameter groups exist: the package ${PACKAGES[engine]} serves ` +
+        `${offered.join(', ')}; this host has ${have}.`,
+    )
+  }
   throw invalidValue(
     `No installed binary serves ${engine} ${asked}: this host has ${have}. Install the package ${PACKAGES[engine]} ` +
       `in version ${asked}, or ask for ${served.map((v) => v.version).join(' or ') || 'another engine'}.`,

@@ -51,7 +51,7 @@ test('binaries are found along a path; what does not answer as a server is left 
   write('redis-server', 'echo "Redis server v=7.4.1 sha=0"')
   write('memcached', 'exit 3')
   assert.deepEqual(await findBinaries([join(dir, 'nowhere'), dir]), [
-    { engine: 'redis', version: '7.4.1', path: join(dir, 'redis-server') },
+    { engine: 'redis', version: '7.4.1', path: join(dir, 'redis-server'), features: [] },
   ])
   rmSync(dir, { recursive: true })
 })

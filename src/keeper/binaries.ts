@@ -1,8 +1,9 @@
 //! Which engine binaries this host has, and which of them serves a version that a user asks for (DESIGN section 5).
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { BinaryFeature } from '../domain/parameters/parameter.ts'
 
 export type EngineName = 'redis' | 'valkey' | 'memcached'
 
@@ -11,6 +12,8 @@ export interface Binary {
   /** Full version, e.g. `7.0.15`. */
   readonly version: string
   readonly path: string
+  /** What its build can do that others cannot. */
+  readonly features?: readonly BinaryFeature[]
 }
 
 /** Where servers are looked for, in this order; PATH of a service is often shorter than that of a person. */
@@ -63,10 +66,30 @@ async function askVersion(path: string, flag: string): Promise<Binary | null> {
   try {
     const { stdout } = await promisify(execFile)(path, [flag], { timeout: VERSION_TIMEOUT_MS })
     const parsed = parseVersion(stdout)
-    return parsed === null ? null : { ...parsed, path }
+    if (parsed === null) return null
+    return { ...parsed, path, features: parsed.engine === 'memcached' ? [] : await featuresOf(path) }
   } catch {
     return null
   }
+}
+
+/**
+ * Whether the engine was built with the allocator that defragmentation needs: its version does not tell. The engine
+ * reads a configuration whose last line it does not know, so that it ends before it listens, and names the line that it
+ * stumbled over first.
+ */
+async function featuresOf(path: string): Promise<readonly BinaryFeature[]> {
+  const child = spawn(path, ['-'], { stdio: ['pipe', 'pipe', 'pipe'], timeout: VERSION_TIMEOUT_MS })
+  let said = ''
+  const hear = (chunk: unknown): void => {
+    said += String(chunk)
+  }
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  child.stdin.on('error', () => {})
+  child.stdin.end('activedefrag yes\ncachefront-ends-here yes\n')
+  await new Promise<void>((resolve) => child.once('close', () => resolve()).once('error', () => resolve()))
+  return said.includes('cachefront-ends-here') ? ['active-defrag'] : []
 }
 
 /** Which binary versions serve a wanted `major.minor`: the rule of each engine. */

@@ -144,8 +144,16 @@ export interface KeeperSeen {
   }[]
   /** Network that all engine and endpoint addresses of this installation are from, e.g. `127.16.0.0/16`. */
   readonly nodeNetwork: string
-  /** Engines that this host can run: engine and full version of the binary found, e.g. `redis 7.0.15`. */
-  readonly binaries: readonly { readonly engine: string; readonly version: string; readonly path: string }[]
+  /**
+   * Engines that this host can run: engine and full version of the binary found, e.g. `redis 7.0.15`; `features`: what
+   * its build can do (`active-defrag`).
+   */
+  readonly binaries: readonly {
+    readonly engine: string
+    readonly version: string
+    readonly path: string
+    readonly features?: readonly string[]
+  }[]
 }
 
 export type ToKeeper =

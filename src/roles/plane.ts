@@ -1,4 +1,5 @@
 //! State, keeper's link, control and API, put together and taken apart again.
+import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
@@ -127,6 +128,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       edgeDomain: config.edgeDomain,
       quotas: config.quotas,
       host: link,
+      nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
     localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }),
     keyPair: config.credentials,
@@ -149,6 +151,12 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       return left
     },
   }
+}
+
+/** What this process may have: the host's memory, or less where a control group says so. */
+function memoryBytes(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem()
 }
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */

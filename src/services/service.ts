@@ -1,5 +1,6 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
+import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
@@ -17,11 +18,13 @@ export interface ServiceContext {
   readonly quotas: Quotas
   /** What the host offers now, from the keeper and the feed; for errors that tell the user what is missing. */
   readonly host: HostFacts
+  /** What the data of all cache nodes may take of this host's memory; absent: not limited. */
+  readonly nodeMemory?: NodeMemory
 }
 
 export interface HostFacts {
-  /** Engine binaries found on this host. */
-  binaries(): readonly { readonly engine: string; readonly version: string }[]
+  /** Engine binaries found on this host; `features`: what their build can do (domain/parameters/parameter.ts). */
+  binaries(): readonly { readonly engine: string; readonly version: string; readonly features?: readonly string[] }[]
 }
 
 /**

@@ -23,6 +23,8 @@ export function nodeValue(name: string, node: NodeType): string {
       return String(node.memcachedMegabytes)
     case 'num_threads':
       return String(node.vcpus)
+    case 'maxclients':
+      return String(node.maxclients)
     default:
       // client-output-buffer-limit-replica-*: about a tenth of the memory, hard and soft alike.
       return String(Math.floor(node.maxmemory / 10))
@@ -34,6 +36,25 @@ export function effectiveMaxmemory(node: NodeType, reservedPercent: number): num
   return Math.floor((node.maxmemory * (100 - reservedPercent)) / 100)
 }
 
+/**
+ * Bytes that the data of one node may take, by the parameter group: maxmemory less the reserved part, or item memory of
+ * memcached. All of it reserved would be 0, which means no limit to the engines: the least they take instead.
+ */
+export function dataBytes(family: Family, overrides: Overrides, node: NodeType): number {
+  const value = (name: string): string => {
+    const parameter = family.parameters.find((p) => p.name === name)
+    return parameter === undefined ? '' : effective(parameter, overrides, node)
+  }
+  if (family.engine === 'memcached') return memcachedMegabytes(value, node) * 2 ** 20
+  const bytes = Number(value('reserved-memory'))
+  // Only one of the two is active: the older one as soon as it is given.
+  const left = bytes > 0 ? node.maxmemory - bytes : effectiveMaxmemory(node, Number(value('reserved-memory-percent')))
+  return Math.max(1, left)
+}
+
+const memcachedMegabytes = (value: (name: string) => string, node: NodeType): number =>
+  Math.max(1, node.memcachedMegabytes - Number(value('memcached_connections_overhead')))
+
 /** Configuration of one node. `version`: `major.minor` asked for; parameters that are newer than it are left out. */
 export function configurationOf(family: Family, version: string, overrides: Overrides, node: NodeType): Configuration {
   const present = family.parameters.filter((p) => existsIn(p, version))
@@ -41,7 +62,8 @@ export function configurationOf(family: Family, version: string, overrides: Over
     const parameter = present.find((p) => p.name === name)
     return parameter === undefined ? '' : effective(parameter, overrides, node)
   }
-  return family.engine === 'memcached' ? memcachedOptions(present, value, node) : respDirectives(present, value, node)
+  if (family.engine === 'memcached') return memcachedOptions(present, value, node)
+  return respDirectives(present, value, dataBytes(family, overrides, node))
 }
 
 /** Whether a version of an engine, `8.0`, has the parameter: its first version's major and minor are not above. */
@@ -51,14 +73,16 @@ export function existsIn(parameter: Parameter, version: string): boolean {
   return wishedMajor > major || (wishedMajor === major && wishedMinor >= minor)
 }
 
-function respDirectives(present: readonly Parameter[], value: (name: string) => string, node: NodeType): Configuration {
+function respDirectives(
+  present: readonly Parameter[],
+  value: (name: string) => string,
+  maxmemory: number,
+): Configuration {
   const directives: (readonly [string, string])[] = []
   for (const { name, mapping } of present) {
     if (mapping.to === 'same') directives.push([name, value(name)])
     if (mapping.to === 'directive') directives.push([mapping.name, mapping.value(value(name))])
   }
-  // 100 percent reserved would be maxmemory 0, which means no limit: one byte instead.
-  const maxmemory = Math.max(1, effectiveMaxmemory(node, Number(value('reserved-memory-percent'))))
   directives.push(['maxmemory', String(maxmemory)])
   // The engine reads and shows the three classes as one value, replicas under their old name.
   const limits = [
@@ -66,7 +90,8 @@ function respDirectives(present: readonly Parameter[], value: (name: string) => 
     ['slave', 'replica'],
     ['pubsub', 'pubsub'],
   ].map(([shown, clients]) => {
-    const of = (limit: string): string => value(`client-output-buffer-limit-${clients}-${limit}`)
+    const of = (limit: string): string =>
+      value(`client-output-buffer-limit-${clients}-${limit}`) || value(`client-output-buffer-limit-${shown}-${limit}`)
     return `${shown} ${of('hard-limit')} ${of('soft-limit')} ${of('soft-seconds')}`
   })
   directives.push(['client-output-buffer-limit', limits.join(' ')])
@@ -86,8 +111,12 @@ function memcachedOptions(
   const extended = options.flatMap((o) => ('extended' in o ? [o.extended] : []))
   const isGroup = (option: string): boolean => option === 'modern' || option === 'no_modern'
   const ordered = [...extended.filter(isGroup).reverse(), ...extended.filter((o) => !isGroup(o))]
-  const megabytes = Math.max(1, node.memcachedMegabytes - Number(value('memcached_connections_overhead')))
-  return [['-m', String(megabytes)], ['-t', String(node.vcpus)], ...flags, ['-o', ordered.join(',')]]
+  return [
+    ['-m', String(memcachedMegabytes(value, node))],
+    ['-t', String(node.vcpus)],
+    ...flags,
+    ['-o', ordered.join(',')],
+  ]
 }
 
 /** Directives and options that no user can set: where the host allows less than wished, no restart would help. */

@@ -1,6 +1,8 @@
-//! The parameter families: redis7, valkey7, valkey8, valkey9 and memcached1.6 (spec/elasticache.md 5.1).
-import { memcachedRows } from './memcached-rows.ts'
+//! The parameter families of redis, valkey and memcached (spec/elasticache.md 5.1).
+import { derive } from './derive.ts'
+import { memcachedHistory, memcachedRows } from './memcached-rows.ts'
 import { type Family, type Parameter, row } from './parameter.ts'
+import { olderFamilies } from './resp-history.ts'
 import { lazyFreeRows, respRows } from './resp-rows.ts'
 
 const YES_NO = 'yes,no'
@@ -22,24 +24,36 @@ function commandLogRows(since: string): Parameter[] {
   ]
 }
 
-const valkey8Rows = (since: string, commandLogSince: string): Parameter[] => [
-  ...respRows(since),
-  ...setListpackRows(since),
-  row(since, 'extended-redis-compatibility', 'yes', YES_NO, 'Call itself Redis where old clients look for it.'),
-  ...commandLogRows(commandLogSince),
-]
-
-const family = (name: string, engine: Family['engine'], rows: readonly Parameter[]): Family => ({
-  name,
-  engine,
-  parameters: [...rows].sort((a, b) => (a.name < b.name ? -1 : 1)),
+const REDIS7: readonly Parameter[] = derive([...respRows('7.0.4'), ...lazyFreeRows('7.0.4')], {
+  since: '7.0.4',
+  changed: { 'replica-lazy-flush': { value: 'no' } },
 })
+
+function valkey8Rows(since: string, commandLogSince: string): Parameter[] {
+  const shared = derive(respRows(since), {
+    since,
+    changed: { 'maxmemory-samples': { allowed: '1-64' }, 'repl-backlog-size': { value: '10485760' } },
+  })
+  return [
+    ...shared,
+    ...setListpackRows(since),
+    row(since, 'extended-redis-compatibility', 'yes', YES_NO, 'Call itself Redis where old clients look for it.'),
+    ...commandLogRows(commandLogSince),
+  ]
+}
+
+function family(name: string, engine: Family['engine'], rows: readonly Parameter[]): Family {
+  const parameters = [...rows].sort((a, b) => (a.name < b.name ? -1 : 1))
+  return { name, engine, parameters, clusterMode: rows.some((p) => p.name === 'cluster-enabled') }
+}
 
 /** By name. Parameters are sorted by name, the order of DescribeCacheParameters. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map(
   [
+    ...[...memcachedHistory()].map(([name, rows]) => family(name, 'memcached', rows)),
     family('memcached1.6', 'memcached', memcachedRows()),
-    family('redis7', 'redis', [...respRows('7.0.4'), ...lazyFreeRows('7.0.4')]),
+    ...[...olderFamilies(REDIS7)].map(([name, rows]) => family(name, 'redis', rows)).reverse(),
+    family('redis7', 'redis', REDIS7),
     family('valkey7', 'valkey', [...respRows('7.2.6'), ...lazyFreeRows('7.2.6'), ...setListpackRows('7.2.6')]),
     family('valkey8', 'valkey', valkey8Rows('8.0.0', '8.1.0')),
     family('valkey9', 'valkey', [
@@ -54,3 +68,9 @@ export const FAMILIES: ReadonlyMap<string, Family> = new Map(
 
 /** The parameter group that exists without being created: `default.redis7`. */
 export const defaultGroupName = (familyName: string): string => `default.${familyName}`
+
+/** What ends the name of the default group for cluster mode: `default.redis7.cluster.on`. */
+export const CLUSTER_ON = '.cluster.on'
+
+/** The parameter that a group turns cluster mode on with. */
+export const CLUSTER_ENABLED = 'cluster-enabled'

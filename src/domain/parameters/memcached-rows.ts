@@ -1,4 +1,6 @@
-//! The parameters of memcached1.6 as options of the stock server (spec/elasticache.md 5.4). All need a restart.
+//! The parameters of memcached1.6 as options of the stock server (spec/elasticache.md 5.4), and of the families before it.
+//! All need a restart.
+import { derive } from './derive.ts'
 import { type MemcachedOption, none, type Parameter, row, type Traits } from './parameter.ts'
 
 const SINCE = '1.6.6'
@@ -104,4 +106,43 @@ export function memcachedRows(): Parameter[] {
       mapping: extended('worker_logbuf_size'),
     }),
   ]
+}
+
+/** First version of what 1.4.5 did not have. */
+const ADDED_IN_1_4: Readonly<Record<string, readonly string[]>> = {
+  '1.4.14': ['config_max', 'config_size_max', 'hashpower_init', 'maxconns_fast', 'slab_automove', 'slab_reassign'],
+  '1.4.24': ['disable_flush_all', 'expirezero_does_not_evict', 'hash_algorithm', 'lru_crawler', 'lru_maintainer'],
+  '1.4.33': ['idle_timeout', 'modern', 'slab_chunk_max', 'track_sizes', 'watcher_logbuf_size', 'worker_logbuf_size'],
+}
+
+/** memcached1.4 and memcached1.5: groups of them can be made, but no binary that Cachefront drives serves them. */
+export function memcachedHistory(): ReadonlyMap<string, readonly Parameter[]> {
+  const five = derive(memcachedRows(), {
+    since: '1.5.10',
+    without: ['modern'],
+    plus: [
+      row('1.5.10', 'inline_ascii_resp', '0', ON_OFF, 'Keep numbers of answers in the item.', {
+        reboot: true,
+        mapping: extendedSwitch('inline_ascii_resp'),
+      }),
+    ],
+  })
+  const four = derive(memcachedRows(), {
+    since: '1.4.5',
+    without: ['no_modern'],
+    changed: { modern: { value: '1' } },
+    plus: [
+      row('1.4.24', 'expirezero_does_not_evict', '0', ON_OFF, 'Never evict items without an expiration time.', {
+        reboot: true,
+        mapping: options((v) => (v === '1' ? [{ extended: 'expirezero_does_not_evict' }] : [])),
+      }),
+    ],
+  }).map((p) => {
+    const since = Object.keys(ADDED_IN_1_4).find((version) => ADDED_IN_1_4[version]?.includes(p.name))
+    return since === undefined ? p : { ...p, since }
+  })
+  return new Map([
+    ['memcached1.4', four],
+    ['memcached1.5', five],
+  ])
 }

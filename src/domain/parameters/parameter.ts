@@ -27,15 +27,22 @@ export interface Parameter {
   readonly since: string
   /** What has to be built before it can be changed; a change of it answers 501 and names this. Null: nothing. */
   readonly needs: string | null
+  /** What the engine's binary must have been built with for a change to take; null: nothing. */
+  readonly feature: BinaryFeature | null
   readonly nodeSpecific: boolean
   readonly mapping: Mapping
 }
+
+/** What an engine's build has or lacks: `active-defrag` needs the allocator that comes with the engine's source. */
+export type BinaryFeature = 'active-defrag'
 
 export interface Family {
   /** `redis7`. */
   readonly name: string
   readonly engine: 'redis' | 'valkey' | 'memcached'
   readonly parameters: readonly Parameter[]
+  /** It has a second default group, for cluster mode. */
+  readonly clusterMode: boolean
 }
 
 const RANGE = /^(-?\d+(?:\.\d+)?)-(-?\d+(?:\.\d+)?)?$/
@@ -58,6 +65,16 @@ export function allows(parameter: Pick<Parameter, 'allowed' | 'type'>, value: st
   })
 }
 
+/** Whether it can be changed here: by the table, and by what the installed binaries of its engine were built with. */
+export function isModifiable(
+  { modifiable, feature }: Parameter,
+  engine: Family['engine'],
+  binaries: readonly { readonly engine: string; readonly features?: readonly string[] }[],
+): boolean {
+  if (feature === null) return modifiable
+  return modifiable && binaries.some((binary) => binary.engine === engine && binary.features?.includes(feature))
+}
+
 /** What a row of a family's table may say besides name, value, allowed values and description. */
 export interface Traits {
   readonly type?: Parameter['type']
@@ -65,6 +82,7 @@ export interface Traits {
   readonly reboot?: boolean
   readonly since?: string
   readonly needs?: string
+  readonly feature?: BinaryFeature
   readonly nodeSpecific?: boolean
   readonly mapping?: Mapping
 }
@@ -88,6 +106,7 @@ export function row(
     changeType: traits.reboot ? 'requires-reboot' : 'immediate',
     since: traits.since ?? since,
     needs: traits.needs ?? null,
+    feature: traits.feature ?? null,
     nodeSpecific: traits.nodeSpecific ?? false,
     mapping: traits.mapping ?? { to: 'same' },
   }

@@ -1,5 +1,6 @@
-//! The parameters that the families redis7, valkey7, valkey8 and valkey9 share (spec/elasticache.md 5.3). Defaults are
-//! ElastiCache's, which differ from a stock engine's in places; all of them are applied to the engine.
+//! The parameters that the families redis7, valkey7, valkey8 and valkey9 share (spec/elasticache.md 5.3); older families
+//! are told from them (resp-history.ts). Defaults are ElastiCache's, which differ from a stock engine's in places; all of
+//! them are applied to the engine.
 import { keyspaceEvents, none, type Parameter, row } from './parameter.ts'
 
 const YES_NO = 'yes,no'
@@ -19,9 +20,8 @@ export function respRows(since: string): Parameter[] {
   return [
     r('acl-pubsub-default', 'allchannels', 'resetchannels,allchannels', 'Channels that a new ACL user may use.'),
     r('acllog-max-len', '128', '1-10000', 'Entries that the ACL log keeps.'),
-    // Distribution packages are built with the system's jemalloc, where the engine refuses `yes`.
     r('activedefrag', 'no', YES_NO, 'Active memory defragmentation; needs an engine built with its own jemalloc.', {
-      fixed: true,
+      feature: 'active-defrag',
     }),
     r('active-defrag-cycle-max', '75', '1-75', 'Most CPU for defragmentation, in percent.'),
     r('active-defrag-cycle-min', '5', '1-75', 'Least CPU for defragmentation, in percent.'),
@@ -60,7 +60,8 @@ export function respRows(since: string): Parameter[] {
     ),
     r('cluster-allow-pubsubshard-when-down', 'yes', YES_NO, 'Sharded pub/sub while the cluster is down.'),
     r('cluster-allow-reads-when-down', 'no', YES_NO, 'Reads while the cluster is down.'),
-    r('cluster-enabled', 'no', YES_NO, 'Cluster mode.', { reboot: true, needs: 'cluster mode', mapping: none }),
+    // A group that says yes can be made; attaching it is what needs cluster mode (services/elasticache/lookup.ts).
+    r('cluster-enabled', 'no', YES_NO, 'Cluster mode.', { reboot: true, mapping: none }),
     r('cluster-preferred-endpoint-type', 'tls-dynamic', 'ip,tls-dynamic', 'What the cluster commands show of a node.', {
       // Without TLS both mean addresses; host names come with TLS (spec 3.2).
       mapping: { to: 'directive', name: 'cluster-preferred-endpoint-type', value: () => 'ip' },
@@ -76,9 +77,10 @@ export function respRows(since: string): Parameter[] {
     r('list-compress-depth', '0', '0-', 'Nodes at both ends of a list that are not compressed.'),
     r('list-max-listpack-size', '-2', '-5-', 'Size of a list node: -1 to -5 for 4 to 64 KB, above 0 for entries.'),
     r('lua-time-limit', '5000', '5000', 'Milliseconds after which a script counts as busy.', { fixed: true }),
-    r('maxclients', '65000', '1-65000', 'Most clients at once; a host with a lower file limit has fewer.', {
+    r('maxclients', null, '1-65000', 'Most clients at once; a host with a lower file limit has fewer.', {
       fixed: true,
       reboot: true,
+      nodeSpecific: true,
     }),
     r('maxmemory', null, '', 'Memory of the node type, in bytes; the engine gets it less the reserved part.', {
       fixed: true,
@@ -91,7 +93,7 @@ export function respRows(since: string): Parameter[] {
       'volatile-lru,allkeys-lru,volatile-lfu,allkeys-lfu,volatile-random,allkeys-random,volatile-ttl,noeviction',
       'What is evicted when memory is full.',
     ),
-    r('maxmemory-samples', '3', since.startsWith('7.') ? '1-' : '1-64', 'Keys sampled for eviction.'),
+    r('maxmemory-samples', '3', '1-', 'Keys sampled for eviction.'),
     r('min-replicas-to-write', '0', '0-', 'Replicas that must be connected for a write.'),
     r('min-replicas-max-lag', '10', '0-', 'Seconds of lag up to which such a replica counts.'),
     r('notify-keyspace-events', '', keyspaceEvents, 'Classes of keyspace events that are published.', {
@@ -103,14 +105,12 @@ export function respRows(since: string): Parameter[] {
       reboot: true,
       mapping: none,
     }),
-    r('repl-backlog-size', since.startsWith('7.') ? '1048576' : '10485760', '16384-', 'Replication backlog, in bytes.'),
+    r('repl-backlog-size', '1048576', '16384-', 'Replication backlog, in bytes.'),
     r('repl-backlog-ttl', '3600', '0-', 'Seconds that the backlog outlives the last replica.'),
     r('repl-timeout', '60', '60', 'Seconds of silence after which replication is given up.', { fixed: true }),
     r('replica-allow-chaining', 'no', YES_NO, 'Replicas of replicas.', { fixed: true, mapping: none }),
     r('replica-ignore-maxmemory', 'yes', YES_NO, 'A replica evicts only what its primary evicts.', { fixed: true }),
-    r('replica-lazy-flush', since.startsWith('7.0') ? 'no' : 'yes', YES_NO, 'Empty a replica in the background.', {
-      fixed: true,
-    }),
+    r('replica-lazy-flush', 'yes', YES_NO, 'Empty a replica in the background.', { fixed: true }),
     r('reserved-memory-percent', '25', '0-100', "Part of the node type's memory that the data does not get.", {
       mapping: none,
     }),

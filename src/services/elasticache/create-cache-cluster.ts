@@ -7,9 +7,10 @@ import { cacheEngine, chooseVersion } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
-import { checkNameFree, checkNodeQuota, newCluster, portOf, windowsOf } from './new-cluster.ts'
+import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import { addReplica } from './replicas.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { cacheClusterView } from './views.ts'
@@ -79,7 +80,6 @@ async function standAlone(
   if (engine === 'memcached' && input.SnapshotWindow) {
     throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
   }
-  await checkNodeQuota(tx, zones.length)
   const record = newCluster(
     {
       id,
@@ -96,6 +96,7 @@ async function standAlone(
     },
     context,
   )
+  await checkRoom(tx, context, record, zones.length)
   await tx.put('cache-cluster', id, record)
   await putTags(tx, record.arn, tagsOf(input.Tags))
   return record

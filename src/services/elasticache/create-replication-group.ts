@@ -12,9 +12,10 @@ import { elasticacheFault, invalidCombination, invalidValue } from '../../domain
 import { cacheEngine, chooseVersion } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
-import { checkNameFree, checkNodeQuota, newCluster, portOf, windowsOf } from './new-cluster.ts'
+import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
@@ -70,7 +71,6 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
     for (const member of memberIds) await checkNameFree(tx, member, 'group')
-    await checkNodeQuota(tx, zones.length)
     const shared = {
       engine,
       engineVersion: version.version,
@@ -102,6 +102,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       primaryEndpoint: null,
       readerEndpoint: null,
     }
+    await checkRoom(tx, context, shared, zones.length)
     const tags = tagsOf(input.Tags)
     await tx.put('replication-group', id, group)
     await putTags(tx, group.arn, tags)

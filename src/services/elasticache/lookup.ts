@@ -9,7 +9,7 @@ import type {
 } from '../../domain/cluster.ts'
 import { elasticacheFault, invalidCombination } from '../../domain/elasticache-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
-import { defaultGroupName, FAMILIES } from '../../domain/parameters/families.ts'
+import { CLUSTER_ENABLED, CLUSTER_ON, defaultGroupName, FAMILIES } from '../../domain/parameters/families.ts'
 import type { Family } from '../../domain/parameters/parameter.ts'
 import type { Reader, Stored } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
@@ -33,19 +33,21 @@ export async function findReplicationGroup(
   throw elasticacheFault('ReplicationGroupNotFoundFault', `ReplicationGroup ${shown(id)} not found.`)
 }
 
-/** The group that exists for a family without being created. */
-export function defaultParameterGroup(family: Family, owner: Owner): CacheParameterGroupRecord {
-  const name = defaultGroupName(family.name)
-  return {
+/** The groups that exist for a family without being created: one, and where it has cluster mode one for that. */
+export function defaultParameterGroups(family: Family, owner: Owner): CacheParameterGroupRecord[] {
+  const group = (name: string, what: string, values: Readonly<Record<string, string>>) => ({
     name,
     arn: elasticacheArn(owner.region, owner.accountId, 'parametergroup', name),
     family: family.name,
-    description: `Default parameter group for ${family.name}`,
-    values: {},
-  }
+    description: `${what} parameter group for ${family.name}`,
+    values,
+  })
+  const name = defaultGroupName(family.name)
+  if (!family.clusterMode) return [group(name, 'Default', {})]
+  return [group(name, 'Default', {}), group(`${name}${CLUSTER_ON}`, 'Customized default', { [CLUSTER_ENABLED]: 'yes' })]
 }
 
-/** @throws CacheParameterGroupNotFound, MissingParameter; NotImplemented for the default groups of cluster mode. */
+/** @throws CacheParameterGroupNotFound, MissingParameter */
 export async function findParameterGroup(
   reader: Reader,
   given: string | undefined,
@@ -53,9 +55,9 @@ export async function findParameterGroup(
 ): Promise<CacheParameterGroupRecord> {
   const name = normalName(required('CacheParameterGroupName', given))
   if (name.startsWith('default.')) {
-    const family = FAMILIES.get(name.slice('default.'.length))
-    if (family !== undefined) return defaultParameterGroup(family, owner)
-    if (name.endsWith('.cluster.on')) throw notImplemented(`Cluster mode (the parameter group ${name.slice(0, 60)})`)
+    const family = FAMILIES.get(name.slice('default.'.length).replace(/\.cluster\.on$/, ''))
+    const found = family && defaultParameterGroups(family, owner).find((group) => group.name === name)
+    if (found !== undefined) return found
   } else {
     const found = await reader.get('cache-parameter-group', name)
     if (found !== undefined) return found.doc
@@ -65,7 +67,7 @@ export async function findParameterGroup(
 
 /**
  * The parameter group that a cluster of `family` is to have: the one named, or the family's default.
- * @throws InvalidParameterCombination when it is of another family.
+ * @throws InvalidParameterCombination when it is of another family; NotImplemented when it turns cluster mode on.
  */
 export async function parameterGroupFor(
   reader: Reader,
@@ -74,7 +76,10 @@ export async function parameterGroupFor(
   owner: Owner,
 ): Promise<CacheParameterGroupRecord> {
   const group = await findParameterGroup(reader, given ?? defaultGroupName(family), owner)
-  if (group.family === family) return group
+  if (group.family === family) {
+    if (group.values[CLUSTER_ENABLED] !== 'yes') return group
+    throw notImplemented(`Cluster mode (the parameter group ${group.name} has cluster-enabled=yes)`)
+  }
   throw invalidCombination(
     `Expected a parameter group of family ${family} but found one of family ${group.family}: ${group.name}.`,
   )

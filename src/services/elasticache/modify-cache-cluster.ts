@@ -9,10 +9,11 @@ import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { mustBeAvailableCluster } from './cache-clusters.ts'
+import { checkRoom } from './capacity.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
-import { checkNodeQuota, newNodes } from './new-cluster.ts'
+import { newNodes } from './new-cluster.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
 
@@ -154,7 +155,7 @@ async function grown(
   given: readonly string[],
   context: ServiceContext,
 ): Promise<CacheClusterRecord> {
-  await checkNodeQuota(tx, more)
+  await checkRoom(tx, context, record, more)
   if (given.length > 0 && given.length !== more) {
     throw invalidCombination(`NewAvailabilityZones names ${given.length} zones for ${more} new cache nodes.`)
   }

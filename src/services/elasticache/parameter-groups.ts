@@ -17,13 +17,13 @@ import { newName, normalName, required, shown } from '../../domain/cache-names.t
 import { type CacheParameterGroupRecord, GROUPS_MAX } from '../../domain/cluster.ts'
 import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
-import { FAMILIES } from '../../domain/parameters/families.ts'
-import { allows, type Parameter } from '../../domain/parameters/parameter.ts'
+import { CLUSTER_ENABLED, FAMILIES } from '../../domain/parameters/families.ts'
+import { allows, isModifiable, type Parameter } from '../../domain/parameters/parameter.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
-import { defaultParameterGroup, findParameterGroup } from './lookup.ts'
+import { defaultParameterGroups, findParameterGroup } from './lookup.ts'
 import { page } from './paging.ts'
 import { putTags, tagsOf } from './tags.ts'
 
@@ -86,7 +86,7 @@ export const describeCacheParameterGroups: Operation<
     }
   }
   const stored = (await context.state.list('cache-parameter-group')).map(({ doc }) => doc)
-  const defaults = [...FAMILIES.values()].map((family) => defaultParameterGroup(family, context))
+  const defaults = [...FAMILIES.values()].flatMap((family) => defaultParameterGroups(family, context))
   const all = [...defaults, ...stored].sort((a, b) => (a.name < b.name ? -1 : 1))
   const { items, Marker } = page(all, ({ name }) => name, input)
   return { CacheParameterGroups: items.map(view), Marker }
@@ -106,26 +106,50 @@ async function changeable(
   )
 }
 
+/** Parameters that may be changed while no cluster has the group, and no longer (spec 5.2, 5.3). */
+const ONLY_UNATTACHED: readonly string[] = [CLUSTER_ENABLED, 'activerehashing']
+
 /**
  * The parameter of that name that may be changed.
  * @throws InvalidParameterValue when unknown or fixed; NotImplemented when the feature behind it is not built.
  */
-function changeableParameter(family: string, given: string | undefined): Parameter {
+function changeableParameter(familyName: string, given: string | undefined, context: ServiceContext): Parameter {
   const name = required('ParameterName', given)
-  const parameter = FAMILIES.get(family)?.parameters.find((p) => p.name === name)
-  if (parameter === undefined) throw invalidValue(`The family ${family} has no parameter ${shown(name)}.`)
+  const family = familyNamed(familyName)
+  const parameter = family.parameters.find((p) => p.name === name)
+  if (parameter === undefined) throw invalidValue(`The family ${familyName} has no parameter ${shown(name)}.`)
   if (parameter.needs !== null) throw notImplemented(`Changing the parameter ${name} (${parameter.needs})`)
-  if (!parameter.modifiable) throw invalidValue(`The parameter ${name} cannot be modified.`)
-  return parameter
+  if (isModifiable(parameter, family.engine, context.host.binaries())) return parameter
+  const why = parameter.feature === null ? '' : `: the engine of this host was not built with ${parameter.feature}`
+  throw invalidValue(`The parameter ${name} cannot be modified${why}.`)
 }
 
-function checkedValue(family: string, pair: ParameterNameValue): readonly [name: string, value: string] {
-  const parameter = changeableParameter(family, pair.ParameterName)
+function checkedValue(
+  family: string,
+  pair: ParameterNameValue,
+  context: ServiceContext,
+): readonly [name: string, value: string] {
+  const parameter = changeableParameter(family, pair.ParameterName, context)
   const value = pair.ParameterValue ?? ''
   if (allows(parameter, value)) return [parameter.name, value]
   throw invalidValue(
     `The value ${shown(value)} of the parameter ${parameter.name} is not allowed: ${parameter.type} ${parameter.allowed}.`,
   )
+}
+
+/** @throws InvalidCacheParameterGroupState for what only a group without clusters may change. */
+async function checkUnattached(tx: Transaction, group: string, names: readonly string[]): Promise<void> {
+  const fixed = names.find((name) => ONLY_UNATTACHED.includes(name))
+  const user = fixed === undefined ? undefined : await userOf(tx, group)
+  if (user === undefined) return
+  throw elasticacheFault(
+    'InvalidCacheParameterGroupState',
+    `The parameter ${fixed} of ${group} cannot be changed while ${user} uses the group.`,
+  )
+}
+
+async function userOf(tx: Transaction, group: string): Promise<string | undefined> {
+  return (await tx.list('cache-cluster')).find(({ doc }) => doc.parameterGroupName === group)?.id
 }
 
 export const modifyCacheParameterGroup: Operation<ModifyCacheParameterGroupMessage, CacheParameterGroupNameMessage> = (
@@ -139,7 +163,11 @@ export const modifyCacheParameterGroup: Operation<ModifyCacheParameterGroupMessa
     if (pairs.length < 1 || pairs.length > PAIRS_MAX) {
       throw invalidValue(`ParameterNameValues has 1 to ${PAIRS_MAX} parameters, not ${pairs.length}.`)
     }
-    const changes = pairs.map((pair) => checkedValue(group.family, pair))
+    const changes = pairs.map((pair) => checkedValue(group.family, pair, context))
+    const names = changes.map(([name]) => name)
+    const twice = names.find((name, at) => names.indexOf(name) !== at)
+    if (twice !== undefined) throw invalidValue(`The parameter ${twice} is given more than once.`)
+    await checkUnattached(tx, group.name, names)
     await tx.put('cache-parameter-group', group.name, {
       ...group,
       values: { ...group.values, ...Object.fromEntries(changes) },
@@ -178,7 +206,8 @@ export const resetCacheParameterGroup: Operation<ResetCacheParameterGroupMessage
     const group = await changeable(tx, input.CacheParameterGroupName, context)
     const names = input.ResetAllParameters
       ? Object.keys(group.values)
-      : named.map((pair) => changeableParameter(group.family, pair.ParameterName).name)
+      : named.map((pair) => changeableParameter(group.family, pair.ParameterName, context).name)
+    await checkUnattached(tx, group.name, names)
     const left = Object.entries(group.values).filter(([name]) => !names.includes(name))
     await tx.put('cache-parameter-group', group.name, { ...group, values: Object.fromEntries(left) })
     await markApplying(tx, group.name)
@@ -191,11 +220,11 @@ export const resetCacheParameterGroup: Operation<ResetCacheParameterGroupMessage
 export const deleteCacheParameterGroup: Operation<DeleteCacheParameterGroupMessage, object> = (input, context) =>
   context.state.transact(async (tx) => {
     const group = await changeable(tx, input.CacheParameterGroupName, context)
-    const user = (await tx.list('cache-cluster')).find(({ doc }) => doc.parameterGroupName === group.name)
+    const user = await userOf(tx, group.name)
     if (user !== undefined) {
       throw elasticacheFault(
         'InvalidCacheParameterGroupState',
-        `The parameter group ${group.name} is in use by ${user.id}; give that another group first.`,
+        `The parameter group ${group.name} is in use by ${user}; give that another group first.`,
       )
     }
     await tx.delete('cache-parameter-group', group.name)

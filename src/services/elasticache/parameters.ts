@@ -7,11 +7,12 @@ import type {
   DescribeEngineDefaultParametersResult,
   Parameter as SdkParameter,
 } from '@aws-sdk/client-elasticache'
+import type { CacheParameterGroupRecord } from '../../domain/cluster.ts'
 import { invalidValue } from '../../domain/elasticache-faults.ts'
 import { NODE_TYPES } from '../../domain/node-types.ts'
 import { nodeValue, type Overrides } from '../../domain/parameters/directives.ts'
-import type { Family, Parameter } from '../../domain/parameters/parameter.ts'
-import type { Operation } from '../service.ts'
+import { type Family, isModifiable, type Parameter } from '../../domain/parameters/parameter.ts'
+import type { Operation, ServiceContext } from '../service.ts'
 import { findParameterGroup } from './lookup.ts'
 import { type PageInput, page } from './paging.ts'
 import { familyNamed } from './parameter-groups.ts'
@@ -26,27 +27,37 @@ export const describeCacheParameters: Operation<DescribeCacheParametersMessage, 
   const group = await findParameterGroup(context.state, input.CacheParameterGroupName, context)
   const { Source: source } = input
   if (source !== undefined && !SOURCES.includes(source)) throw invalidValue(`Source is one of ${SOURCES.join(', ')}.`)
-  return details(familyNamed(group.family), group.values, source, input)
+  return details(familyNamed(group.family), group, source, input, context)
 }
 
 export const describeEngineDefaultParameters: Operation<
   DescribeEngineDefaultParametersMessage,
   DescribeEngineDefaultParametersResult
-> = async (input) => {
+> = async (input, context) => {
   const family = familyNamed(input.CacheParameterGroupFamily)
-  return { EngineDefaults: { CacheParameterGroupFamily: family.name, ...details(family, {}, undefined, input) } }
+  const defaults = details(family, { name: '', values: {} }, undefined, input, context)
+  return { EngineDefaults: { CacheParameterGroupFamily: family.name, ...defaults } }
 }
 
 function details(
   family: Family,
-  overrides: Overrides,
+  group: Pick<CacheParameterGroupRecord, 'name' | 'values'>,
   source: string | undefined,
   input: PageInput,
+  { host }: ServiceContext,
 ): CacheParameterGroupDetails {
-  const wanted = family.parameters.filter((p) => source === undefined || sourceOf(p, overrides) === source)
+  const rows = family.parameters.map((p) => ({
+    ...p,
+    modifiable: isModifiable(p, family.engine, host.binaries()),
+  }))
+  // What a default group has of its own is the service's, not a user's.
+  const own = group.name.startsWith('default.') ? {} : group.values
+  const wanted = rows.filter((p) => source === undefined || sourceOf(p, own) === source)
   const { items, Marker } = page(wanted, ({ name }) => name, input)
   return {
-    Parameters: items.filter((p) => !p.nodeSpecific).map((p) => single(p, overrides)),
+    Parameters: items
+      .filter((p) => !p.nodeSpecific)
+      .map((p) => ({ ...single(p, group.values), Source: sourceOf(p, own) })),
     CacheNodeTypeSpecificParameters: items.filter((p) => p.nodeSpecific).map(perNodeType),
     Marker,
   }
@@ -58,14 +69,13 @@ function sourceOf(parameter: Parameter, overrides: Overrides): Source {
   return parameter.modifiable ? 'engine-default' : 'system'
 }
 
-function single(parameter: Parameter, overrides: Overrides): SdkParameter {
+function single(parameter: Parameter, overrides: Overrides): Omit<SdkParameter, 'Source'> {
   const value = overrides[parameter.name] ?? parameter.value ?? ''
   return {
     ParameterName: parameter.name,
     // AWS leaves an empty value out.
     ...(value === '' ? {} : { ParameterValue: value }),
     Description: parameter.description,
-    Source: sourceOf(parameter, overrides),
     DataType: parameter.type,
     AllowedValues: parameter.allowed,
     IsModifiable: parameter.modifiable,

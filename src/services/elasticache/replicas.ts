@@ -17,9 +17,10 @@ import { elasticacheFault, invalidCombination, invalidValue } from '../../domain
 import { notImplemented } from '../../domain/faults.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster, findReplicationGroup } from './lookup.ts'
-import { checkNameFree, checkNodeQuota, newCluster } from './new-cluster.ts'
+import { checkNameFree, newCluster } from './new-cluster.ts'
 import { putTags, tagsAt } from './tags.ts'
 import { replicationGroupView } from './views.ts'
 import { spreadZone } from './zones.ts'
@@ -77,8 +78,8 @@ async function addMember(
       `Replication group ${group.id} has ${REPLICAS_MAX} replicas, the most there can be.`,
     )
   }
-  await checkNodeQuota(tx, 1)
   const { doc: model } = await findCluster(tx, group.members[0])
+  await checkRoom(tx, context, model, 1)
   const made = newCluster(
     {
       ...model,

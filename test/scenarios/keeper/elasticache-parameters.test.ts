@@ -12,6 +12,7 @@ import { Redis } from 'ioredis'
 import { nodeType } from '../../../src/domain/node-types.ts'
 import { configurationOf } from '../../../src/domain/parameters/directives.ts'
 import { FAMILIES } from '../../../src/domain/parameters/families.ts'
+import { isModifiable } from '../../../src/domain/parameters/parameter.ts'
 import { type Binary, findBinaries, SEARCH_PATH } from '../../../src/keeper/binaries.ts'
 import { configText, holds } from '../../../src/keeper/resp-config.ts'
 
@@ -79,7 +80,8 @@ test('redis7 starts with every directive and holds it as wished', async () => {
 test('every immediate parameter is taken by CONFIG SET at its default and at the ends of its range', async () => {
   const family = FAMILIES.get('redis7')!
   for (const parameter of family.parameters) {
-    if (!parameter.modifiable || parameter.changeType !== 'immediate') continue
+    if (!isModifiable(parameter, 'redis', await findBinaries(SEARCH_PATH))) continue
+    if (parameter.changeType !== 'immediate') continue
     for (const value of samples(parameter.allowed, parameter.value ?? '')) {
       const before = new Map(configurationOf(family, '7.0', {}, MICRO))
       const wished = configurationOf(family, '7.0', { [parameter.name]: value }, MICRO)

@@ -1,0 +1,34 @@
+//! Whether there is room for more nodes: the account's quota, what the node type runs, and the memory of the host.
+import type { CacheClusterRecord } from '../../domain/cluster.ts'
+import { familyOf } from '../../domain/engine-versions.ts'
+import { checkNodeMemory } from '../../domain/node-memory.ts'
+import { checkRuns, NODE_TYPES, nodeType } from '../../domain/node-types.ts'
+import { dataBytes, type Overrides } from '../../domain/parameters/directives.ts'
+import { FAMILIES } from '../../domain/parameters/families.ts'
+import type { Reader } from '../../state/state.ts'
+import type { ServiceContext } from '../service.ts'
+import { checkNodeQuota } from './new-cluster.ts'
+
+type Kind = Pick<CacheClusterRecord, 'engine' | 'engineVersion' | 'nodeType' | 'parameterGroupName'>
+
+/**
+ * Checks `count` more nodes like `kind`.
+ * @throws InvalidParameterCombination when the node type does not run the version; NodeQuotaForCustomerExceeded;
+ *   InsufficientCacheClusterCapacity with the numbers, when the host's memory is promised away.
+ */
+export async function checkRoom(reader: Reader, context: ServiceContext, kind: Kind, count: number): Promise<void> {
+  checkRuns(nodeType(kind.nodeType), kind.engine, kind.engineVersion)
+  await checkNodeQuota(reader, count)
+  if (context.nodeMemory === undefined) return
+  const [clusters, groups] = await Promise.all([reader.list('cache-cluster'), reader.list('cache-parameter-group')])
+  const values = new Map(groups.map(({ id, doc }) => [id, doc.values]))
+  const bytesOf = (one: Kind): number => promisedBytes(one, values.get(one.parameterGroupName) ?? {})
+  const promised = clusters.reduce((sum, { doc }) => sum + doc.nodes.length * bytesOf(doc), 0)
+  checkNodeMemory(promised, bytesOf(kind), count, context.nodeMemory)
+}
+
+function promisedBytes(kind: Kind, overrides: Overrides): number {
+  const family = FAMILIES.get(familyOf(kind.engine, kind.engineVersion))
+  const type = NODE_TYPES.get(kind.nodeType)
+  return family === undefined || type === undefined ? 0 : dataBytes(family, overrides, type)
+}
