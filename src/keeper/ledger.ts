@@ -1,7 +1,7 @@
 //! What the keeper must not forget, in one SQLite file under its home (0600): the wish, who is primary, which process
 //! runs where, which addresses are given out, and what happened that control has not acknowledged yet.
 //! Intent is written before the act: after a crash at any instant the same decider goes on from here.
-import { chmodSync, closeSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { KeeperEvent, KeeperWish, NodeState } from './protocol.ts'
@@ -44,8 +44,16 @@ export interface WorkerRecord {
   readonly restarts: number
 }
 
+/**
+ * Room that the ledger holds ready, in the file and in the log before it: what a failover has to write down finds a place
+ * on a full disk. Bytes; many times what any number of failovers writes between two checkpoints.
+ */
+const RESERVE_BYTES = 1024 * 1024
+
 const SCHEMA = `
   pragma journal_mode = wal;
+  -- A checkpoint after 512 KiB: the log goes back to its beginning long before the room that it holds is used up.
+  pragma wal_autocheckpoint = 128;
   pragma synchronous = normal;
   pragma busy_timeout = 2000;
   create table if not exists fact (name text primary key, body text not null) strict;
@@ -69,6 +77,18 @@ export class Ledger {
     chmodSync(path, 0o600)
     this.#db = new DatabaseSync(path)
     this.#db.exec(SCHEMA)
+    this.#reserve(path)
+  }
+
+  /** Writes what it removes again: the pages stay with the file, and the log keeps its length until it is closed. */
+  #reserve(path: string): void {
+    if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) >= RESERVE_BYTES) return
+    try {
+      this.#run(`insert or replace into fact values ('reserve', hex(zeroblob(${RESERVE_BYTES / 2})))`)
+      this.#run(`delete from fact where name = 'reserve'`)
+    } catch {
+      // The disk is full already: it must do with what it has.
+    }
   }
 
   close(): void {

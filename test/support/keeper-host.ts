@@ -20,8 +20,10 @@ export class KeeperHost {
   process!: ChildProcess
   #sequence = 0
 
-  static async start(): Promise<KeeperHost> {
+  /** `prepare`: what is to be done with the home before the keeper has it. */
+  static async start(prepare: (home: string) => Promise<unknown> = async () => {}): Promise<KeeperHost> {
     const host = new KeeperHost()
+    await prepare(host.home)
     await host.startKeeper()
     host.client = await connectKeeper(
       join(host.home, 'keeper.sock'),
@@ -70,8 +72,8 @@ export class KeeperHost {
     return find(await this.waitFor((seen) => find(seen) !== undefined))!
   }
 
-  /** Ends the keeper with its engines and workers, and whatever is left of them. */
-  async end(): Promise<void> {
+  /** Ends the keeper with its engines and workers, and whatever is left of them; then `undo` what was prepared. */
+  async end(undo: () => Promise<unknown> = async () => {}): Promise<void> {
     this.client.close()
     if (this.process.exitCode === null && this.process.signalCode === null) {
       const control = await connectKeeper(join(this.home, 'keeper.sock'), { version: 'end' }, PATIENCE_MS)
@@ -79,6 +81,7 @@ export class KeeperHost {
       if (this.process.exitCode === null) await once(this.process, 'exit')
     }
     for (const { process } of processesBelow(this.home)) signalProcess(process, 'SIGKILL')
+    await undo()
     rmSync(this.home, { recursive: true, force: true })
   }
 }
