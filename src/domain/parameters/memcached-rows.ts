@@ -30,7 +30,7 @@ export function memcachedRows(): Parameter[] {
     r('binding_protocol', 'auto', 'auto,ascii', 'Protocol that clients may speak.', { mapping: flagged('-B') }),
     r('cas_disabled', '0', ON_OFF, 'No check-and-set, 8 bytes less an item.', { mapping: flagIfOn('-C') }),
     r('chunk_size', '48', '1-1024', 'Smallest room for key, value and flags, in bytes.', { mapping: flagged('-n') }),
-    r('chunk_size_growth_factor', '1.25', '1-1024', 'Growth from one chunk size to the next.', {
+    r('chunk_size_growth_factor', '1.25', '1.01-1024', 'Growth from one chunk size to the next.', {
       type: 'float',
       mapping: flagged('-f'),
     }),
@@ -89,9 +89,9 @@ export function memcachedRows(): Parameter[] {
       mapping: flagged('-R'),
     }),
     r('slab_automove', '0', '0,1,2', 'Move memory between slab classes.', { mapping: extended('slab_automove') }),
-    // ElastiCache counts in bytes, the server in kilobytes.
-    r('slab_chunk_max', '524288', '1024-536870912', 'Largest chunk of a slab, in bytes.', {
-      mapping: options((v) => [{ extended: `slab_chunk_max=${Math.max(1, Math.floor(Number(v) / 1024))}` }]),
+    // The server's help says kilobytes; it takes bytes, as ElastiCache counts (tried on 1.6.18: `stats slabs`).
+    r('slab_chunk_max', '524288', '1024-1048576', 'Largest chunk of a slab, in bytes; divides 1048576.', {
+      mapping: extended('slab_chunk_max'),
     }),
     r('slab_reassign', '0', ON_OFF, 'Allow memory to move between slab classes.', {
       mapping: extendedSwitch('slab_reassign'),
@@ -102,8 +102,11 @@ export function memcachedRows(): Parameter[] {
     r('watcher_logbuf_size', '256', '16-', 'Buffer of a log watcher, in KB.', {
       mapping: extended('watcher_logbuf_size'),
     }),
-    r('worker_logbuf_size', '64', '16-', 'Log buffer of a worker thread, in KB.', {
-      mapping: extended('worker_logbuf_size'),
+    // 64 is the server's own. Given as an option it would also be taken for `slab_sizes`, which leaves two classes of
+    // chunks (a fall-through in the option parser of 1.6): items of 100 bytes then take the largest chunk.
+    r('worker_logbuf_size', '64', '64', 'Log buffer of a worker thread, in KB; the option breaks the server.', {
+      fixed: true,
+      mapping: none,
     }),
   ]
 }

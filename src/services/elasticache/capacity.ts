@@ -1,10 +1,12 @@
 //! Whether there is room for more nodes: the account's quota, what the node type runs, and the memory of the host.
 import type { CacheClusterRecord } from '../../domain/cluster.ts'
+import { invalidCombination } from '../../domain/elasticache-faults.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
 import { checkNodeMemory } from '../../domain/node-memory.ts'
 import { checkRuns, NODE_TYPES, nodeType } from '../../domain/node-types.ts'
 import { dataBytes, type Overrides } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
+import { memcachedProblem } from '../../domain/parameters/memcached-limits.ts'
 import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { checkNodeQuota } from './new-cluster.ts'
@@ -25,6 +27,15 @@ export async function checkRoom(reader: Reader, context: ServiceContext, kind: K
   const bytesOf = (one: Kind): number => promisedBytes(one, values.get(one.parameterGroupName) ?? {})
   const promised = clusters.reduce((sum, { doc }) => sum + doc.nodes.length * bytesOf(doc), 0)
   checkNodeMemory(promised, bytesOf(kind), count, context.nodeMemory)
+}
+
+/** @throws InvalidParameterCombination when no server would start with these values on that node type. */
+export function checkStarts(kind: Omit<Kind, 'parameterGroupName'>, overrides: Overrides): void {
+  const family = FAMILIES.get(familyOf(kind.engine, kind.engineVersion))
+  const type = NODE_TYPES.get(kind.nodeType)
+  if (kind.engine !== 'memcached' || family === undefined || type === undefined) return
+  const problem = memcachedProblem(family, overrides, type)
+  if (problem !== null) throw invalidCombination(`memcached would not start with this parameter group: ${problem}.`)
 }
 
 function promisedBytes(kind: Kind, overrides: Overrides): number {

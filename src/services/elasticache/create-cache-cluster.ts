@@ -7,7 +7,7 @@ import { cacheEngine, chooseVersion } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
-import { checkRoom } from './capacity.ts'
+import { checkRoom, checkStarts } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
@@ -80,6 +80,7 @@ async function standAlone(
   if (engine === 'memcached' && input.SnapshotWindow) {
     throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
   }
+  const parameterGroup = await parameterGroupFor(tx, input.CacheParameterGroupName, version.family, context)
   const record = newCluster(
     {
       id,
@@ -88,7 +89,7 @@ async function standAlone(
       nodeType: nodeType(required('CacheNodeType', input.CacheNodeType)).name,
       port: portOf(engine, input.Port),
       replicationGroupId: null,
-      parameterGroupName: (await parameterGroupFor(tx, input.CacheParameterGroupName, version.family, context)).name,
+      parameterGroupName: parameterGroup.name,
       subnetGroupName: (await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)).name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windowsOf(id, input),
@@ -97,6 +98,7 @@ async function standAlone(
     context,
   )
   await checkRoom(tx, context, record, zones.length)
+  checkStarts(record, parameterGroup.values)
   await tx.put('cache-cluster', id, record)
   await putTags(tx, record.arn, tagsOf(input.Tags))
   return record

@@ -9,7 +9,7 @@ import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { mustBeAvailableCluster } from './cache-clusters.ts'
-import { checkRoom } from './capacity.ts'
+import { checkRoom, checkStarts } from './capacity.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
@@ -102,8 +102,9 @@ export async function assignParameterGroup(
 ): Promise<CacheClusterRecord> {
   if (given === undefined) return record
   const family = familyOf(record.engine, record.engineVersion)
-  const { name } = await parameterGroupFor(tx, given, family, context)
+  const { name, values } = await parameterGroupFor(tx, given, family, context)
   if (name === record.parameterGroupName) return record
+  checkStarts(record, values)
   await recordEvents(tx, context.clock.now(), [
     { source: 'cache-cluster', sourceId: record.id, message: `Updated to use a CacheParameterGroup ${name}` },
   ])

@@ -21,6 +21,7 @@ import { CLUSTER_ENABLED, FAMILIES } from '../../domain/parameters/families.ts'
 import { allows, isModifiable, type Parameter } from '../../domain/parameters/parameter.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkStarts } from './capacity.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { defaultParameterGroups, findParameterGroup } from './lookup.ts'
@@ -168,21 +169,22 @@ export const modifyCacheParameterGroup: Operation<ModifyCacheParameterGroupMessa
     const twice = names.find((name, at) => names.indexOf(name) !== at)
     if (twice !== undefined) throw invalidValue(`The parameter ${twice} is given more than once.`)
     await checkUnattached(tx, group.name, names)
-    await tx.put('cache-parameter-group', group.name, {
-      ...group,
-      values: { ...group.values, ...Object.fromEntries(changes) },
-    })
-    await markApplying(tx, group.name)
+    await change(tx, { ...group, values: { ...group.values, ...Object.fromEntries(changes) } })
     const messages = changes.map(([name, value]) => `Updated parameter ${name} to ${value}`)
     await recordEvents(tx, context.clock.now(), groupEvents(group.name, messages))
     return { CacheParameterGroupName: group.name }
   })
 }
 
-/** Attached clusters are `applying` from the very answer on; the reconciler tells when the engines have the values. */
-async function markApplying(tx: Transaction, group: string): Promise<void> {
+/**
+ * Attached clusters are `applying` from the very answer on; the reconciler tells when the engines have the values.
+ * @throws InvalidParameterCombination when a cluster that has the group would not start with it
+ */
+async function change(tx: Transaction, group: CacheParameterGroupRecord): Promise<void> {
+  await tx.put('cache-parameter-group', group.name, group)
   for (const { id, doc } of await tx.list('cache-cluster')) {
-    if (doc.parameterGroupName !== group) continue
+    if (doc.parameterGroupName !== group.name) continue
+    checkStarts(doc, group.values)
     const nodes = doc.nodes.map((node) => ({ ...node, parameterStatus: 'applying' as const }))
     await tx.put('cache-cluster', id, { ...doc, nodes })
   }
@@ -209,8 +211,7 @@ export const resetCacheParameterGroup: Operation<ResetCacheParameterGroupMessage
       : named.map((pair) => changeableParameter(group.family, pair.ParameterName, context).name)
     await checkUnattached(tx, group.name, names)
     const left = Object.entries(group.values).filter(([name]) => !names.includes(name))
-    await tx.put('cache-parameter-group', group.name, { ...group, values: Object.fromEntries(left) })
-    await markApplying(tx, group.name)
+    await change(tx, { ...group, values: Object.fromEntries(left) })
     const messages = names.map((name) => `Reset parameter ${name} to its default`)
     await recordEvents(tx, context.clock.now(), groupEvents(group.name, messages))
     return { CacheParameterGroupName: group.name }

@@ -136,8 +136,7 @@ test('memcached starts with the options of its family and reports them', async (
     assert.equal(settings.get('lru_maintainer_thread'), 'no')
     assert.equal(settings.get('slab_reassign'), 'no')
     assert.equal(settings.get('slab_automove'), '0')
-    // In kilobytes, as the server counts.
-    assert.equal(settings.get('slab_chunk_max'), '512')
+    assert.equal(settings.get('slab_chunk_max'), '524288')
     assert.equal(settings.get('hashpower_init'), '16')
     assert.equal(settings.get('maxconns_fast'), 'no')
     assert.equal(settings.get('num_threads'), '2')
