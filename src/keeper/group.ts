@@ -29,6 +29,9 @@ import { type MembershipFront, membershipFront } from './memcached-front.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { ReplicaLag } from './replica-lag.ts'
 import { respEngine } from './resp-engine.ts'
+import type { CaptureSource } from './snapshots/captures.ts'
+import { chooseSource } from './snapshots/source.ts'
+import type { SnapshotWish } from './snapshots/wish.ts'
 
 /** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
 const WATCH_MS = 200
@@ -359,6 +362,14 @@ export class Group {
     const { link } = this.#members.get(node).node
     if (link === null) throw new Error(`node ${node} of ${this.id} does not answer`)
     return link
+  }
+
+  /** The node to capture a snapshot from, as it is now; a text says why there is none. */
+  captureSource(from: SnapshotWish['from']): CaptureSource | string {
+    if (this.#reader === null) return 'memcached has no snapshots'
+    const node = chooseSource(this.#view(), from)
+    if (typeof node === 'string') return node
+    return { node: node.id, door: this.#doorOf(node.id), statistics: () => this.link(node.id).statistics() }
   }
 
   seen(): GroupSeen {

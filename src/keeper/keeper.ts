@@ -15,6 +15,8 @@ import { Ledger } from './ledger.ts'
 import { claimNetwork } from './network.ts'
 import type { FromKeeper, GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
 import { answerQuestion, type KeeperQuestion, type NodeNamed, type QuestionSource } from './questions.ts'
+import { Captures } from './snapshots/captures.ts'
+import { Vault } from './snapshots/vault.ts'
 import { Workers } from './workers.ts'
 
 /** How often a keeper that lacks an engine looks whether it was installed meanwhile. Milliseconds. */
@@ -27,6 +29,8 @@ const LOGS_AGAIN_MS = 60_000
 export interface KeeperOptions {
   /** Directory of the installation (0700); ledger, node directories and worker logs lie in it. */
   readonly home: string
+  /** Where `snapshots/` and `keys/` lie, which control uses too; `home` by default. */
+  readonly vaultHome?: string
   /** Path of the socket for control, at most 107 bytes. */
   readonly socketPath: string
   /** N of 127.N.0.0/16; null for the one the ledger remembers, at first the first free one. */
@@ -90,6 +94,7 @@ class HostKeeper implements Keeper, QuestionSource {
   readonly #addresses: Addresses
   readonly #workers: Workers
   readonly #groups = new Map<string, Group>()
+  readonly #captures: Captures
   readonly #socket: ControlSocket
   readonly #unlock: () => Promise<void>
   readonly #timers: NodeJS.Timeout[] = []
@@ -123,6 +128,13 @@ class HostKeeper implements Keeper, QuestionSource {
       this.#done = resolve
     })
     this.#workers = new Workers({ ...options, ledger, onChange: () => this.#report() })
+    this.#captures = new Captures({
+      vault: new Vault(options.vaultHome ?? options.home),
+      clock: options.clock,
+      source: (group, from) => this.#groups.get(group)?.captureSource(from) ?? null,
+      onChange: () => this.#report(),
+      log: options.log,
+    })
     this.#socket = new ControlSocket(options.socketPath, {
       greeting: () => ({
         type: 'hello',
@@ -137,6 +149,7 @@ class HostKeeper implements Keeper, QuestionSource {
   }
 
   async open(): Promise<void> {
+    await this.#captures.open()
     await this.#socket.open()
     chmodSync(this.#options.socketPath, 0o600)
     this.#apply()
@@ -192,6 +205,7 @@ class HostKeeper implements Keeper, QuestionSource {
     }
     for (const wish of this.#wish.groups) this.#applyGroup(wish)
     this.#workers.apply(this.#wish.workers)
+    this.#captures.apply(this.#wish.snapshots ?? [], this.#wish.snapshotDeletions ?? [])
     this.#report()
   }
 
@@ -297,7 +311,7 @@ class HostKeeper implements Keeper, QuestionSource {
     return {
       sequence: this.#wish.sequence,
       groups: [...this.#groups.values()].map((group) => group.seen()),
-      snapshots: [],
+      snapshots: this.#captures.seen(),
       workers: this.#workers.seen(),
       nodeNetwork: this.#addresses.cidr,
       binaries: this.#binaries,
@@ -311,6 +325,7 @@ class HostKeeper implements Keeper, QuestionSource {
 
   async #stop({ engines, workers }: { readonly engines: boolean; readonly workers: boolean }): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
+    await this.#captures.close()
     await this.#removals
     if (workers) await this.#workers.end()
     else this.#workers.release()

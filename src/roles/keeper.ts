@@ -19,6 +19,7 @@ export async function runKeeper(args: readonly string[], mainFile: string): Prom
   process.on('SIGINT', () => {})
   const keeper = await startKeeper({
     home: paths.keeper,
+    vaultHome: home,
     socketPath: paths.keeperSocket,
     nodeNetwork: networkNumber(values['node-network']),
     version: programVersion(),

@@ -7,7 +7,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { connectKeeper, type KeeperClient } from '../../src/keeper/client.ts'
-import type { GroupSeen, GroupWish, KeeperEvent, KeeperSeen, NodeSeen, WorkerWish } from '../../src/keeper/protocol.ts'
+import type {
+  GroupSeen,
+  GroupWish,
+  KeeperEvent,
+  KeeperSeen,
+  KeeperWish,
+  NodeSeen,
+  WorkerWish,
+} from '../../src/keeper/protocol.ts'
 import { processesBelow, signalProcess } from '../../src/lib/process.ts'
 
 /** Patience of scenarios, in milliseconds: generous, for nothing here depends on speed. */
@@ -55,9 +63,13 @@ export class KeeperHost {
     return this.events.map(({ event }) => Object.values(event).join(' '))
   }
 
-  wish(groups: readonly GroupWish[], workers: readonly WorkerWish[] = []): number {
+  wish(
+    groups: readonly GroupWish[],
+    workers: readonly WorkerWish[] = [],
+    snapshots: Pick<KeeperWish, 'snapshots' | 'snapshotDeletions'> = {},
+  ): number {
     this.#sequence = Math.max(this.#sequence, this.client.seen?.sequence ?? 0) + 1
-    this.client.wish({ sequence: this.#sequence, groups, workers })
+    this.client.wish({ sequence: this.#sequence, groups, workers, ...snapshots })
     return this.#sequence
   }
 

@@ -2,10 +2,10 @@
 //! written last: one without it is the rest of a capture or import that did not come to its end. The manifest's facts are
 //! readable by anyone who may read the file; that nobody changed them is proven with the data key when it is opened.
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WrappedKey } from './keys.ts'
-import type { SnapshotFacts } from './wish.ts'
+import type { SnapshotFacts, SnapshotWish } from './wish.ts'
 
 export interface Manifest {
   readonly format: 1
@@ -35,9 +35,17 @@ export interface FailedCapture {
   readonly problem: string
 }
 
+/** What a keeper is capturing, as `capturing.json`: the next keeper begins anew with it, whatever is wished by then. */
+export interface CaptureNote {
+  readonly wish: SnapshotWish
+  readonly attempt: number
+  readonly startedAt: string
+}
+
 export const dataFile = (directory: string): string => join(directory, 'data.sealed')
 const manifestFile = (directory: string): string => join(directory, 'manifest.json')
 const failedFile = (directory: string): string => join(directory, 'failed.json')
+const noteFile = (directory: string): string => join(directory, 'capturing.json')
 
 /** Ids are names of directories: nothing that leads elsewhere, nothing hidden. */
 export const isSnapshotId = (id: string): boolean => /^[a-z0-9][a-z0-9.-]{0,254}$/.test(id)
@@ -76,7 +84,9 @@ export function isProven({ proof, ...manifest }: Manifest, key: Buffer): boolean
 export type Stored =
   | { readonly kind: 'ready'; readonly manifest: Manifest }
   | { readonly kind: 'failed'; readonly failed: FailedCapture }
-  /** Neither: a capture or import that did not come to its end, or files that are not ours. */
+  /** A keeper is capturing it, or was when it ended. */
+  | { readonly kind: 'capturing'; readonly note: CaptureNote }
+  /** None of these: an import that has not come to its end, or files that are not ours. */
   | { readonly kind: 'unfinished'; readonly problem: string | null }
 
 /** What lies in the directory of a snapshot; null when there is none. @throws the file system's error */
@@ -97,6 +107,9 @@ export async function readStored(directory: string): Promise<Stored | null> {
     if (names.includes('failed.json')) {
       return { kind: 'failed', failed: JSON.parse(await readFile(failedFile(directory), 'utf8')) as FailedCapture }
     }
+    if (names.includes('capturing.json')) {
+      return { kind: 'capturing', note: JSON.parse(await readFile(noteFile(directory), 'utf8')) as CaptureNote }
+    }
   } catch (error) {
     return { kind: 'unfinished', problem: `its manifest cannot be read: ${(error as Error).message}` }
   }
@@ -109,19 +122,21 @@ async function writeWhole(file: string, value: unknown): Promise<void> {
   await rename(`${file}.new`, file)
 }
 
-export const writeManifest = (directory: string, manifest: Manifest): Promise<void> =>
-  writeWhole(manifestFile(directory), manifest)
+export const writeNote = (directory: string, note: CaptureNote): Promise<void> => writeWhole(noteFile(directory), note)
+
+export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+  await writeWhole(manifestFile(directory), manifest)
+  await rm(noteFile(directory), { force: true })
+}
 
 /** Nothing of what was captured is kept. */
 export async function writeFailed(directory: string, failed: FailedCapture): Promise<void> {
-  await rm(dataFile(directory), { force: true })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await emptyDirectory(directory)
   await writeWhole(failedFile(directory), failed)
 }
 
-/** An empty data file in an otherwise empty directory: what an earlier attempt left is gone. */
-export async function createData(directory: string): Promise<FileHandle> {
+/** Makes it, or empties it. */
+export async function emptyDirectory(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true })
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  return open(dataFile(directory), 'wx', 0o600)
 }

@@ -1,14 +1,14 @@
 //! The snapshots of an installation: `<home>/snapshots/<id>/` sealed with the keys of `<home>/keys/`. The keeper captures
 //! into it and restores from it; control imports, exports, copies and renews. Plaintext exists in memory only, a frame
 //! at a time. Several processes may use it at once: what is there is there whole (the manifest comes last).
-import { createReadStream } from 'node:fs'
-import { type FileHandle, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SealError, Sealer, unseal } from './frames.ts'
+import { SealError } from './frames.ts'
 import { Keys } from './keys.ts'
 import {
-  createData,
+  type CaptureNote,
   dataFile,
+  emptyDirectory,
   type FailedCapture,
   isProven,
   isSnapshotId,
@@ -19,19 +19,14 @@ import {
   type Stored,
   writeFailed,
   writeManifest,
+  writeNote,
 } from './manifest.ts'
-import { type RdbFacts, RdbReader } from './rdb.ts'
+import type { RdbFacts } from './rdb.ts'
+import { readSealed, type SealTarget, sealInto } from './sealing.ts'
 import type { SnapshotFacts } from './wish.ts'
 
-/** Pieces in which sealed files are read. Bytes. */
-const READ_BYTES = 1024 * 1024
-
 /** Where a capture or an import is written, and with which key; `commit` makes it a snapshot. */
-export interface Draft {
-  readonly id: string
-  readonly directory: string
-  /** For the frames. A secret: in memory only. */
-  readonly key: Buffer
+export interface Draft extends SealTarget {
   /** Makes it ready; `facts` are of the RDB that was sealed into `data.sealed`. */
   commit(facts: RdbFacts, about: About): Promise<Manifest>
 }
@@ -78,13 +73,17 @@ export class Vault {
     return readStored(this.directoryOf(id))
   }
 
-  /** A snapshot to be: whatever lay under the id is gone. @throws KeyError when the key cannot be used; the disk's error */
+  /**
+   * A snapshot to be: what an attempt before it left under the id is gone.
+   * @throws KeyError when the key cannot be used; the disk's error; Error when there is such a snapshot
+   */
   async draft(id: string, kmsKeyId: string | null, now: string): Promise<Draft> {
     const directory = this.directoryOf(id)
+    if ((await readStored(directory))?.kind === 'ready') throw new Error(`There is a snapshot ${id} already.`)
     const { dataKey, wrapped, arn } = await this.keys.generate(kmsKeyId, id, now)
     const keys = keysOf(dataKey)
     dataKey.fill(0)
-    await (await createData(directory)).close()
+    await emptyDirectory(directory)
     return {
       id,
       directory,
@@ -148,6 +147,7 @@ export class Vault {
     const stored = await readStored(this.directoryOf(id))
     if (stored === null) throw new Error(`There is no snapshot ${id} in ${this.#directory}.`)
     if (stored.kind === 'failed') throw new Error(`Snapshot ${id} failed: ${stored.failed.problem}`)
+    if (stored.kind === 'capturing') throw new Error(`Snapshot ${id} is being captured.`)
     if (stored.kind === 'unfinished') {
       throw new Error(`Snapshot ${id} is not complete${stored.problem === null ? '' : `: ${stored.problem}`}.`)
     }
@@ -192,6 +192,11 @@ export class Vault {
     return true
   }
 
+  /** Notes in the draft's directory what is captured, for a keeper that has to begin anew. */
+  async note(note: CaptureNote): Promise<void> {
+    await writeNote(this.directoryOf(note.wish.id), note)
+  }
+
   /** Puts the note that it failed in its place. */
   async fail(failed: FailedCapture): Promise<void> {
     await writeFailed(this.directoryOf(failed.id), failed)
@@ -204,54 +209,4 @@ export class Vault {
     await rm(join(directory, 'manifest.json'), { force: true })
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-/** Writes the frames of `source` into the draft's file and to the disk. @throws RdbError when it is no whole RDB */
-export async function sealInto(
-  draft: Pick<Draft, 'id' | 'directory' | 'key'>,
-  source: AsyncIterable<Buffer>,
-  onBytes: (bytes: number) => void = () => {},
-): Promise<RdbFacts> {
-  const sealer = new Sealer({ key: draft.key, snapshot: draft.id })
-  const reader = new RdbReader()
-  const file = await createData(draft.directory)
-  try {
-    await writeAll(file, [sealer.header])
-    for await (const chunk of source) {
-      reader.push(chunk)
-      const frames = sealer.push(chunk)
-      if (frames.length === 0) continue
-      await writeAll(file, frames)
-      onBytes(reader.bytes)
-    }
-    await writeAll(file, sealer.end())
-    const facts = reader.end()
-    await file.datasync()
-    onBytes(reader.bytes)
-    return facts
-  } finally {
-    await file.close()
-  }
-}
-
-async function writeAll(file: FileHandle, parts: readonly Buffer[]): Promise<void> {
-  const { bytesWritten } = await file.writev([...parts])
-  const bytes = parts.reduce((sum, part) => sum + part.length, 0)
-  if (bytesWritten !== bytes) throw new Error('ENOSPC: the disk took only a part of what was written')
-}
-
-/** @throws SealError, also when its whole length is not `bytes` */
-export async function* readSealed(
-  file: string,
-  key: Buffer,
-  snapshot: string,
-  bytes: number,
-): AsyncGenerator<Buffer, void> {
-  const pieces = createReadStream(file, { highWaterMark: READ_BYTES })
-  let read = 0
-  for await (const text of unseal(pieces, { key, snapshot })) {
-    read += text.length
-    yield text
-  }
-  if (read !== bytes) throw new SealError(`it holds ${read} bytes, not the ${bytes} that its manifest tells`)
 }
