@@ -52,7 +52,8 @@ function nodeAfter(node: CacheNodeRecord, seen: NodeSeen, view: View, fixed: Rea
   const restarting = node.rebootFrom !== null && (!view.current || seen.availableSince === node.rebootFrom)
   const status = restarting || seen.state === 'rebooting' ? 'rebooting' : answers ? 'available' : 'creating'
   const pending = seen.pendingReboot.some((name) => !fixed.has(name))
-  const known = view.current && answers && !restarting && (pending || view.group?.settled === true)
+  // Before it has settled the names may be those of an earlier wish, while newer values are still on their way.
+  const known = isSettled(view) && answers && !restarting
   return {
     ...node,
     status,
