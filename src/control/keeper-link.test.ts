@@ -126,7 +126,7 @@ test('half a wish is not sent; a wish that does not differ is not sent again, an
   opened.wishGroups([GROUP], 5)
   opened.wish({ workers: [] })
   const wish = await peer.until(() => peer.wishes()[0])
-  assert.deepEqual(wish, { sequence: 1, workers: [], groups: [GROUP] })
+  assert.deepEqual(wish, { sequence: 1, workers: [], groups: [GROUP], snapshots: [], snapshotDeletions: [] })
   assert.equal(opened.seenRevision(), 0)
   const seen = told(opened, (sequence) => sequence === 1)
   peer.report(1)

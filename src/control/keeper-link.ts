@@ -3,6 +3,7 @@
 import { connectKeeper, type KeeperClient } from '../keeper/client.ts'
 import type { GroupWish, KeeperEvent, KeeperSeen, WorkerWish } from '../keeper/protocol.ts'
 import type { KeeperAnswer, KeeperQuestion, QuestionKind } from '../keeper/questions.ts'
+import type { SnapshotWish } from '../keeper/snapshots/wish.ts'
 import type { Clock } from '../lib/clock.ts'
 import { recordEvents } from '../services/elasticache/event-log.ts'
 import type { State } from '../state/state.ts'
@@ -33,6 +34,8 @@ export interface KeeperLink extends KeeperPort {
   binaries(): KeeperSeen['binaries']
   /** The groups planned from the state at `revision`; `seenRevision` tells when the keeper has made them. */
   wishGroups(groups: readonly GroupWish[], revision: number): void
+  /** Snapshots to capture, and ids of those to delete: the whole of both. */
+  wishSnapshots(snapshots: readonly SnapshotWish[], deletions: readonly string[]): void
   /** The newest revision of the state whose plan the present report describes; 0 for none. */
   seenRevision(): number
   /** Rejects, in words, when the keeper cannot tell, is not connected, or has not answered within `timeoutMs`. */
@@ -60,6 +63,9 @@ class Link implements KeeperLink {
   #client: KeeperClient | null = null
   #workers: readonly WorkerWish[] | null = null
   #groups: readonly GroupWish[] | null = null
+  /** Nothing is deleted by being left out, so these need not be known for a first wish. */
+  #snapshots: readonly SnapshotWish[] = []
+  #snapshotDeletions: readonly string[] = []
   /** Of the newest wish; greater than any that the keeper has had. */
   #sequence = 0
   /** The newest wish as text, to send only what differs. */
@@ -137,9 +143,21 @@ class Link implements KeeperLink {
     this.wish({ groups })
   }
 
+  wishSnapshots(snapshots: readonly SnapshotWish[], deletions: readonly string[]): void {
+    this.#snapshots = snapshots
+    this.#snapshotDeletions = deletions
+    this.#send()
+  }
+
   #send(): void {
     if (this.#workers === null || this.#groups === null || this.#client === null) return
-    const text = JSON.stringify([this.#workers, this.#groups])
+    const parts = {
+      workers: this.#workers,
+      groups: this.#groups,
+      snapshots: this.#snapshots,
+      snapshotDeletions: this.#snapshotDeletions,
+    }
+    const text = JSON.stringify(parts)
     const last = this.#planned.at(-1)
     if (text === this.#sent && last !== undefined) {
       // The same wish stands for the newer revision too.
@@ -149,7 +167,7 @@ class Link implements KeeperLink {
     this.#sent = text
     this.#sequence += 1
     this.#planned.push({ sequence: this.#sequence, revision: this.#revision })
-    this.#client.wish({ sequence: this.#sequence, workers: this.#workers, groups: this.#groups })
+    this.#client.wish({ sequence: this.#sequence, ...parts })
   }
 
   seenRevision(): number {

@@ -18,6 +18,10 @@ export const NAME_RULES = {
   cluster: { field: 'CacheClusterId', length: 50, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
   replicationGroup: { field: 'ReplicationGroupId', length: 40, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
   parameterGroup: { field: 'CacheParameterGroupName', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
+  // The console allows 40 characters; the API's limit is unconfirmed. Automatic ones have a dot, which no other has.
+  snapshot: { field: 'SnapshotName', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
+  snapshotCopy: { field: 'TargetSnapshotName', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
+  finalSnapshot: { field: 'FinalSnapshotIdentifier', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
   subnetGroup: {
     field: 'CacheSubnetGroupName',
     length: 255,

@@ -7,7 +7,13 @@ import { ELASTICACHE_FAULTS } from './elasticache-faults.ts'
 import { chooseVersion, servedVersions, shownVersion } from './engine-versions.ts'
 import type { Fault } from './faults.ts'
 import { NODE_TYPES, nodeType } from './node-types.ts'
-import { chosenMaintenanceWindow, chosenSnapshotWindow, maintenanceWindow, snapshotWindow } from './windows.ts'
+import {
+  chosenMaintenanceWindow,
+  chosenSnapshotWindow,
+  maintenanceWindow,
+  snapshotWindow,
+  windowsOverlap,
+} from './windows.ts'
 
 const code =
   (wanted: string, words = /./) =>
@@ -48,7 +54,9 @@ test('windows', () => {
   assert.throws(() => snapshotWindow('05:00-05:30'), code('InvalidParameterValue'))
   for (const pick of [0, 0.1, 0.33, 0.5, 0.77, 0.999]) {
     maintenanceWindow(chosenMaintenanceWindow(pick))
-    snapshotWindow(chosenSnapshotWindow(pick))
+    for (const maintenance of ['sun:05:00-sun:06:00', 'mon:00:00-mon:23:00', chosenMaintenanceWindow(pick)]) {
+      assert.ok(!windowsOverlap(maintenance, snapshotWindow(chosenSnapshotWindow(pick, maintenance))))
+    }
   }
 })
 

@@ -12,7 +12,8 @@ export type ClusterStatus =
   | 'snapshotting'
   | 'rebooting cluster nodes'
   | 'deleting'
-export type GroupStatus = 'creating' | 'available' | 'modifying' | 'snapshotting' | 'deleting'
+  | 'restore-failed'
+export type GroupStatus = 'creating' | 'available' | 'modifying' | 'snapshotting' | 'deleting' | 'create-failed'
 export type CacheNodeStatus = 'creating' | 'available' | 'rebooting' | 'deleting'
 /** `applying` until the running engine was seen with the values; `pending-reboot` when only a restart can set them. */
 export type ParameterApplyStatus = 'in-sync' | 'applying' | 'pending-reboot'
@@ -62,7 +63,30 @@ export interface RoleChange {
   readonly to: string | null
 }
 
-export interface CacheClusterRecord {
+/** What snapshots want of a replication group, or of a cluster that stands alone; absent: none of it. */
+export interface SnapshotSettings {
+  /** Days that automatic snapshots are kept; 0 for none. */
+  readonly snapshotRetentionLimit?: number
+  /** When the newest automatic snapshot was begun, or since when there are to be some. */
+  readonly automaticSnapshotAt?: string | null
+  /** Name of the snapshot that is taken before the rest of it is deleted; null once it is taken. */
+  readonly finalSnapshot?: string | null
+  /** The snapshot that it is made from; it stays when the snapshot is gone. */
+  readonly restoreFrom?: RestoreFrom | null
+}
+
+export interface RestoreFrom {
+  /** Name of the snapshot. */
+  readonly snapshot: string
+  /** Id of its data, as of SnapshotRecord. */
+  readonly data: string
+  /** `waiting` for the data to be there and judged; `ready`: the keeper may restore; `refused`: it never will. */
+  readonly state: 'waiting' | 'ready' | 'refused'
+  /** Why it was refused, for a person. */
+  readonly problem: string | null
+}
+
+export interface CacheClusterRecord extends SnapshotSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -96,9 +120,11 @@ export interface CacheClusterRecord {
    * was before it became a member. Absent once it has come over.
    */
   readonly movedFrom?: string | null
+  /** When manual snapshots of this node were asked for within the last 24 hours: there is a quota. */
+  readonly manualSnapshots?: readonly string[]
 }
 
-export interface ReplicationGroupRecord {
+export interface ReplicationGroupRecord extends SnapshotSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -121,6 +147,8 @@ export interface ReplicationGroupRecord {
   /** Member that is to become primary in the maintenance window; absent when none is. */
   readonly pendingPrimary?: string | null
   readonly snapshotWindow: string
+  /** Member that automatic snapshots are taken from; null or absent: a replica, the primary where there is none. */
+  readonly snapshottingClusterId?: string | null
   readonly autoMinorVersionUpgrade: boolean
   /** Seen: address of the primary endpoint; it stays when the primary changes. Null before `available`. */
   readonly primaryEndpoint: string | null

@@ -3,6 +3,8 @@ import { invalidValue } from './elasticache-faults.ts'
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 const DAY_MINUTES = 24 * 60
+const MINUTE_MS = 60_000
+export const DAY_MS = DAY_MINUTES * MINUTE_MS
 const WEEK_MINUTES = 7 * DAY_MINUTES
 /** Shortest window of either kind, in minutes. */
 const WINDOW_MINUTES_MIN = 60
@@ -54,10 +56,41 @@ export function chosenMaintenanceWindow(pick: number): string {
   return `${day}:${clock(from)}-${day}:${clock(from + 60)}`
 }
 
-/** A snapshot window that AWS would choose; `pick` in [0, 1) chooses. It lies before the night of the maintenance. */
-export function chosenSnapshotWindow(pick: number): string {
-  const from = Math.floor(pick * 4) * 30
-  return `${clock(from)}-${clock(from + 60)}`
+/**
+ * A snapshot window that AWS would choose; `pick` in [0, 1) chooses. It lies before the night of the maintenance, or at
+ * the next time that does not overlap the window that the maintenance has.
+ */
+export function chosenSnapshotWindow(pick: number, maintenance: string): string {
+  const first = Math.floor(pick * 4) * 30
+  const begins = Array.from({ length: DAY_MINUTES / 30 }, (_, at) => (first + at * 30) % DAY_MINUTES)
+  const windows = begins.map((from) => `${clock(from)}-${clock((from + 60) % DAY_MINUTES)}`)
+  return windows.find((window) => !windowsOverlap(maintenance, window)) ?? (windows[0] as string)
+}
+
+/** Whether a stored maintenance window and a stored snapshot window have a minute in common on any day. */
+export function windowsOverlap(maintenance: string, snapshot: string): boolean {
+  const [, fromDay = '', fromHour, fromMinute, toDay = '', toHour, toMinute] = MAINTENANCE.exec(maintenance) ?? []
+  const from = minutes(fromHour, fromMinute, (DAYS as readonly string[]).indexOf(fromDay)) ?? 0
+  const to = minutes(toHour, toMinute, (DAYS as readonly string[]).indexOf(toDay)) ?? 0
+  const length = (to - from + WEEK_MINUTES) % WEEK_MINUTES
+  const daily = dailyWindow(snapshot)
+  // Minutes from the begin of the maintenance to the next begin of the daily window, and from there to the next ...
+  const untilDaily = (daily.from - (from % DAY_MINUTES) + DAY_MINUTES) % DAY_MINUTES
+  return untilDaily < length || untilDaily + daily.length > DAY_MINUTES
+}
+
+/** When the daily window that is open at `now` began, or the last one before; milliseconds. */
+export function lastWindowStart(snapshot: string, now: number): number {
+  const midnight = Math.floor(now / DAY_MS) * DAY_MS
+  const today = midnight + dailyWindow(snapshot).from * MINUTE_MS
+  return today <= now ? today : today - DAY_MS
+}
+
+function dailyWindow(window: string): { readonly from: number; readonly length: number } {
+  const [, fromHour, fromMinute, toHour, toMinute] = SNAPSHOT.exec(window) ?? []
+  const from = minutes(fromHour, fromMinute, 0) ?? 0
+  const to = minutes(toHour, toMinute, 0) ?? 0
+  return { from, length: (to - from + DAY_MINUTES) % DAY_MINUTES }
 }
 
 function minutes(hour: string | undefined, minute: string | undefined, day: number): number | null {

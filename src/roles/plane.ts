@@ -104,14 +104,20 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     workers: workers.map((worker) => worker.name),
     network: config.network,
     keeper: link,
-    tasks: [{ task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS }],
+    tasks: [
+      { task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS },
+      { task: modules.snapshotsTask(state, link, clock, config), kinds: modules.SNAPSHOT_KINDS },
+    ],
     onStop: async ({ engines }) => {
       // The answer to whoever asked leaves first, so that its connection does not hold up the end.
       setTimeout(() => options.onStop(engines), ANSWER_MS)
     },
     onProblem: log,
   })
-  link.onSeen(() => started.poke('caches'))
+  link.onSeen(() => {
+    started.poke('caches')
+    started.poke('snapshots')
+  })
   const names = workers.map((worker) => worker.name)
   void removeUnusedDiskCaches(config, paths, names, log)
   const unwatchKeeper = watchKeeper(options, link, log)
@@ -161,16 +167,17 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, api, cloudfront, elasticache, routes] = await Promise.all([
+  const [link, control, caches, snapshots, api, cloudfront, elasticache, routes] = await Promise.all([
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
     import('../control/tasks/caches.ts'),
+    import('../control/tasks/snapshots.ts'),
     import('../api/create-api.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),
     import('../services/cachefront/routes.ts'),
   ])
-  return { ...link, ...control, ...caches, ...api, ...cloudfront, ...elasticache, ...routes }
+  return { ...link, ...control, ...caches, ...snapshots, ...api, ...cloudfront, ...elasticache, ...routes }
 }
 
 /** The keeper tells with its first report which addresses its caches have. */

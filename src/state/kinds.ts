@@ -15,6 +15,7 @@ import type {
   OriginAccessIdentityRecord,
   PolicyRecord,
 } from '../domain/records.ts'
+import type { SnapshotRecord } from '../domain/snapshot.ts'
 
 /** Document type by kind; the id of each is in the comment. */
 export interface Documents {
@@ -40,6 +41,8 @@ export interface Documents {
   'cache-parameter-group': CacheParameterGroupRecord
   /** Name; without the implicit `default`. */
   'cache-subnet-group': CacheSubnetGroupRecord
+  /** Name. */
+  snapshot: SnapshotRecord
   /** `<ISO time>/<revision>/<number>`: sorted by time. */
   'cache-event': CacheEventRecord
   /** `local`: the one keeper of this host. */

@@ -8,9 +8,10 @@ import { Redis } from 'ioredis'
 import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.ts'
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
+import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
 import { type Keeper, startKeeper } from '../../src/keeper/keeper.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { type Clock, MovableClock, systemClock } from '../../src/lib/clock.ts'
 import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operations.ts'
 import { openSqliteState } from '../../src/state/sqlite.ts'
 import type { State } from '../../src/state/state.ts'
@@ -36,6 +37,7 @@ export class ElastiCacheScenario {
   #control: Control
   readonly #api: TestApi
   readonly #lines: string[]
+  readonly #clock: MovableClock
 
   private constructor(
     home: string,
@@ -44,6 +46,7 @@ export class ElastiCacheScenario {
     api: TestApi,
     client: ElastiCacheClient,
     lines: string[],
+    clock: MovableClock,
   ) {
     this.home = home
     this.#keeper = keeper
@@ -51,6 +54,7 @@ export class ElastiCacheScenario {
     this.#api = api
     this.client = client
     this.#lines = lines
+    this.#clock = clock
   }
 
   static async start(): Promise<ElastiCacheScenario> {
@@ -67,7 +71,8 @@ export class ElastiCacheScenario {
       programArgs: [],
       env: {},
     })
-    const control = await startControl(home, lines)
+    const clock = new MovableClock()
+    const control = await startControl(home, lines, clock)
     // The context looks through to the control of the moment: a scenario may end one and start another.
     const scenario: { current?: ElastiCacheScenario } = {}
     const now = (): Control => scenario.current?.control ?? control
@@ -75,7 +80,7 @@ export class ElastiCacheScenario {
       get state() {
         return now().state
       },
-      clock: systemClock,
+      clock,
       accountId: '123456789012',
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
@@ -84,7 +89,7 @@ export class ElastiCacheScenario {
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
     const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))
-    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines)
+    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines, clock)
     return scenario.current
   }
 
@@ -100,7 +105,18 @@ export class ElastiCacheScenario {
   async restartControl(between: () => Promise<void>): Promise<void> {
     await this.#control.close()
     await between()
-    this.#control = await startControl(this.home, this.#lines)
+    this.#control = await startControl(this.home, this.#lines, this.#clock)
+  }
+
+  /** Time on the movable clock, in milliseconds. */
+  now(): number {
+    return this.#clock.now()
+  }
+
+  /** Moves the time on, as `cachefront clock advance` does. */
+  advance(ms: number): void {
+    this.#clock.moveTo(this.#clock.offsetMs + ms)
+    this.#control.poke()
   }
 
   async cluster(id: string): Promise<CacheCluster> {
@@ -163,12 +179,17 @@ export class Control {
     }
     state.watch((changes) => {
       if (changes.some((change) => CACHE_KINDS.includes(change.kind))) reconciler.poke('caches')
+      if (changes.some((change) => SNAPSHOT_KINDS.includes(change.kind))) reconciler.poke('snapshots')
       wake()
     })
     link.onSeen(() => {
-      reconciler.poke('caches')
+      reconciler.poke()
       wake()
     })
+  }
+
+  poke(): void {
+    this.#reconciler.poke()
   }
 
   /** Resolves with the next commit or report, or after `ms`. */
@@ -193,16 +214,17 @@ export class Control {
   }
 }
 
-async function startControl(home: string, lines: string[]): Promise<Control> {
-  const state = await openSqliteState(join(home, 'state.db'), systemClock)
+async function startControl(home: string, lines: string[], clock: Clock): Promise<Control> {
+  const state = await openSqliteState(join(home, 'state.db'), clock)
   const complain = (error: unknown): void => void lines.push(String(error))
   const socketPath = join(home, 'keeper.sock')
-  const link = await openKeeperLink({ socketPath, version: 'test', state, clock: systemClock, onError: complain })
+  const link = await openKeeperLink({ socketPath, version: 'test', state, clock, onError: complain })
   link.wish({ workers: [] })
-  const task = cachesTask(state, link, systemClock)
+  const owner = { region: 'us-east-1', accountId: '123456789012' }
+  const tasks = [cachesTask(state, link, clock), snapshotsTask(state, link, clock, owner)]
   return new Control(
     state,
     link,
-    startReconciler([task], systemClock, (_name, error) => complain(error)),
+    startReconciler(tasks, clock, (_name, error) => complain(error)),
   )
 }

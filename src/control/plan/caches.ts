@@ -4,6 +4,7 @@ import type {
   CacheNodeRecord,
   CacheParameterGroupRecord,
   ReplicationGroupRecord,
+  SnapshotSettings,
 } from '../../domain/cluster.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
@@ -23,16 +24,32 @@ export interface CacheRecords {
 export function planGroups(records: CacheRecords): GroupWish[] {
   const alone = records.clusters
     .map(({ doc }) => doc)
-    .filter((cluster) => cluster.replicationGroupId === null && cluster.status !== 'deleting')
-  const groups = records.groups.map(({ doc }) => doc).filter((group) => group.status !== 'deleting')
+    .filter((cluster) => cluster.replicationGroupId === null && runs(cluster))
+  const groups = records.groups.map(({ doc }) => doc).filter(runs)
   return [
     ...alone.map((cluster) => standAlone(cluster, records)),
     ...groups.flatMap((group) => replicated(group, records)),
   ].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
+/**
+ * What is being deleted runs on until its final snapshot is taken. What is made from a snapshot waits for its data, and
+ * one that cannot have it never runs.
+ */
+function runs(record: CacheClusterRecord | ReplicationGroupRecord): boolean {
+  if (record.status === 'deleting') return isHeld(record)
+  if (record.status === 'restore-failed' || record.status === 'create-failed') return false
+  return (record.restoreFrom ?? null) === null || record.restoreFrom?.state === 'ready'
+}
+
+/** Deleted, with a final snapshot that is not taken yet. */
+const isHeld = (record: SnapshotSettings): boolean => (record.finalSnapshot ?? null) !== null
+
+const restoreOf = ({ restoreFrom }: SnapshotSettings): Pick<GroupWish, 'restoreFrom'> =>
+  restoreFrom?.state === 'ready' ? { restoreFrom: { snapshot: restoreFrom.data } } : {}
+
 function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWish {
-  const nodes = cluster.nodes.filter((node) => node.status !== 'deleting')
+  const nodes = cluster.nodes.filter((node) => node.status !== 'deleting' || isHeld(cluster))
   const wished = nodes.map((node) => ({ node, id: nodeIdOf(cluster, node) }))
   return {
     ...engineOf(cluster, records),
@@ -40,13 +57,14 @@ function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWi
     nodes: wished.map(({ id }) => nodeWish(cluster, id, cluster.engine !== 'memcached')),
     automaticFailover: false,
     restarts: restartsOf(wished),
+    ...restoreOf(cluster),
   }
 }
 
 function replicated(group: ReplicationGroupRecord, records: CacheRecords): GroupWish[] {
   const members = group.members.flatMap((id) => {
     const member = records.clusters.find((stored) => stored.id === id)?.doc
-    return member === undefined || member.status === 'deleting' ? [] : [member]
+    return member === undefined || (member.status === 'deleting' && !isHeld(group)) ? [] : [member]
   })
   const [model] = members
   if (model === undefined) return []
@@ -60,6 +78,7 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
       automaticFailover: group.automaticFailover,
       ...(group.roleChange === undefined ? {} : { roleChange: group.roleChange }),
       restarts: restartsOf(members.flatMap((m) => m.nodes.map((node) => ({ node, id: nodeIdOf(m, node) })))),
+      ...restoreOf(group),
     },
   ]
 }

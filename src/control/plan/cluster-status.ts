@@ -10,6 +10,7 @@ import { isSettled, type View } from './status-view.ts'
 /** Null when it has been deleted and is gone. */
 export function clusterAfter(before: CacheClusterRecord, view: View): CacheClusterRecord | null {
   if (before.status === 'deleting') return isGone(before, view) ? null : before
+  if (before.status === 'restore-failed') return before
   const wished = wishedNow(before)
   const fixed = fixedNames(FAMILIES.get(familyOf(wished.engine, wished.engineVersion)))
   const nodes = before.nodes.flatMap((node) => {
@@ -69,7 +70,10 @@ function clusterStatus(before: CacheClusterRecord, nodes: readonly CacheNodeReco
   if (before.status === 'snapshotting') return before.status
   const allAnswer = nodes.every((node) => node.status === 'available')
   const settled = isSettled(view)
-  if (before.status === 'creating') return allAnswer && settled ? 'available' : 'creating'
+  if (before.status === 'creating') {
+    if (view.restoreProblem !== null) return 'restore-failed'
+    return allAnswer && settled ? 'available' : 'creating'
+  }
   // A change that is carried out restarts nodes too: that is `modifying`, not a reboot that was asked for.
   const changing = Boolean(before.pending?.applyingSince)
   if (!changing && nodes.some((node) => node.status === 'rebooting')) return 'rebooting cluster nodes'

@@ -11,6 +11,8 @@ export function groupAfter(
   if (before.status === 'deleting') {
     return members.length === 0 && view.group === undefined && view.current ? null : before
   }
+  if (before.status === 'create-failed') return before
+  if (before.status === 'creating' && view.restoreProblem !== null) return { ...before, status: 'create-failed' }
   const settled = isSettled(view)
   const status = groupStatus(before, members, settled)
   const endpoints =

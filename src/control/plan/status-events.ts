@@ -1,11 +1,16 @@
 //! PURE: what a record was and what becomes of it -> events in AWS's words (spec/elasticache.md 11.3).
-import type { CacheClusterRecord, ReplicationGroupRecord } from '../../domain/cluster.ts'
+import type { CacheClusterRecord, ReplicationGroupRecord, SnapshotSettings } from '../../domain/cluster.ts'
 import type { NewEvent } from '../../services/elasticache/event-log.ts'
+import type { View } from './status-view.ts'
 
 /** `after` null: it is gone. */
-export function clusterEvents(before: CacheClusterRecord, after: CacheClusterRecord | null): NewEvent[] {
+export function clusterEvents(before: CacheClusterRecord, after: CacheClusterRecord | null, view: View): NewEvent[] {
   const event = (message: string): NewEvent => ({ source: 'cache-cluster', sourceId: before.id, message })
   if (after === null) return [event('Cache cluster deleted')]
+  if (before.status !== 'restore-failed' && after.status === 'restore-failed') {
+    // Of a group, the group's own event says it.
+    return before.replicationGroupId === null ? [event(restoreFailed(before, 'cache cluster', view))] : []
+  }
   if (before.status === 'creating' && after.status === 'available') {
     const added = after.nodes.map((node) =>
       event(`Added cache node ${node.id} in availability zone ${node.availabilityZone}`),
@@ -40,6 +45,10 @@ function changeMessages(before: CacheClusterRecord, after: CacheClusterRecord): 
   return messages
 }
 
+/** Wording unconfirmed. */
+const restoreFailed = ({ restoreFrom }: SnapshotSettings, what: string, { restoreProblem }: View): string =>
+  `Failed to create the ${what} from snapshot '${restoreFrom?.snapshot ?? ''}': ${restoreProblem ?? ''}`
+
 /** A member as it was and as it is. */
 export interface MemberChange {
   readonly before: CacheClusterRecord
@@ -50,8 +59,12 @@ export function groupEvents(
   before: ReplicationGroupRecord,
   after: ReplicationGroupRecord | null,
   members: readonly MemberChange[],
+  view: View,
 ): NewEvent[] {
   const event = (message: string): NewEvent => ({ source: 'replication-group', sourceId: before.id, message })
+  if (before.status !== 'create-failed' && after?.status === 'create-failed') {
+    return [event(restoreFailed(before, 'replication group', view))]
+  }
   // Wording of both unconfirmed.
   if (after === null) return [event('Replication group deleted')]
   if (before.status === 'creating' && after.status === 'available') return [event('Replication group created')]

@@ -3,53 +3,10 @@
 import assert from 'node:assert/strict'
 import { beforeEach, type TestContext, test } from 'node:test'
 import { type ElastiCacheContext, elasticacheContext, fails } from '../../../test/support/elasticache-context.ts'
-import type { GroupSeen, GroupWish, KeeperSeen, NodeSeen } from '../../keeper/protocol.ts'
+import { ScriptedKeeper, SINCE } from '../../../test/support/scripted-keeper.ts'
+import type { GroupSeen } from '../../keeper/protocol.ts'
 import { ELASTICACHE_OPERATIONS as ops } from '../../services/elasticache/operations.ts'
-import { type CachesKeeper, cachesTask } from './caches.ts'
-
-const SINCE = '2026-01-01T00:00:00.000Z'
-
-/** Reports what the test says; by default, that every wish has come true at once. */
-class ScriptedKeeper implements CachesKeeper {
-  groups: readonly GroupWish[] = []
-  revision = 0
-  /** Changes the report of a group before it is given. */
-  edit: (group: GroupSeen) => GroupSeen = (group) => group
-  /** What was seen of the wishes at `frozen`, while that is set. */
-  frozen: { readonly groups: readonly GroupWish[]; readonly revision: number } | null = null
-
-  wishGroups(groups: readonly GroupWish[], revision: number): void {
-    this.groups = groups
-    this.revision = revision
-  }
-
-  seenRevision(): number {
-    return this.frozen?.revision ?? this.revision
-  }
-
-  seen(): KeeperSeen {
-    const groups = (this.frozen?.groups ?? this.groups).map((wish, at) => this.edit(seenOf(wish, at)))
-    return { sequence: 1, groups, snapshots: [], workers: [], nodeNetwork: '127.16.0.0/16', binaries: [] }
-  }
-}
-
-function seenOf(wish: GroupWish, at: number): GroupSeen {
-  const resp = wish.engine !== 'memcached'
-  const nodes = wish.nodes.map(
-    (node, index): NodeSeen => ({
-      id: node.id,
-      state: 'available',
-      role: !resp ? 'none' : node.firstPrimary ? 'primary' : 'replica',
-      address: `127.16.${at}.${10 + index}`,
-      pid: 100 + index,
-      binaryVersion: resp ? '7.0.15' : '1.6.18',
-      pendingReboot: [],
-      availableSince: (wish.restarts[node.id] ?? 0) > 0 ? '2026-01-01T00:01:00.000Z' : SINCE,
-    }),
-  )
-  const readerEndpoint = resp ? `127.16.${at}.2` : null
-  return { id: wish.id, settled: true, endpoint: `127.16.${at}.1`, readerEndpoint, nodes, problem: null }
-}
+import { cachesTask } from './caches.ts'
 
 let keeper: ScriptedKeeper
 let context: ElastiCacheContext

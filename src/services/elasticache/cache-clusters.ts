@@ -10,12 +10,13 @@ import type {
 import { required } from '../../domain/cache-names.ts'
 import type { CacheClusterRecord } from '../../domain/cluster.ts'
 import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.ts'
-import { notImplemented } from '../../domain/faults.ts'
 import type { Operation } from '../service.ts'
 import { onlyFields } from './fields.ts'
+import { beginFinalSnapshot, finalOfMember } from './final-snapshot.ts'
 import { findCluster, findReplicationGroup } from './lookup.ts'
+import { mustBeAvailable, mustBeAvailableCluster } from './must-be-available.ts'
 import { page } from './paging.ts'
-import { markDeleting, mustBeAvailable, removeReplica } from './replicas.ts'
+import { markDeleting, removeReplica } from './replicas.ts'
 import { cacheClusterView } from './views.ts'
 
 export const describeCacheClusters: Operation<DescribeCacheClustersMessage, CacheClusterMessage> = async (
@@ -35,34 +36,29 @@ export const describeCacheClusters: Operation<DescribeCacheClustersMessage, Cach
   return { CacheClusters: items.map(({ doc }) => cacheClusterView(doc, showNodes)), Marker }
 }
 
-/** @throws InvalidCacheClusterState unless the cluster is available. */
-export function mustBeAvailableCluster(record: CacheClusterRecord): void {
-  if (record.status === 'available') return
-  throw elasticacheFault(
-    'InvalidCacheClusterState',
-    `Cache cluster ${record.id} is ${record.status}, not available; wait until it is.`,
-  )
-}
-
 export const deleteCacheCluster: Operation<DeleteCacheClusterMessage, DeleteCacheClusterResult> = (input, context) =>
   context.state.transact(async (tx) => {
     const { doc: record } = await findCluster(tx, input.CacheClusterId)
-    if (input.FinalSnapshotIdentifier) {
-      if (record.engine === 'memcached') {
-        throw elasticacheFault('SnapshotFeatureNotSupportedFault', 'Memcached clusters have no snapshots.')
-      }
-      throw notImplemented('The field FinalSnapshotIdentifier of DeleteCacheCluster')
-    }
     // AWS deletes only what is available; here also what cannot become so (its engine is missing), or it would stay.
     if (record.status === 'deleting') {
       throw elasticacheFault('InvalidCacheClusterState', `Cache cluster ${record.id} is being deleted already.`)
     }
+    if (record.status === 'snapshotting') mustBeAvailableCluster(record)
     if (record.replicationGroupId !== null) {
       const { doc: group } = await findReplicationGroup(tx, record.replicationGroupId)
       mustBeAvailable(group)
+      if (input.FinalSnapshotIdentifier) throw finalOfMember(record)
       return { CacheCluster: cacheClusterView(await removeReplica(tx, group, record), false) }
     }
-    const deleting = markDeleting(record)
+    const finalSnapshot = input.FinalSnapshotIdentifier
+      ? await beginFinalSnapshot(
+          tx,
+          input.FinalSnapshotIdentifier,
+          { kind: 'cluster', cluster: record, group: null, members: [record] },
+          context,
+        )
+      : null
+    const deleting: CacheClusterRecord = { ...markDeleting(record), finalSnapshot }
     await tx.put('cache-cluster', record.id, deleting)
     return { CacheCluster: cacheClusterView(deleting, false) }
   })

@@ -12,6 +12,8 @@ import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import { addReplica } from './replicas.ts'
+import { beginRestore, keptParameterGroup, restoreDefaults, restoredVersion, restoreSource } from './restore.ts'
+import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
@@ -33,6 +35,9 @@ const HANDLED = [
   'Port',
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
+  'SnapshotRetentionLimit',
+  'SnapshotName',
+  'SnapshotArns',
 ]
 
 /** With a ReplicationGroupId the rest follows the group; AutoMinorVersionUpgrade is what Terraform always sends. */
@@ -74,20 +79,23 @@ async function standAlone(
   input: CreateCacheClusterMessage,
   context: ServiceContext,
 ): Promise<CacheClusterRecord> {
-  const engine = cacheEngine(required('Engine', input.Engine))
-  const version = chooseVersion(engine, input.EngineVersion, context.host.binaries())
+  const source = await restoreSource(tx, input)
+  const kept = restoreDefaults(source)
+  const engine = cacheEngine(required('Engine', input.Engine ?? kept.engine))
+  const version = chooseVersion(engine, input.EngineVersion ?? restoredVersion(source, engine), context.host.binaries())
   const zones = zonesOf(engine, input, context.region)
   if (engine === 'memcached' && input.SnapshotWindow) {
     throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
   }
-  const parameterGroup = await parameterGroupFor(tx, input.CacheParameterGroupName, version.family, context)
-  const record = newCluster(
+  const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
+  const parameterGroup = await parameterGroupFor(tx, groupName, version.family, context)
+  const made = newCluster(
     {
       id,
       engine,
       engineVersion: version.version,
-      nodeType: nodeType(required('CacheNodeType', input.CacheNodeType)).name,
-      port: portOf(engine, input.Port),
+      nodeType: nodeType(required('CacheNodeType', input.CacheNodeType ?? kept.nodeType)).name,
+      port: portOf(engine, input.Port ?? kept.port),
       replicationGroupId: null,
       parameterGroupName: parameterGroup.name,
       subnetGroupName: (await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)).name,
@@ -97,8 +105,12 @@ async function standAlone(
     },
     context,
   )
-  await checkRoom(tx, context, record, zones.length)
-  checkStarts(record, parameterGroup.values)
+  await checkRoom(tx, context, made, zones.length)
+  checkStarts(made, parameterGroup.values)
+  const record: CacheClusterRecord = {
+    ...withRetention(made, engine, input.SnapshotRetentionLimit, context.clock.now()),
+    ...(await beginRestore(tx, source, { id, engine, version: version.version }, context)),
+  }
   await tx.put('cache-cluster', id, record)
   await putTags(tx, record.arn, tagsOf(input.Tags))
   return record

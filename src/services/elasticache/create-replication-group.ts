@@ -16,6 +16,8 @@ import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
+import { beginRestore, keptParameterGroup, restoreDefaults, restoredVersion, restoreSource } from './restore.ts'
+import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
@@ -41,6 +43,9 @@ const HANDLED = [
   'Port',
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
+  'SnapshotRetentionLimit',
+  'SnapshotName',
+  'SnapshotArns',
 ]
 
 const DESCRIPTION_CHARACTERS_MAX = 255
@@ -64,31 +69,41 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   if (automaticFailover && zones.length < 2) {
     throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
   }
-  const engine = engineOf(input.Engine, context)
-  const version = chooseVersion(engine, input.EngineVersion, context.host.binaries())
   const windows = windowsOf(id, input)
   const memberIds = zones.map((_, at) => memberId(id, at + 1))
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
     for (const member of memberIds) await checkNameFree(tx, member, 'group')
+    const source = await restoreSource(tx, input)
+    const kept = restoreDefaults(source)
+    const engine = engineOf(input.Engine ?? kept.engine, context)
+    const asked = input.EngineVersion ?? restoredVersion(source, engine)
+    const version = chooseVersion(engine, asked, context.host.binaries())
+    const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
+    const now = context.clock.now()
     const shared = {
       engine,
       engineVersion: version.version,
-      nodeType: nodeType(required('CacheNodeType', input.CacheNodeType)).name,
-      port: portOf(engine, input.Port),
+      nodeType: nodeType(required('CacheNodeType', input.CacheNodeType ?? kept.nodeType)).name,
+      port: portOf(engine, input.Port ?? kept.port),
       replicationGroupId: id,
-      parameterGroupName: (await parameterGroupFor(tx, input.CacheParameterGroupName, version.family, context)).name,
+      parameterGroupName: (await parameterGroupFor(tx, groupName, version.family, context)).name,
       subnetGroupName: (await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)).name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windows,
     }
     const members: CacheClusterRecord[] = memberIds.map((member, at) =>
-      newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context),
+      withRetention(
+        newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context),
+        engine,
+        input.SnapshotRetentionLimit,
+        now,
+      ),
     )
-    const group: ReplicationGroupRecord = {
+    const made: ReplicationGroupRecord = {
       id,
       arn: elasticacheArn(context.region, context.accountId, 'replicationgroup', id),
-      createdAt: new Date(context.clock.now()).toISOString(),
+      createdAt: new Date(now).toISOString(),
       description,
       engine,
       nodeType: shared.nodeType,
@@ -103,6 +118,10 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       readerEndpoint: null,
     }
     await checkRoom(tx, context, shared, zones.length)
+    const group: ReplicationGroupRecord = {
+      ...withRetention(made, engine, input.SnapshotRetentionLimit, now),
+      ...(await beginRestore(tx, source, { id, engine, version: version.version }, context)),
+    }
     const tags = tagsOf(input.Tags)
     await tx.put('replication-group', id, group)
     await putTags(tx, group.arn, tags)

@@ -28,7 +28,6 @@ const HARMLESS: Readonly<Record<string, Harmless>> = {
   RetainPrimaryCluster: isFalse,
   SecurityGroupIds: isEmpty,
   SnapshotArns: isEmpty,
-  SnapshotRetentionLimit: is(0),
   TransitEncryptionEnabled: isFalse,
   UserGroupIds: isEmpty,
   UserGroupIdsToAdd: isEmpty,

@@ -8,12 +8,13 @@ import { notImplemented } from '../../domain/faults.ts'
 import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
-import { mustBeAvailableCluster } from './cache-clusters.ts'
 import { checkRoom, checkStarts } from './capacity.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
-import { newNodes } from './new-cluster.ts'
+import { mustBeAvailableCluster } from './must-be-available.ts'
+import { checkWindows, newNodes } from './new-cluster.ts'
+import { withRetention } from './snapshot-settings.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
 
@@ -30,6 +31,7 @@ const MODIFIABLE = [
   'EngineVersion',
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
+  'SnapshotRetentionLimit',
   'CacheNodeType',
 ]
 
@@ -58,7 +60,9 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
         ? maintenanceWindow(input.PreferredMaintenanceWindow)
         : before.maintenanceWindow,
     }
-    const assigned = await assignParameterGroup(tx, windows, input.CacheParameterGroupName, context)
+    const kept = withRetention(windows, before.engine, input.SnapshotRetentionLimit, context.clock.now())
+    if (windows.snapshotWindow !== null) checkWindows(windows.maintenanceWindow, windows.snapshotWindow)
+    const assigned = await assignParameterGroup(tx, kept, input.CacheParameterGroupName, context)
     const record = await resized(tx, assigned, input, context)
     await tx.put('cache-cluster', record.id, record)
     return { CacheCluster: cacheClusterView(record, false) }

@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto'
 import { elasticacheArn } from '../../domain/arn.ts'
 import { type CacheClusterRecord, type CacheNodeRecord, newCacheNode, REGION_NODES_MAX } from '../../domain/cluster.ts'
-import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.ts'
+import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import {
   chosenMaintenanceWindow,
   chosenSnapshotWindow,
   maintenanceWindow,
   snapshotWindow,
+  windowsOverlap,
 } from '../../domain/windows.ts'
 import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
@@ -34,10 +35,33 @@ export function windowsOf(
   input: { readonly PreferredMaintenanceWindow?: string | undefined; readonly SnapshotWindow?: string | undefined },
 ): { readonly maintenanceWindow: string; readonly snapshotWindow: string } {
   const { PreferredMaintenanceWindow: maintenance, SnapshotWindow: snapshot } = input
-  return {
-    maintenanceWindow: maintenance ? maintenanceWindow(maintenance) : chosenMaintenanceWindow(pickFor(id)),
-    snapshotWindow: snapshot ? snapshotWindow(snapshot) : chosenSnapshotWindow(pickFor(id)),
+  if (snapshot) {
+    const daily = snapshotWindow(snapshot)
+    const given = maintenance ? maintenanceWindow(maintenance) : null
+    const weekly = given ?? chosenWeekly(id, daily)
+    checkWindows(weekly, daily)
+    return { maintenanceWindow: weekly, snapshotWindow: daily }
   }
+  const weekly = maintenance ? maintenanceWindow(maintenance) : chosenMaintenanceWindow(pickFor(id))
+  return { maintenanceWindow: weekly, snapshotWindow: chosenSnapshotWindow(pickFor(id), weekly) }
+}
+
+/** Tries of another maintenance window when the first overlaps the snapshot window: each is one of 75. */
+const WINDOW_TRIES = 20
+
+function chosenWeekly(id: string, daily: string): string {
+  const tries = Array.from({ length: WINDOW_TRIES }, (_, at) =>
+    chosenMaintenanceWindow(pickFor(at === 0 ? id : `${id}/${at}`)),
+  )
+  return tries.find((weekly) => !windowsOverlap(weekly, daily)) ?? (tries[0] as string)
+}
+
+/** @throws InvalidParameterCombination when the windows have a minute in common (the code is unconfirmed) */
+export function checkWindows(maintenance: string, snapshot: string): void {
+  if (!windowsOverlap(maintenance, snapshot)) return
+  throw invalidCombination(
+    `The snapshot window ${snapshot} and the maintenance window ${maintenance} must not overlap.`,
+  )
 }
 
 export type NewCluster = Pick<

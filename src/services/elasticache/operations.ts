@@ -1,8 +1,10 @@
 //! THE TABLE: ElastiCache's operations by their names in AWS's model. An operation that is not here answers 501.
 import type { OperationTable } from '../service.ts'
 import { deleteCacheCluster, describeCacheClusters, rebootCacheCluster } from './cache-clusters.ts'
+import { copySnapshot } from './copy-snapshot.ts'
 import { createCacheCluster } from './create-cache-cluster.ts'
 import { createReplicationGroup } from './create-replication-group.ts'
+import { createSnapshot } from './create-snapshot.ts'
 import { describeCacheEngineVersions } from './engine-versions.ts'
 import { describeEvents } from './events.ts'
 import { modifyCacheCluster } from './modify-cache-cluster.ts'
@@ -16,6 +18,7 @@ import {
 import { describeCacheParameters, describeEngineDefaultParameters } from './parameters.ts'
 import { decreaseReplicaCount, increaseReplicaCount } from './replicas.ts'
 import { deleteReplicationGroup, describeReplicationGroups, modifyReplicationGroup } from './replication-groups.ts'
+import { deleteSnapshot, describeSnapshots } from './snapshots.ts'
 import {
   createCacheSubnetGroup,
   deleteCacheSubnetGroup,
@@ -26,15 +29,18 @@ import { addTagsToResource, listTagsForResource, removeTagsFromResource } from '
 
 export const ELASTICACHE_OPERATIONS = {
   AddTagsToResource: addTagsToResource,
+  CopySnapshot: copySnapshot,
   CreateCacheCluster: createCacheCluster,
   CreateCacheParameterGroup: createCacheParameterGroup,
   CreateCacheSubnetGroup: createCacheSubnetGroup,
   CreateReplicationGroup: createReplicationGroup,
+  CreateSnapshot: createSnapshot,
   DecreaseReplicaCount: decreaseReplicaCount,
   DeleteCacheCluster: deleteCacheCluster,
   DeleteCacheParameterGroup: deleteCacheParameterGroup,
   DeleteCacheSubnetGroup: deleteCacheSubnetGroup,
   DeleteReplicationGroup: deleteReplicationGroup,
+  DeleteSnapshot: deleteSnapshot,
   DescribeCacheClusters: describeCacheClusters,
   DescribeCacheEngineVersions: describeCacheEngineVersions,
   DescribeCacheParameterGroups: describeCacheParameterGroups,
@@ -43,6 +49,7 @@ export const ELASTICACHE_OPERATIONS = {
   DescribeEngineDefaultParameters: describeEngineDefaultParameters,
   DescribeEvents: describeEvents,
   DescribeReplicationGroups: describeReplicationGroups,
+  DescribeSnapshots: describeSnapshots,
   IncreaseReplicaCount: increaseReplicaCount,
   ListTagsForResource: listTagsForResource,
   ModifyCacheCluster: modifyCacheCluster,

@@ -1,9 +1,10 @@
 //! Marker and MaxRecords (spec/elasticache.md 1.3).
 import { invalidValue } from '../../domain/elasticache-faults.ts'
 
-/** MaxRecords of every operation but those of snapshots. */
 const RECORDS_MIN = 20
+/** Also the default. DescribeSnapshots has SNAPSHOT_RECORDS_MAX. */
 const RECORDS_MAX = 100
+export const SNAPSHOT_RECORDS_MAX = 50
 
 export interface PageInput {
   readonly Marker?: string | undefined
@@ -18,12 +19,17 @@ export interface Page<T> {
 
 /**
  * One page of `items`, which are in the order of the answer; `keyOf` names each once.
- * @throws InvalidParameterValue for MaxRecords out of 20-100 or a Marker that no answer gave.
+ * @throws InvalidParameterValue for MaxRecords under 20 or over `most`, or a Marker that no answer gave.
  */
-export function page<T>(items: readonly T[], keyOf: (item: T) => string, input: PageInput): Page<T> {
-  const size = input.MaxRecords ?? RECORDS_MAX
-  if (!Number.isInteger(size) || size < RECORDS_MIN || size > RECORDS_MAX) {
-    throw invalidValue(`MaxRecords is ${RECORDS_MIN} to ${RECORDS_MAX}, not ${input.MaxRecords}.`)
+export function page<T>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  input: PageInput,
+  most: number = RECORDS_MAX,
+): Page<T> {
+  const size = input.MaxRecords ?? most
+  if (!Number.isInteger(size) || size < RECORDS_MIN || size > most) {
+    throw invalidValue(`MaxRecords is ${RECORDS_MIN} to ${most}, not ${input.MaxRecords}.`)
   }
   const from = input.Marker ? after(items, keyOf, input.Marker) : 0
   const taken = items.slice(from, from + size)

@@ -20,6 +20,7 @@ import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster, findReplicationGroup } from './lookup.ts'
+import { mustBeAvailable } from './must-be-available.ts'
 import { checkNameFree, newCluster } from './new-cluster.ts'
 import { putTags, tagsAt } from './tags.ts'
 import { replicationGroupView } from './views.ts'
@@ -27,15 +28,6 @@ import { spreadZone } from './zones.ts'
 
 /** Replicas of one node group (spec 2.3). */
 const REPLICAS_MAX = GROUP_NODES_MAX - 1
-
-/** @throws InvalidReplicationGroupState unless the group is available. */
-export function mustBeAvailable(group: ReplicationGroupRecord): void {
-  if (group.status === 'available') return
-  throw elasticacheFault(
-    'InvalidReplicationGroupState',
-    `Replication group ${group.id} is ${group.status}, not available; wait until it is.`,
-  )
-}
 
 export async function membersOf(reader: Reader, group: ReplicationGroupRecord): Promise<CacheClusterRecord[]> {
   const found = await Promise.all(group.members.map((id) => findCluster(reader, id)))

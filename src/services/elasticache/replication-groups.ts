@@ -13,10 +13,14 @@ import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Operation } from '../service.ts'
 import { groupDescription } from './create-replication-group.ts'
 import { onlyFields } from './fields.ts'
+import { beginFinalSnapshot } from './final-snapshot.ts'
 import { findReplicationGroup } from './lookup.ts'
 import { assignParameterGroup, sameEngine } from './modify-cache-cluster.ts'
+import { mustBeAvailable } from './must-be-available.ts'
+import { checkWindows } from './new-cluster.ts'
 import { page } from './paging.ts'
-import { markDeleting, membersOf, mustBeAvailable } from './replicas.ts'
+import { markDeleting, membersOf } from './replicas.ts'
+import { snapshottingClusterId, withRetention } from './snapshot-settings.ts'
 import { replicationGroupView } from './views.ts'
 
 export const describeReplicationGroups: Operation<DescribeReplicationGroupsMessage, ReplicationGroupMessage> = async (
@@ -39,6 +43,8 @@ const MODIFIABLE = [
   'AutomaticFailoverEnabled',
   'PreferredMaintenanceWindow',
   'SnapshotWindow',
+  'SnapshotRetentionLimit',
+  'SnapshottingClusterId',
   'CacheParameterGroupName',
   'AutoMinorVersionUpgrade',
   'Engine',
@@ -60,8 +66,12 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
     if (automaticFailover && before.members.length < 2) {
       throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
     }
+    const now = context.clock.now()
     const group: ReplicationGroupRecord = {
-      ...before,
+      ...withRetention(before, before.engine, input.SnapshotRetentionLimit, now),
+      ...(input.SnapshottingClusterId
+        ? { snapshottingClusterId: snapshottingClusterId(before, input.SnapshottingClusterId) }
+        : {}),
       automaticFailover,
       description: input.ReplicationGroupDescription
         ? groupDescription(input.ReplicationGroupDescription)
@@ -73,13 +83,14 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
     for (const member of await membersOf(tx, before)) {
       sameEngine('ModifyReplicationGroup', member, input)
       const changed = {
-        ...member,
+        ...withRetention(member, member.engine, input.SnapshotRetentionLimit, now),
         snapshotWindow: group.snapshotWindow,
         autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? member.autoMinorVersionUpgrade,
         maintenanceWindow: input.PreferredMaintenanceWindow
           ? maintenanceWindow(input.PreferredMaintenanceWindow)
           : member.maintenanceWindow,
       }
+      checkWindows(changed.maintenanceWindow, group.snapshotWindow)
       await tx.put(
         'cache-cluster',
         member.id,
@@ -94,16 +105,26 @@ export const deleteReplicationGroup: Operation<DeleteReplicationGroupMessage, De
   input,
   context,
 ) => {
-  onlyFields('DeleteReplicationGroup', input, ['ReplicationGroupId'])
+  onlyFields('DeleteReplicationGroup', input, ['ReplicationGroupId', 'FinalSnapshotIdentifier'])
   return context.state.transact(async (tx) => {
     const { doc: before } = await findReplicationGroup(tx, input.ReplicationGroupId)
     // AWS deletes only what is available; here also what cannot become so (its engine is missing), or it would stay.
     if (before.status === 'deleting') {
       throw elasticacheFault('InvalidReplicationGroupState', `${before.id} is being deleted already.`)
     }
-    const group: ReplicationGroupRecord = { ...before, status: 'deleting' }
+    if (before.status === 'snapshotting') mustBeAvailable(before)
+    const present = await membersOf(tx, before)
+    const finalSnapshot = input.FinalSnapshotIdentifier
+      ? await beginFinalSnapshot(
+          tx,
+          input.FinalSnapshotIdentifier,
+          { kind: 'group', group: before, members: present },
+          context,
+        )
+      : null
+    const group: ReplicationGroupRecord = { ...before, status: 'deleting', finalSnapshot }
     await tx.put('replication-group', group.id, group)
-    const members = (await membersOf(tx, group)).map(markDeleting)
+    const members = present.map(markDeleting)
     for (const member of members) await tx.put('cache-cluster', member.id, member)
     return { ReplicationGroup: replicationGroupView(group, members) }
   })

@@ -12,6 +12,7 @@ import { notImplemented } from '../../domain/faults.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { findCluster, findParameterGroup, findReplicationGroup, findSubnetGroup } from './lookup.ts'
+import { findSnapshot } from './snapshots.ts'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -81,6 +82,8 @@ async function tagged(reader: Reader, arn: string | undefined, context: ServiceC
       return [(await findParameterGroup(reader, id, context)).arn]
     case 'subnetgroup':
       return [(await findSubnetGroup(reader, id, context)).arn]
+    case 'snapshot':
+      return [(await findSnapshot(reader, id)).doc.arn]
     default:
       throw invalidArn(name)
   }
@@ -89,7 +92,7 @@ async function tagged(reader: Reader, arn: string | undefined, context: ServiceC
 const invalidArn = (name: string) =>
   elasticacheFault(
     'InvalidARN',
-    `ResourceName ${shown(name)} is not the ARN of a cluster, replicationgroup, parametergroup or subnetgroup here.`,
+    `ResourceName ${shown(name)} is not the ARN of a cluster, replicationgroup, parametergroup, subnetgroup or snapshot here.`,
   )
 
 export const addTagsToResource: Operation<AddTagsToResourceMessage, TagListMessage> = (input, context) =>

@@ -17,6 +17,9 @@ import type {
 import { shownVersion } from '../../domain/engine-versions.ts'
 import { spreadZone } from './zones.ts'
 
+/** There is no VPC: its id is one fixed name. */
+export const VPC_ID = 'vpc-00000000'
+
 const LANDING_PAGE = 'https://console.aws.amazon.com/elasticache/home#client-download:'
 
 const endpoint = (address: string | null, port: number): Endpoint | undefined =>
@@ -57,7 +60,10 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     IpDiscovery: 'ipv4',
     ...(memcached
       ? { ConfigurationEndpoint: endpoint(record.configurationEndpoint, record.port) }
-      : { SnapshotRetentionLimit: 0, SnapshotWindow: record.snapshotWindow ?? undefined }),
+      : {
+          SnapshotRetentionLimit: record.snapshotRetentionLimit ?? 0,
+          SnapshotWindow: record.snapshotWindow ?? undefined,
+        }),
     ...(record.replicationGroupId === null ? {} : { ReplicationGroupId: record.replicationGroupId }),
     ...(showNodes ? { CacheNodes: record.nodes.map((node) => cacheNodeView(node, record.port)) } : {}),
   }
@@ -103,8 +109,9 @@ export function replicationGroupView(
     ],
     AutomaticFailover: record.automaticFailover ? 'enabled' : 'disabled',
     MultiAZ: 'disabled',
-    SnapshotRetentionLimit: 0,
+    SnapshotRetentionLimit: record.snapshotRetentionLimit ?? 0,
     SnapshotWindow: record.snapshotWindow,
+    ...(record.snapshottingClusterId ? { SnapshottingClusterId: record.snapshottingClusterId } : {}),
     ClusterEnabled: false,
     ClusterMode: 'disabled',
     CacheNodeType: record.nodeType,
@@ -133,13 +140,13 @@ function memberView(member: CacheClusterRecord): NodeGroupMember {
   }
 }
 
-/** There is no VPC: its id is one fixed name, and the zone of a subnet is its place in the list. */
+/** The zone of a subnet is its place in the list. */
 export function subnetGroupView(record: CacheSubnetGroupRecord, region: string): CacheSubnetGroup {
   return {
     CacheSubnetGroupName: record.name,
     CacheSubnetGroupDescription: record.description,
     ARN: record.arn,
-    VpcId: 'vpc-00000000',
+    VpcId: VPC_ID,
     Subnets: record.subnetIds.map((id, at) => ({
       SubnetIdentifier: id,
       SubnetAvailabilityZone: { Name: spreadZone(region, at) },

@@ -3,11 +3,13 @@ import type { ElastiCacheFaultRow } from '../../support/elasticache-fault-site.t
 import { CLUSTER_ROWS } from './elasticache-cluster-rows.ts'
 import { GROUP_ROWS } from './elasticache-group-rows.ts'
 import { NAMED_GROUP_ROWS } from './elasticache-named-group-rows.ts'
+import { SNAPSHOT_ROWS } from './elasticache-snapshot-rows.ts'
 import { TAG_ROWS } from './elasticache-tag-rows.ts'
 
 export const ELASTICACHE_FAULT_ROWS: readonly ElastiCacheFaultRow[] = [
   ...CLUSTER_ROWS,
   ...GROUP_ROWS,
   ...NAMED_GROUP_ROWS,
+  ...SNAPSHOT_ROWS,
   ...TAG_ROWS,
 ]

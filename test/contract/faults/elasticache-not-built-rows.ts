@@ -35,17 +35,6 @@ export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
     provoke: (site) => () => site.client.createUserGroup({ UserGroupId: 'g', Engine: 'redis', UserIds: ['default'] }),
   },
   {
-    codes: [
-      'InvalidSnapshotState',
-      'SnapshotAlreadyExistsFault',
-      'SnapshotNotFoundFault',
-      'SnapshotQuotaExceededFault',
-    ],
-    reason: 'snapshots',
-    names: /CreateSnapshot/,
-    provoke: (site) => () => site.client.createSnapshot({ SnapshotName: 's', CacheClusterId: 'one' }),
-  },
-  {
     codes: ['InvalidKMSKeyFault'],
     reason: 'encryption at rest with a key',
     names: /KmsKeyId|AtRestEncryptionEnabled/,

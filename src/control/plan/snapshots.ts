@@ -1,0 +1,269 @@
+//! PURE: stored snapshots, their clusters and groups, and what the keeper sees -> what becomes of them, and what the keeper
+//! is to capture and to delete. Only this calls a snapshot `available`: its data was seen complete (spec/elasticache.md 8).
+import type { CacheClusterRecord, ReplicationGroupRecord, SnapshotSettings } from '../../domain/cluster.ts'
+import { nodeType } from '../../domain/node-types.ts'
+import { isOverRetention, type SnapshotOf, type SnapshotRecord, sourceId } from '../../domain/snapshot.ts'
+import type { KeeperSeen } from '../../keeper/protocol.ts'
+import type { SnapshotSeen, SnapshotWish } from '../../keeper/snapshots/wish.ts'
+import type { NewEvent } from '../../services/elasticache/event-log.ts'
+import { isOfGroup } from '../../services/elasticache/snapshots.ts'
+import type { Stored } from '../../state/state.ts'
+
+/** All that the plan looks at, read together. */
+export interface SnapshotRecords {
+  readonly snapshots: readonly Stored<SnapshotRecord>[]
+  readonly clusters: readonly Stored<CacheClusterRecord>[]
+  readonly groups: readonly Stored<ReplicationGroupRecord>[]
+}
+
+/** What to write; null deletes the record with its tags. */
+export interface SnapshotChanges {
+  readonly snapshots: ReadonlyMap<string, SnapshotRecord | null>
+  readonly clusters: ReadonlyMap<string, CacheClusterRecord>
+  readonly groups: ReadonlyMap<string, ReplicationGroupRecord>
+  readonly goneArns: readonly string[]
+  readonly events: readonly NewEvent[]
+}
+
+/** What the keeper is to do about snapshots: captures that are not done, and data that nobody has a record of any more. */
+export function planCaptures({ snapshots }: SnapshotRecords): {
+  readonly wishes: SnapshotWish[]
+  readonly deletions: string[]
+} {
+  const docs = snapshots.map(({ doc }) => doc)
+  const wishes = docs.flatMap((doc) =>
+    doc.status === 'creating' && doc.origin.kind === 'capture' && doc.of !== null
+      ? [
+          {
+            id: doc.data,
+            group: doc.of.replicationGroupId ?? sourceId(doc.of),
+            from: doc.origin.from,
+            kmsKeyId: doc.kmsKeyId,
+          },
+        ]
+      : [],
+  )
+  const deletions = docs.filter((doc) => doc.status === 'deleting' && !isShared(doc, docs)).map((doc) => doc.data)
+  return { wishes, deletions: [...new Set(deletions)] }
+}
+
+/** A copy has the data of its source: it goes with the last of them. */
+const isShared = (doc: SnapshotRecord, all: readonly SnapshotRecord[]): boolean =>
+  all.some((other) => other.data === doc.data && other.status !== 'deleting')
+
+/** `now`: milliseconds on the movable clock. */
+export function snapshotChanges(records: SnapshotRecords, seen: KeeperSeen | null, now: number): SnapshotChanges {
+  const plan = new Plan(records, now)
+  for (const { doc } of records.snapshots) plan.judge(doc, seen)
+  plan.releaseSources()
+  plan.restores()
+  return plan
+}
+
+class Plan implements SnapshotChanges {
+  readonly snapshots = new Map<string, SnapshotRecord | null>()
+  readonly clusters = new Map<string, CacheClusterRecord>()
+  readonly groups = new Map<string, ReplicationGroupRecord>()
+  readonly goneArns: string[] = []
+  readonly events: NewEvent[] = []
+  readonly #records: SnapshotRecords
+  readonly #now: number
+
+  constructor(records: SnapshotRecords, now: number) {
+    this.#records = records
+    this.#now = now
+  }
+
+  /** A snapshot as it is after what was decided so far; undefined when it is gone. */
+  #snapshot(name: string): SnapshotRecord | undefined {
+    const changed = this.snapshots.get(name)
+    if (changed !== undefined) return changed ?? undefined
+    return this.#records.snapshots.find(({ id }) => id === name)?.doc
+  }
+
+  #all(): SnapshotRecord[] {
+    return this.#records.snapshots.flatMap(({ id }) => this.#snapshot(id) ?? [])
+  }
+
+  judge(doc: SnapshotRecord, seen: KeeperSeen | null): void {
+    const data = seen?.snapshots.find(({ id }) => id === doc.data)
+    switch (doc.status) {
+      case 'creating':
+        if (doc.origin.kind === 'capture') this.#judgeCapture(doc, data)
+        return
+      case 'copying':
+        // The data is that of its source, which was available: sealed files never change.
+        this.#put({ ...doc, status: 'available' })
+        return
+      case 'restoring':
+        if (!this.#isRestored(doc)) this.#put({ ...doc, status: 'available' })
+        return
+      case 'deleting':
+        if (seen !== null && (data === undefined || this.#isSharedNow(doc))) {
+          this.snapshots.set(doc.name, null)
+          this.goneArns.push(doc.arn)
+        }
+        return
+      case 'available':
+      case 'failed':
+        if (this.#isUnwanted(doc)) this.#put({ ...doc, status: 'deleting' })
+    }
+  }
+
+  #put(doc: SnapshotRecord): void {
+    this.snapshots.set(doc.name, doc)
+  }
+
+  #isSharedNow(doc: SnapshotRecord): boolean {
+    return isShared(doc, this.#all())
+  }
+
+  #judgeCapture(doc: SnapshotRecord, data: SnapshotSeen | undefined): void {
+    if (data === undefined) return
+    const clusterId = data.node ?? doc.node?.clusterId ?? null
+    const cluster = this.#records.clusters.find(({ id }) => id === clusterId)?.doc
+    const node = cluster === undefined ? doc.node : { clusterId: cluster.id, createdAt: cluster.createdAt }
+    if (data.state === 'capturing') {
+      if (node?.clusterId !== doc.node?.clusterId) this.#put({ ...doc, node })
+      return
+    }
+    const { of } = doc
+    const what = of === null ? '' : ` of ${sourceWords(of)}`
+    const finishedAt = new Date(this.#now).toISOString()
+    if (data.state === 'failed' || data.facts === null) {
+      const problem = data.problem ?? 'the keeper does not say why'
+      this.#put({ ...doc, status: 'failed', node, finishedAt, problem })
+      this.#tell(of, `Snapshot failed for snapshot with ID '${doc.name}'${what}: ${problem}`)
+      return
+    }
+    const { usedMemoryBytes: memoryBytes, rdbBytes } = data.facts
+    this.#put({ ...doc, status: 'available', node, finishedAt, memoryBytes, rdbBytes, problem: null })
+    this.#tell(of, `Snapshot succeeded for snapshot with ID '${doc.name}'${what}`)
+  }
+
+  #tell(of: SnapshotOf | null, message: string): void {
+    if (of === null) return
+    const source = of.cacheClusterId === null ? 'replication-group' : 'cache-cluster'
+    this.events.push({ source, sourceId: sourceId(of), message })
+  }
+
+  /** Whether something is being made from it. */
+  #isRestored(doc: SnapshotRecord): boolean {
+    const isMade = ({ status, restoreFrom }: ReplicationGroupRecord | CacheClusterRecord): boolean =>
+      status === 'creating' && restoreFrom?.snapshot === doc.name
+    return this.#records.clusters.some((c) => isMade(c.doc)) || this.#records.groups.some((g) => isMade(g.doc))
+  }
+
+  /** Automatic ones end with their retention and with their source; what was read for one restore ends with that. */
+  #isUnwanted(doc: SnapshotRecord): boolean {
+    if (doc.internal === true) return !this.#isRestored(doc)
+    if (doc.source !== 'automated' || doc.of === null) return false
+    const of = doc.of
+    const source =
+      of.replicationGroupId === null
+        ? this.#records.clusters.find(({ id }) => isOfGroup(doc, id, of.sourceCreatedAt))?.doc
+        : this.#records.groups.find(({ id }) => id === of.replicationGroupId)?.doc
+    if (source === undefined || source.createdAt !== of.sourceCreatedAt) return true
+    return isOverRetention(doc, source.snapshotRetentionLimit ?? 0, this.#now)
+  }
+
+  /** Ends `snapshotting` where nothing is captured any more, and deletions that waited for a final snapshot. */
+  releaseSources(): void {
+    const underWay = this.#all().filter((doc) => doc.status === 'creating' && doc.origin.kind === 'capture')
+    for (const { doc: group } of this.#records.groups) {
+      const captured = underWay.find((one) => isOfGroup(one, group.id, group.createdAt))
+      const finished = this.#finalOf(group)
+      if (finished !== undefined) this.#endFinal(group, finished)
+      else if (group.status === 'snapshotting' && captured === undefined) {
+        // What it is without the snapshot, plan/caches-status.ts sees.
+        this.groups.set(group.id, { ...group, status: 'modifying' })
+      }
+    }
+    for (const { doc: cluster } of this.#records.clusters) {
+      const captured = underWay.find((one) => isCaptureOf(one, cluster))
+      const finished = cluster.replicationGroupId === null ? this.#finalOf(cluster) : undefined
+      if (finished !== undefined) this.#endFinalCluster(cluster, finished)
+      else if (cluster.status === 'snapshotting' && captured === undefined) {
+        this.clusters.set(cluster.id, { ...cluster, status: 'modifying' })
+      } else if (cluster.status === 'available' && captured !== undefined) {
+        this.clusters.set(cluster.id, { ...cluster, status: 'snapshotting' })
+      }
+    }
+  }
+
+  /** The final snapshot that a deletion waited for, once it is taken or has failed. */
+  #finalOf({ finalSnapshot }: SnapshotSettings): SnapshotRecord | 'gone' | undefined {
+    if (!finalSnapshot) return undefined
+    const found = this.#snapshot(finalSnapshot)
+    if (found === undefined) return 'gone'
+    return found.status === 'creating' ? undefined : found
+  }
+
+  #endFinal(group: ReplicationGroupRecord, finished: SnapshotRecord | 'gone'): void {
+    const kept = isKept(finished)
+    this.groups.set(group.id, { ...group, finalSnapshot: null, status: kept ? 'deleting' : 'modifying' })
+    if (kept) return
+    for (const id of group.members) {
+      const member = this.#records.clusters.find((stored) => stored.id === id)?.doc
+      if (member !== undefined) this.clusters.set(id, back(member))
+    }
+    this.events.push({ source: 'replication-group', sourceId: group.id, message: NOT_DELETED })
+  }
+
+  #endFinalCluster(cluster: CacheClusterRecord, finished: SnapshotRecord | 'gone'): void {
+    const kept = isKept(finished)
+    this.clusters.set(cluster.id, { ...(kept ? cluster : back(cluster)), finalSnapshot: null })
+    if (!kept) this.events.push({ source: 'cache-cluster', sourceId: cluster.id, message: NOT_DELETED })
+  }
+
+  /** Lets what is made from a snapshot begin when its data is there and fits, and refuses it when it never will. */
+  restores(): void {
+    for (const { doc } of this.#records.groups) {
+      const restoreFrom = this.#judgeRestore(doc, doc.nodeType)
+      if (restoreFrom !== null) this.groups.set(doc.id, { ...doc, restoreFrom })
+    }
+    for (const { doc } of this.#records.clusters) {
+      const restoreFrom = this.#judgeRestore(doc, doc.nodeType)
+      if (restoreFrom !== null) this.clusters.set(doc.id, { ...doc, restoreFrom })
+    }
+  }
+
+  #judgeRestore(
+    { status, restoreFrom }: ReplicationGroupRecord | CacheClusterRecord,
+    node: string,
+  ): SnapshotSettings['restoreFrom'] | null {
+    if (status !== 'creating' || restoreFrom?.state !== 'waiting') return null
+    const snapshot = this.#snapshot(restoreFrom.snapshot)
+    const refused = (problem: string) => ({ ...restoreFrom, state: 'refused' as const, problem })
+    if (snapshot === undefined) return refused('the snapshot is gone')
+    if (snapshot.status === 'failed') return refused(snapshot.problem ?? 'the snapshot failed')
+    if (snapshot.status !== 'restoring' && snapshot.status !== 'available') return null
+    const most = nodeType(node).maxmemory
+    if (snapshot.memoryBytes !== null && snapshot.memoryBytes > most) {
+      return refused(
+        `its data takes ${snapshot.memoryBytes} bytes of memory, and a ${node} has ${most}: choose a larger node type`,
+      )
+    }
+    return { ...restoreFrom, state: 'ready' }
+  }
+}
+
+const NOT_DELETED = 'It was not deleted, because its final snapshot failed'
+
+const isKept = (finished: SnapshotRecord | 'gone'): boolean => finished !== 'gone' && finished.status !== 'failed'
+
+/** A cluster whose deletion has ended without it. */
+const back = (cluster: CacheClusterRecord): CacheClusterRecord => ({
+  ...cluster,
+  status: 'modifying',
+  nodes: cluster.nodes.map((node) => ({ ...node, status: 'available' })),
+})
+
+const isCaptureOf = (snapshot: SnapshotRecord, cluster: CacheClusterRecord): boolean => {
+  const { of, node } = snapshot
+  if (of === null || snapshot.final === true) return false
+  return node?.clusterId === cluster.id || (of.cacheClusterId === cluster.id && node === null)
+}
+
+const sourceWords = (of: SnapshotOf): string =>
+  `${of.cacheClusterId === null ? 'replication group' : 'cache cluster'} with ID '${sourceId(of)}'`

@@ -1,0 +1,99 @@
+//! The task that makes snapshots real: takes the automatic ones that are due, tells the keeper what to capture and to
+//! delete, and writes what it reports. Poked by every commit to its kinds, by every report of the keeper, and by the
+//! movable clock.
+import type { Clock } from '../../lib/clock.ts'
+import { markSnapshotting } from '../../services/elasticache/create-snapshot.ts'
+import { recordEvents } from '../../services/elasticache/event-log.ts'
+import { findCluster, findReplicationGroup } from '../../services/elasticache/lookup.ts'
+import type { SnapshotOwner } from '../../services/elasticache/new-snapshot.ts'
+import type { Kind } from '../../state/kinds.ts'
+import type { Reader, State, Transaction } from '../../state/state.ts'
+import type { KeeperLink } from '../keeper-link.ts'
+import { dueSnapshots } from '../plan/automatic-snapshots.ts'
+import { planCaptures, type SnapshotChanges, type SnapshotRecords, snapshotChanges } from '../plan/snapshots.ts'
+import type { Task } from '../reconciler.ts'
+
+/** Kinds whose commits are to poke this task. */
+export const SNAPSHOT_KINDS: readonly Kind[] = ['snapshot', 'cache-cluster', 'replication-group']
+
+/** How soon a window that has begun is seen, and a poke that was lost. */
+const PERIOD_MS = 5_000
+
+/** What the task needs of the keeper. */
+export type SnapshotsKeeper = Pick<KeeperLink, 'seen' | 'wishSnapshots'>
+
+export function snapshotsTask(state: State, keeper: SnapshotsKeeper, clock: Clock, owner: SnapshotOwner): Task {
+  return {
+    name: 'snapshots',
+    periodMs: PERIOD_MS,
+    async run() {
+      const taken = await takeDue(state, clock, owner)
+      const written = await follow(state, keeper, clock)
+      const { wishes, deletions } = planCaptures(await readRecords(state))
+      keeper.wishSnapshots(wishes, deletions)
+      return [...taken, ...written]
+    },
+  }
+}
+
+async function takeDue(state: State, clock: Clock, owner: SnapshotOwner): Promise<string[]> {
+  if (dueSnapshots(await readRecords(state), owner, clock.now()).length === 0) return []
+  return state.transact(async (tx) => {
+    const taken: string[] = []
+    for (const { record, source } of dueSnapshots(await readRecords(tx), owner, clock.now())) {
+      const automaticSnapshotAt = record.createdAt
+      // Its window was moved and has begun twice within a minute: one is enough.
+      const isTaken = (await tx.get('snapshot', record.name)) === undefined
+      if (isTaken) {
+        await tx.put('snapshot', record.name, record)
+        await markSnapshotting(tx, source)
+        taken.push(`snapshot ${record.name}: begun`)
+      }
+      if (source.kind === 'group') {
+        const { doc } = await findReplicationGroup(tx, source.group.id)
+        await tx.put('replication-group', doc.id, { ...doc, automaticSnapshotAt })
+      } else {
+        const { doc } = await findCluster(tx, source.cluster.id)
+        await tx.put('cache-cluster', doc.id, { ...doc, automaticSnapshotAt })
+      }
+    }
+    return taken
+  })
+}
+
+async function follow(state: State, keeper: SnapshotsKeeper, clock: Clock): Promise<string[]> {
+  const seen = keeper.seen()
+  if (actionsOf(snapshotChanges(await readRecords(state), seen, clock.now())).length === 0) return []
+  return state.transact(async (tx) => {
+    // Decided again on what the transaction sees: an operation may have written in between.
+    const changes = snapshotChanges(await readRecords(tx), seen, clock.now())
+    await write(tx, changes, clock.now())
+    return actionsOf(changes)
+  })
+}
+
+async function readRecords(reader: Reader): Promise<SnapshotRecords> {
+  const [snapshots, clusters, groups] = await Promise.all([
+    reader.list('snapshot'),
+    reader.list('cache-cluster'),
+    reader.list('replication-group'),
+  ])
+  return { snapshots, clusters, groups }
+}
+
+const actionsOf = ({ snapshots, clusters, groups }: SnapshotChanges): string[] => [
+  ...[...snapshots].map(([name, doc]) => `snapshot ${name}: ${doc?.status ?? 'gone'}`),
+  ...[...clusters].map(([id, doc]) => `cluster ${id}: ${doc.status}`),
+  ...[...groups].map(([id, doc]) => `replication group ${id}: ${doc.status}`),
+]
+
+async function write(tx: Transaction, changes: SnapshotChanges, now: number): Promise<void> {
+  for (const arn of changes.goneArns) await tx.delete('tags', arn)
+  for (const [name, doc] of changes.snapshots) {
+    if (doc === null) await tx.delete('snapshot', name)
+    else await tx.put('snapshot', name, doc)
+  }
+  for (const [id, doc] of changes.clusters) await tx.put('cache-cluster', id, doc)
+  for (const [id, doc] of changes.groups) await tx.put('replication-group', id, doc)
+  await recordEvents(tx, now, changes.events)
+}
