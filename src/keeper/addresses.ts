@@ -45,6 +45,14 @@ export class Addresses {
     this.#ledger.dropAddress(group, `node:${node}`)
   }
 
+  /** The address of a node goes with it to another group. */
+  moveNode(from: string, to: string, node: string): void {
+    const address = this.node(from, node)
+    this.releaseNode(from, node)
+    this.#ledger.addAddress(address, to, `node:${node}`)
+    this.#remember(to, `node:${node}`, address)
+  }
+
   releaseGroup(group: string): void {
     for (const key of [...this.#given.keys()]) {
       const [owner, purpose] = split(key)

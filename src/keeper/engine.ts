@@ -67,6 +67,8 @@ export interface Replication {
   bind(addresses: readonly string[]): Promise<void>
   /** Ends the connections of clients that came through `address`. */
   dropClients(address: string): Promise<void>
+  /** Goes by another name and address from now on: it took the place of the node that had them. */
+  goBy(name: string, address: string): Promise<void>
   /** Pauses writes, waits until `address` has them all, and swaps roles with it. Rejects when that fails. */
   handOver(address: string): Promise<void>
 }

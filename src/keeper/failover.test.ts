@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
-  type Action,
   addressesOfPromoted,
   type Candidate,
   chooseReplica,
-  type GroupView,
   isSettled,
-  type NodeView,
   planGroup,
   planIndependent,
   READER_LAG_MAX_MS,
@@ -15,6 +12,7 @@ import {
   readerKeeps,
   readerTargets,
 } from './failover.ts'
+import type { Action, GroupView, NodeView } from './group-view.ts'
 
 const ENDPOINT = '127.16.0.1'
 const READER = '127.16.0.2'
@@ -35,6 +33,7 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
     bound: isPrimary ? [ADDRESS.a!, ENDPOINT] : [ADDRESS[id]!],
     mayStart: true,
     restartWished: false,
+    outdated: false,
     ...change,
   }
 }
@@ -42,6 +41,7 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
 const group = (nodes: readonly NodeView[], change: Partial<GroupView> = {}): GroupView => ({
   primary: 'a',
   automaticFailover: true,
+  roleChange: null,
   endpoint: ENDPOINT,
   reader: READER,
   nodes,

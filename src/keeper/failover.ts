@@ -1,75 +1,15 @@
 //! PURE: what to do next for one replication group, from what was seen. The group (group.ts) acts, looks again and asks
 //! again until nothing is left to do; it does one list at a time, so two failovers of a group never overlap.
 //! Facts behind the rules: engine-notes "Failover of one group", spec/elasticache.md 7.6.
-import type { NodeLoss } from './protocol.ts'
+import { type Action, type GroupView, isHealthyReplica, isWell, type NodeView } from './group-view.ts'
+import { planChanges } from './planned-changes.ts'
 
 /** A replica that is further behind its primary than this is not read from through the reader endpoint. Milliseconds. */
 export const READER_LAG_MAX_MS = 5000
 
-export type Health =
-  /** No process: never started, or ended and not started again yet. */
-  | { readonly kind: 'absent' }
-  /** Started, has not answered yet. */
-  | { readonly kind: 'starting' }
-  | { readonly kind: 'well' }
-  /** Silent, but not for long enough or for a good reason (a long script): wait. */
-  | { readonly kind: 'waiting' }
-  | { readonly kind: 'lost'; readonly reason: NodeLoss }
-
-export interface NodeView {
-  readonly id: string
-  readonly address: string
-  /** False when it is to be removed. */
-  readonly wished: boolean
-  readonly health: Health
-  /** What the engine says it is; `unknown` before it answered. */
-  readonly role: 'primary' | 'replica' | 'unknown'
-  /** Address of the node it replicates from. */
-  readonly follows: string | null
-  /** Replication link up and no full transfer under way. */
-  readonly inSync: boolean
-  /** Holds a copy of the group's data: it was in sync once and has not begun anew. */
-  readonly hasData: boolean
-  /** How far it is behind its primary, as far as is known (replica-lag.ts). Milliseconds. */
-  readonly lagMs: number
-  /** Addresses it listens on. */
-  readonly bound: readonly string[]
-  /** False while the back-off after a failed start runs. */
-  readonly mayStart: boolean
-  readonly restartWished: boolean
-}
-
-export interface GroupView {
-  /** Id of the node that is primary by decision (the ledger's word). */
-  readonly primary: string
-  readonly automaticFailover: boolean
-  readonly endpoint: string
-  readonly reader: string
-  readonly nodes: readonly NodeView[]
-}
-
-export type Action =
-  /** Start the process; as replica of an address, or as an empty primary. */
-  | { readonly do: 'start'; readonly node: string; readonly replicaOf: string | null }
-  /** End a process that was judged lost but still exists. */
-  | { readonly do: 'kill'; readonly node: string }
-  /** Fence the lost primary, choose a replica by its offset now, promote it, move the endpoint. */
-  | { readonly do: 'fail-over'; readonly from: string }
-  /** No automatic failover: the lost primary starts as a replica of the best one and becomes primary again after it. */
-  | { readonly do: 'rebuild-primary'; readonly node: string }
-  /** Hand the primary's role over without loss: before a wished restart or removal. */
-  | { readonly do: 'hand-over'; readonly from: string; readonly to: string }
-  | { readonly do: 'promote'; readonly node: string }
-  | { readonly do: 'follow'; readonly node: string; readonly primary: string }
-  | { readonly do: 'bind'; readonly node: string; readonly addresses: readonly string[] }
-  | { readonly do: 'restart'; readonly node: string }
-  | { readonly do: 'remove'; readonly node: string }
-
-const isWell = (node: NodeView): boolean => node.health.kind === 'well'
 const isDown = (node: NodeView): boolean => node.health.kind === 'absent' || node.health.kind === 'lost'
 const hasProcess = (node: NodeView): boolean => node.health.kind !== 'absent' && !endedByItself(node)
 const endedByItself = (node: NodeView): boolean => node.health.kind === 'lost' && node.health.reason === 'exit'
-const isHealthyReplica = (node: NodeView): boolean => isWell(node) && node.role === 'replica' && node.inSync
 
 /**
  * May be read from through the reader endpoint: what it shows is at most `READER_LAG_MAX_MS` old. One that has lost its
@@ -90,8 +30,8 @@ export function planGroup(group: GroupView): readonly Action[] {
   if (!isWell(primary)) return planLostReplicas(others)
   const role = planRole(primary, others)
   if (role !== null) return role
-  const leaving = planLeaving(group, primary, others)
-  if (leaving.length > 0) return leaving
+  const changes = planChanges(group, primary, others)
+  if (changes.length > 0) return changes
   return [...planReplicas(primary, others), ...planBindings(group, primary, others)]
 }
 
@@ -120,23 +60,6 @@ function planRole(primary: NodeView, others: readonly NodeView[]): readonly Acti
   if (source !== undefined && isWell(source) && source.role === 'primary' && !primary.inSync)
     return planLostReplicas(others)
   return [{ do: 'promote', node: primary.id }]
-}
-
-/** Removals and wished restarts. A primary with a healthy replica hands over first. */
-function planLeaving(group: GroupView, primary: NodeView, others: readonly NodeView[]): readonly Action[] {
-  const removals = others.filter((n) => !n.wished)
-  if (removals.length > 0) return removals.map((n) => ({ do: 'remove', node: n.id }))
-  const heir = others.find(isHealthyReplica)
-  if (!primary.wished) return heir === undefined ? [] : [{ do: 'hand-over', from: primary.id, to: heir.id }]
-  // Replicas first and one at a time, so that the others keep serving and the primary is handed over only once.
-  const replica = others.find((n) => n.restartWished && isWell(n))
-  if (replica !== undefined) {
-    const restReady = others.every((n) => n === replica || isHealthyReplica(n))
-    return restReady ? [{ do: 'restart', node: replica.id }] : []
-  }
-  if (!primary.restartWished || !others.every(isHealthyReplica)) return []
-  if (group.automaticFailover && heir !== undefined) return [{ do: 'hand-over', from: primary.id, to: heir.id }]
-  return [{ do: 'restart', node: primary.id }]
 }
 
 function planReplicas(primary: NodeView, others: readonly NodeView[]): readonly Action[] {
@@ -203,12 +126,18 @@ function planBindings(group: GroupView, primary: NodeView, others: readonly Node
 
 /** Memcached: nodes know nothing of each other, so each is decided alone. */
 export function planIndependent(nodes: readonly NodeView[]): readonly Action[] {
-  return nodes.flatMap((node): Action[] => {
+  return nodes.flatMap((node): readonly Action[] => {
     if (!node.wished) return [{ do: 'remove', node: node.id }]
     if (isDown(node) && hasProcess(node)) return [{ do: 'kill', node: node.id }]
     if (isDown(node)) return node.mayStart ? [{ do: 'start', node: node.id, replicaOf: null }] : []
-    return node.restartWished && isWell(node) ? [{ do: 'restart', node: node.id }] : []
+    return node.restartWished && isWell(node) ? [{ do: 'restart', node: node.id }] : replaceAlone(node, nodes)
   })
+}
+
+/** One after the other, so that only its keys are missed while it begins anew. */
+function replaceAlone(node: NodeView, nodes: readonly NodeView[]): readonly Action[] {
+  const first = nodes.find((n) => n.outdated)
+  return node === first && nodes.every(isWell) ? [{ do: 'replace', node: node.id }] : []
 }
 
 export interface Candidate {

@@ -2,8 +2,8 @@
 //! fenced. Nodes here are recorders of what they are asked.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { GroupView, NodeView } from './failover.ts'
 import { type ActorContext, act } from './group-acts.ts'
+import type { GroupView, NodeView } from './group-view.ts'
 import type { NodeLoss } from './protocol.ts'
 
 const ENDPOINT = '127.16.0.1'

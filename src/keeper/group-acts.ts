@@ -2,10 +2,12 @@
 //! repeat, and writes its intent to the ledger first, so that a keeper that dies in the middle is continued by the next.
 import { rm } from 'node:fs/promises'
 import { type Binary, chooseBinary } from './binaries.ts'
-import { type Action, addressesOfPromoted, chooseReplica, type GroupView, type NodeView } from './failover.ts'
+import { addressesOfPromoted, chooseReplica } from './failover.ts'
+import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import type { Member, Members } from './members.ts'
 import type { EngineNode } from './node.ts'
+import { isStandIn } from './planned-changes.ts'
 import type { GroupWish } from './protocol.ts'
 
 /** A replica that does not tell its offset within this time is left out of the choice. Milliseconds. */
@@ -42,11 +44,13 @@ export function act(action: Action, x: ActorContext): Promise<void> {
     case 'kill':
       return kill(x, action.node)
     case 'fail-over':
-      return failOver(x, action.from)
+      return failOver(x, action.from, action.asked)
     case 'rebuild-primary':
       return rebuildPrimary(x, action.node)
     case 'hand-over':
-      return handOver(x, action.from, action.to)
+      return handOver(x, action.from, action.to, action.asked)
+    case 'note-role-change':
+      return noteRoleChange(x, action.number)
     case 'promote':
       return follow(x.members.get(action.node), null)
     case 'follow':
@@ -55,6 +59,12 @@ export function act(action: Action, x: ActorContext): Promise<void> {
       return bind(x.members.get(action.node), action.addresses)
     case 'restart':
       return restart(x, action.node)
+    case 'replace':
+      return replace(x, action.node)
+    case 'make-stand-in':
+      return makeStandIn(x, action.node)
+    case 'take-place':
+      return takePlace(x, action.node, action.standIn)
     case 'remove':
       return remove(x, action.node)
   }
@@ -90,6 +100,9 @@ async function kill(x: ActorContext, node: string): Promise<void> {
   if (x.isStillLost(node)) await x.members.get(node).node.kill()
 }
 
+/** A stand-in has the data of the node that it stands in for. */
+const mayServe = (member: Member): boolean => member.wished || isStandIn(member.node.id)
+
 /** Resolves false when `work` fails or has not ended after `ms`. */
 async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   const late = Promise.withResolvers<boolean>()
@@ -103,7 +116,7 @@ async function isDoneWithin(ms: number, work: Promise<unknown>): Promise<boolean
 
 /** The best copy of the data at this moment, and every other living one. */
 async function chooseNow(x: ActorContext, lost: string): Promise<{ winner: Member; others: readonly Member[] } | null> {
-  const living = x.members.all().filter((m) => m.node.id !== lost && m.wished && m.node.link !== null)
+  const living = x.members.all().filter((m) => m.node.id !== lost && mayServe(m) && m.node.link !== null)
   const looks = living.map(async ({ node }) => {
     const answered = await isDoneWithin(OFFSET_TIMEOUT_MS, lookAfterDrain(node, x.members.get(lost).node.address))
     const facts = node.facts
@@ -130,9 +143,13 @@ async function lookAfterDrain(node: EngineNode, address: string): Promise<void> 
  * Fence, choose, promote, move the endpoint, repoint. Nothing is done before the lost primary can take no write any
  * more: a stopped one would keep the endpoint's address, and lose the writes that it took after it went on.
  */
-async function failOver(x: ActorContext, from: string): Promise<void> {
-  if (!x.isStillLost(from)) return
-  if ((await fence(x, from)) === 'gave-up' && (await handOverOfFenced(x, from))) return
+async function failOver(x: ActorContext, from: string, asked?: number): Promise<void> {
+  if (asked !== undefined) {
+    // First, so that a keeper that dies here does not do it twice: what follows is a failover like any other.
+    x.setRecord(done(asked))
+    await x.members.get(from).node.kill()
+  } else if (!x.isStillLost(from)) return
+  else if ((await fence(x, from)) === 'gave-up' && (await handOverOfFenced(x, from))) return
   const choice = await chooseNow(x, from)
   if (choice === null) return
   const { winner, others } = choice
@@ -188,6 +205,13 @@ const heirOf = (x: ActorContext, from: string, to: string): Partial<GroupRecord>
   failover: { from: x.record.failover?.from ?? from, to },
 })
 
+/** With the change of the primary itself: each wished role change is carried out once. */
+const done = (asked: number | undefined): Partial<GroupRecord> => (asked === undefined ? {} : { roleChange: asked })
+
+async function noteRoleChange(x: ActorContext, number: number): Promise<void> {
+  x.setRecord(done(number))
+}
+
 /** The best copy becomes the source; the lost node starts as its replica and is promoted once it has everything. */
 async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
   if (!x.isStillLost(id)) return
@@ -200,10 +224,10 @@ async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
 }
 
 /** Writers are paused while the heir catches up, then the endpoint moves and old connections through it are ended. */
-async function handOver(x: ActorContext, from: string, to: string): Promise<void> {
+async function handOver(x: ActorContext, from: string, to: string, asked?: number): Promise<void> {
   const [old, heir] = [x.members.get(from), x.members.get(to)]
   await replication(old).handOver(heir.node.address)
-  x.setRecord(heirOf(x, from, to))
+  x.setRecord({ ...heirOf(x, from, to), ...done(asked) })
   await replication(old).bind([old.node.address])
   await replication(old).dropClients(x.view.endpoint)
   await bind(heir, [heir.node.address, x.view.endpoint])
@@ -216,6 +240,38 @@ async function restart(x: ActorContext, id: string): Promise<void> {
   x.setRecord({ restarts: { ...x.record.restarts, [id]: x.wish.restarts[id] ?? 0 } })
   x.members.reboot(member)
   await member.node.end()
+}
+
+async function replace(x: ActorContext, id: string): Promise<void> {
+  const member = x.members.get(id)
+  x.members.replace(member)
+  await member.node.end()
+}
+
+async function makeStandIn(x: ActorContext, id: string): Promise<void> {
+  const old = x.members.get(id)
+  const standIn = await x.members.addStandIn(old)
+  await start(x, standIn.node.id, old.node.address)
+}
+
+/**
+ * Writers are paused while the stand-in takes the last writes; then the old process ends, for two cannot listen at the
+ * node's address, and the stand-in listens in its place. A keeper that dies in between leaves either the old process,
+ * which is made primary again before anybody wrote elsewhere, or the stand-in, from which the node is rebuilt.
+ */
+async function takePlace(x: ActorContext, id: string, standInId: string): Promise<void> {
+  const [old, standIn] = [x.members.get(id), x.members.get(standInId)]
+  const { address, bound } = viewOf(x, id)
+  const ownOfStandIn = standIn.node.address
+  x.members.replace(old)
+  await replication(old).handOver(ownOfStandIn)
+  await old.node.end()
+  const link = replication(standIn)
+  await link.bind([ownOfStandIn, ...bound])
+  await link.goBy(id, address)
+  x.members.takePlace(old, standIn)
+  await link.bind(bound)
+  x.releaseAddress(standInId)
 }
 
 async function remove(x: ActorContext, id: string): Promise<void> {

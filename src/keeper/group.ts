@@ -8,10 +8,7 @@ import type { Binary } from './binaries.ts'
 import { ADMIN_USER, type Door, newPassword } from './door.ts'
 import type { EngineLink } from './engine.ts'
 import {
-  type Action,
-  type GroupView,
   isSettled,
-  type NodeView,
   planGroup,
   planIndependent,
   readerHolder,
@@ -21,11 +18,13 @@ import {
 } from './failover.ts'
 import { type ReaderFront, readerFront } from './front.ts'
 import { act } from './group-acts.ts'
+import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import { nodeSeen, nodeView } from './member-views.ts'
 import { type Member, Members } from './members.ts'
 import { memcachedEngine } from './memcached-engine.ts'
 import { type MembershipFront, membershipFront } from './memcached-front.ts'
+import { isStandIn } from './planned-changes.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { ReplicaLag } from './replica-lag.ts'
 import { respEngine } from './resp-engine.ts'
@@ -232,7 +231,7 @@ export class Group {
     }
     for (const node of view.nodes) {
       const member = this.#members.get(node.id)
-      const waits = member.phase === 'creating' || member.phase === 'recovering' || member.phase === 'rebooting'
+      const waits = member.phase !== 'available' && member.phase !== 'deleting' && !isStandIn(node.id)
       if (waits && this.#isReady(node, view)) this.#members.available(member)
     }
     if (this.#membership === null) return
@@ -329,11 +328,15 @@ export class Group {
     this.#noteOffset()
     const nodes = this.#members
       .all()
-      .map((member) => nodeView(member, this.#healthOf(member), this.#wish, this.#record, this.#lag))
+      .map((member) =>
+        nodeView(member, this.#healthOf(member), this.#wish, this.#record, this.#lag, this.#context.binaries()),
+      )
+    const { roleChange } = this.#wish
     const automaticFailover = this.#wish.automaticFailover
     return {
       primary: this.#record.primary ?? '',
       automaticFailover,
+      roleChange: roleChange !== undefined && roleChange.number > (this.#record.roleChange ?? 0) ? roleChange : null,
       endpoint: this.#endpoint,
       reader: this.#reader ?? '',
       nodes,
@@ -385,6 +388,11 @@ export class Group {
     }
   }
 
+  /** Forgets a node that belongs to another group now; its process goes on. Only after `release`. */
+  letGo(node: string): void {
+    this.#members.letGo(node)
+  }
+
   /** Stops watching; engines go on. */
   async release(): Promise<void> {
     this.#closed = true
@@ -421,7 +429,8 @@ function adminPassword(ledger: Ledger, group: string): string {
 
 function newRecord(wish: GroupWish): GroupRecord {
   const primary = wish.engine === 'memcached' ? null : (wish.nodes.find((n) => n.firstPrimary) ?? wish.nodes[0])?.id
-  return { id: wish.id, primary: primary ?? null, membershipVersion: 0, members: [], restarts: wish.restarts }
+  const none = { membershipVersion: 0, members: [], restarts: wish.restarts, roleChange: wish.roleChange?.number ?? 0 }
+  return { id: wish.id, primary: primary ?? null, ...none }
 }
 
 /** By number, so that 127.16.0.10 comes after 127.16.0.9. */

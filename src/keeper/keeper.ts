@@ -12,6 +12,7 @@ import type { EngineLink } from './engine.ts'
 import { endProcess, limitLog } from './engine-process.ts'
 import { Group } from './group.ts'
 import { Ledger } from './ledger.ts'
+import { type Move, makeMove, openMoves } from './moves.ts'
 import { claimNetwork } from './network.ts'
 import type { FromKeeper, GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
 import { answerQuestion, type KeeperQuestion, type NodeNamed, type QuestionSource } from './questions.ts'
@@ -198,7 +199,13 @@ class HostKeeper implements Keeper, QuestionSource {
   #apply(): void {
     if (this.#stopping !== null) return
     const wished = new Set(this.#wish.groups.map((g) => g.id))
-    for (const [id, group] of this.#groups) if (!wished.has(id)) this.#remove(id, group)
+    const moves = openMoves(this.#wish.groups, this.#ledger)
+    for (const move of moves) if (!this.#groups.has(move.from) && !this.#removing.has(move.from)) this.#move([move])
+    for (const [id, group] of this.#groups) {
+      if (wished.has(id)) continue
+      const leaving = moves.filter((move) => move.from === id)
+      this.#remove(id, group, leaving)
+    }
     for (const id of this.#ledger.groupIds()) {
       // Unwished while nobody kept it: its group object exists only to end it.
       if (!wished.has(id) && !this.#groups.has(id) && !this.#removing.has(id)) this.#forgetLeftOver(id)
@@ -215,7 +222,8 @@ class HostKeeper implements Keeper, QuestionSource {
       group.apply(wish)
       return
     }
-    if (this.#removing.has(wish.id)) return
+    // Its first node is on its way from another group: that one is to let go first.
+    if (this.#removing.has(wish.id) || openMoves([wish], this.#ledger).length > 0) return
     this.#groups.set(
       wish.id,
       new Group(wish, {
@@ -238,17 +246,29 @@ class HostKeeper implements Keeper, QuestionSource {
   }
 
   /** A group of the same id may be wished again meanwhile: it waits until this one is gone with all it holds. */
-  #remove(id: string, group: Group): void {
+  #remove(id: string, group: Group, leaving: readonly Move[]): void {
     this.#groups.delete(id)
     this.#removing.add(id)
-    const removed = group
-      .remove()
+    const removed = this.#letGo(group, leaving)
+      .then(() => group.remove())
       .catch((error: Error) => this.#options.log(`group ${id} was not removed cleanly: ${error.message}`))
       .then(() => {
         this.#removing.delete(id)
         this.#apply()
       })
     this.#removals = Promise.all([this.#removals, removed])
+  }
+
+  /** What another group takes over goes before the rest ends. */
+  async #letGo(group: Group, leaving: readonly Move[]): Promise<void> {
+    if (leaving.length === 0) return
+    await group.release()
+    for (const { node } of leaving) group.letGo(node)
+    this.#move(leaving)
+  }
+
+  #move(moves: readonly Move[]): void {
+    for (const move of moves) makeMove(move, this.#ledger, this.#addresses, this.#options.home)
   }
 
   /** A group that was removed from the wish just before a crash: its engines end, its addresses return. */
@@ -283,7 +303,9 @@ class HostKeeper implements Keeper, QuestionSource {
   }
 
   #limitLogs(): void {
-    for (const { group, node } of this.#ledger.nodes()) limitLog(join(this.#options.home, 'nodes', group, node))
+    for (const { group, node, dir } of this.#ledger.nodes()) {
+      limitLog(dir ?? join(this.#options.home, 'nodes', group, node))
+    }
   }
 
   async #renewClaim(): Promise<void> {

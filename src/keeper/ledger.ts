@@ -21,6 +21,10 @@ export interface NodeRecord {
   readonly startedWith: readonly (readonly [string, string])[]
   /** ISO time of its first answer; null before. */
   readonly availableSince: string | null
+  /** Engine and version that it was started for, `redis 7.1`; absent in ledgers that were written earlier. */
+  readonly startedFor?: string | null
+  /** Directory of its process where that is not the node's usual one: it took the place of another, or came over. */
+  readonly dir?: string
 }
 
 export interface GroupRecord {
@@ -34,6 +38,8 @@ export interface GroupRecord {
   readonly restarts: Readonly<Record<string, number>>
   /** A failover that was begun and whose event has not been written; the next keeper tells of it when it is done. */
   readonly failover?: { readonly from: string; readonly to: string } | null
+  /** Number of the last wished role change that is done; absent for none. */
+  readonly roleChange?: number
 }
 
 export interface WorkerRecord {

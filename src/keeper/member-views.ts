@@ -1,5 +1,7 @@
 //! PURE: one member of a group as the decider sees it, and as users do.
-import type { Health, NodeView } from './failover.ts'
+import { isOlder } from '../lib/versions.ts'
+import { type Binary, chooseBinary } from './binaries.ts'
+import type { Health, NodeView } from './group-view.ts'
 import type { GroupRecord } from './ledger.ts'
 import type { Member } from './members.ts'
 import type { GroupWish, NodeSeen } from './protocol.ts'
@@ -11,6 +13,7 @@ export function nodeView(
   wish: GroupWish,
   record: GroupRecord,
   lag: ReplicaLag,
+  binaries: readonly Binary[],
 ): NodeView {
   const { node } = member
   const facts = node.link === null ? null : node.facts
@@ -27,7 +30,23 @@ export function nodeView(
     bound: facts?.bound ?? [],
     mayStart: node.mayStart,
     restartWished: (wish.restarts[node.id] ?? 0) > (record.restarts[node.id] ?? 0),
+    outdated: isOutdated(member, wish, binaries),
   }
+}
+
+/** `redis 7.1`: what a process is started for. A ledger that was written earlier does not know it. */
+export const purposeOf = (wish: Pick<GroupWish, 'engine' | 'engineVersion'>): string =>
+  `${wish.engine} ${wish.engineVersion}`
+
+/** Another one could be started now that is what is wished, and this one is not. */
+function isOutdated(member: Member, wish: GroupWish, binaries: readonly Binary[]): boolean {
+  const choice = chooseBinary(binaries, wish.engine, wish.engineVersion)
+  if ('problem' in choice) return false
+  if (member.startedFor !== null && member.startedFor !== purposeOf(wish)) return true
+  const least = wish.nodes.find((n) => n.id === member.node.id)?.binaryAtLeast
+  const runs = member.node.facts?.version ?? ''
+  if (least === undefined || runs === '') return false
+  return isOlder(runs, least) && !isOlder(choice.binary.version, least)
 }
 
 /** `primary`: id of the node that is primary by decision; null where nodes have no roles. */

@@ -1,13 +1,16 @@
 //! The nodes of one group with what the keeper remembers of each: the phase it is in, since when it is available, which
 //! process it has. Phases change here only, and each change that a user should know of becomes an event.
+import { rm } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
 import type { Engine } from './engine.ts'
-import type { Health } from './failover.ts'
+import type { Health } from './group-view.ts'
 import type { Ledger } from './ledger.ts'
+import { purposeOf } from './member-views.ts'
 import { EngineNode } from './node.ts'
+import { isStandIn, standInOf } from './planned-changes.ts'
 import type { GroupWish, KeeperEvent, NodeLoss, NodeState } from './protocol.ts'
 
 export interface Member {
@@ -22,6 +25,8 @@ export interface Member {
   recoveryAnnounced: boolean
   /** Its process, or the one it had last. */
   process: ProcessIdentity | null
+  /** Engine and version that its process was started for, `redis 7.1`; null when that is not known. */
+  startedFor: string | null
 }
 
 export interface MembersOptions {
@@ -60,7 +65,7 @@ export class Members {
     const wished = new Set(wish.nodes.map((n) => n.id))
     for (const member of this.#members.values()) {
       member.wished = wished.has(member.node.id)
-      if (!member.wished) member.phase = 'deleting'
+      if (!member.wished && !isStandIn(member.node.id)) member.phase = 'deleting'
       else if (member.phase === 'deleting') member.phase = 'available'
     }
     const known = this.#options.ledger.nodes().filter((record) => record.group === this.#options.group)
@@ -69,20 +74,32 @@ export class Members {
     }
   }
 
-  #make(id: string, wished: boolean): Member {
-    const { group, ledger, doorOf, dirOf, orphanIn, engine, clock, onChange } = this.#options
-    const dir = dirOf(id)
-    const node = new EngineNode({ id, door: () => doorOf(id), dir, engine, clock, onChange })
+  /** A second process for the only node, in a directory of its own; it is filled as that node's replica. */
+  async addStandIn(of: Member): Promise<Member> {
+    const id = standInOf(of.node.id)
+    const usual = this.#options.dirOf(id)
+    const dir = of.node.dir === usual ? this.#options.dirOf(of.node.id) : usual
+    await rm(dir, { recursive: true, force: true })
+    const member = this.#make(id, false, dir)
+    this.#members.set(id, member)
+    return member
+  }
+
+  #make(id: string, wished: boolean, usual = this.#options.dirOf(id)): Member {
+    const { group, ledger, doorOf, orphanIn, engine, clock, onChange } = this.#options
     const record = ledger.nodes().find((r) => r.group === group && r.node === id) ?? null
+    const dir = record?.dir ?? usual
+    const node = new EngineNode({ id, door: () => doorOf(id), dir, engine, clock, onChange })
     const member: Member = {
       node,
-      phase: wished ? (record?.phase ?? 'creating') : 'deleting',
+      phase: wished ? (record?.phase ?? 'creating') : isStandIn(id) ? 'creating' : 'deleting',
       wished,
       availableSince: record?.availableSince ?? null,
       binaryVersion: record?.binaryVersion ?? null,
       startedEmpty: false,
       recoveryAnnounced: record?.phase === 'recovering',
       process: record?.process ?? null,
+      startedFor: record?.startedFor ?? null,
     }
     if (record !== null && isAlive(record.process))
       node.adopt(record.process, record.startedWith, record.phase === 'available')
@@ -115,12 +132,20 @@ export class Members {
     this.save(member)
   }
 
+  /** Its process is about to give way to one of the wished engine and version. */
+  replace(member: Member): void {
+    member.phase = 'replacing'
+    member.availableSince = null
+    this.save(member)
+  }
+
   start(member: Member, binary: Binary, wish: GroupWish, replicaOf: string | null): void {
     if (member.phase === 'recovering' && !member.recoveryAnnounced) {
       member.recoveryAnnounced = true
       this.#options.emit({ kind: 'recovering', node: member.node.id })
     }
     member.node.start(binary, wish.configuration, replicaOf)
+    member.startedFor = purposeOf(wish)
     member.startedEmpty = replicaOf === null
     member.binaryVersion = null
     this.save(member)
@@ -150,7 +175,31 @@ export class Members {
       binaryVersion: member.binaryVersion ?? '',
       startedWith: member.node.startedWith,
       availableSince: member.availableSince,
+      startedFor: member.startedFor,
+      dir: member.node.dir,
     })
+  }
+
+  /** The process of the stand-in is the node's from here on, in whose name and at whose address it answers. */
+  takePlace(member: Member, standIn: Member): void {
+    const { process, startedWith, dir } = standIn.node
+    if (process === null) throw new Error(`the process that was to take the place of ${member.node.id} has ended`)
+    const { group, ledger } = this.#options
+    standIn.node.release()
+    this.#members.delete(standIn.node.id)
+    member.node.adopt(process, startedWith, true, dir)
+    member.startedFor = standIn.startedFor
+    member.phase = 'replacing'
+    ledger.atomically(() => {
+      this.save(member)
+      ledger.dropNode(group, standIn.node.id)
+    })
+  }
+
+  /** Forgets a node that belongs to another group now; its process goes on. */
+  letGo(id: string): void {
+    this.#members.get(id)?.node.release()
+    this.#members.delete(id)
   }
 
   /** Ends the process and forgets the node. */

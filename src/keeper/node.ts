@@ -6,7 +6,7 @@ import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
 import { endProcess, killProcess, logTail, startProcess } from './engine-process.ts'
-import type { Health } from './failover.ts'
+import type { Health } from './group-view.ts'
 import { judge } from './judge.ts'
 import { holderOf } from './listeners.ts'
 
@@ -36,7 +36,8 @@ export interface NodeOptions {
 
 export class EngineNode {
   readonly id: string
-  readonly dir: string
+  /** Where its process works and logs. */
+  dir: string
   readonly #options: NodeOptions
   process: ProcessIdentity | null = null
   link: EngineLink | null = null
@@ -105,7 +106,8 @@ export class EngineNode {
 
   /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
   start(binary: Binary, settings: readonly Setting[], replicaOf: string | null): void {
-    const { engine, dir, id } = this.#options
+    const { engine, id } = this.#options
+    const { dir } = this
     const door = this.#options.door()
     const { address, port } = door
     this.#forget()
@@ -133,8 +135,9 @@ export class EngineNode {
    * Takes over a process that runs already; `wasAvailable` when it is known to have been in sync before. It is watched
    * like any other from the first moment.
    */
-  adopt(process: ProcessIdentity, startedWith: readonly Setting[], wasAvailable: boolean): void {
+  adopt(process: ProcessIdentity, startedWith: readonly Setting[], wasAvailable: boolean, dir = this.dir): void {
     this.#forget()
+    this.dir = dir
     this.#wasAvailable = wasAvailable
     this.process = process
     this.startedWith = startedWith

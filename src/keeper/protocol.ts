@@ -80,7 +80,8 @@ export interface NodeWish {
   readonly binaryAtLeast?: string
 }
 
-export type NodeState = 'creating' | 'available' | 'recovering' | 'rebooting' | 'deleting'
+/** `replacing`: its process gives way to one of the engine or version that is wished. */
+export type NodeState = 'creating' | 'available' | 'recovering' | 'rebooting' | 'replacing' | 'deleting'
 
 /** How a node was lost: its process ended, was stopped by a signal, or runs without answering. */
 export type NodeLoss = 'exit' | 'frozen' | 'hung'

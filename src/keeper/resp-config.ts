@@ -31,6 +31,9 @@ export function directive(name: string, value: string): string {
   return `${name} "${escaped}"`
 }
 
+/** Template of the title that the process of a node shows. */
+export const processTitle = (node: string): string => `{title} {listen-addr} cachefront:${node}`
+
 /**
  * The whole configuration of one engine. Nothing of it is on disk, so that a CONFIG REWRITE cannot leave an endpoint's
  * address to a later start (engine-notes). Wished directives come first: of two, the engine takes the last.
@@ -53,7 +56,7 @@ export function configText(order: LaunchOrder): string {
     ['repl-diskless-sync-delay', '0'],
     // Loads beside the old data and swaps; `disabled` would write the data set to disk.
     ['repl-diskless-load', 'swapdb'],
-    ['proc-title-template', `{title} {listen-addr} cachefront:${order.name}`],
+    ['proc-title-template', processTitle(order.name)],
   ]
   const wished = order.settings.filter(([name]) => !OWNED.has(name.toLowerCase()))
   const lines = [...wished, ...own].map(([name, value]) => directive(name, value))

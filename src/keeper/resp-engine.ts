@@ -3,7 +3,7 @@ import { AbstractConnector, Redis } from 'ioredis'
 import { dial } from './dial.ts'
 import { adminRules, type Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
-import { configText, holds, joinSettings, OWNED } from './resp-config.ts'
+import { configText, holds, joinSettings, OWNED, processTitle } from './resp-config.ts'
 
 /** How long a planned hand-over may pause writers, in milliseconds. */
 const HAND_OVER_MS = 2000
@@ -200,6 +200,11 @@ class RespReplication implements Replication {
 
   async dropClients(address: string): Promise<void> {
     await this.#redis.call('CLIENT', 'KILL', 'LADDR', `${address}:${this.#port}`)
+  }
+
+  async goBy(name: string, address: string): Promise<void> {
+    const own = ['bind-source-addr', address, 'replica-announce-ip', address]
+    await this.#redis.call('CONFIG', 'SET', ...own, 'proc-title-template', processTitle(name))
   }
 
   async handOver(address: string): Promise<void> {
