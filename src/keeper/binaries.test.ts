@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Binary, chooseBinary, findBinaries, parseVersion } from './binaries.ts'
+import { type Binary, binariesMark, chooseBinary, findBinaries, parseVersion } from './binaries.ts'
 
 test('servers are known by what they say, not by their file name', () => {
   assert.deepEqual(parseVersion('Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0'), {
@@ -31,6 +31,8 @@ const rows: readonly [string, readonly Binary[], Binary['engine'], string, Binar
   ['valkey needs the same minor', [valkey8], 'valkey', '8.0', valkey8],
   ['valkey of another minor', [valkey8], 'valkey', '8.1', /no installed valkey/],
   ['valkey does not serve redis', [valkey8], 'redis', '7.1', /redis is not installed/],
+  ['the newest of several', [redis7, redis72], 'redis', '7.0', redis72],
+  ['the first of two alike', [redis7, { ...redis7, path: '/opt/redis/bin/redis-server' }], 'redis', '7.0', redis7],
   ['any 1.6', [memcached], 'memcached', '1.6.22', memcached],
   ['memcached 1.5', [memcached], 'memcached', '1.5.16', /no installed memcached/],
 ]
@@ -41,6 +43,26 @@ for (const [name, binaries, engine, wanted, expected] of rows) {
     else assert.deepEqual(choice, { binary: expected })
   })
 }
+
+test('every server along a path is found, each once; what was installed since changes the mark', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'binaries-'))
+  const write = (folder: string, version: string): void => {
+    mkdirSync(join(dir, folder), { recursive: true })
+    writeFileSync(join(dir, folder, 'redis-server'), `#!/bin/sh\necho "Redis server v=${version} sha=0"\n`)
+    chmodSync(join(dir, folder, 'redis-server'), 0o755)
+  }
+  write('a', '7.0.15')
+  symlinkSync(join(dir, 'a'), join(dir, 'same'))
+  const path = ['same', 'a', 'b'].map((folder) => join(dir, folder))
+  const versions = async () => (await findBinaries(path)).map((b) => b.version)
+  const before = binariesMark(path)
+  assert.deepEqual(await versions(), ['7.0.15'])
+  assert.equal(binariesMark(path), before)
+  write('b', '7.0.16')
+  assert.notEqual(binariesMark(path), before)
+  assert.deepEqual(await versions(), ['7.0.15', '7.0.16'])
+  rmSync(dir, { recursive: true })
+})
 
 test('binaries are found along a path; what does not answer as a server is left out', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'binaries-'))

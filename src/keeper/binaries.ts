@@ -1,9 +1,10 @@
 //! Which engine binaries this host has, and which of them serves a version that a user asks for (DESIGN section 5).
 import { execFile, spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { BinaryFeature } from '../domain/parameters/parameter.ts'
+import { isOlder } from '../lib/versions.ts'
 
 export type EngineName = 'redis' | 'valkey' | 'memcached'
 
@@ -43,22 +44,47 @@ export function parseVersion(text: string): { readonly engine: EngineName; reado
   return match === null ? null : { engine: match[1]!.toLowerCase() as EngineName, version: match[2]! }
 }
 
-/** Asks every server found in `path`; one that does not answer in two seconds is left out. */
+/** Asks every server found in `path`; one that does not answer in two seconds is left out. In the order of `path`. */
 export async function findBinaries(path: readonly string[] = SEARCH_PATH): Promise<readonly Binary[]> {
-  const asked = PROGRAMS.flatMap(({ program, flag }) => {
-    const file = path.map((dir) => join(dir, program)).find(isExecutable)
-    return file === undefined ? [] : [askVersion(file, flag)]
-  })
+  const asked = PROGRAMS.flatMap(({ program, flag }) => filesOf(program, path).map((file) => askVersion(file, flag)))
   const found = await Promise.all(asked)
   return found.filter((binary) => binary !== null)
 }
 
-function isExecutable(file: string): boolean {
+/** Files of one program, each once: `/bin` is often another name of `/usr/bin`. */
+function filesOf(program: string, path: readonly string[]): readonly string[] {
+  const byFile = new Map<string, string>()
+  for (const dir of path) {
+    const file = join(dir, program)
+    const real = realFile(file)
+    if (real !== null && !byFile.has(real)) byFile.set(real, file)
+  }
+  return [...byFile.values()]
+}
+
+/** Null when it is no file that may be run. */
+function realFile(file: string): string | null {
   try {
     accessSync(file, constants.X_OK)
-    return true
+    return realpathSync(file)
   } catch {
-    return false
+    return null
+  }
+}
+
+/** Another text when a server was installed, upgraded or removed since; asking all of them takes much longer. */
+export function binariesMark(path: readonly string[] = SEARCH_PATH): string {
+  const files = PROGRAMS.flatMap(({ program }) => filesOf(program, path))
+  return files.map(markOf).join(' ')
+}
+
+function markOf(file: string): string {
+  try {
+    const { ino, size, mtimeMs } = statSync(file)
+    return [file, ino, size, mtimeMs].join(':')
+  } catch {
+    // It went in this very moment: the next look tells.
+    return file
   }
 }
 
@@ -103,14 +129,20 @@ const SERVES: Readonly<Record<EngineName, (wanted: string, version: string) => b
 const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.')
 const sameMinor = (wanted: string, version: string): boolean => minorOf(version) === wanted
 
-/** The binary that serves `engine` in version `wanted` (`7.1`, `1.6.22`: the patch is ignored), or why none does. */
+/**
+ * The newest binary that serves `engine` in version `wanted` (`7.1`, `1.6.22`: the patch is ignored), or why none does.
+ * Of two alike the one that is found first.
+ */
 export function chooseBinary(
   binaries: readonly Binary[],
   engine: EngineName,
   wanted: string,
 ): { readonly binary: Binary } | { readonly problem: string } {
-  const serving = binaries.find((b) => b.engine === engine && SERVES[engine](minorOf(wanted), b.version))
-  if (serving !== undefined) return { binary: serving }
+  const serving = binaries.filter((b) => b.engine === engine && SERVES[engine](minorOf(wanted), b.version))
+  const [first, ...rest] = serving
+  if (first !== undefined) {
+    return { binary: rest.reduce((newest, b) => (isOlder(newest.version, b.version) ? b : newest), first) }
+  }
   const { package: name } = PROGRAMS.find((p) => p.program.startsWith(engine))!
   const others = binaries.filter((b) => b.engine === engine)
   if (others.length === 0) {
@@ -119,3 +151,7 @@ export function chooseBinary(
   const have = others.map((b) => `${b.path} is ${b.version}`).join(', ')
   return { problem: `no installed ${engine} serves version ${wanted}: ${have}; install a package ${name} that does` }
 }
+
+/** What a process is started for, in words: `redis 7.1`. A ledger that was written earlier does not know it. */
+export const purposeOf = (wish: { readonly engine: string; readonly engineVersion: string }): string =>
+  `${wish.engine} ${wish.engineVersion}`

@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { tryMachineLock } from '../lib/machine-lock.ts'
 import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts'
 import { Addresses } from './addresses.ts'
-import { type Binary, findBinaries, SEARCH_PATH } from './binaries.ts'
+import { type Binary, binariesMark, findBinaries, SEARCH_PATH } from './binaries.ts'
 import { ControlSocket } from './control-socket.ts'
 import type { EngineLink } from './engine.ts'
 import { endProcess, limitLog } from './engine-process.ts'
@@ -20,7 +20,7 @@ import { Captures } from './snapshots/captures.ts'
 import { Vault } from './snapshots/vault.ts'
 import { Workers } from './workers.ts'
 
-/** How often a keeper that lacks an engine looks whether it was installed meanwhile. Milliseconds. */
+/** How often it looks whether an engine was installed or upgraded meanwhile. Milliseconds. */
 const BINARIES_AGAIN_MS = 3000
 /** A claim on the network in /tmp is renewed before a cleaner of old files finds it. Milliseconds. */
 const CLAIM_AGAIN_MS = 3_600_000
@@ -101,6 +101,7 @@ class HostKeeper implements Keeper, QuestionSource {
   readonly #timers: NodeJS.Timeout[] = []
   readonly #orphans: ReadonlyMap<string, ProcessIdentity>
   #binaries: readonly Binary[]
+  #binariesMark: string
   #wish: KeeperWish
   #lastSeen = ''
   #reportQueued = false
@@ -121,6 +122,7 @@ class HostKeeper implements Keeper, QuestionSource {
     this.#ledger = ledger
     this.#addresses = addresses
     this.#binaries = binaries
+    this.#binariesMark = binariesMark(options.searchPath ?? SEARCH_PATH)
     this.#unlock = unlock
     this.#wish = ledger.wish() ?? { sequence: 0, workers: [], groups: [] }
     // Engines of ours by their directory, those included that a crash kept out of the ledger.
@@ -297,8 +299,12 @@ class HostKeeper implements Keeper, QuestionSource {
   async #findBinaries(): Promise<void> {
     const wanted = new Set(this.#wish.groups.map((g) => g.engine))
     for (const { engine } of this.#binaries) wanted.delete(engine)
-    if (wanted.size === 0) return
-    this.#binaries = await findBinaries(this.#options.searchPath ?? SEARCH_PATH)
+    const path = this.#options.searchPath ?? SEARCH_PATH
+    const mark = binariesMark(path)
+    if (wanted.size === 0 && mark === this.#binariesMark) return
+    this.#binaries = await findBinaries(path)
+    this.#binariesMark = mark
+    for (const group of this.#groups.values()) group.poke()
     this.#report()
   }
 

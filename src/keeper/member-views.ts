@@ -1,6 +1,6 @@
 //! PURE: one member of a group as the decider sees it, and as users do.
 import { isOlder } from '../lib/versions.ts'
-import { type Binary, chooseBinary } from './binaries.ts'
+import { type Binary, chooseBinary, purposeOf } from './binaries.ts'
 import type { Health, NodeView } from './group-view.ts'
 import type { GroupRecord } from './ledger.ts'
 import type { Member } from './members.ts'
@@ -33,10 +33,6 @@ export function nodeView(
     outdated: isOutdated(member, wish, binaries),
   }
 }
-
-/** `redis 7.1`: what a process is started for. A ledger that was written earlier does not know it. */
-export const purposeOf = (wish: Pick<GroupWish, 'engine' | 'engineVersion'>): string =>
-  `${wish.engine} ${wish.engineVersion}`
 
 /** Another one could be started now that is what is wished, and this one is not. */
 function isOutdated(member: Member, wish: GroupWish, binaries: readonly Binary[]): boolean {

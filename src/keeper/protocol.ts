@@ -31,7 +31,10 @@ export interface GroupWish {
   /** Id of the replication group, or of the cluster that stands alone; unique among both. */
   readonly id: string
   readonly engine: 'redis' | 'valkey' | 'memcached'
-  /** `major.minor` as the user asked; the keeper finds a binary that serves it. */
+  /**
+   * As the user asked (`7.1`, `1.6.22`); the keeper finds a binary that serves it. Another one replaces nodes one at a
+   * time: redis and valkey keep their data, memcached begins empty.
+   */
   readonly engineVersion: string
   readonly port: number
   readonly nodes: readonly NodeWish[]

@@ -119,7 +119,7 @@ function engineOf(
   const version = cluster.engineVersion
   return {
     engine: cluster.engine,
-    engineVersion: version.split('.').slice(0, 2).join('.'),
+    engineVersion: version,
     port: cluster.port,
     configuration: family === undefined ? [] : configurationOf(family, version, overrides, nodeType(cluster.nodeType)),
   }

@@ -152,7 +152,7 @@ test('memcached: nodes are added and removed by number, the configuration endpoi
   const made = await cluster('mc')
   assert.deepEqual(made.ConfigurationEndpoint, { Address: '127.16.0.1', Port: 11211 })
   assert.equal(made.PreferredAvailabilityZone, 'Multiple')
-  assert.equal(keeper.groups[0]!.engineVersion, '1.6')
+  assert.equal(keeper.groups[0]!.engineVersion, '1.6.22')
   const modify = { CacheClusterId: 'mc', ApplyImmediately: true }
   await ops.ModifyCacheCluster({ ...modify, NumCacheNodes: 4 }, context)
   assert.equal((await cluster('mc')).CacheClusterStatus, 'modifying')
