@@ -1,5 +1,5 @@
 //! PURE: which node of a group is captured.
-import type { GroupView, NodeView } from '../failover.ts'
+import type { GroupView, NodeView } from '../group-view.ts'
 import type { SnapshotWish } from './wish.ts'
 
 /** The node to capture from now; a text says in words what is waited for. */
