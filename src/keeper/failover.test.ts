@@ -11,6 +11,7 @@ import {
   readerHolder,
   readerKeeps,
   readerTargets,
+  replicaTrouble,
 } from './failover.ts'
 import type { Action, GroupView, NodeView } from './group-view.ts'
 
@@ -243,6 +244,17 @@ test('the only replica holds the reader endpoint while it may be read from', () 
     { do: 'bind', node: 'b', addresses: [ADDRESS.b!] },
     { do: 'bind', node: 'a', addresses: [ADDRESS.a!, ENDPOINT, READER] },
   ])
+})
+
+test('a replica that runs without its primary, or far behind it, is named', () => {
+  assert.equal(replicaTrouble(group([a, b, c])), null)
+  assert.equal(replicaTrouble(group([a, b, node('c', linkLost)])), 'replica c has lost its primary a')
+  assert.equal(
+    replicaTrouble(group([a, b, node('c', { lagMs: tooOld })])),
+    'replica c is more than 5 s behind its primary a',
+  )
+  assert.equal(replicaTrouble(group([a, b, node('c', { inSync: false, hasData: false })])), null, 'it is being filled')
+  assert.equal(replicaTrouble(group([node('a', gone), b, node('c', linkLost)])), null, 'its primary has died')
 })
 
 test('a promoted node keeps the reader endpoint that it had', () => {

@@ -159,6 +159,20 @@ export function chooseReplica(candidates: readonly Candidate[]): string | null {
   return usable[0]?.id ?? null
 }
 
+/** What is wrong with a replica that runs, in words for a person; null when nothing is. */
+export function replicaTrouble(group: GroupView): string | null {
+  const primary = group.nodes.find((n) => n.id === group.primary)
+  if (primary === undefined || !isWell(primary) || primary.role !== 'primary') return null
+  for (const node of group.nodes) {
+    if (node === primary || !isWell(node) || node.follows !== primary.address || !node.hasData) continue
+    if (!node.inSync) return `replica ${node.id} has lost its primary ${primary.id}`
+    const limit = `${READER_LAG_MAX_MS / 1000} s`
+    if (node.lagMs > READER_LAG_MAX_MS)
+      return `replica ${node.id} is more than ${limit} behind its primary ${primary.id}`
+  }
+  return null
+}
+
 /** True when the decided primary is one, and answers at the endpoint. */
 export function takesWrites(group: GroupView): boolean {
   const primary = group.nodes.find((n) => n.id === group.primary)

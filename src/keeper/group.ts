@@ -14,6 +14,7 @@ import {
   readerHolder,
   readerKeeps,
   readerTargets,
+  replicaTrouble,
   takesWrites,
 } from './failover.ts'
 import { type ReaderFront, readerFront } from './front.ts'
@@ -186,7 +187,8 @@ export class Group {
     view = this.#view()
     this.#finishFailover(view)
     await this.#serve(view, wish)
-    this.#problem = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
+    const ofNode = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
+    this.#problem = ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
     this.#settledWish = this.#isSettled(view) ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
     if (actions.length > 0) this.#poked = true

@@ -28,8 +28,11 @@ export type Judgement =
   | { readonly kind: 'well' | 'suspect' | 'busy' }
   | { readonly kind: 'lost'; readonly reason: NodeLoss }
 
-/** Share of the silence from which on a process counts as working. */
-const BUSY_SHARE = 0.2
+/**
+ * Share of the silence from which on a process counts as working. A long command never sleeps: one that sleeps when it is
+ * looked at works for others whom the keeper does not see, or must have used nearly all of the time.
+ */
+const BUSY_SHARE = { running: 0.2, asleep: 0.8 } as const
 
 /** What a probe says of a node. Only `lost` allows to act against it. */
 export function judge(probe: Probe): Judgement {
@@ -39,7 +42,8 @@ export function judge(probe: Probe): Judgement {
   if (probe.state === 'T' || probe.state === 't') {
     return silentMs >= FROZEN_AFTER_MS ? { kind: 'lost', reason: 'frozen' } : { kind: 'suspect' }
   }
-  const isBusy = probe.workMs >= BUSY_SHARE * probe.silentMs && probe.silentMs >= FROZEN_AFTER_MS
+  const share = probe.state === 'R' || probe.state === 'D' ? BUSY_SHARE.running : BUSY_SHARE.asleep
+  const isBusy = probe.workMs >= share * probe.silentMs && probe.silentMs >= FROZEN_AFTER_MS
   const patienceMs = isBusy ? BUSY_AT_MOST_MS : HUNG_AFTER_MS
   if (silentMs >= patienceMs) return { kind: 'lost', reason: 'hung' }
   return { kind: isBusy ? 'busy' : 'suspect' }
