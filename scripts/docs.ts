@@ -2,10 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { configurationDocument } from '../src/config-document.ts'
 import { headersDocument } from '../src/domain/headers-document.ts'
+import { metricsDocument } from '../src/domain/metrics/metrics-document.ts'
 import { parametersDocument } from '../src/domain/parameters/document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
+  'docs/cache-metrics.md': metricsDocument,
   'docs/configuration.md': configurationDocument,
   'docs/headers.md': headersDocument,
   'docs/parameter-groups.md': parametersDocument,

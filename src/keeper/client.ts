@@ -157,7 +157,7 @@ class Client implements KeeperClient {
     const answered = new Promise<KeeperAnswer<QuestionKind>>((resolve, reject) => {
       this.#asked.set(id, { resolve, reject })
       timer = setTimeout(() => reject(new Error(`the keeper has not answered within ${timeoutMs} ms`)), timeoutMs)
-      lines.send({ type: 'ask', id, question })
+      lines.send({ type: 'ask', id, question: question as KeeperQuestion })
     })
     return answered.finally(() => {
       clearTimeout(timer)

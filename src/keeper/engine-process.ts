@@ -1,6 +1,6 @@
 //! Starts, finds again and ends the process of one node. The process is detached: it outlives the keeper.
 import { spawn } from 'node:child_process'
-import { closeSync, copyFileSync, fstatSync, mkdirSync, openSync, readSync, statSync, truncateSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { identify, type ProcessIdentity, signalProcess, statOf, waitForEnd } from '../lib/process.ts'
 import type { Launch } from './engine.ts'
 
@@ -51,20 +51,6 @@ export async function killProcess(process: ProcessIdentity): Promise<void> {
   if (await waitForEnd(process, END_TIMEOUT_MS)) return
   const state = statOf(process)?.state ?? 'gone'
   throw new Error(`process ${process.pid} has not ended ${END_TIMEOUT_MS} ms after SIGKILL (state ${state} in /proc)`)
-}
-
-/** A log that is longer is set aside as `log.1`, which it replaces. Bytes. */
-export const ENGINE_LOG_BYTES_MAX = 16 * 1024 * 1024
-
-/** Sets the log of `dir` aside when it has grown too long. The engine, which appends, writes on from its beginning. */
-export function limitLog(dir: string): void {
-  try {
-    if (statSync(`${dir}/log`).size <= ENGINE_LOG_BYTES_MAX) return
-    copyFileSync(`${dir}/log`, `${dir}/log.1`)
-    truncateSync(`${dir}/log`)
-  } catch {
-    // No log yet, or the disk is full: the next look tries again.
-  }
 }
 
 /** The end of a node's log; empty when there is none. */

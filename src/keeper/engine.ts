@@ -2,6 +2,7 @@
 //! Recovering a running engine after a restart of the keeper is `open` on the process that the ledger names.
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
+import type { Observation } from './observation.ts'
 
 export type Setting = readonly [name: string, value: string]
 
@@ -55,6 +56,8 @@ export interface EngineLink {
   statistics(): Promise<string>
   /** Null for memcached. */
   readonly replication: Replication | null
+  /** What else it tells to whom asks; null for memcached. */
+  readonly observation: Observation | null
   /** Stores a value under a key of ours (memcached's fallback for discovery). */
   store(key: string, value: string): Promise<void>
   close(): void

@@ -6,7 +6,6 @@ import type { ProcessIdentity } from '../lib/process.ts'
 import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
 import { ADMIN_USER, type Door, newPassword } from './door.ts'
-import type { EngineLink } from './engine.ts'
 import {
   isSettled,
   planGroup,
@@ -32,6 +31,7 @@ import { respEngine } from './resp-engine.ts'
 import type { CaptureSource } from './snapshots/captures.ts'
 import { chooseSource } from './snapshots/source.ts'
 import type { SnapshotWish } from './snapshots/wish.ts'
+import type { AskedNode } from './statistics.ts'
 
 /** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
 const WATCH_MS = 200
@@ -362,11 +362,16 @@ export class Group {
     return { version: this.#record.membershipVersion, members: this.#record.members }
   }
 
-  /** Admin connection of a node. @throws in words when there is no such node, or nobody answers at it */
-  link(node: string): EngineLink {
-    const { link } = this.#members.get(node).node
-    if (link === null) throw new Error(`node ${node} of ${this.id} does not answer`)
-    return link
+  /** A node whose engine answers. @throws in words when there is no such node, or nobody answers at it */
+  asked(id: string): AskedNode {
+    const { link, process } = this.#members.get(id).node
+    if (link === null || process === null) throw new Error(`node ${id} of ${this.id} does not answer`)
+    return { link, process, configReads: this.#membership?.configReads() ?? null }
+  }
+
+  /** Directory of a node, whether it answers or not. @throws in words when there is no such node */
+  dirOf(id: string): string {
+    return this.#members.get(id).node.dir
   }
 
   /** The node to capture a snapshot from, as it is now; a text says why there is none. */
@@ -374,7 +379,7 @@ export class Group {
     if (this.#reader === null) return 'memcached has no snapshots'
     const node = chooseSource(this.#view(), from)
     if (typeof node === 'string') return node
-    return { node: node.id, door: this.#doorOf(node.id), statistics: () => this.link(node.id).statistics() }
+    return { node: node.id, door: this.#doorOf(node.id), statistics: () => this.asked(node.id).link.statistics() }
   }
 
   seen(): GroupSeen {

@@ -8,16 +8,17 @@ import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts
 import { Addresses } from './addresses.ts'
 import { type Binary, binariesMark, findBinaries, SEARCH_PATH } from './binaries.ts'
 import { ControlSocket } from './control-socket.ts'
-import type { EngineLink } from './engine.ts'
-import { endProcess, limitLog } from './engine-process.ts'
+import { endProcess } from './engine-process.ts'
 import { Group } from './group.ts'
 import { Ledger } from './ledger.ts'
+import { limitLog } from './log-rotation.ts'
 import { type Move, makeMove, openMoves } from './moves.ts'
 import { claimNetwork } from './network.ts'
 import type { FromKeeper, GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './protocol.ts'
 import { answerQuestion, type KeeperQuestion, type NodeNamed, type QuestionSource } from './questions.ts'
 import { Captures } from './snapshots/captures.ts'
 import { Vault } from './snapshots/vault.ts'
+import type { AskedNode } from './statistics.ts'
 import { Workers } from './workers.ts'
 
 /** How often it looks whether an engine was installed or upgraded meanwhile. Milliseconds. */
@@ -191,10 +192,18 @@ class HostKeeper implements Keeper, QuestionSource {
     }
   }
 
-  link({ group, node }: NodeNamed): EngineLink {
-    const found = this.#groups.get(group)
-    if (found === undefined) throw new Error(`there is no group ${group} on this host`)
-    return found.link(node)
+  asked({ group, node }: NodeNamed): AskedNode {
+    return this.#groupNamed(group).asked(node)
+  }
+
+  dirOf({ group, node }: NodeNamed): string {
+    return this.#groupNamed(group).dirOf(node)
+  }
+
+  #groupNamed(id: string): Group {
+    const found = this.#groups.get(id)
+    if (found === undefined) throw new Error(`there is no group ${id} on this host`)
+    return found
   }
 
   /** Makes groups and workers those of the wish. */

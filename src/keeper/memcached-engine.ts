@@ -66,6 +66,7 @@ class MemcachedLink implements EngineLink {
   readonly #socket: Socket
   readonly #address: string
   readonly replication = null
+  readonly observation = null
   #queue: Question[] = []
   #answer = ''
   /** One question at a time: answers carry no number. */

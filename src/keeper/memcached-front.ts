@@ -21,6 +21,8 @@ export interface Membership {
 export interface MembershipFront extends Front {
   /** Keeps the fallback key in the nodes. */
   publish(links: readonly EngineLink[]): Promise<void>
+  /** Answers to `config get cluster` so far. */
+  configReads(): number
 }
 
 /** `<version>\n<host>|<ip>|<port> ...\n`: the address stands in both fields, for clients resolve the first. */
@@ -36,6 +38,7 @@ export function configAnswer(payload: string): string {
 
 export function membershipFront(address: string, port: number, now: () => Membership): MembershipFront {
   let turn = 0
+  let configReads = 0
   const serve = (client: Socket): void => {
     const { members } = now()
     const first = turn++
@@ -48,9 +51,11 @@ export function membershipFront(address: string, port: number, now: () => Member
         client.destroy()
         return
       }
-      serveClient(client, backend, (line) =>
-        line === 'config get cluster' ? configAnswer(membershipPayload(now(), port)) : 'ERROR\r\n',
-      )
+      serveClient(client, backend, (line) => {
+        if (line !== 'config get cluster') return 'ERROR\r\n'
+        configReads++
+        return configAnswer(membershipPayload(now(), port))
+      })
       client.resume()
     })
   }
@@ -59,6 +64,7 @@ export function membershipFront(address: string, port: number, now: () => Member
   return {
     open: () => listener.open(),
     close: () => listener.close(),
+    configReads: () => configReads,
     async publish(links) {
       const payload = membershipPayload(now(), port)
       for (const known of published.keys()) if (!links.includes(known)) published.delete(known)

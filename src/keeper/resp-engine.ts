@@ -3,6 +3,7 @@ import { AbstractConnector, Redis } from 'ioredis'
 import { dial } from './dial.ts'
 import { adminRules, type Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
+import { type Observation, RespObservation } from './observation.ts'
 import { configText, holds, joinSettings, OWNED, processTitle } from './resp-config.ts'
 
 /** How long a planned hand-over may pause writers, in milliseconds. */
@@ -110,10 +111,12 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
 class RespLink implements EngineLink {
   readonly #redis: Redis
   readonly replication: Replication
+  readonly observation: Observation
 
   constructor(redis: Redis, port: number) {
     this.#redis = redis
     this.replication = new RespReplication(redis, port)
+    this.observation = new RespObservation((...command) => redis.call(...command))
   }
 
   async ping(): Promise<void> {

@@ -11,6 +11,9 @@ export interface ProcessIdentity {
   readonly bootId: string
 }
 
+/** One word that no other process has or will have. */
+export const processName = ({ pid, startTime, bootId }: ProcessIdentity): string => `${pid}.${startTime}.${bootId}`
+
 export interface ProcessStat {
   /** One letter of proc(5): R running, S sleeping, D waiting for a disk, T stopped, t traced, Z zombie, X dead. */
   readonly state: string
@@ -76,6 +79,21 @@ export function statOf(process: ProcessIdentity): ProcessStat | null {
 }
 
 export const isAlive = (process: ProcessIdentity): boolean => statOf(process) !== null
+
+/** Clock ticks of a second, as /proc counts CPU time (USER_HZ, 100 on every architecture of Linux). */
+export const TICKS_PER_SECOND = 100
+
+/** Memory of the process that is swapped out, in bytes; 0 when it is gone. */
+export function swapOf(pid: number): number {
+  const kibibytes = /^VmSwap:\s+(\d+) kB$/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1]
+  return Number(kibibytes ?? 0) * 1024
+}
+
+/** Memory that programs of this host could still have, in bytes (MemAvailable). */
+export function memoryAvailable(): number {
+  const kibibytes = /^MemAvailable:\s+(\d+) kB$/m.exec(readText('/proc/meminfo') ?? '')?.[1]
+  return Number(kibibytes ?? 0) * 1024
+}
 
 /** Sends `signal` to exactly this process; false when it is gone. */
 export function signalProcess(target: ProcessIdentity, signal: NodeJS.Signals): boolean {

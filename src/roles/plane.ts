@@ -7,6 +7,7 @@ import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
+import { cacheObservers } from './cache-observers.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -94,6 +95,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   )
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
+  const observers = cacheObservers(state, link, clock)
   const started = await modules.startControl({
     state,
     clock,
@@ -107,6 +109,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     tasks: [
       { task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS },
       { task: modules.snapshotsTask(state, link, clock, config), kinds: modules.SNAPSHOT_KINDS },
+      ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
       // The answer to whoever asked leaves first, so that its connection does not hold up the end.
@@ -136,7 +139,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       host: link,
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
-    localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }),
+    localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),
     keyPair: config.credentials,
     allowedHosts: config.allowHosts,
     clock,
@@ -177,7 +180,16 @@ async function loadModules() {
     import('../services/elasticache/operations.ts'),
     import('../services/cachefront/routes.ts'),
   ])
-  return { ...link, ...control, ...caches, ...snapshots, ...api, ...cloudfront, ...elasticache, ...routes }
+  return {
+    ...link,
+    ...control,
+    ...caches,
+    ...snapshots,
+    ...api,
+    ...cloudfront,
+    ...elasticache,
+    ...routes,
+  }
 }
 
 /** The keeper tells with its first report which addresses its caches have. */

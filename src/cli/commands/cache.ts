@@ -9,6 +9,7 @@ import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
+import { metricsCommand } from './cache-metrics.ts'
 
 interface ListOptions extends ClientOptions {
   readonly distribution?: string
@@ -67,9 +68,10 @@ Examples:
     .addHelpText('after', '\nExample:\n  cachefront cache stats')
     .action(async (options: ClientOptions) => done(await showStats(host, options)))
   return new Command('cache')
-    .description('the caches of this host, and what the edge has cached (list, show, stats)')
+    .description('the caches of this host, and what the edge has cached (list, show, metrics, stats)')
     .addCommand(list)
     .addCommand(show)
+    .addCommand(metricsCommand(host, done))
     .addCommand(stats)
 }
 

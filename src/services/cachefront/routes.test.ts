@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
@@ -58,7 +59,7 @@ function setUp(changes: Partial<Installation> = {}) {
     ...changes,
   }
   const state = { list: async () => [{ id: 'E1', revision: 1, doc: record }] } as unknown as State
-  const routes = localRoutes(installation, { state, clock: systemClock, quotas: quotasWith() })
+  const routes = localRoutes(installation, { state, clock: systemClock, quotas: quotasWith() }, NO_MEASUREMENTS)
   const signedReads = routes.filter((r) => r.readsNeedSignature === true).map((r) => r.path)
   const call = async (method: string, path: string, body?: unknown, rest = '') => {
     const route = routes.find((r) => r.method === method && r.path === path)
@@ -86,6 +87,7 @@ describe('/_cachefront', () => {
       '/_cachefront/object',
       '/_cachefront/storage',
       '/_cachefront/pops',
+      '/_cachefront/caches/metrics',
       '/_cachefront/status',
       '/_cachefront/origins',
       '/_cachefront/traces/*',

@@ -1,6 +1,9 @@
 //! What `/_cachefront` answers on the API port, as a table. Reads are GET; what changes something is POST with JSON.
 //! api/ has checked Host, Origin, Content-Type and the caller's rights before it comes here.
+import type { CacheMeasurements } from '../../domain/metrics/series.ts'
 import type { ServiceContext } from '../service.ts'
+import { cacheMetricsRoute } from './cache-metrics-route.ts'
+import { cacheMetricsText } from './cache-metrics-text.ts'
 import { cacheRoutes } from './cache-routes.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
@@ -18,6 +21,7 @@ const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
 export function localRoutes(
   installation: Installation,
   context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
+  measurements: CacheMeasurements,
 ): readonly LocalRoute[] {
   const { state } = context
   const walks = new ObjectWalks(installation)
@@ -26,6 +30,7 @@ export function localRoutes(
     ...cacheRoutes(installation, state, walks),
     invalidationRoute(walks, context),
     ...placesRoutes(installation),
+    cacheMetricsRoute(measurements, context.clock),
     {
       method: 'GET',
       path: '/_cachefront/health',
@@ -55,12 +60,13 @@ export function localRoutes(
       method: 'GET',
       path: '/_cachefront/metrics',
       async run() {
-        const [health, { counters, missing }, { origins }] = await Promise.all([
+        const [health, { counters, missing }, { origins }, caches] = await Promise.all([
           installation.health(),
           installation.counters(),
           installation.origins(),
+          cacheMetricsText(measurements, context.clock),
         ])
-        const body = prometheusText(health, counters, missing) + originMetrics(origins)
+        const body = prometheusText(health, counters, missing) + originMetrics(origins) + caches
         return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
       },
     },

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { ENGINE_LOG_BYTES_MAX, limitLog } from './engine-process.ts'
+import { ENGINE_LOG_BYTES_MAX, limitLog } from './log-rotation.ts'
 
 test('a long log is set aside, and its writer goes on from the beginning', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'cachefront-log-'))
