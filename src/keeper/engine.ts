@@ -6,12 +6,20 @@ import type { Observation } from './observation.ts'
 
 export type Setting = readonly [name: string, value: string]
 
+export interface EngineUser {
+  readonly name: string
+  /** Arguments of ACL SETUSER behind the name. They begin with `reset`: what the user was before does not matter. */
+  readonly rules: readonly string[]
+}
+
 export interface LaunchOrder {
   readonly binary: Binary
   /** Id of the node, for the process title. */
   readonly name: string
   /** Where it is to listen, and the keeper's own user that it is to know. */
   readonly door: Door
+  /** redis and valkey: who comes without a name, from the first moment on; null for memcached. */
+  readonly defaultUser: EngineUser | null
   /** Working directory of its own; nothing but the log is written there. */
   readonly dir: string
   readonly settings: readonly Setting[]
@@ -52,6 +60,11 @@ export interface EngineLink {
    * Returns the names that hold other values than wished.
    */
   configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]>
+  /**
+   * Gives it exactly these users and its keeper's own. Connections of users that are gone end; those of others stay and
+   * have the new rules at once. Returns what it refused, in words for a person; null when nothing.
+   */
+  setUsers(users: readonly EngineUser[]): Promise<string | null>
   /** What it says of itself: the text of `INFO all`, or `STAT name value` lines. Rejects when it does not answer. */
   statistics(): Promise<string>
   /** Null for memcached. */

@@ -6,6 +6,7 @@ import type { ProcessIdentity } from '../lib/process.ts'
 import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
 import { ADMIN_USER, type Door, newPassword } from './door.ts'
+import type { EngineUser } from './engine.ts'
 import {
   isSettled,
   planGroup,
@@ -32,6 +33,7 @@ import type { CaptureSource } from './snapshots/captures.ts'
 import { chooseSource } from './snapshots/source.ts'
 import type { SnapshotWish } from './snapshots/wish.ts'
 import type { AskedNode } from './statistics.ts'
+import { defaultUserAtStart, engineUsers } from './users.ts'
 
 /** How often nodes are asked whether they live, in milliseconds, and every how many rounds for all they know. */
 const WATCH_MS = 200
@@ -45,6 +47,9 @@ const LATE_MS = 600
 /** Pause after a turn that changed nothing although it should have. Milliseconds, doubling. */
 const REPEAT_PAUSE_FIRST_MS = 10
 const REPEAT_PAUSE_LAST_MS = 2000
+
+/** Of memcached, which knows none. */
+const NO_USERS: readonly EngineUser[] = []
 
 export interface GroupContext {
   readonly home: string
@@ -70,6 +75,7 @@ export class Group {
   readonly #password: string | null
   readonly #lag = new ReplicaLag()
   #wish: GroupWish
+  #usersOf: { readonly wish: GroupWish; readonly users: readonly EngineUser[] } | null = null
   #record: GroupRecord
   #problem: string | null = null
   #timer: NodeJS.Timeout | null = null
@@ -103,6 +109,8 @@ export class Group {
       ledger,
       clock,
       doorOf: (node) => this.#doorOf(node),
+      users: () => this.#users(),
+      defaultUser: () => (this.#password === null ? null : defaultUserAtStart(this.#wish)),
       dirOf: (node) => join(home, 'nodes', wish.id, node),
       orphanIn: context.orphanIn,
       emit: (event) => context.emit(wish.id, event),
@@ -124,6 +132,13 @@ export class Group {
       password: this.#password,
       tls: null,
     }
+  }
+
+  /** One list for each wish. */
+  #users(): readonly EngineUser[] {
+    if (this.#password === null) return NO_USERS
+    if (this.#usersOf?.wish !== this.#wish) this.#usersOf = { wish: this.#wish, users: engineUsers(this.#wish, '') }
+    return this.#usersOf.users
   }
 
   /** Makes `wish` the one to fulfil. */
@@ -187,7 +202,7 @@ export class Group {
     view = this.#view()
     this.#finishFailover(view)
     await this.#serve(view, wish)
-    const ofNode = this.#members.all().find((m) => m.node.problem !== null)?.node.problem ?? null
+    const ofNode = this.#members.problem
     this.#problem = ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
     this.#settledWish = this.#isSettled(view) ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
@@ -225,7 +240,9 @@ export class Group {
   async #serve(view: GroupView, wish: GroupWish): Promise<void> {
     for (const node of view.nodes) {
       const member = this.#members.get(node.id)
-      if (node.health.kind === 'well') await member.node.configure(wish.configuration)
+      if (node.health.kind !== 'well') continue
+      await member.node.giveUsers()
+      await member.node.configure(wish.configuration)
     }
     if (this.#front !== null && readerHolder(view) === 'front') {
       await this.#front.open()
@@ -243,14 +260,14 @@ export class Group {
   }
 
   #isReady(node: NodeView, view: GroupView): boolean {
-    if (node.health.kind !== 'well') return false
+    if (node.health.kind !== 'well' || !this.#members.get(node.id).node.hasUsers) return false
     if (this.#reader === null) return true
     if (node.id !== view.primary) return node.role === 'replica' && node.inSync
     return node.role === 'primary' && node.bound.includes(view.endpoint)
   }
 
   #isSettled(view: GroupView): boolean {
-    if (this.#members.all().some((m) => m.phase !== 'available')) return false
+    if (this.#members.all().some((m) => m.phase !== 'available' || !m.node.hasUsers)) return false
     return this.#reader === null ? this.#plan(view).length === 0 : isSettled(view)
   }
 

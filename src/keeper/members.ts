@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity } from '../lib/process.ts'
 import { type Binary, purposeOf } from './binaries.ts'
 import type { Door } from './door.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, EngineUser } from './engine.ts'
 import type { Health } from './group-view.ts'
 import type { Ledger } from './ledger.ts'
 import { EngineNode } from './node.ts'
@@ -34,6 +34,8 @@ export interface MembersOptions {
   readonly ledger: Ledger
   readonly clock: Clock
   readonly doorOf: (node: string) => Door
+  readonly users: () => readonly EngineUser[]
+  readonly defaultUser: () => EngineUser | null
   readonly dirOf: (node: string) => string
   /** A living process that works in `dir`, which the ledger does not know: a crash came between start and record. */
   readonly orphanIn: (dir: string) => ProcessIdentity | null
@@ -51,6 +53,15 @@ export class Members {
 
   all(): readonly Member[] {
     return [...this.#members.values()]
+  }
+
+  /** The first thing that keeps one of them from being as wished, for a person. */
+  get problem(): string | null {
+    const problems = this.all().map(({ node }) => {
+      const { id, problem, usersProblem } = node
+      return problem ?? (usersProblem === null ? null : `node ${id}: ${usersProblem}`)
+    })
+    return problems.find((problem) => problem !== null) ?? null
   }
 
   get(id: string): Member {
@@ -85,10 +96,10 @@ export class Members {
   }
 
   #make(id: string, wished: boolean, usual = this.#options.dirOf(id)): Member {
-    const { group, ledger, doorOf, orphanIn, engine, clock, onChange } = this.#options
+    const { group, ledger, doorOf, orphanIn, engine, clock, onChange, users, defaultUser } = this.#options
     const record = ledger.nodes().find((r) => r.group === group && r.node === id) ?? null
     const dir = record?.dir ?? usual
-    const node = new EngineNode({ id, door: () => doorOf(id), dir, engine, clock, onChange })
+    const node = new EngineNode({ id, door: () => doorOf(id), users, defaultUser, dir, engine, clock, onChange })
     const member: Member = {
       node,
       phase: wished ? (record?.phase ?? 'creating') : isStandIn(id) ? 'creating' : 'deleting',

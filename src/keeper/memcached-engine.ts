@@ -136,6 +136,11 @@ class MemcachedLink implements EngineLink {
     return this.#ask('stats\r\n', isList)
   }
 
+  /** It knows no users. */
+  async setUsers(): Promise<null> {
+    return null
+  }
+
   async store(key: string, value: string): Promise<void> {
     await this.#ask(`set ${key} 0 0 ${Buffer.byteLength(value)}\r\n${value}\r\n`, isLine)
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity, starvedMs, statOf, waitForEnd } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
-import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
+import type { Engine, EngineFacts, EngineLink, EngineUser, Setting } from './engine.ts'
 import { endProcess, killProcess, logTail, startProcess } from './engine-process.ts'
 import type { Health } from './group-view.ts'
 import { judge } from './judge.ts'
@@ -27,6 +27,9 @@ export interface NodeOptions {
   readonly id: string
   /** How it is reached, asked again before each attempt. */
   readonly door: () => Door
+  /** Who may come in now, and the default user of an engine that starts; none of memcached. */
+  readonly users: () => readonly EngineUser[]
+  readonly defaultUser: () => EngineUser | null
   readonly dir: string
   readonly engine: Engine
   readonly clock: Clock
@@ -49,6 +52,10 @@ export class EngineNode {
   pending: readonly string[] = []
   /** JSON of the settings that `pending` speaks of. */
   #configured = ''
+  /** The users that it was given last; null when none. */
+  #usersGiven: readonly EngineUser[] | null = null
+  /** What it refused of them, for a person. */
+  usersProblem: string | null = null
   /** What keeps it from starting, for a person. */
   problem: string | null = null
   /** Holds a copy of the data as far as we know; false again when it is started anew. */
@@ -106,7 +113,7 @@ export class EngineNode {
 
   /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
   start(binary: Binary, settings: readonly Setting[], replicaOf: string | null): void {
-    const { engine, id } = this.#options
+    const { engine, id, defaultUser } = this.#options
     const { dir } = this
     const door = this.#options.door()
     const { address, port } = door
@@ -117,7 +124,15 @@ export class EngineNode {
       return
     }
     const usable = settings.filter((setting) => !this.#refused.has(setting.join(' ')))
-    const launch = engine.launch({ binary, name: id, door, dir, settings: usable, replicaOf })
+    const launch = engine.launch({
+      binary,
+      name: id,
+      door,
+      defaultUser: defaultUser(),
+      dir,
+      settings: usable,
+      replicaOf,
+    })
     try {
       const started: ProcessIdentity = startProcess(binary.path, dir, launch, () => this.#exited(started, settings))
       this.process = started
@@ -154,6 +169,8 @@ export class EngineNode {
     this.process = null
     this.pending = []
     this.#configured = ''
+    this.#usersGiven = null
+    this.usersProblem = null
     this.hasData = false
     this.#wasAvailable = false
     this.#silentSince = null
@@ -193,6 +210,8 @@ export class EngineNode {
     while (!this.#closed && this.process === process && isAlive(process)) {
       try {
         const link = await engine.open(door(), CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
+        // Before anything leads to it: it must not be open, nor closed, to the wrong ones for a moment.
+        await this.#giveUsers(link)
         if (this.process !== process || this.#closed) {
           link.close()
           return
@@ -292,6 +311,27 @@ export class EngineNode {
     if (this.link === null || this.#configured === key) return
     this.pending = await this.link.configure(settings, this.startedWith)
     this.#configured = key
+  }
+
+  /** Gives the running engine its users, once for each new wish. */
+  async giveUsers(): Promise<void> {
+    if (this.link !== null && !this.#hasBeenGiven(this.#options.users())) await this.#giveUsers(this.link)
+  }
+
+  async #giveUsers(link: EngineLink): Promise<void> {
+    const users = this.#options.users()
+    this.usersProblem = await link.setUsers(users)
+    this.#usersGiven = users
+  }
+
+  /** Whether the engine has the users that are wished now. */
+  get hasUsers(): boolean {
+    return this.usersProblem === null && this.#hasBeenGiven(this.#options.users())
+  }
+
+  #hasBeenGiven(users: readonly EngineUser[]): boolean {
+    // One list a wish: most comparisons end at the first word.
+    return this.#usersGiven === users || JSON.stringify(this.#usersGiven) === JSON.stringify(users)
   }
 
   isConfigured(settings: readonly Setting[]): boolean {

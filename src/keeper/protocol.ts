@@ -64,6 +64,26 @@ export interface GroupWish {
    * Once done it is done: a later restart of the keeper or of a node does not restore again.
    */
   readonly restoreFrom?: RestoreWish | null
+  /** redis, valkey: who may come in. Absent or null: everybody, as the default user with every command that is not restricted. */
+  readonly access?: AccessWish | null
+}
+
+export interface AccessWish {
+  /** Users of the engines by unique names. Without a `default` among them nobody comes in unnamed. */
+  readonly users: readonly UserWish[]
+}
+
+export interface UserWish {
+  /** Name that clients log in with. */
+  readonly name: string
+  /** Access string in the form that domain/acl makes; restricted commands are denied besides. */
+  readonly access: string
+  /** SHA-256 of passwords, 64 hexadecimal digits each. The passwords themselves never reach the keeper. */
+  readonly passwords: readonly string[]
+  /** Any password, and none, is right. */
+  readonly noPassword: boolean
+  /** It logs in with signed tokens instead of passwords. */
+  readonly iam: boolean
 }
 
 export interface NodeWish {

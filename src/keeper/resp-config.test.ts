@@ -20,6 +20,7 @@ const order: LaunchOrder = {
   binary: { engine: 'redis', version: '7.0.15', path: '/usr/bin/redis-server' },
   name: 'shop-001',
   door: { address: '127.16.0.3', port: 6379, username: 'cachefront-admin', password: 'p4ss', tls: null },
+  defaultUser: { name: 'default', rules: ['reset', 'off'] },
   dir: '/home/nodes/shop/shop-001',
   settings: [
     ['maxmemory', '1024'],
@@ -76,8 +77,10 @@ test("the keeper's user is made with a hash, and its password is in masterauth a
     ],
   })
   const lines = text.split('\n')
-  const rules = lines.find((line) => line.startsWith('user '))
-  assert.equal(rules, `user cachefront-admin reset on #${sha256Of('p4ss')} ~* &* +@all`)
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('user ')),
+    [`user cachefront-admin reset on #${sha256Of('p4ss')} ~* &* +@all`, 'user default reset off'],
+  )
   assert.deepEqual(
     lines.filter((line) => line.includes('p4ss')),
     ['masterauth p4ss'],

@@ -61,6 +61,8 @@ export function configText(order: LaunchOrder): string {
   const wished = order.settings.filter(([name]) => !OWNED.has(name.toLowerCase()))
   const lines = [...wished, ...own].map(([name, value]) => directive(name, value))
   lines.push(...adminLines(order.door))
+  const { defaultUser } = order
+  if (defaultUser !== null) lines.push(['user', defaultUser.name, ...defaultUser.rules].join(' '))
   if (order.replicaOf !== null) lines.push(`replicaof ${order.replicaOf} ${port}`)
   return `${lines.join('\n')}\n`
 }

@@ -1,10 +1,11 @@
 //! redis-server and valkey-server: configuration on standard input, one admin connection each.
 import { AbstractConnector, Redis } from 'ioredis'
 import { dial } from './dial.ts'
-import { adminRules, type Door } from './door.ts'
-import type { Engine, EngineFacts, EngineLink, Replication, Setting } from './engine.ts'
+import { ADMIN_USER, adminRules, type Door } from './door.ts'
+import type { Engine, EngineFacts, EngineLink, EngineUser, Replication, Setting } from './engine.ts'
 import { type Observation, RespObservation } from './observation.ts'
 import { configText, holds, joinSettings, OWNED, processTitle } from './resp-config.ts'
+import { DEFAULT_USER } from './users.ts'
 
 /** How long a planned hand-over may pause writers, in milliseconds. */
 const HAND_OVER_MS = 2000
@@ -164,6 +165,24 @@ class RespLink implements EngineLink {
 
   async statistics(): Promise<string> {
     return (await this.#redis.call('INFO', 'all')) as string
+  }
+
+  async setUsers(users: readonly EngineUser[]): Promise<string | null> {
+    const present = (await this.#redis.call('ACL', 'USERS')) as readonly string[]
+    const wished = new Set([ADMIN_USER, DEFAULT_USER, ...users.map(({ name }) => name)])
+    const gone = present.filter((name) => !wished.has(name))
+    if (gone.length > 0) await this.#redis.call('ACL', 'DELUSER', ...gone)
+    const answers = users.map(async ({ name, rules }): Promise<string | null> => {
+      try {
+        await this.#redis.call('ACL', 'SETUSER', name, ...rules)
+        return null
+      } catch (error) {
+        // BUSY passes; what an engine refuses otherwise it refuses always.
+        if (!isReplyError(error) || (error as Error).message.startsWith('BUSY')) throw error
+        return `the engine refuses user ${name}: ${(error as Error).message}`
+      }
+    })
+    return (await Promise.all(answers)).find((problem) => problem !== null) ?? null
   }
 
   async store(key: string, value: string): Promise<void> {

@@ -15,6 +15,14 @@ export function adminPasswordOf(home: string, group: string): string {
   }
 }
 
+/** The value of a directive in the running engine at `host`. */
+export async function settingOf(home: string, group: string, host: string, name: string): Promise<string | undefined> {
+  const admin = await adminAt(home, group, host)
+  const [, value] = (await admin.config('GET', name)) as string[]
+  admin.disconnect()
+  return value
+}
+
 /** A connection to the engine at `host` as the keeper has it, without retries. */
 export async function adminAt(home: string, group: string, host: string, port = 6379): Promise<Redis> {
   const admin = new Redis({

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import { connectKeeper, type KeeperClient } from '../../src/keeper/client.ts'
 import type {
   GroupSeen,
@@ -134,8 +134,9 @@ export function memcachedGroup(id: string, count: number, change: Partial<GroupW
 }
 
 /** A client as an application has it, without retries, so that a scenario sees each failure. */
-export async function redisAt(host: string, port = 6379): Promise<Redis> {
-  const redis = new Redis({ host, port, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 })
+export async function redisAt(host: string, port = 6379, options: RedisOptions = {}): Promise<Redis> {
+  const own: RedisOptions = { host, port, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 }
+  const redis = new Redis({ ...own, ...options })
   redis.on('error', () => {})
   await redis.connect()
   return redis

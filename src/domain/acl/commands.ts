@@ -56,7 +56,10 @@ const ADDITIONS: readonly Addition[] = [
     since: '8.0',
     names: 'client|capa script|show cluster|slot-stats',
   },
-  { since: '8.1', names: 'commandlog commandlog|get commandlog|help commandlog|len commandlog|reset client|import-source' },
+  {
+    since: '8.1',
+    names: 'commandlog commandlog|get commandlog|help commandlog|len commandlog|reset client|import-source',
+  },
   {
     since: '9.0',
     names:

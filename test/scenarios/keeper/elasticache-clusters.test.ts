@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { ElastiCacheScenario, redisAt, WAIT } from '../../support/elasticache-scenario.ts'
+import { settingOf } from '../../support/keeper-door.ts'
 
 let scenario: ElastiCacheScenario
 
@@ -43,7 +44,7 @@ test('redis: available means that it answers; the waiter of the SDK agrees; para
   ])
   const redis = redisAt(one.CacheNodes![0]!.Endpoint!)
   try {
-    const config = async (name: string) => ((await redis.config('GET', name)) as string[])[1]
+    const config = (name: string) => settingOf(scenario.home, 'one', one.CacheNodes![0]!.Endpoint!.Address!, name)
     assert.equal(await config('maxmemory'), '402653184')
     assert.equal(await config('maxmemory-policy'), 'volatile-lru')
     await client.send(
@@ -97,8 +98,7 @@ test('a killed node comes back empty at its address, with its events', async () 
     const found = await available('one')
     assert.deepEqual(found.CacheNodes![0]!.Endpoint, node.Endpoint)
     assert.equal(await redis.get('k'), null)
-    const [, databases] = (await redis.config('GET', 'databases')) as string[]
-    assert.equal(databases, '4')
+    assert.equal(await settingOf(scenario.home, 'one', node.Endpoint!.Address!, 'databases'), '4')
   } finally {
     redis.disconnect()
   }

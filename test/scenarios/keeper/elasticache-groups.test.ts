@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { ElastiCacheScenario, redisAt, WAIT } from '../../support/elasticache-scenario.ts'
+import { settingOf } from '../../support/keeper-door.ts'
 
 let scenario: ElastiCacheScenario
 
@@ -119,15 +120,15 @@ test('a parameter group for all members; a rebooted primary hands over first, so
     assert.equal(rolesOf(group)[primaryId], 'replica')
     assert.equal((await scenario.cluster(primaryId)).CacheParameterGroup!.ParameterApplyStatus, 'in-sync')
   })
-  const rebooted = redisAt((await scenario.cluster(primaryId)).CacheNodes![0]!.Endpoint!)
+  const rebooted = (await scenario.cluster(primaryId)).CacheNodes![0]!.Endpoint!
   const writer = redisAt(before.NodeGroups![0]!.PrimaryEndpoint!)
   try {
-    assert.deepEqual(await rebooted.config('GET', 'databases'), ['databases', '8'])
-    assert.deepEqual(await writer.config('GET', 'timeout'), ['timeout', '300'])
+    const primary = before.NodeGroups![0]!.PrimaryEndpoint!
+    assert.equal(await settingOf(scenario.home, 'shop', rebooted.Address!, 'databases'), '8')
+    assert.equal(await settingOf(scenario.home, 'shop', primary.Address!, 'timeout'), '300')
     await writer.set('rebooted', '1')
     assert.equal(await writer.get('before'), '1')
   } finally {
-    rebooted.disconnect()
     writer.disconnect()
   }
 })

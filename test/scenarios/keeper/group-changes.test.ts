@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test'
 import { connectKeeper } from '../../../src/keeper/client.ts'
 import { startKeeper } from '../../../src/keeper/keeper.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { settingOf } from '../../support/keeper-door.ts'
 import {
   KeeperHost,
   memcachedGroup,
@@ -23,12 +24,7 @@ before(async () => {
 })
 after(() => host.end())
 
-const config = async (address: string, name: string): Promise<string> => {
-  const redis = await redisAt(address)
-  const [, value] = (await redis.config('GET', name)) as [string, string]
-  redis.disconnect()
-  return value
-}
+const config = (address: string, name: string) => settingOf(host.home, 'set', address, name)
 
 test('settings apply at the start and at run time; what the engine refuses is named', async () => {
   const first = [

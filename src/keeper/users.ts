@@ -1,0 +1,40 @@
+//! PURE: the users of a group as its engines are to have them: each with its own rules, and behind them the denial of
+//! restricted commands. The keeper's own user is not among them (door.ts).
+import { accessRules, parseAccess } from '../domain/acl/access-string.ts'
+import { denials } from '../domain/acl/restricted.ts'
+import type { EngineUser } from './engine.ts'
+import type { GroupWish, UserWish } from './protocol.ts'
+
+/** Who comes without a name; every engine has this user. */
+export const DEFAULT_USER = 'default'
+const CLOSED: EngineUser = { name: DEFAULT_USER, rules: ['reset', 'off'] }
+
+/**
+ * All users of the group's engines, `default` always among them: closed when the wish has users without it.
+ * `iamPassword`: what a front logs a user in with whose token it has verified.
+ */
+export function engineUsers(wish: GroupWish, iamPassword: string): readonly EngineUser[] {
+  const denied = denials(wish.engine, wish.engineVersion)
+  if (!wish.access) {
+    return [{ name: DEFAULT_USER, rules: ['reset', 'on', 'nopass', '~*', '&*', '+@all', ...denied] }]
+  }
+  const users = wish.access.users.map((user) => ({
+    name: user.name,
+    rules: ['reset', ...credentials(user, iamPassword), ...accessRules(parseAccess(user.access), denied)],
+  }))
+  return users.some((user) => user.name === DEFAULT_USER) ? users : [CLOSED, ...users]
+}
+
+function credentials(user: UserWish, iamPassword: string): readonly string[] {
+  if (user.iam) return [`#${iamPassword}`]
+  if (user.noPassword) return ['nopass']
+  return user.passwords.map((hash) => `#${hash}`)
+}
+
+/**
+ * The default user in the configuration that an engine starts with. One that is not simply open is closed until the
+ * keeper has come in and given the engine its users: no rule of a user can then keep an engine from starting.
+ */
+export function defaultUserAtStart(wish: GroupWish): EngineUser {
+  return wish.access ? CLOSED : engineUsers(wish, '')[0]!
+}
