@@ -79,6 +79,8 @@ export interface EngineLink {
 export interface Replication {
   /** Replicates from `address`; null makes it a primary. */
   follow(address: string | null): Promise<void>
+  /** Replaces all data by that of a primary of ours which speaks in plain text; `undo` makes replication as it was. */
+  load(address: string, port: number): Promise<{ undo(): Promise<void> }>
   /** Listens on exactly these addresses. Connections that exist stay. */
   bind(addresses: readonly string[]): Promise<void>
   /** Ends the connections of clients that came through `address`. */

@@ -1,15 +1,19 @@
 //! PURE: what to do next for one replication group, from what was seen. The group (group.ts) acts, looks again and asks
 //! again until nothing is left to do; it does one list at a time, so two failovers of a group never overlap.
 //! Facts behind the rules: engine-notes "Failover of one group", spec/elasticache.md 7.6.
-import { type Action, type GroupView, isHealthyReplica, isWell, type NodeView } from './group-view.ts'
+import {
+  type Action,
+  type GroupView,
+  hasProcess,
+  isDown,
+  isHealthyReplica,
+  isWell,
+  type NodeView,
+} from './group-view.ts'
 import { planChanges } from './planned-changes.ts'
 
 /** A replica that is further behind its primary than this is not read from through the reader endpoint. Milliseconds. */
 export const READER_LAG_MAX_MS = 5000
-
-const isDown = (node: NodeView): boolean => node.health.kind === 'absent' || node.health.kind === 'lost'
-const hasProcess = (node: NodeView): boolean => node.health.kind !== 'absent' && !endedByItself(node)
-const endedByItself = (node: NodeView): boolean => node.health.kind === 'lost' && node.health.reason === 'exit'
 
 /**
  * May be read from through the reader endpoint: what it shows is at most `READER_LAG_MAX_MS` old. One that has lost its

@@ -43,6 +43,8 @@ export function act(action: Action, x: ActorContext): Promise<void> {
       return start(x, action.node, action.replicaOf)
     case 'kill':
       return kill(x, action.node)
+    case 'discard':
+      return discard(x.members.get(action.node))
     case 'fail-over':
       return failOver(x, action.from, action.asked)
     case 'rebuild-primary':
@@ -233,6 +235,11 @@ async function handOver(x: ActorContext, from: string, to: string, asked?: numbe
   await bind(heir, [heir.node.address, x.view.endpoint])
   x.failedOver()
   await old.node.look()
+}
+
+async function discard({ node }: Member): Promise<void> {
+  await node.kill()
+  await node.end()
 }
 
 async function restart(x: ActorContext, id: string): Promise<void> {

@@ -53,6 +53,8 @@ export type Action =
   | { readonly do: 'start'; readonly node: string; readonly replicaOf: string | null }
   /** End a process that was judged lost but still exists. */
   | { readonly do: 'kill'; readonly node: string }
+  /** End a process whatever its state, for what it holds is not to be served. */
+  | { readonly do: 'discard'; readonly node: string }
   /**
    * Fence the lost primary, choose a replica by its offset now, promote it, move the endpoint. `asked`: the primary is
    * well, and is lost on purpose by the wished role change of this number.
@@ -78,3 +80,6 @@ export type Action =
 
 export const isWell = (node: NodeView): boolean => node.health.kind === 'well'
 export const isHealthyReplica = (node: NodeView): boolean => isWell(node) && node.role === 'replica' && node.inSync
+export const isDown = (node: NodeView): boolean => node.health.kind === 'absent' || node.health.kind === 'lost'
+const endedByItself = (node: NodeView): boolean => node.health.kind === 'lost' && node.health.reason === 'exit'
+export const hasProcess = (node: NodeView): boolean => node.health.kind !== 'absent' && !endedByItself(node)

@@ -7,6 +7,7 @@ import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
 import { ADMIN_USER, type Door, newPassword } from './door.ts'
 import type { EngineUser } from './engine.ts'
+import { logTail } from './engine-process.ts'
 import {
   isSettled,
   planGroup,
@@ -30,7 +31,10 @@ import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { ReplicaLag } from './replica-lag.ts'
 import { respEngine } from './resp-engine.ts'
 import type { CaptureSource } from './snapshots/captures.ts'
+import { planRestore, type RestoreView } from './snapshots/plan-restore.ts'
+import { newRestore, Restoration } from './snapshots/restoration.ts'
 import { chooseSource } from './snapshots/source.ts'
+import type { Vault } from './snapshots/vault.ts'
 import type { SnapshotWish } from './snapshots/wish.ts'
 import type { AskedNode } from './statistics.ts'
 import { defaultUserAtStart, engineUsers } from './users.ts'
@@ -55,6 +59,8 @@ export interface GroupContext {
   readonly home: string
   readonly ledger: Ledger
   readonly addresses: Addresses
+  /** Where snapshots are. */
+  readonly vault: Vault
   readonly clock: Clock
   readonly binaries: () => readonly Binary[]
   readonly orphanIn: (dir: string) => ProcessIdentity | null
@@ -74,6 +80,8 @@ export class Group {
   /** Password of the keeper's user in all its engines; null for memcached. */
   readonly #password: string | null
   readonly #lag = new ReplicaLag()
+  /** Of a group that gets its data from a snapshot. */
+  readonly #restoration: Restoration | null
   #wish: GroupWish
   #usersOf: { readonly wish: GroupWish; readonly users: readonly EngineUser[] } | null = null
   #record: GroupRecord
@@ -102,6 +110,7 @@ export class Group {
     this.#reader = reader
     this.#record = ledger.group(wish.id) ?? newRecord(wish)
     ledger.setGroup(this.#record)
+    this.#restoration = this.#restorationOf(this.#record)
     this.#password = wish.engine === 'memcached' ? null : adminPassword(ledger, wish.id)
     this.#members = new Members({
       group: wish.id,
@@ -200,8 +209,10 @@ export class Group {
       })
     }
     view = this.#view()
+    const restore = this.#restoreView()
+    if (restore?.isFresh) this.#restore()
     this.#finishFailover(view)
-    await this.#serve(view, wish)
+    if (restore === null) await this.#serve(view, wish)
     const ofNode = this.#members.problem
     this.#problem = ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
     this.#settledWish = this.#isSettled(view) ? wish : null
@@ -210,7 +221,53 @@ export class Group {
     this.#context.onChange()
   }
 
+  #restorationOf({ restore }: GroupRecord): Restoration | null {
+    if (restore === undefined) return null
+    return new Restoration({
+      vault: this.#context.vault,
+      record: restore,
+      save: (changed) => this.#setRecord({ restore: changed }),
+      lastWords: () => logTail(this.#primary().node.dir).trim().split('\n').at(-1) ?? '',
+      onChange: () => this.#news(),
+    })
+  }
+
+  #primary(): Member {
+    return this.#members.get(this.#record.primary ?? '')
+  }
+
+  /** What the decider must know of a restore; null when there is none, or it is done. */
+  #restoreView(): RestoreView | null {
+    const restoration = this.#restoration
+    if (!restoration?.isOpen) return null
+    const { node, startedEmpty } = this.#primary()
+    return { failed: restoration.failed, isFresh: restoration.isFresh(node.process?.pid ?? null, startedEmpty) }
+  }
+
+  /** Begins to load the data once its node runs. */
+  #restore(): void {
+    const restoration = this.#restoration
+    const { node } = this.#primary()
+    const { link, facts, process } = node
+    if (!restoration?.isWaiting || link === null || facts?.role !== 'primary' || process === null) return
+    const { engine } = this.#wish
+    if (engine === 'memcached') return
+    restoration.begin({
+      engine,
+      version: facts.version,
+      door: this.#doorOf(node.id),
+      link,
+      pid: process.pid,
+      promote: async () => {
+        await link.replication?.follow(null)
+        await node.look()
+      },
+    })
+  }
+
   #plan(view: GroupView): readonly Action[] {
+    const restore = this.#restoreView()
+    if (restore !== null) return planRestore(view, restore)
     return this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
   }
 
@@ -267,6 +324,7 @@ export class Group {
   }
 
   #isSettled(view: GroupView): boolean {
+    if (this.#restoration?.isOpen) return false
     if (this.#members.all().some((m) => m.phase !== 'available' || !m.node.hasUsers)) return false
     return this.#reader === null ? this.#plan(view).length === 0 : isSettled(view)
   }
@@ -409,6 +467,7 @@ export class Group {
       readerEndpoint: this.#reader,
       nodes,
       problem: this.#problem,
+      ...(this.#restoration === null ? {} : { restore: this.#restoration.seen() }),
     }
   }
 
@@ -423,6 +482,7 @@ export class Group {
     this.#wake()
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#running
+    await this.#restoration?.close()
     this.#members.release()
     await this.#front?.close()
     await this.#membership?.close()
@@ -454,7 +514,9 @@ function adminPassword(ledger: Ledger, group: string): string {
 function newRecord(wish: GroupWish): GroupRecord {
   const primary = wish.engine === 'memcached' ? null : (wish.nodes.find((n) => n.firstPrimary) ?? wish.nodes[0])?.id
   const none = { membershipVersion: 0, members: [], restarts: wish.restarts, roleChange: wish.roleChange?.number ?? 0 }
-  return { id: wish.id, primary: primary ?? null, ...none }
+  const from = wish.engine === 'memcached' ? undefined : wish.restoreFrom
+  const restore = from ? { restore: newRestore(from.snapshot) } : {}
+  return { id: wish.id, primary: primary ?? null, ...none, ...restore }
 }
 
 /** By number, so that 127.16.0.10 comes after 127.16.0.9. */

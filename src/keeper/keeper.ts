@@ -96,6 +96,7 @@ class HostKeeper implements Keeper, QuestionSource {
   readonly #addresses: Addresses
   readonly #workers: Workers
   readonly #groups = new Map<string, Group>()
+  readonly #vault: Vault
   readonly #captures: Captures
   readonly #socket: ControlSocket
   readonly #unlock: () => Promise<void>
@@ -132,8 +133,9 @@ class HostKeeper implements Keeper, QuestionSource {
       this.#done = resolve
     })
     this.#workers = new Workers({ ...options, ledger, onChange: () => this.#report() })
+    this.#vault = new Vault(options.vaultHome ?? options.home)
     this.#captures = new Captures({
-      vault: new Vault(options.vaultHome ?? options.home),
+      vault: this.#vault,
       clock: options.clock,
       source: (group, from) => this.#groups.get(group)?.captureSource(from) ?? null,
       onChange: () => this.#report(),
@@ -241,6 +243,7 @@ class HostKeeper implements Keeper, QuestionSource {
         home: this.#options.home,
         ledger: this.#ledger,
         addresses: this.#addresses,
+        vault: this.#vault,
         clock: this.#options.clock,
         binaries: () => this.#binaries,
         orphanIn: (dir) => {

@@ -5,6 +5,7 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { KeeperEvent, KeeperWish, NodeState } from './protocol.ts'
+import type { RestoreRecord } from './snapshots/restoration.ts'
 
 /** Events kept for a control that stays away; older ones are dropped first. About 20 MB. */
 const EVENTS_KEPT_MAX = 100_000
@@ -40,6 +41,8 @@ export interface GroupRecord {
   readonly failover?: { readonly from: string; readonly to: string } | null
   /** Number of the last wished role change that is done; absent for none. */
   readonly roleChange?: number
+  /** Of a group that gets its data from a snapshot, from its beginning; absent for any other. */
+  readonly restore?: RestoreRecord
 }
 
 export interface WorkerRecord {

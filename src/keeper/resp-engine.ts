@@ -208,6 +208,18 @@ class RespReplication implements Replication {
     await this.#redis.call('REPLICAOF', host, port)
   }
 
+  async load(address: string, port: number): Promise<{ undo(): Promise<void> }> {
+    const name = 'tls-replication'
+    // Empty where the engine is built without TLS.
+    const [, secure] = (await this.#redis.call('CONFIG', 'GET', name)) as readonly string[]
+    const set = async (value: string): Promise<void> => {
+      if (secure === 'yes') await this.#redis.call('CONFIG', 'SET', name, value)
+    }
+    await set('no')
+    await this.#redis.call('REPLICAOF', address, String(port))
+    return { undo: () => set('yes') }
+  }
+
   async bind(addresses: readonly string[]): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
