@@ -1,7 +1,7 @@
 //! `npm run drill`: kills and freezes parts of a real installation under load and checks after each blow what must hold.
-//! Usage: node test/drill/drill.ts [--minutes N] [--seed S] [--workers N] [--act NAME]... [--json]
-//! Exit code 1 when a promise was not kept; the seed repeats the same blows.
+//! `npm run drill -- --help` names the options. Exit code 1 when a promise was not kept; the seed repeats the same blows.
 import { parseArgs } from 'node:util'
+import { runCachesDrill } from './caches/main.ts'
 import { ACTS } from './monkey.ts'
 import { drill, type Round } from './run.ts'
 
@@ -11,9 +11,30 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(process.pid) },
     workers: { type: 'string', default: '2' },
     act: { type: 'string', multiple: true },
+    part: { type: 'string', default: 'installation' },
+    kills: { type: 'string', default: '100' },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 })
+if (values.help) {
+  process.stdout.write(`npm run drill -- [--part installation] [--minutes N] [--workers N] [--act NAME]... [--seed S] [--json]
+  a real installation under load from all sides; a part of it is killed or frozen in each round
+npm run drill -- --part caches [--kills N] [--act NAME]... [--seed S] [--json]
+  a replication group of three: every fault of the table once, then N primaries killed at random moments;
+  counts lost and duplicated writes, and measures for how long each client could not write
+For example: npm run drill -- --part caches --act 'primary frozen' --kills 10
+`)
+  process.exit(0)
+}
+if (values.part === 'caches') {
+  const [seed, kills] = [Number(values.seed), Number(values.kills)]
+  process.exit(await runCachesDrill({ seed, kills, acts: values.act ?? null, json: values.json }))
+}
+if (values.part !== 'installation') {
+  process.stderr.write(`There is no part "${values.part}"; there are: installation, caches.\n`)
+  process.exit(2)
+}
 const unknown = values.act?.find((name) => !ACTS.some((act) => act.name === name))
 if (unknown !== undefined) {
   process.stderr.write(`There is no act "${unknown}"; there are: ${ACTS.map((act) => act.name).join(', ')}.\n`)

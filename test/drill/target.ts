@@ -12,24 +12,29 @@ const LOOK_MS = 25
 const MEMORY_MB = 8
 const DISK_MB = 64
 
-const flagsFor = (workers: number): string[] => [
+const flagsFor = (workers: number, more: readonly string[]): string[] => [
   ...['--workers', String(workers), '--cache-memory-mb', String(MEMORY_MB * workers)],
   ...['--disk-cache-mb', String(DISK_MB * workers)],
+  ...more,
 ]
 
 export class Target {
   readonly home: string
   readonly workers: number
+  readonly #flags: readonly string[]
   #running: Installation
 
-  private constructor(home: string, workers: number, running: Installation) {
+  private constructor(home: string, workers: number, flags: readonly string[], running: Installation) {
     this.home = home
     this.workers = workers
+    this.#flags = flags
     this.#running = running
   }
 
-  static async start(home: string, workers: number): Promise<Target> {
-    return new Target(home, workers, await up(home, ...flagsFor(workers)))
+  /** `more`: further flags of `up`. */
+  static async start(home: string, workers: number, more: readonly string[] = []): Promise<Target> {
+    const flags = flagsFor(workers, more)
+    return new Target(home, workers, flags, await up(home, ...flags))
   }
 
   get api(): string {
@@ -49,7 +54,7 @@ export class Target {
   }
 
   async startControl(): Promise<void> {
-    this.#running = await up(this.home, ...flagsFor(this.workers))
+    this.#running = await up(this.home, ...this.#flags)
   }
 
   async status(): Promise<Status> {
