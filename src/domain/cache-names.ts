@@ -22,6 +22,19 @@ export const NAME_RULES = {
   snapshot: { field: 'SnapshotName', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
   snapshotCopy: { field: 'TargetSnapshotName', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
   finalSnapshot: { field: 'FinalSnapshotIdentifier', length: 255, pattern: LETTER_FIRST, words: LETTER_FIRST_WORDS },
+  user: {
+    field: 'UserId',
+    length: 40,
+    pattern: /^[a-z][a-z0-9-]*$/,
+    words: 'it begins with a letter and holds letters, digits and hyphens',
+  },
+  userGroup: {
+    field: 'UserGroupId',
+    // Unconfirmed: as a user's.
+    length: 40,
+    pattern: /^[a-z][a-z0-9-]*$/,
+    words: 'it begins with a letter and holds letters, digits and hyphens',
+  },
   subnetGroup: {
     field: 'CacheSubnetGroupName',
     length: 255,

@@ -1,5 +1,6 @@
 //! ElastiCache's resources as they are stored: what the user wished (written by services/elasticache) and what the
 //! reconciler has seen (written by control/tasks/caches.ts only). Times are ISO 8601 strings.
+import type { GroupAccess } from './access.ts'
 
 export type CacheEngine = 'redis' | 'valkey' | 'memcached'
 
@@ -124,7 +125,7 @@ export interface CacheClusterRecord extends SnapshotSettings {
   readonly manualSnapshots?: readonly string[]
 }
 
-export interface ReplicationGroupRecord extends SnapshotSettings {
+export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -171,7 +172,13 @@ export interface CacheSubnetGroupRecord {
   readonly subnetIds: readonly string[]
 }
 
-export type EventSource = 'cache-cluster' | 'cache-parameter-group' | 'cache-subnet-group' | 'replication-group'
+export type EventSource =
+  | 'cache-cluster'
+  | 'cache-parameter-group'
+  | 'cache-subnet-group'
+  | 'replication-group'
+  | 'user'
+  | 'user-group'
 
 /** spec/elasticache.md 11.3. */
 export interface CacheEventRecord {

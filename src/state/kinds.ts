@@ -1,4 +1,5 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
+import type { UserGroupRecord, UserRecord } from '../domain/access.ts'
 import type {
   CacheClusterRecord,
   CacheEventRecord,
@@ -43,6 +44,10 @@ export interface Documents {
   'cache-subnet-group': CacheSubnetGroupRecord
   /** Name. */
   snapshot: SnapshotRecord
+  /** User id; without the predefined `default`. */
+  'cache-user': UserRecord
+  /** User group id. */
+  'cache-user-group': UserGroupRecord
   /** `<ISO time>/<revision>/<number>`: sorted by time. */
   'cache-event': CacheEventRecord
   /** `local`: the one keeper of this host. */

@@ -12,9 +12,10 @@ import { configurationOf } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
 import type { GroupWish, NodeWish } from '../../keeper/protocol.ts'
 import type { Stored } from '../../state/state.ts'
+import { type AccessRecords, accessWish } from './access.ts'
 
 /** All that the plan looks at, read together. */
-export interface CacheRecords {
+export interface CacheRecords extends AccessRecords {
   readonly clusters: readonly Stored<CacheClusterRecord>[]
   readonly groups: readonly Stored<ReplicationGroupRecord>[]
   readonly parameterGroups: readonly Stored<CacheParameterGroupRecord>[]
@@ -69,6 +70,7 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
   const [model] = members
   if (model === undefined) return []
   const primary = firstPrimary(group, members)
+  const access = accessWish(group, records)
   const nodes = members.map((member) => nodeWish(member, member.id, member.id === primary))
   return [
     {
@@ -78,6 +80,7 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
       automaticFailover: group.automaticFailover,
       ...(group.roleChange === undefined ? {} : { roleChange: group.roleChange }),
       restarts: restartsOf(members.flatMap((m) => m.nodes.map((node) => ({ node, id: nodeIdOf(m, node) })))),
+      ...(access === null ? {} : { access }),
       ...restoreOf(group),
     },
   ]

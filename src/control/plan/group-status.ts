@@ -1,4 +1,5 @@
 //! PURE: what becomes of the record of one replication group by its members and by what the keeper sees.
+import { type GroupAccess, wishedUserGroups } from '../../domain/access.ts'
 import type { CacheClusterRecord, ReplicationGroupRecord } from '../../domain/cluster.ts'
 import { isSettled, type View } from './status-view.ts'
 
@@ -25,7 +26,17 @@ export function groupAfter(
     members: members.map(({ id }) => id),
     ...ofMembers(members),
     ...(settled && before.automaticFailoverChanging ? { automaticFailoverChanging: false } : {}),
+    ...(settled ? arrivedAccess(before) : {}),
     ...endpoints,
+  }
+}
+
+/** Every node has the token and the user group that were wished. */
+function arrivedAccess(before: ReplicationGroupRecord): GroupAccess {
+  const { authToken, pendingUserGroups } = before
+  return {
+    ...(authToken?.pending ? { authToken: { ...authToken, pending: null } } : {}),
+    ...(pendingUserGroups ? { userGroupIds: wishedUserGroups(before), pendingUserGroups: null } : {}),
   }
 }
 

@@ -26,6 +26,8 @@ import {
   modifyCacheSubnetGroup,
 } from './subnet-groups.ts'
 import { addTagsToResource, listTagsForResource, removeTagsFromResource } from './tags.ts'
+import { createUserGroup, deleteUserGroup, describeUserGroups, modifyUserGroup } from './user-groups.ts'
+import { createUser, deleteUser, describeUsers, modifyUser } from './users.ts'
 
 export const ELASTICACHE_OPERATIONS = {
   AddTagsToResource: addTagsToResource,
@@ -35,12 +37,16 @@ export const ELASTICACHE_OPERATIONS = {
   CreateCacheSubnetGroup: createCacheSubnetGroup,
   CreateReplicationGroup: createReplicationGroup,
   CreateSnapshot: createSnapshot,
+  CreateUser: createUser,
+  CreateUserGroup: createUserGroup,
   DecreaseReplicaCount: decreaseReplicaCount,
   DeleteCacheCluster: deleteCacheCluster,
   DeleteCacheParameterGroup: deleteCacheParameterGroup,
   DeleteCacheSubnetGroup: deleteCacheSubnetGroup,
   DeleteReplicationGroup: deleteReplicationGroup,
   DeleteSnapshot: deleteSnapshot,
+  DeleteUser: deleteUser,
+  DeleteUserGroup: deleteUserGroup,
   DescribeCacheClusters: describeCacheClusters,
   DescribeCacheEngineVersions: describeCacheEngineVersions,
   DescribeCacheParameterGroups: describeCacheParameterGroups,
@@ -50,12 +56,16 @@ export const ELASTICACHE_OPERATIONS = {
   DescribeEvents: describeEvents,
   DescribeReplicationGroups: describeReplicationGroups,
   DescribeSnapshots: describeSnapshots,
+  DescribeUserGroups: describeUserGroups,
+  DescribeUsers: describeUsers,
   IncreaseReplicaCount: increaseReplicaCount,
   ListTagsForResource: listTagsForResource,
   ModifyCacheCluster: modifyCacheCluster,
   ModifyCacheParameterGroup: modifyCacheParameterGroup,
   ModifyCacheSubnetGroup: modifyCacheSubnetGroup,
   ModifyReplicationGroup: modifyReplicationGroup,
+  ModifyUser: modifyUser,
+  ModifyUserGroup: modifyUserGroup,
   RebootCacheCluster: rebootCacheCluster,
   RemoveTagsFromResource: removeTagsFromResource,
   ResetCacheParameterGroup: resetCacheParameterGroup,

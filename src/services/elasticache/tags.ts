@@ -11,6 +11,7 @@ import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.
 import { notImplemented } from '../../domain/faults.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { findUser, findUserGroup } from './access-lookup.ts'
 import { findCluster, findParameterGroup, findReplicationGroup, findSubnetGroup } from './lookup.ts'
 import { findSnapshot } from './snapshots.ts'
 
@@ -84,6 +85,10 @@ async function tagged(reader: Reader, arn: string | undefined, context: ServiceC
       return [(await findSubnetGroup(reader, id, context)).arn]
     case 'snapshot':
       return [(await findSnapshot(reader, id)).doc.arn]
+    case 'user':
+      return [(await findUser(reader, id, context)).arn]
+    case 'usergroup':
+      return [(await findUserGroup(reader, id)).doc.arn]
     default:
       throw invalidArn(name)
   }
@@ -92,7 +97,7 @@ async function tagged(reader: Reader, arn: string | undefined, context: ServiceC
 const invalidArn = (name: string) =>
   elasticacheFault(
     'InvalidARN',
-    `ResourceName ${shown(name)} is not the ARN of a cluster, replicationgroup, parametergroup, subnetgroup or snapshot here.`,
+    `ResourceName ${shown(name)} is not the ARN of a cluster, replicationgroup, parametergroup, subnetgroup, snapshot, user or usergroup here.`,
   )
 
 export const addTagsToResource: Operation<AddTagsToResourceMessage, TagListMessage> = (input, context) =>

@@ -15,26 +15,6 @@ export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
     provoke: (site) => () => site.client.describeServiceUpdates({}),
   },
   {
-    codes: ['DefaultUserRequired', 'DuplicateUserName', 'InvalidUserState', 'UserAlreadyExists', 'UserNotFound'],
-    reason: 'users',
-    names: /CreateUser/,
-    provoke: (site) => () =>
-      site.client.createUser({ UserId: 'u', UserName: 'u', Engine: 'redis', AccessString: 'on ~* +@all' }),
-  },
-  {
-    codes: [
-      'DefaultUserAssociatedToUserGroup',
-      'InvalidUserGroupState',
-      'UserGroupAlreadyExists',
-      'UserGroupNotFound',
-      'UserGroupQuotaExceeded',
-      'UserQuotaExceeded',
-    ],
-    reason: 'user groups',
-    names: /CreateUserGroup/,
-    provoke: (site) => () => site.client.createUserGroup({ UserGroupId: 'g', Engine: 'redis', UserIds: ['default'] }),
-  },
-  {
     codes: ['InvalidKMSKeyFault'],
     reason: 'encryption at rest with a key',
     names: /KmsKeyId|AtRestEncryptionEnabled/,
