@@ -10,8 +10,8 @@ export type SnapshotStatus = 'creating' | 'available' | 'restoring' | 'copying' 
 export type SnapshotOrigin =
   /** Captured from a group of engines; `from` as of the keeper's SnapshotWish. */
   | { readonly kind: 'capture'; readonly from: 'replica' | 'primary' | { readonly node: string } }
-  /** Another snapshot's data, sealed again with another key where `kmsKeyId` asks for it. */
-  | { readonly kind: 'copy'; readonly of: string }
+  /** Another snapshot's data; with `from` (the id of that data) sealed again, with the key that is asked for. */
+  | { readonly kind: 'copy'; readonly of: string; readonly from?: string }
   /** An RDB file that is read from a bucket or a folder. */
   | { readonly kind: 'import'; readonly bucket: string; readonly key: string }
   /** An RDB file that somebody hands over piece by piece. */
@@ -67,7 +67,7 @@ export interface SnapshotRecord {
   readonly origin: SnapshotOrigin
   /** The group is being deleted and waits for this one. */
   readonly final?: true
-  /** Id of the sealed data below the home; a copy has that of its source. */
+  /** Id of the sealed data below the home; a copy with the same key has that of its source. */
   readonly data: string
   /** Key that was asked for; null: that of the installation. */
   readonly kmsKeyId: string | null

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
+import type { Control } from '../control/control.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
@@ -96,7 +97,9 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const observers = cacheObservers(state, link, clock)
-  const started = await modules.startControl({
+  const snapshots = modules.openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
+  ends.push(() => snapshots.transfers.close())
+  const started: Control = await modules.startControl({
     state,
     clock,
     movableClock: clock instanceof MovedClock ? clock : null,
@@ -108,7 +111,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     keeper: link,
     tasks: [
       { task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS },
-      { task: modules.snapshotsTask(state, link, clock, config), kinds: modules.SNAPSHOT_KINDS },
+      snapshots.poked,
       ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
@@ -136,6 +139,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       region: config.region,
       edgeDomain: config.edgeDomain,
       quotas: config.quotas,
+      stores: snapshots.stores,
       host: link,
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
@@ -155,6 +159,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       if (left.length === 0) await endKeeper(link, engines)
       else await drainWorkers(link, log)
       await started.close()
+      await snapshots.transfers.close()
       link.close()
       await state.close()
       return left
@@ -174,7 +179,7 @@ async function loadModules() {
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
     import('../control/tasks/caches.ts'),
-    import('../control/tasks/snapshots.ts'),
+    import('./snapshots.ts'),
     import('../api/create-api.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),

@@ -4,6 +4,7 @@ import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
+import type { SnapshotStores } from './elasticache/snapshot-stores.ts'
 
 /** What an operation may use besides its input. */
 export interface ServiceContext {
@@ -20,6 +21,8 @@ export interface ServiceContext {
   readonly host: HostFacts
   /** What the data of all cache nodes may take of this host's memory; absent: not limited. */
   readonly nodeMemory?: NodeMemory
+  /** Where snapshots are exported to and imported from; absent where there is nothing of the kind. */
+  readonly stores?: SnapshotStores
 }
 
 export interface HostFacts {

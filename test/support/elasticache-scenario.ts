@@ -7,10 +7,13 @@ import { type CacheCluster, ElastiCacheClient, type ReplicationGroup } from '@aw
 import { Redis } from 'ioredis'
 import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.ts'
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
+import { Stores, type StoresOptions } from '../../src/control/stores/stores.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
 import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
+import { Transfers } from '../../src/control/transfers.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
 import { type Keeper, startKeeper } from '../../src/keeper/keeper.ts'
+import { Vault } from '../../src/keeper/snapshots/vault.ts'
 import { type Clock, MovableClock, systemClock } from '../../src/lib/clock.ts'
 import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operations.ts'
 import { openSqliteState } from '../../src/state/sqlite.ts'
@@ -27,6 +30,9 @@ export function redisAt(endpoint: sdk.Endpoint): Redis {
   return redis
 }
 
+/** Nothing to be reached. */
+const NO_S3 = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', keys: null }
+
 /** Longest that anything here may take. Milliseconds. */
 const PATIENCE_MS = 15_000
 
@@ -38,6 +44,7 @@ export class ElastiCacheScenario {
   readonly #api: TestApi
   readonly #lines: string[]
   readonly #clock: MovableClock
+  readonly #stores: Stores
 
   private constructor(
     home: string,
@@ -47,6 +54,7 @@ export class ElastiCacheScenario {
     client: ElastiCacheClient,
     lines: string[],
     clock: MovableClock,
+    stores: Stores,
   ) {
     this.home = home
     this.#keeper = keeper
@@ -55,9 +63,10 @@ export class ElastiCacheScenario {
     this.client = client
     this.#lines = lines
     this.#clock = clock
+    this.#stores = stores
   }
 
-  static async start(): Promise<ElastiCacheScenario> {
+  static async start(given: Partial<StoresOptions> = {}): Promise<ElastiCacheScenario> {
     const home = await mkdtemp(join(tmpdir(), 'cachefront-ec-'))
     const lines: string[] = []
     const keeper = await startKeeper({
@@ -72,7 +81,8 @@ export class ElastiCacheScenario {
       env: {},
     })
     const clock = new MovableClock()
-    const control = await startControl(home, lines, clock)
+    const stores = new Stores({ s3: NO_S3, folders: new Map(), ...given })
+    const control = await startControl(home, lines, clock, stores)
     // The context looks through to the control of the moment: a scenario may end one and start another.
     const scenario: { current?: ElastiCacheScenario } = {}
     const now = (): Control => scenario.current?.control ?? control
@@ -85,11 +95,12 @@ export class ElastiCacheScenario {
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
       quotas: quotasWith(),
+      stores,
       host: { binaries: () => now().link.binaries() },
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
     const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))
-    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines, clock)
+    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines, clock, stores)
     return scenario.current
   }
 
@@ -105,7 +116,7 @@ export class ElastiCacheScenario {
   async restartControl(between: () => Promise<void>): Promise<void> {
     await this.#control.close()
     await between()
-    this.#control = await startControl(this.home, this.#lines, this.#clock)
+    this.#control = await startControl(this.home, this.#lines, this.#clock, this.#stores)
   }
 
   /** Time on the movable clock, in milliseconds. */
@@ -167,12 +178,14 @@ export class ElastiCacheScenario {
 export class Control {
   readonly state: State
   readonly link: KeeperLink
+  readonly transfers: Transfers
   readonly #reconciler: Reconciler
   readonly #wakers = new Set<() => void>()
 
-  constructor(state: State, link: KeeperLink, reconciler: Reconciler) {
+  constructor(state: State, link: KeeperLink, transfers: Transfers, reconciler: Reconciler) {
     this.state = state
     this.link = link
+    this.transfers = transfers
     this.#reconciler = reconciler
     const wake = (): void => {
       for (const waker of this.#wakers) waker()
@@ -209,22 +222,28 @@ export class Control {
   async close(): Promise<void> {
     this.link.close()
     await this.#reconciler.close()
+    await this.transfers.close()
     await this.link.idle()
     await this.state.close()
   }
 }
 
-async function startControl(home: string, lines: string[], clock: Clock): Promise<Control> {
+async function startControl(home: string, lines: string[], clock: Clock, stores: Stores): Promise<Control> {
   const state = await openSqliteState(join(home, 'state.db'), clock)
   const complain = (error: unknown): void => void lines.push(String(error))
   const socketPath = join(home, 'keeper.sock')
   const link = await openKeeperLink({ socketPath, version: 'test', state, clock, onError: complain })
   link.wish({ workers: [] })
   const owner = { region: 'us-east-1', accountId: '123456789012' }
-  const tasks = [cachesTask(state, link, clock), snapshotsTask(state, link, clock, owner)]
-  return new Control(
+  const vault = new Vault(home)
+  const transfers = new Transfers({ vault, stores, clock, onEnd: () => control.poke() })
+  const snapshots = snapshotsTask({ state, keeper: link, clock, owner, transfers, vault })
+  const tasks = [cachesTask(state, link, clock), snapshots]
+  const control: Control = new Control(
     state,
     link,
+    transfers,
     startReconciler(tasks, clock, (_name, error) => complain(error)),
   )
+  return control
 }

@@ -4,10 +4,11 @@ import type { CacheClusterRecord, ReplicationGroupRecord, SnapshotSettings } fro
 import { nodeType } from '../../domain/node-types.ts'
 import { isOverRetention, type SnapshotOf, type SnapshotRecord, sourceId } from '../../domain/snapshot.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
-import type { SnapshotSeen, SnapshotWish } from '../../keeper/snapshots/wish.ts'
+import type { SnapshotFacts, SnapshotSeen, SnapshotWish } from '../../keeper/snapshots/wish.ts'
 import type { NewEvent } from '../../services/elasticache/event-log.ts'
 import { isOfGroup } from '../../services/elasticache/snapshots.ts'
 import type { Stored } from '../../state/state.ts'
+import type { Transfers } from '../transfers.ts'
 
 /** All that the plan looks at, read together. */
 export interface SnapshotRecords {
@@ -47,13 +48,22 @@ export function planCaptures({ snapshots }: SnapshotRecords): {
   return { wishes, deletions: [...new Set(deletions)] }
 }
 
-/** A copy has the data of its source: it goes with the last of them. */
+/** A copy has the data of its source: it goes with the last of them, and not while it is read. */
 const isShared = (doc: SnapshotRecord, all: readonly SnapshotRecord[]): boolean =>
-  all.some((other) => other.data === doc.data && other.status !== 'deleting')
+  all.some(
+    (other) =>
+      (other.data === doc.data && other.status !== 'deleting') ||
+      (other.status === 'copying' && other.origin.kind === 'copy' && other.origin.from === doc.data),
+  )
 
 /** `now`: milliseconds on the movable clock. */
-export function snapshotChanges(records: SnapshotRecords, seen: KeeperSeen | null, now: number): SnapshotChanges {
-  const plan = new Plan(records, now)
+export function snapshotChanges(
+  records: SnapshotRecords,
+  seen: KeeperSeen | null,
+  ends: Pick<Transfers, 'end'>,
+  now: number,
+): SnapshotChanges {
+  const plan = new Plan(records, ends, now)
   for (const { doc } of records.snapshots) plan.judge(doc, seen)
   plan.releaseSources()
   plan.restores()
@@ -67,10 +77,12 @@ class Plan implements SnapshotChanges {
   readonly goneArns: string[] = []
   readonly events: NewEvent[] = []
   readonly #records: SnapshotRecords
+  readonly #ends: Pick<Transfers, 'end'>
   readonly #now: number
 
-  constructor(records: SnapshotRecords, now: number) {
+  constructor(records: SnapshotRecords, ends: Pick<Transfers, 'end'>, now: number) {
     this.#records = records
+    this.#ends = ends
     this.#now = now
   }
 
@@ -90,10 +102,16 @@ class Plan implements SnapshotChanges {
     switch (doc.status) {
       case 'creating':
         if (doc.origin.kind === 'capture') this.#judgeCapture(doc, data)
+        else if (doc.internal === true && !this.#isRestored(doc)) this.#put({ ...doc, status: 'deleting' })
+        else this.#judgeTransfer(doc)
         return
       case 'copying':
         // The data is that of its source, which was available: sealed files never change.
-        this.#put({ ...doc, status: 'available' })
+        if (doc.origin.kind === 'copy' && doc.origin.from === undefined) this.#put({ ...doc, status: 'available' })
+        else this.#judgeTransfer(doc)
+        return
+      case 'exporting':
+        this.#judgeTransfer(doc)
         return
       case 'restoring':
         if (!this.#isRestored(doc)) this.#put({ ...doc, status: 'available' })
@@ -136,9 +154,23 @@ class Plan implements SnapshotChanges {
       this.#tell(of, `Snapshot failed for snapshot with ID '${doc.name}'${what}: ${problem}`)
       return
     }
-    const { usedMemoryBytes: memoryBytes, rdbBytes } = data.facts
-    this.#put({ ...doc, status: 'available', node, finishedAt, memoryBytes, rdbBytes, problem: null })
+    this.#put({ ...withFacts(doc, data.facts), node, finishedAt })
     this.#tell(of, `Snapshot succeeded for snapshot with ID '${doc.name}'${what}`)
+  }
+
+  #judgeTransfer(doc: SnapshotRecord): void {
+    const end = this.#ends.end(doc.name)
+    if (end === null) return
+    if (doc.exporting !== null) {
+      // What was to be exported is as good as before; why it was not, it says.
+      const problem = end.outcome === 'failed' ? `Export to ${doc.exporting.bucket} failed: ${end.problem}` : null
+      this.#put({ ...doc, status: 'available', exporting: null, problem })
+      if (problem !== null) this.#tell(doc.of, `${problem} (snapshot with ID '${doc.name}')`)
+      return
+    }
+    const finishedAt = new Date(this.#now).toISOString()
+    if (end.outcome === 'failed') this.#put({ ...doc, status: 'failed', finishedAt, problem: end.problem })
+    else if (end.facts !== null) this.#put({ ...withFacts(doc, end.facts), finishedAt })
   }
 
   #tell(of: SnapshotOf | null, message: string): void {
@@ -264,6 +296,17 @@ const isCaptureOf = (snapshot: SnapshotRecord, cluster: CacheClusterRecord): boo
   if (of === null || snapshot.final === true) return false
   return node?.clusterId === cluster.id || (of.cacheClusterId === cluster.id && node === null)
 }
+
+/** The snapshot with its data complete. */
+const withFacts = (doc: SnapshotRecord, facts: SnapshotFacts): SnapshotRecord => ({
+  ...doc,
+  status: 'available',
+  engineVersion: doc.engineVersion ?? facts.engineVersion,
+  kmsKeyId: doc.kmsKeyId === null ? null : facts.kmsKeyArn,
+  memoryBytes: facts.usedMemoryBytes,
+  rdbBytes: facts.rdbBytes,
+  problem: null,
+})
 
 const sourceWords = (of: SnapshotOf): string =>
   `${of.cacheClusterId === null ? 'replication group' : 'cache cluster'} with ID '${sourceId(of)}'`

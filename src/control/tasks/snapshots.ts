@@ -1,6 +1,7 @@
 //! The task that makes snapshots real: takes the automatic ones that are due, tells the keeper what to capture and to
 //! delete, and writes what it reports. Poked by every commit to its kinds, by every report of the keeper, and by the
 //! movable clock.
+import type { Vault } from '../../keeper/snapshots/vault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { markSnapshotting } from '../../services/elasticache/create-snapshot.ts'
 import { recordEvents } from '../../services/elasticache/event-log.ts'
@@ -12,6 +13,7 @@ import type { KeeperLink } from '../keeper-link.ts'
 import { dueSnapshots } from '../plan/automatic-snapshots.ts'
 import { planCaptures, type SnapshotChanges, type SnapshotRecords, snapshotChanges } from '../plan/snapshots.ts'
 import type { Task } from '../reconciler.ts'
+import type { Transfers } from '../transfers.ts'
 
 /** Kinds whose commits are to poke this task. */
 export const SNAPSHOT_KINDS: readonly Kind[] = ['snapshot', 'cache-cluster', 'replication-group']
@@ -22,21 +24,33 @@ const PERIOD_MS = 5_000
 /** What the task needs of the keeper. */
 export type SnapshotsKeeper = Pick<KeeperLink, 'seen' | 'wishSnapshots'>
 
-export function snapshotsTask(state: State, keeper: SnapshotsKeeper, clock: Clock, owner: SnapshotOwner): Task {
+export interface SnapshotsTaskOptions {
+  readonly state: State
+  readonly keeper: SnapshotsKeeper
+  readonly clock: Clock
+  readonly owner: SnapshotOwner
+  readonly transfers: Pick<Transfers, 'follow' | 'end'>
+  readonly vault: Pick<Vault, 'remove'>
+}
+
+export function snapshotsTask(options: SnapshotsTaskOptions): Task {
+  const { state, keeper, transfers } = options
   return {
     name: 'snapshots',
     periodMs: PERIOD_MS,
     async run() {
-      const taken = await takeDue(state, clock, owner)
-      const written = await follow(state, keeper, clock)
-      const { wishes, deletions } = planCaptures(await readRecords(state))
+      const taken = await takeDue(options)
+      const written = await follow(options)
+      const records = await readRecords(state)
+      const { wishes, deletions } = planCaptures(records)
       keeper.wishSnapshots(wishes, deletions)
+      transfers.follow(records.snapshots.map(({ doc }) => doc))
       return [...taken, ...written]
     },
   }
 }
 
-async function takeDue(state: State, clock: Clock, owner: SnapshotOwner): Promise<string[]> {
+async function takeDue({ state, clock, owner }: SnapshotsTaskOptions): Promise<string[]> {
   if (dueSnapshots(await readRecords(state), owner, clock.now()).length === 0) return []
   return state.transact(async (tx) => {
     const taken: string[] = []
@@ -61,15 +75,26 @@ async function takeDue(state: State, clock: Clock, owner: SnapshotOwner): Promis
   })
 }
 
-async function follow(state: State, keeper: SnapshotsKeeper, clock: Clock): Promise<string[]> {
+async function follow({ state, keeper, clock, transfers, vault }: SnapshotsTaskOptions): Promise<string[]> {
   const seen = keeper.seen()
-  if (actionsOf(snapshotChanges(await readRecords(state), seen, clock.now())).length === 0) return []
+  const records = await readRecords(state)
+  const planned = snapshotChanges(records, seen, transfers, clock.now())
+  if (actionsOf(planned).length === 0) return []
+  // The keeper has deleted what it knew of; what control itself has put there it does not know. Gone before its record.
+  for (const data of abandoned(records, planned)) await vault.remove(data)
   return state.transact(async (tx) => {
     // Decided again on what the transaction sees: an operation may have written in between.
-    const changes = snapshotChanges(await readRecords(tx), seen, clock.now())
+    const changes = snapshotChanges(await readRecords(tx), seen, transfers, clock.now())
     await write(tx, changes, clock.now())
     return actionsOf(changes)
   })
+}
+
+/** Data that no record will have any more. */
+function abandoned({ snapshots }: SnapshotRecords, changes: SnapshotChanges): string[] {
+  const isGone = (name: string): boolean => changes.snapshots.get(name) === null
+  const kept = new Set(snapshots.filter(({ id }) => !isGone(id)).map(({ doc }) => doc.data))
+  return snapshots.flatMap(({ id, doc }) => (isGone(id) && !kept.has(doc.data) ? [doc.data] : []))
 }
 
 async function readRecords(reader: Reader): Promise<SnapshotRecords> {

@@ -12,7 +12,14 @@ import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import { addReplica } from './replicas.ts'
-import { beginRestore, keptParameterGroup, restoreDefaults, restoredVersion, restoreSource } from './restore.ts'
+import {
+  beginRestore,
+  checkRestoreFile,
+  keptParameterGroup,
+  restoreDefaults,
+  restoredVersion,
+  restoreSource,
+} from './restore.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { cacheClusterView } from './views.ts'
@@ -43,9 +50,13 @@ const HANDLED = [
 /** With a ReplicationGroupId the rest follows the group; AutoMinorVersionUpgrade is what Terraform always sends. */
 const JOINING = ['CacheClusterId', 'ReplicationGroupId', 'PreferredAvailabilityZone', 'Tags', 'AutoMinorVersionUpgrade']
 
-export const createCacheCluster: Operation<CreateCacheClusterMessage, CreateCacheClusterResult> = (input, context) => {
+export const createCacheCluster: Operation<CreateCacheClusterMessage, CreateCacheClusterResult> = async (
+  input,
+  context,
+) => {
   onlyFields('CreateCacheCluster', input, HANDLED)
   const id = newName('cluster', input.CacheClusterId)
+  await checkRestoreFile(input, context)
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'cluster')
     const record = input.ReplicationGroupId

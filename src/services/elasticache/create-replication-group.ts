@@ -16,7 +16,14 @@ import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
-import { beginRestore, keptParameterGroup, restoreDefaults, restoredVersion, restoreSource } from './restore.ts'
+import {
+  beginRestore,
+  checkRestoreFile,
+  keptParameterGroup,
+  restoreDefaults,
+  restoredVersion,
+  restoreSource,
+} from './restore.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
@@ -57,7 +64,7 @@ export function groupDescription(given: string | undefined): string {
   throw invalidValue(`ReplicationGroupDescription has at most ${DESCRIPTION_CHARACTERS_MAX} characters.`)
 }
 
-export const createReplicationGroup: Operation<CreateReplicationGroupMessage, CreateReplicationGroupResult> = (
+export const createReplicationGroup: Operation<CreateReplicationGroupMessage, CreateReplicationGroupResult> = async (
   input,
   context,
 ) => {
@@ -71,6 +78,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   }
   const windows = windowsOf(id, input)
   const memberIds = zones.map((_, at) => memberId(id, at + 1))
+  await checkRestoreFile(input, context)
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
     for (const member of memberIds) await checkNameFree(tx, member, 'group')

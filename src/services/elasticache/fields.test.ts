@@ -27,7 +27,7 @@ const PAGE = ['MaxRecords', 'Marker']
  */
 const ACTS: Readonly<Record<Name, readonly string[]>> = {
   AddTagsToResource: ['ResourceName', 'Tags'],
-  CopySnapshot: ['SourceSnapshotName', 'Tags', 'TargetSnapshotName'],
+  CopySnapshot: ['KmsKeyId', 'SourceSnapshotName', 'Tags', 'TargetBucket', 'TargetSnapshotName'],
   CreateCacheCluster: [
     'AZMode',
     'AutoMinorVersionUpgrade',

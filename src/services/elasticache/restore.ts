@@ -10,6 +10,7 @@ import type { Reader, Transaction } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { findParameterGroup } from './lookup.ts'
 import { snapshotArn } from './new-snapshot.ts'
+import { STORE_PROBLEMS } from './snapshot-stores.ts'
 import { findSnapshot, mustBeAvailableSnapshot } from './snapshots.ts'
 
 export interface RestoreInput {
@@ -21,6 +22,15 @@ export interface RestoreInput {
 export type RestoreSource =
   | { readonly kind: 'snapshot'; readonly record: SnapshotRecord }
   | { readonly kind: 'file'; readonly bucket: string; readonly key: string }
+
+/** The file of a request, looked for before its transaction. @throws InvalidParameterValue in AWS's words */
+export async function checkRestoreFile(input: RestoreInput, { stores }: ServiceContext): Promise<void> {
+  const arns = input.SnapshotArns
+  if (arns === undefined || arns.length === 0 || input.SnapshotName) return
+  const { bucket, key } = fileOf(arns)
+  const problem = stores === undefined ? STORE_PROBLEMS.noBucket(bucket) : await stores.importProblem(bucket, key)
+  if (problem !== null) throw invalidValue(problem)
+}
 
 /** Null when the request names neither. @throws as of its two fields */
 export async function restoreSource(reader: Reader, input: RestoreInput): Promise<RestoreSource | null> {

@@ -1,0 +1,67 @@
+//! A directory of this host as a place for snapshots: `--folder NAME=DIR`, named as the bucket `NAME.folder.cachefront`.
+import { createReadStream } from 'node:fs'
+import { access, constants, link, open, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { STORE_PROBLEMS } from '../../services/elasticache/snapshot-stores.ts'
+import type { Store } from './store.ts'
+
+export class FolderStore implements Store {
+  readonly #bucket: string
+  /** Absolute. */
+  readonly #directory: string
+
+  constructor(bucket: string, directory: string) {
+    this.#bucket = bucket
+    this.#directory = directory
+  }
+
+  async exportProblem(key: string): Promise<string | null> {
+    if (!isName(key)) return `The object ${key} cannot be a file of a folder: it has a slash, or begins with a dot.`
+    if (!(await isThere(this.#directory))) return STORE_PROBLEMS.noBucket(this.#bucket)
+    if (await isThere(join(this.#directory, key))) return STORE_PROBLEMS.taken(this.#bucket, key)
+    const mayWrite = await access(this.#directory, constants.W_OK).then(
+      () => true,
+      () => false,
+    )
+    return mayWrite ? null : STORE_PROBLEMS.refused('WRITE', this.#bucket)
+  }
+
+  async importProblem(key: string): Promise<string | null> {
+    if (!isName(key) || !(await isThere(join(this.#directory, key)))) return STORE_PROBLEMS.noObject(this.#bucket, key)
+    return access(join(this.#directory, key), constants.R_OK).then(
+      () => null,
+      () => STORE_PROBLEMS.refused('READ', this.#bucket),
+    )
+  }
+
+  async write(key: string, pieces: AsyncIterable<Buffer>, _bytes: number, signal: AbortSignal): Promise<void> {
+    const path = join(this.#directory, key)
+    const partial = join(this.#directory, `.${key}.partial`)
+    await rm(partial, { force: true })
+    const file = await open(partial, 'wx', 0o600)
+    try {
+      for await (const piece of pieces) {
+        signal.throwIfAborted()
+        await file.writeFile(piece)
+      }
+      await file.datasync()
+      // Unlike a rename, it never takes the place of another file.
+      await link(partial, path)
+    } finally {
+      await file.close()
+      await rm(partial, { force: true })
+    }
+  }
+
+  async read(key: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    return createReadStream(join(this.#directory, key), { highWaterMark: 1024 * 1024, signal })
+  }
+}
+
+const isName = (key: string): boolean => key !== '' && !/[/\0]/.test(key) && !key.startsWith('.')
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,12 @@
+//! A place for RDB files outside the installation: a bucket, or a folder.
+
+export interface Store {
+  /** Why nothing can be written under this key; null when it can. */
+  exportProblem(key: string): Promise<string | null>
+  /** Why nothing can be read under this key; null when it can. */
+  importProblem(key: string): Promise<string | null>
+  /** Whole or not at all. `bytes` is the length of all pieces. @throws an error for a person */
+  write(key: string, pieces: AsyncIterable<Buffer>, bytes: number, signal: AbortSignal): Promise<void>
+  /** @throws an error for a person */
+  read(key: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>>
+}

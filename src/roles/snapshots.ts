@@ -1,0 +1,23 @@
+//! What control needs for snapshots, put together: the vault below the home, the places outside, what carries data
+//! between the two, and the task.
+import type { Config } from '../config.ts'
+import { showEndpoint } from '../config-values.ts'
+import { Stores } from '../control/stores/stores.ts'
+import { SNAPSHOT_KINDS, type SnapshotsKeeper, snapshotsTask } from '../control/tasks/snapshots.ts'
+import { Transfers } from '../control/transfers.ts'
+import { Vault } from '../keeper/snapshots/vault.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { State } from '../state/state.ts'
+
+/** `poke` runs the task soon. */
+export function openSnapshots(config: Config, state: State, keeper: SnapshotsKeeper, clock: Clock, poke: () => void) {
+  const vault = new Vault(config.home)
+  const { endpoint, region, keys } = config.s3
+  const stores = new Stores({
+    s3: { endpoint: endpoint === null ? null : showEndpoint(endpoint), region, keys },
+    folders: new Map(config.folders.map(({ name, directory }) => [name, directory])),
+  })
+  const transfers = new Transfers({ vault, stores, clock, onEnd: poke })
+  const task = snapshotsTask({ state, keeper, clock, owner: config, transfers, vault })
+  return { vault, stores, transfers, poked: { task, kinds: SNAPSHOT_KINDS } }
+}
