@@ -14,6 +14,7 @@ import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
 import { keepS3Keys } from './s3-keys.ts'
+import { openSnapshots } from './snapshots.ts'
 import { type ListeningNetwork, workerWishes } from './worker-settings.ts'
 
 /** Longest wait for a keeper to answer and to report. Milliseconds. */
@@ -97,7 +98,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const observers = cacheObservers(state, link, clock)
-  const snapshots = modules.openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
+  const snapshots = openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.transfers.close())
   const started: Control = await modules.startControl({
     state,
@@ -175,11 +176,10 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, snapshots, api, cloudfront, elasticache, routes] = await Promise.all([
+  const [link, control, caches, api, cloudfront, elasticache, routes] = await Promise.all([
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
     import('../control/tasks/caches.ts'),
-    import('./snapshots.ts'),
     import('../api/create-api.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),
@@ -189,7 +189,6 @@ async function loadModules() {
     ...link,
     ...control,
     ...caches,
-    ...snapshots,
     ...api,
     ...cloudfront,
     ...elasticache,
