@@ -4,10 +4,13 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The file of certificate `number` of a group. */
-const certificateFile = (directory: string, number: number): string => join(directory, `${number}.pem`)
+export const certificateFile = (directory: string, number: number): string => join(directory, `${number}.pem`)
+
+/** Beside it: the authorities that engines accept each other's certificates by. */
+export const authorityOf = (file: string): string => file.replace(/pem$/, 'ca')
 
 /** Numbers of the certificates in the directory of a group, the newest first. */
-function certificateNumbers(directory: string): readonly number[] {
+export function certificateNumbers(directory: string): readonly number[] {
   let names: readonly string[]
   try {
     names = readdirSync(directory)

@@ -3,6 +3,7 @@
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
 import type { Observation } from './observation.ts'
+import type { Listening, ServedCertificate, Source } from './transit.ts'
 
 export type Setting = readonly [name: string, value: string]
 
@@ -20,11 +21,14 @@ export interface LaunchOrder {
   readonly door: Door
   /** redis and valkey: who comes without a name, from the first moment on; null for memcached. */
   readonly defaultUser: EngineUser | null
+  readonly listening: Listening
+  /** What it serves TLS with; null without. */
+  readonly certificate: ServedCertificate | null
   /** Working directory of its own; nothing but the log is written there. */
   readonly dir: string
   readonly settings: readonly Setting[]
-  /** Address of the node to replicate from (same port); null for a primary and for memcached. */
-  readonly replicaOf: string | null
+  /** Where to replicate from; null for a primary and for memcached. */
+  readonly replicaOf: Source | null
 }
 
 export interface Launch {
@@ -49,6 +53,9 @@ export interface EngineFacts {
   /** Bytes of the replication stream that it holds; 0 without a copy. */
   readonly offset: number
   readonly bound: readonly string[]
+  readonly listening: Listening
+  /** Port of its primary, and whether it is reached over TLS; null for a primary. */
+  readonly followsBy: Pick<Source, 'port' | 'tls'> | null
 }
 
 export interface EngineLink {
@@ -67,6 +74,8 @@ export interface EngineLink {
   setUsers(users: readonly EngineUser[]): Promise<string | null>
   /** What it says of itself: the text of `INFO all`, or `STAT name value` lines. Rejects when it does not answer. */
   statistics(): Promise<string>
+  /** Serves this certificate from now on; connections that exist stay. `dir`: of its node. */
+  serveCertificate(certificate: ServedCertificate, dir: string): Promise<void>
   /** Null for memcached. */
   readonly replication: Replication | null
   /** What else it tells to whom asks; null for memcached. */
@@ -77,18 +86,23 @@ export interface EngineLink {
 }
 
 export interface Replication {
-  /** Replicates from `address`; null makes it a primary. */
-  follow(address: string | null): Promise<void>
+  /** Replicates from `source`; null makes it a primary. */
+  follow(source: Source | null): Promise<void>
   /** Replaces all data by that of a primary of ours which speaks in plain text; `undo` makes replication as it was. */
   load(address: string, port: number): Promise<{ undo(): Promise<void> }>
+  /**
+   * Listens on these ports, with this certificate where one is of TLS. Connections of clients whose kind is no longer
+   * taken are ended; the others stay. `groupPort`: the one that clients know.
+   */
+  listen(listening: Listening, certificate: ServedCertificate | null, groupPort: number): Promise<void>
   /** Listens on exactly these addresses. Connections that exist stay. */
   bind(addresses: readonly string[]): Promise<void>
   /** Ends the connections of clients that came through `address`. */
   dropClients(address: string): Promise<void>
   /** Goes by another name and address from now on: it took the place of the node that had them. */
   goBy(name: string, address: string): Promise<void>
-  /** Pauses writes, waits until `address` has them all, and swaps roles with it. Rejects when that fails. */
-  handOver(address: string): Promise<void>
+  /** Pauses writes, waits until `heir` has them all, and swaps roles with it. Rejects when that fails. */
+  handOver(heir: Source): Promise<void>
 }
 
 export interface Engine {

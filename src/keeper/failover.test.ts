@@ -19,6 +19,8 @@ const ENDPOINT = '127.16.0.1'
 const READER = '127.16.0.2'
 const ADDRESS: Readonly<Record<string, string>> = { a: '127.16.0.3', b: '127.16.0.4', c: '127.16.0.5' }
 
+const PLAIN = { plain: 6379, tls: 0 }
+
 function node(id: string, change: Partial<NodeView> = {}): NodeView {
   const isPrimary = id === 'a'
   return {
@@ -32,6 +34,8 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
     hasData: true,
     lagMs: 0,
     bound: isPrimary ? [ADDRESS.a!, ENDPOINT] : [ADDRESS[id]!],
+    listening: PLAIN,
+    followsBy: { port: 6379, tls: false },
     mayStart: true,
     restartWished: false,
     outdated: false,
@@ -45,6 +49,8 @@ const group = (nodes: readonly NodeView[], change: Partial<GroupView> = {}): Gro
   roleChange: null,
   endpoint: ENDPOINT,
   reader: READER,
+  listening: PLAIN,
+  fronted: false,
   nodes,
   ...change,
 })

@@ -11,6 +11,7 @@ import {
   type NodeView,
 } from './group-view.ts'
 import { planChanges } from './planned-changes.ts'
+import { sameListening, sourceAt } from './transit.ts'
 
 /** A replica that is further behind its primary than this is not read from through the reader endpoint. Milliseconds. */
 export const READER_LAG_MAX_MS = 5000
@@ -34,6 +35,8 @@ export function planGroup(group: GroupView): readonly Action[] {
   if (!isWell(primary)) return planLostReplicas(others)
   const role = planRole(primary, others)
   if (role !== null) return role
+  const ports = planListening(group)
+  if (ports.length > 0) return ports
   const changes = planChanges(group, primary, others)
   if (changes.length > 0) return changes
   return [...planReplicas(primary, others), ...planBindings(group, primary, others)]
@@ -66,14 +69,29 @@ function planRole(primary: NodeView, others: readonly NodeView[]): readonly Acti
   return [{ do: 'promote', node: primary.id }]
 }
 
+/** Ports first: a replica can follow its primary by another port only where that is open. */
+function planListening(group: GroupView): readonly Action[] {
+  const others = group.nodes.filter(
+    (n) => isWell(n) && n.listening !== null && !sameListening(n.listening, group.listening),
+  )
+  return others.map((n) => ({ do: 'listen', node: n.id }))
+}
+
+/** A replica reaches its primary as that one listens: over TLS where it can. */
+function followsRightly(node: NodeView, primary: NodeView): boolean {
+  if (node.role !== 'replica' || node.follows !== primary.address || node.followsBy === null) return false
+  if (primary.listening === null) return true
+  const { port, tls } = sourceAt(primary.address, primary.listening)
+  return node.followsBy.port === port && node.followsBy.tls === tls
+}
+
 function planReplicas(primary: NodeView, others: readonly NodeView[]): readonly Action[] {
   return others.flatMap((node): Action[] => {
     if (isDown(node)) {
       if (hasProcess(node)) return [{ do: 'kill', node: node.id }]
       return node.mayStart ? [{ do: 'start', node: node.id, replicaOf: primary.address }] : []
     }
-    const follows = node.role === 'replica' && node.follows === primary.address
-    return isWell(node) && !follows ? [{ do: 'follow', node: node.id, primary: primary.id }] : []
+    return isWell(node) && !followsRightly(node, primary) ? [{ do: 'follow', node: node.id, primary: primary.id }] : []
   })
 }
 
@@ -82,6 +100,7 @@ function planReplicas(primary: NodeView, others: readonly NodeView[]): readonly 
  * the primary when there is none), the only replica itself while it is readable, otherwise the primary.
  */
 export function readerHolder(group: GroupView): 'front' | string {
+  if (group.fronted) return 'front'
   const replicas = group.nodes.filter((n) => n.id !== group.primary && n.wished)
   if (replicas.length >= 2) return 'front'
   return replicas.find((n) => isReadable(group, n))?.id ?? group.primary
@@ -110,6 +129,7 @@ export function readerKeeps(group: GroupView): readonly string[] {
  * readers are its own, and not one connection of theirs is refused.
  */
 export function addressesOfPromoted(group: GroupView, node: NodeView): readonly string[] {
+  if (group.fronted) return [node.address]
   const own = [node.address, group.endpoint]
   return node.bound.includes(group.reader) ? [...own, group.reader] : own
 }
@@ -119,7 +139,7 @@ function planBindings(group: GroupView, primary: NodeView, others: readonly Node
   const reader = readerHolder(group)
   const changes = [primary, ...others].filter(isWell).flatMap((node) => {
     const wanted = [node.address]
-    if (node === primary) wanted.push(group.endpoint)
+    if (node === primary && !group.fronted) wanted.push(group.endpoint)
     if (node.id === reader) wanted.push(group.reader)
     const isSame = wanted.length === node.bound.length && wanted.every((a) => node.bound.includes(a))
     const gives = node.bound.some((a) => !wanted.includes(a))
@@ -180,9 +200,8 @@ export function replicaTrouble(group: GroupView): string | null {
 /** True when the decided primary is one, and answers at the endpoint. */
 export function takesWrites(group: GroupView): boolean {
   const primary = group.nodes.find((n) => n.id === group.primary)
-  return (
-    primary !== undefined && isWell(primary) && primary.role === 'primary' && primary.bound.includes(group.endpoint)
-  )
+  if (primary === undefined || !isWell(primary) || primary.role !== 'primary') return false
+  return group.fronted || primary.bound.includes(group.endpoint)
 }
 
 /** True when every wished node answers, replicas are in sync and the endpoints lead to them. */

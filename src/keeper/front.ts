@@ -1,7 +1,9 @@
-//! One address that stands for several processes: the reader endpoint of two or more replicas. It chooses a replica for
-//! each connection and passes bytes on; a connection stays with its replica.
+//! One address that stands for several processes, or for two ports of one: the reader endpoint of two or more replicas,
+//! and every address of a group that takes clients with and without TLS. It chooses a target for each connection and
+//! passes bytes on; a connection stays with its target.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { joinSockets } from '../lib/forward.ts'
+import type { Listening } from './transit.ts'
 
 /** A replica that does not take a connection within this time is passed over. Milliseconds. */
 const CONNECT_TIMEOUT_MS = 500
@@ -59,16 +61,27 @@ export class FrontListener implements Front {
   }
 }
 
-/** The reader endpoint: goes round over `targets()`, and on to the next when one does not take the connection. */
-export function readerFront(address: string, port: number, targets: () => readonly string[]): ReaderFront {
+/** First byte of a TLS client: a record of the handshake (RFC 8446 5.1). No command of RESP or inline begins with it. */
+const TLS_HANDSHAKE = 0x16
+
+/**
+ * Goes round over `targets()`, and on to the next when one does not take the connection. With `behind`, it takes clients
+ * with and without TLS, and leads each kind to the port that is theirs.
+ */
+export function readerFront(
+  address: string,
+  port: number,
+  targets: () => readonly string[],
+  behind: Listening | null = null,
+): ReaderFront {
   let turn = 0
   const backends = new Map<Socket, string>()
-  const listener = new FrontListener(address, port, (client) => {
+  const lead = (client: Socket, to: number, first: Buffer | null): void => {
     const now = targets()
-    const first = turn++
-    const order = now.map((_, at) => now[(first + at) % now.length]!)
+    const start = turn++
+    const order = now.map((_, at) => now[(start + at) % now.length]!)
     client.pause()
-    connectFirst(order, port, (backend, host) => {
+    connectFirst(order, to, (backend, host) => {
       if (backend === null || client.destroyed) {
         backend?.destroy()
         client.destroy()
@@ -76,10 +89,24 @@ export function readerFront(address: string, port: number, targets: () => readon
       }
       backends.set(backend, host)
       backend.once('close', () => backends.delete(backend))
+      if (first !== null) backend.write(first)
       joinSockets(client, backend)
       client.resume()
     })
+  }
+  const listener = new FrontListener(address, port, (client) => {
     client.on('error', () => client.destroy())
+    if (behind === null) {
+      lead(client, port, null)
+      return
+    }
+    // One that leaves without a word was told from neither kind.
+    const left = (): void => void client.destroy()
+    client.once('end', left)
+    client.once('data', (first: Buffer) => {
+      client.removeListener('end', left)
+      lead(client, first[0] === TLS_HANDSHAKE ? behind.tls : behind.plain, first)
+    })
   })
   return {
     open: () => listener.open(),

@@ -48,7 +48,7 @@ async function failOver(behaviour: Behaviour): Promise<readonly string[]> {
       id,
       address: `127.16.0.${id === 'a' ? 2 : 3}`,
       hasData: true,
-      facts,
+      facts: { listening: { plain: 6379, tls: 0 }, ...facts },
       link: { replication },
       look: async () => {},
       kill: async () => {
@@ -69,6 +69,7 @@ async function failOver(behaviour: Behaviour): Promise<readonly string[]> {
     ({ id, address: members.get(id)!.node.address, wished: true, bound: [], ...change }) as NodeView
   const group = {
     primary: 'a',
+    fronted: false,
     endpoint: ENDPOINT,
     reader: '127.16.0.9',
     nodes: [

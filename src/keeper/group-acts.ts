@@ -9,6 +9,7 @@ import type { Member, Members } from './members.ts'
 import type { EngineNode } from './node.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupWish } from './protocol.ts'
+import { type ServedCertificate, type Source, sourceAt } from './transit.ts'
 
 /** A replica that does not tell its offset within this time is left out of the choice. Milliseconds. */
 const OFFSET_TIMEOUT_MS = 300
@@ -33,6 +34,8 @@ export interface ActorContext {
   /** The failover of the record is done: told once, whatever happens to the keeper. */
   readonly failedOver: () => void
   readonly setRecord: (change: Partial<GroupRecord>) => void
+  /** What the group's engines serve TLS with. */
+  readonly certificate: ServedCertificate | null
   readonly releaseAddress: (node: string) => void
 }
 
@@ -56,7 +59,9 @@ export function act(action: Action, x: ActorContext): Promise<void> {
     case 'promote':
       return follow(x.members.get(action.node), null)
     case 'follow':
-      return follow(x.members.get(action.node), x.members.get(action.primary).node.address)
+      return follow(x.members.get(action.node), x.members.get(action.primary).node)
+    case 'listen':
+      return listen(x, action.node)
     case 'bind':
       return bind(x.members.get(action.node), action.addresses)
     case 'restart':
@@ -75,7 +80,8 @@ export function act(action: Action, x: ActorContext): Promise<void> {
 async function start(x: ActorContext, node: string, replicaOf: string | null): Promise<void> {
   const choice = chooseBinary(x.binaries, x.wish.engine, x.wish.engineVersion)
   if ('problem' in choice) throw new Error(choice.problem)
-  x.members.start(x.members.get(node), choice.binary, x.wish, replicaOf)
+  const source = x.members.all().find((m) => m.node.address === replicaOf)?.node
+  x.members.start(x.members.get(node), choice.binary, x.wish, source === undefined ? null : sourceOf(source))
 }
 
 function replication(member: Member) {
@@ -84,8 +90,20 @@ function replication(member: Member) {
   return replication
 }
 
-async function follow(member: Member, address: string | null): Promise<void> {
-  await replication(member).follow(address)
+/** @throws when it has not said how it listens: then it cannot be followed either */
+function sourceOf({ id, address, facts }: EngineNode): Source {
+  if (facts === null) throw new Error(`node ${id} has not answered yet`)
+  return sourceAt(address, facts.listening)
+}
+
+async function follow(member: Member, primary: EngineNode | null): Promise<void> {
+  await replication(member).follow(primary === null ? null : sourceOf(primary))
+  await member.node.look()
+}
+
+async function listen(x: ActorContext, id: string): Promise<void> {
+  const member = x.members.get(id)
+  await replication(member).listen(x.view.listening, x.certificate, x.wish.port)
   await member.node.look()
 }
 
@@ -160,7 +178,7 @@ async function failOver(x: ActorContext, from: string, asked?: number): Promise<
   await replication(winner).follow(null)
   await replication(winner).bind(addressesOfPromoted(x.view, viewOf(x, node.id)))
   x.failedOver()
-  await Promise.all([node.look(), ...others.map((m) => follow(m, node.address).catch(() => {}))])
+  await Promise.all([node.look(), ...others.map((m) => follow(m, node).catch(() => {}))])
 }
 
 const viewOf = (x: ActorContext, node: string): NodeView => x.view.nodes.find((n) => n.id === node)!
@@ -174,7 +192,8 @@ async function fence(x: ActorContext, id: string): Promise<'ended' | 'gave-up'> 
   const { node } = x.members.get(id)
   const { health } = viewOf(x, id)
   const asked = node.link?.replication
-  if (health.kind === 'lost' && health.reason === 'hung' && asked) {
+  // Behind a front its clients are not at the endpoint's address.
+  if (health.kind === 'lost' && health.reason === 'hung' && asked && !x.view.fronted) {
     const gives = asked.bind([node.address]).then(() => asked.dropClients(x.view.endpoint))
     if (await isDoneWithin(GIVE_UP_MS, gives)) return 'gave-up'
   }
@@ -228,11 +247,11 @@ async function rebuildPrimary(x: ActorContext, id: string): Promise<void> {
 /** Writers are paused while the heir catches up, then the endpoint moves and old connections through it are ended. */
 async function handOver(x: ActorContext, from: string, to: string, asked?: number): Promise<void> {
   const [old, heir] = [x.members.get(from), x.members.get(to)]
-  await replication(old).handOver(heir.node.address)
+  await replication(old).handOver(sourceOf(heir.node))
   x.setRecord({ ...heirOf(x, from, to), ...done(asked) })
   await replication(old).bind([old.node.address])
   await replication(old).dropClients(x.view.endpoint)
-  await bind(heir, [heir.node.address, x.view.endpoint])
+  await bind(heir, x.view.fronted ? [heir.node.address] : [heir.node.address, x.view.endpoint])
   x.failedOver()
   await old.node.look()
 }
@@ -271,7 +290,7 @@ async function takePlace(x: ActorContext, id: string, standInId: string): Promis
   const { address, bound } = viewOf(x, id)
   const ownOfStandIn = standIn.node.address
   x.members.replace(old)
-  await replication(old).handOver(ownOfStandIn)
+  await replication(old).handOver(sourceOf(standIn.node))
   await old.node.end()
   const link = replication(standIn)
   await link.bind([ownOfStandIn, ...bound])

@@ -1,6 +1,7 @@
 //! PURE: what is seen of one replication group, and what can be done to it: the words of its deciders (failover.ts,
 //! planned-changes.ts).
 import type { GroupWish, NodeLoss } from './protocol.ts'
+import type { Listening, Source } from './transit.ts'
 
 export type Health =
   /** No process: never started, or ended and not started again yet. */
@@ -28,8 +29,11 @@ export interface NodeView {
   readonly hasData: boolean
   /** How far it is behind its primary, as far as is known (replica-lag.ts). Milliseconds. */
   readonly lagMs: number
-  /** Addresses it listens on. */
+  /** Addresses it listens on, and the ports there; null before it answered. */
   readonly bound: readonly string[]
+  readonly listening: Listening | null
+  /** By which port and kind of connection it replicates; null for a primary. */
+  readonly followsBy: Pick<Source, 'port' | 'tls'> | null
   /** False while the back-off after a failed start runs. */
   readonly mayStart: boolean
   readonly restartWished: boolean
@@ -45,6 +49,10 @@ export interface GroupView {
   readonly roleChange: NonNullable<GroupWish['roleChange']> | null
   readonly endpoint: string
   readonly reader: string
+  /** How every node is to listen. */
+  readonly listening: Listening
+  /** Fronts of the keeper have all addresses of the group at its port: the nodes bind their own address alone. */
+  readonly fronted: boolean
   readonly nodes: readonly NodeView[]
 }
 
@@ -68,6 +76,8 @@ export type Action =
   | { readonly do: 'note-role-change'; readonly number: number }
   | { readonly do: 'promote'; readonly node: string }
   | { readonly do: 'follow'; readonly node: string; readonly primary: string }
+  /** Change its ports to those that are wished for the group. */
+  | { readonly do: 'listen'; readonly node: string }
   | { readonly do: 'bind'; readonly node: string; readonly addresses: readonly string[] }
   | { readonly do: 'restart'; readonly node: string }
   /** End a process of another engine or version than wished; it starts again as what is wished. */

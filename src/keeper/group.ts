@@ -20,12 +20,14 @@ import {
 } from './failover.ts'
 import { type ReaderFront, readerFront } from './front.ts'
 import { act } from './group-acts.ts'
+import { GroupTransit } from './group-transit.ts'
 import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import { nodeSeen, nodeView } from './member-views.ts'
 import { type Member, Members } from './members.ts'
 import { memcachedEngine } from './memcached-engine.ts'
 import { type MembershipFront, membershipFront } from './memcached-front.ts'
+import type { EngineNode } from './node.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { ReplicaLag } from './replica-lag.ts'
@@ -57,6 +59,8 @@ const NO_USERS: readonly EngineUser[] = []
 
 export interface GroupContext {
   readonly home: string
+  /** Directory of the installation's certificate authority. */
+  readonly authority: string
   readonly ledger: Ledger
   readonly addresses: Addresses
   /** Where snapshots are. */
@@ -77,6 +81,7 @@ export class Group {
   readonly #reader: string | null
   readonly #front: ReaderFront | null
   readonly #membership: MembershipFront | null
+  readonly #transit: GroupTransit
   /** Password of the keeper's user in all its engines; null for memcached. */
   readonly #password: string | null
   readonly #lag = new ReplicaLag()
@@ -112,12 +117,21 @@ export class Group {
     ledger.setGroup(this.#record)
     this.#restoration = this.#restorationOf(this.#record)
     this.#password = wish.engine === 'memcached' ? null : adminPassword(ledger, wish.id)
+    this.#transit = new GroupTransit({
+      ...{ group: wish.id, home, authority: context.authority, clock, endpoint, reader },
+      wish: () => this.#wish,
+      view: () => this.#view(),
+      origin: () => this.#record.certificate ?? null,
+      setOrigin: (certificate) => this.#setRecord({ certificate }),
+      emit: (event) => context.emit(wish.id, event),
+    })
     this.#members = new Members({
       group: wish.id,
       engine: wish.engine === 'memcached' ? memcachedEngine : respEngine,
       ledger,
       clock,
-      doorOf: (node) => this.#doorOf(node),
+      doorsOf: (node) => this.#doorsOf(node),
+      transit: () => this.#transit.now(),
       users: () => this.#users(),
       defaultUser: () => (this.#password === null ? null : defaultUserAtStart(this.#wish)),
       dirOf: (node) => join(home, 'nodes', wish.id, node),
@@ -133,14 +147,12 @@ export class Group {
     this.poke()
   }
 
-  #doorOf(node: string): Door {
-    return {
+  #doorsOf(node: string): readonly [Door, ...Door[]] {
+    return this.#transit.doors({
       address: this.#context.addresses.node(this.id, node),
-      port: this.#wish.port,
       username: this.#password === null ? null : ADMIN_USER,
       password: this.#password,
-      tls: null,
-    }
+    })
   }
 
   /** One list for each wish. */
@@ -190,10 +202,12 @@ export class Group {
     this.#forgiveIfLate()
     if (await this.#holdBack(JSON.stringify(this.#plan(this.#view())))) this.#forgiveIfLate()
     const wish = this.#wish
+    await this.#transit.prepare(wish.nodes.map((node) => this.#context.addresses.node(this.id, node.id)))
     let view = this.#view()
     for (const member of this.#members.all()) this.#members.noteHealth(member, this.#healthOf(member))
     const actions = this.#plan(view)
-    if (this.#front !== null && readerHolder(view) !== 'front') await this.#front.close()
+    if (this.#front !== null && (view.fronted || readerHolder(view) !== 'front')) await this.#front.close()
+    if (!view.fronted) await this.#transit.closeFronts()
     for (const action of actions) {
       await act(action, {
         wish,
@@ -205,6 +219,7 @@ export class Group {
         isStillLost: (node) => this.#isStillLost(node),
         failedOver: () => this.#failedOver(),
         setRecord: (change) => this.#setRecord(change),
+        certificate: this.#transit.certificate,
         releaseAddress: (node) => this.#context.addresses.releaseNode(this.id, node),
       })
     }
@@ -213,7 +228,7 @@ export class Group {
     if (restore?.isFresh) this.#restore()
     this.#finishFailover(view)
     if (restore === null) await this.#serve(view, wish)
-    const ofNode = this.#members.problem
+    const ofNode = this.#members.problem ?? this.#transit.problem
     this.#problem = ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
     this.#settledWish = this.#isSettled(view) ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
@@ -255,7 +270,7 @@ export class Group {
     restoration.begin({
       engine,
       version: facts.version,
-      door: this.#doorOf(node.id),
+      door: this.#doorsOf(node.id)[0],
       link,
       pid: process.pid,
       promote: async () => {
@@ -301,7 +316,9 @@ export class Group {
       await member.node.giveUsers()
       await member.node.configure(wish.configuration)
     }
-    if (this.#front !== null && readerHolder(view) === 'front') {
+    await this.#transit.serve(this.#wellNodes(view))
+    await this.#transit.openFronts(view)
+    if (this.#front !== null && !view.fronted && readerHolder(view) === 'front') {
       await this.#front.open()
       this.#front.keepOnly(readerKeeps(view))
     }
@@ -316,16 +333,21 @@ export class Group {
     await this.#membership.publish(this.#members.all().flatMap((m) => (m.node.link === null ? [] : [m.node.link])))
   }
 
+  #wellNodes(view: GroupView): readonly EngineNode[] {
+    return view.nodes.filter((n) => n.health.kind === 'well').map((n) => this.#members.get(n.id).node)
+  }
+
   #isReady(node: NodeView, view: GroupView): boolean {
     if (node.health.kind !== 'well' || !this.#members.get(node.id).node.hasUsers) return false
     if (this.#reader === null) return true
     if (node.id !== view.primary) return node.role === 'replica' && node.inSync
-    return node.role === 'primary' && node.bound.includes(view.endpoint)
+    return node.role === 'primary' && (view.fronted || node.bound.includes(view.endpoint))
   }
 
   #isSettled(view: GroupView): boolean {
     if (this.#restoration?.isOpen) return false
     if (this.#members.all().some((m) => m.phase !== 'available' || !m.node.hasUsers)) return false
+    if (!this.#transit.isServed(this.#wellNodes(view))) return false
     return this.#reader === null ? this.#plan(view).length === 0 : isSettled(view)
   }
 
@@ -416,6 +438,8 @@ export class Group {
       roleChange: roleChange !== undefined && roleChange.number > (this.#record.roleChange ?? 0) ? roleChange : null,
       endpoint: this.#endpoint,
       reader: this.#reader ?? '',
+      listening: this.#transit.now().listening,
+      fronted: this.#transit.fronted,
       nodes,
     }
   }
@@ -454,10 +478,11 @@ export class Group {
     if (this.#reader === null) return 'memcached has no snapshots'
     const node = chooseSource(this.#view(), from)
     if (typeof node === 'string') return node
-    return { node: node.id, door: this.#doorOf(node.id), statistics: () => this.asked(node.id).link.statistics() }
+    return { node: node.id, door: this.#doorsOf(node.id)[0], statistics: () => this.asked(node.id).link.statistics() }
   }
 
   seen(): GroupSeen {
+    const transit = this.#transit.seen(this.#members.all().map((m) => m.node))
     const primary = this.#reader === null ? null : this.#record.primary
     const nodes = this.#members.all().map((member) => nodeSeen(member, primary))
     return {
@@ -468,6 +493,7 @@ export class Group {
       nodes,
       problem: this.#problem,
       ...(this.#restoration === null ? {} : { restore: this.#restoration.seen() }),
+      ...(transit === undefined ? {} : { transit }),
     }
   }
 
@@ -485,6 +511,7 @@ export class Group {
     await this.#restoration?.close()
     this.#members.release()
     await this.#front?.close()
+    await this.#transit.closeFronts()
     await this.#membership?.close()
   }
 
@@ -497,6 +524,7 @@ export class Group {
   /** Ends the engines and forgets the group. */
   async remove(): Promise<void> {
     await this.end()
+    await this.#transit.remove()
     this.#context.addresses.releaseGroup(this.id)
     this.#context.ledger.dropGroup(this.id)
   }

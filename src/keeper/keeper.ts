@@ -1,6 +1,7 @@
 //! The keeper of a host: a process of its own that owns engines and edge workers, and serves control on a Unix socket.
 //! It keeps the newest wish in its ledger and goes on with it when control is away, and after its own death.
 import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import { tryMachineLock } from '../lib/machine-lock.ts'
@@ -33,6 +34,8 @@ export interface KeeperOptions {
   readonly home: string
   /** Where `snapshots/` and `keys/` lie, which control uses too; `home` by default. */
   readonly vaultHome?: string
+  /** Directory of the installation's certificate authority; `authority` below `home` by default. */
+  readonly authority?: string
   /** Path of the socket for control, at most 107 bytes. */
   readonly socketPath: string
   /** N of 127.N.0.0/16; null for the one the ledger remembers, at first the first free one. */
@@ -241,6 +244,7 @@ class HostKeeper implements Keeper, QuestionSource {
       wish.id,
       new Group(wish, {
         home: this.#options.home,
+        authority: this.#options.authority ?? join(this.#options.home, 'authority'),
         ledger: this.#ledger,
         addresses: this.#addresses,
         vault: this.#vault,
@@ -292,7 +296,8 @@ class HostKeeper implements Keeper, QuestionSource {
       await endProcess(process, 'SIGTERM')
       this.#ledger.dropNode(id, node)
     })
-    this.#removals = Promise.all([this.#removals, ...ended])
+    const keys = rm(join(this.#options.home, 'tls', id), { recursive: true, force: true })
+    this.#removals = Promise.all([this.#removals, keys, ...ended])
     this.#addresses.releaseGroup(id)
     this.#ledger.dropGroup(id)
   }

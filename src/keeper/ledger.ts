@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { KeeperEvent, KeeperWish, NodeState } from './protocol.ts'
 import type { RestoreRecord } from './snapshots/restoration.ts'
+import type { CertificateOrigin } from './transit.ts'
 
 /** Events kept for a control that stays away; older ones are dropped first. About 20 MB. */
 const EVENTS_KEPT_MAX = 100_000
@@ -43,6 +44,8 @@ export interface GroupRecord {
   readonly roleChange?: number
   /** Of a group that gets its data from a snapshot, from its beginning; absent for any other. */
   readonly restore?: RestoreRecord
+  /** Of the newest certificate; absent for a group that never had one. */
+  readonly certificate?: CertificateOrigin
 }
 
 export interface WorkerRecord {

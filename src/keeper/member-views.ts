@@ -28,6 +28,8 @@ export function nodeView(
     hasData: node.hasData,
     lagMs: facts?.role === 'replica' ? lag.of(facts.offset, node.factsAt) : 0,
     bound: facts?.bound ?? [],
+    listening: facts?.listening ?? null,
+    followsBy: facts?.followsBy ?? null,
     mayStart: node.mayStart,
     restartWished: (wish.restarts[node.id] ?? 0) > (record.restarts[node.id] ?? 0),
     outdated: isOutdated(member, wish, binaries),

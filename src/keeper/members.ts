@@ -8,9 +8,10 @@ import type { Door } from './door.ts'
 import type { Engine, EngineUser } from './engine.ts'
 import type { Health } from './group-view.ts'
 import type { Ledger } from './ledger.ts'
-import { EngineNode } from './node.ts'
+import { EngineNode, type Transit } from './node.ts'
 import { isStandIn, standInOf } from './planned-changes.ts'
 import type { GroupWish, KeeperEvent, NodeLoss, NodeState } from './protocol.ts'
+import type { Source } from './transit.ts'
 
 export interface Member {
   readonly node: EngineNode
@@ -33,7 +34,8 @@ export interface MembersOptions {
   readonly engine: Engine
   readonly ledger: Ledger
   readonly clock: Clock
-  readonly doorOf: (node: string) => Door
+  readonly doorsOf: (node: string) => readonly [Door, ...Door[]]
+  readonly transit: () => Transit
   readonly users: () => readonly EngineUser[]
   readonly defaultUser: () => EngineUser | null
   readonly dirOf: (node: string) => string
@@ -96,10 +98,11 @@ export class Members {
   }
 
   #make(id: string, wished: boolean, usual = this.#options.dirOf(id)): Member {
-    const { group, ledger, doorOf, orphanIn, engine, clock, onChange, users, defaultUser } = this.#options
+    const { group, ledger, doorsOf, orphanIn, engine, clock, onChange, transit, users, defaultUser } = this.#options
     const record = ledger.nodes().find((r) => r.group === group && r.node === id) ?? null
     const dir = record?.dir ?? usual
-    const node = new EngineNode({ id, door: () => doorOf(id), users, defaultUser, dir, engine, clock, onChange })
+    const now = { doors: () => doorsOf(id), transit, users, defaultUser }
+    const node = new EngineNode({ id, ...now, dir, engine, clock, onChange })
     const member: Member = {
       node,
       phase: wished ? (record?.phase ?? 'creating') : isStandIn(id) ? 'creating' : 'deleting',
@@ -149,7 +152,7 @@ export class Members {
     this.save(member)
   }
 
-  start(member: Member, binary: Binary, wish: GroupWish, replicaOf: string | null): void {
+  start(member: Member, binary: Binary, wish: GroupWish, replicaOf: Source | null): void {
     if (member.phase === 'recovering' && !member.recoveryAnnounced) {
       member.recoveryAnnounced = true
       this.#options.emit({ kind: 'recovering', node: member.node.id })

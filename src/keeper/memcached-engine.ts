@@ -4,9 +4,24 @@ import type { Socket } from 'node:net'
 import { dial } from './dial.ts'
 import type { Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, Setting } from './engine.ts'
+import { placeCertificate, runsAs, TLS_OPTIONS } from './memcached-tls.ts'
+import type { Listening, ServedCertificate } from './transit.ts'
 
 /** Options that are the keeper's own: where it listens, as whom it runs, whether it detaches. */
-const OWNED: ReadonlySet<string> = new Set(['-l', '-p', '-U', '-s', '-u', '-d', '-P', '--listen', '--port', '--user'])
+const OWNED: ReadonlySet<string> = new Set([
+  '-l',
+  '-p',
+  '-U',
+  '-s',
+  '-u',
+  '-d',
+  '-P',
+  '--listen',
+  '--port',
+  '--user',
+  '-Z',
+  '--enable-ssl',
+])
 /** File descriptors that memcached needs besides one for each connection. */
 const SPARE_FILES = 64
 /** An answer that is longer is not one of memcached's to our three commands. */
@@ -19,18 +34,23 @@ export const memcachedEngine: Engine = {
   launch(order) {
     const settings = fitConnections(order.settings, openFilesMax())
     const options = settings.flatMap(([name, value]) => (value === '' ? [name] : [name, value]))
-    const own = ['-l', order.door.address, '-p', String(order.door.port), '-U', '0', ...dropRights()]
-    return { args: [...options, ...own], input: null, startedWith: settings }
+    const own = ['-l', order.door.address, '-p', String(order.door.port), '-U', '0']
+    const user = runsAs()
+    if (order.certificate !== null) placeCertificate(order.certificate, order.dir)
+    return {
+      args: [
+        ...options,
+        ...own,
+        ...(order.certificate === null ? [] : TLS_OPTIONS),
+        // It refuses to run as root without a user to become.
+        ...(user === null ? [] : ['-u', user.name]),
+      ],
+      input: null,
+      startedWith: settings,
+    }
   },
   open: openLink,
   refusedSetting: () => null,
-}
-
-/** memcached refuses to run as root without a user to become. */
-function dropRights(): readonly string[] {
-  if (process.getuid?.() !== 0) return []
-  const hasOwnUser = /^memcache:/m.test(readFileSync('/etc/passwd', 'utf8'))
-  return ['-u', hasOwnUser ? 'memcache' : 'nobody']
 }
 
 /** Open files that this host lets a process have; memcached exits when it asks for more than it may raise to. */
@@ -50,7 +70,7 @@ export function fitConnections(settings: readonly Setting[], filesMax: number): 
 async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Promise<EngineLink> {
   const socket = await dial(door, timeoutMs)
   socket.once('close', onClosed)
-  return new MemcachedLink(socket, door.address)
+  return new MemcachedLink(socket, door)
 }
 
 interface Question {
@@ -65,6 +85,7 @@ const isList = (text: string): boolean => text.endsWith('END\r\n') || text.start
 class MemcachedLink implements EngineLink {
   readonly #socket: Socket
   readonly #address: string
+  readonly #listening: Listening
   readonly replication = null
   readonly observation = null
   #queue: Question[] = []
@@ -72,9 +93,10 @@ class MemcachedLink implements EngineLink {
   /** One question at a time: answers carry no number. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(socket: Socket, address: string) {
+  constructor(socket: Socket, { address, port, tls }: Door) {
     this.#socket = socket
     this.#address = address
+    this.#listening = tls === null ? { plain: port, tls: 0 } : { plain: 0, tls: port }
     socket.setEncoding('latin1')
     socket.on('data', (chunk) => this.#receive(String(chunk)))
     socket.on('close', () => {
@@ -119,8 +141,9 @@ class MemcachedLink implements EngineLink {
   async look(): Promise<EngineFacts> {
     const stats = await this.statistics()
     const stat = (name: string): string => new RegExp(`^STAT ${name} (.*?)\\r?$`, 'm').exec(stats)?.[1] ?? ''
-    const none = { role: 'none', follows: null, inSync: false, isCopying: false, offset: 0 } as const
-    return { ...none, pid: Number(stat('pid')), version: stat('version'), bound: [this.#address] }
+    const none = { role: 'none', follows: null, followsBy: null, inSync: false, isCopying: false, offset: 0 } as const
+    const own = { bound: [this.#address], listening: this.#listening }
+    return { ...none, ...own, pid: Number(stat('pid')), version: stat('version') }
   }
 
   /** Everything is decided at the start: what differs from it waits for a restart. */
@@ -139,6 +162,12 @@ class MemcachedLink implements EngineLink {
   /** It knows no users. */
   async setUsers(): Promise<null> {
     return null
+  }
+
+  async serveCertificate(certificate: ServedCertificate, dir: string): Promise<void> {
+    placeCertificate(certificate, dir)
+    const answer = await this.#ask('refresh_certs\r\n', isLine)
+    if (!answer.startsWith('OK')) throw new Error(`${this.#address} did not take its new certificate: ${answer.trim()}`)
   }
 
   async store(key: string, value: string): Promise<void> {

@@ -4,11 +4,12 @@ import type { Clock } from '../lib/clock.ts'
 import { isAlive, type ProcessIdentity, starvedMs, statOf, waitForEnd } from '../lib/process.ts'
 import type { Binary } from './binaries.ts'
 import type { Door } from './door.ts'
-import type { Engine, EngineFacts, EngineLink, EngineUser, Setting } from './engine.ts'
+import type { Engine, EngineFacts, EngineLink, EngineUser, Launch, Setting } from './engine.ts'
 import { endProcess, killProcess, logTail, startProcess } from './engine-process.ts'
 import type { Health } from './group-view.ts'
 import { judge } from './judge.ts'
 import { holderOf } from './listeners.ts'
+import type { Listening, ServedCertificate, Source } from './transit.ts'
 
 /** Milliseconds between two attempts to connect to an engine that has just been started, or that does not answer. */
 const CONNECT_RETRY_MS = 4
@@ -23,10 +24,19 @@ const BACK_OFF_LAST_MS = 10_000
 /** After the connection closed, the process is given this long to be gone before it counts as silent. */
 const EXIT_GRACE_MS = 200
 
+/** How an engine takes clients. */
+export interface Transit {
+  readonly listening: Listening
+  /** Null without TLS. */
+  readonly certificate: ServedCertificate | null
+}
+
 export interface NodeOptions {
   readonly id: string
-  /** How it is reached, asked again before each attempt. */
-  readonly door: () => Door
+  /** Ways in which it may be reached, the wished one first; asked again before each attempt. */
+  readonly doors: () => readonly [Door, ...Door[]]
+  /** How it is to listen when it starts, and with which certificate. */
+  readonly transit: () => Transit
   /** Who may come in now, and the default user of an engine that starts; none of memcached. */
   readonly users: () => readonly EngineUser[]
   readonly defaultUser: () => EngineUser | null
@@ -56,6 +66,8 @@ export class EngineNode {
   #usersGiven: readonly EngineUser[] | null = null
   /** What it refused of them, for a person. */
   usersProblem: string | null = null
+  /** File of the certificate that it was given last. */
+  #served: string | null = null
   /** What keeps it from starting, for a person. */
   problem: string | null = null
   /** Holds a copy of the data as far as we know; false again when it is started anew. */
@@ -80,7 +92,7 @@ export class EngineNode {
 
   /** Address of its own. */
   get address(): string {
-    return this.#options.door().address
+    return this.#options.doors()[0].address
   }
 
   #now(): number {
@@ -112,28 +124,26 @@ export class EngineNode {
   }
 
   /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
-  start(binary: Binary, settings: readonly Setting[], replicaOf: string | null): void {
+  start(binary: Binary, settings: readonly Setting[], replicaOf: Source | null): void {
     const { engine, id, defaultUser } = this.#options
     const { dir } = this
-    const door = this.#options.door()
-    const { address, port } = door
+    const [door] = this.#options.doors()
+    const { listening, certificate } = this.#options.transit()
     this.#forget()
-    const holder = holderOf(address, port)
-    if (holder !== null) {
-      this.#failed(`${address}:${port} of node ${id} is held by ${holder.text}; end it or delete this node`)
+    for (const port of [listening.plain, listening.tls].filter((one) => one !== 0)) {
+      const holder = holderOf(door.address, port)
+      if (holder === null) continue
+      this.#failed(`${door.address}:${port} of node ${id} is held by ${holder.text}; end it or delete this node`)
       return
     }
     const usable = settings.filter((setting) => !this.#refused.has(setting.join(' ')))
-    const launch = engine.launch({
-      binary,
-      name: id,
-      door,
-      defaultUser: defaultUser(),
-      dir,
-      settings: usable,
-      replicaOf,
-    })
+    const order = {
+      ...{ binary, name: id, door, listening, certificate },
+      ...{ defaultUser: defaultUser(), dir, settings: usable, replicaOf },
+    }
+    let launch: Launch
     try {
+      launch = engine.launch(order)
       const started: ProcessIdentity = startProcess(binary.path, dir, launch, () => this.#exited(started, settings))
       this.process = started
     } catch (error) {
@@ -141,6 +151,7 @@ export class EngineNode {
       return
     }
     this.startedWith = launch.startedWith
+    this.#served = certificate?.file ?? null
     this.#isStarting = true
     this.#startedAt = this.#now()
     void this.#connect(this.process)
@@ -171,6 +182,7 @@ export class EngineNode {
     this.#configured = ''
     this.#usersGiven = null
     this.usersProblem = null
+    this.#served = null
     this.hasData = false
     this.#wasAvailable = false
     this.#silentSince = null
@@ -206,10 +218,13 @@ export class EngineNode {
   }
 
   async #connect(process: ProcessIdentity): Promise<void> {
-    const { engine, door } = this.#options
-    while (!this.#closed && this.process === process && isAlive(process)) {
+    const { engine, doors } = this.#options
+    for (let attempt = 0; !this.#closed && this.process === process && isAlive(process); attempt++) {
+      const all = doors()
+      // One that was just started listens as it was told; any other may have been left as it was in between.
+      const door = this.#isStarting ? all[0] : all[attempt % all.length]!
       try {
-        const link = await engine.open(door(), CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
+        const link = await engine.open(door, CONNECT_TIMEOUT_MS, () => this.#linkClosed(process))
         // Before anything leads to it: it must not be open, nor closed, to the wrong ones for a moment.
         await this.#giveUsers(link)
         if (this.process !== process || this.#closed) {
@@ -336,6 +351,17 @@ export class EngineNode {
 
   isConfigured(settings: readonly Setting[]): boolean {
     return this.#configured === JSON.stringify(settings)
+  }
+
+  /** Gives it the certificate to serve, once. */
+  async serve(certificate: ServedCertificate): Promise<void> {
+    if (this.link === null || this.#served === certificate.file) return
+    await this.link.serveCertificate(certificate, this.dir)
+    this.#served = certificate.file
+  }
+
+  isServing(certificate: ServedCertificate): boolean {
+    return this.#served === certificate.file
   }
 
   async end(): Promise<void> {

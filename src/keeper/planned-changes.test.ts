@@ -5,6 +5,8 @@ import { planChanges, standInOf } from './planned-changes.ts'
 
 const ENDPOINT = '127.16.0.1'
 
+const PLAIN = { plain: 6379, tls: 0 }
+
 function node(id: string, change: Partial<NodeView> = {}): NodeView {
   const isPrimary = id === 'a'
   return {
@@ -18,6 +20,8 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
     hasData: true,
     lagMs: 0,
     bound: [`address of ${id}`],
+    listening: PLAIN,
+    followsBy: { port: 6379, tls: false },
     mayStart: true,
     restartWished: false,
     outdated: false,
@@ -114,6 +118,7 @@ for (const [name, [primary, ...others], change, expected] of rows) {
   test(`changes: ${name}`, () => {
     const nodes = [primary!, ...others]
     const view = { primary: 'a', automaticFailover: true, roleChange: null, endpoint: ENDPOINT, reader: '', nodes }
-    assert.deepEqual(planChanges({ ...view, ...change }, primary!, others), expected)
+    const transit = { listening: PLAIN, fronted: false }
+    assert.deepEqual(planChanges({ ...view, ...transit, ...change }, primary!, others), expected)
   })
 }

@@ -4,6 +4,7 @@
 
 import type { KeeperAnswer, KeeperQuestion, QuestionKind } from './questions.ts'
 import type { RestoreSeen, RestoreWish, SnapshotSeen, SnapshotWish } from './snapshots/wish.ts'
+import type { TransitMode } from './transit.ts'
 
 /** Everything that should run on this host. Idempotent; the newest one holds. */
 export interface KeeperWish {
@@ -66,6 +67,18 @@ export interface GroupWish {
   readonly restoreFrom?: RestoreWish | null
   /** redis, valkey: who may come in. Absent or null: everybody, as the default user with every command that is not restricted. */
   readonly access?: AccessWish | null
+  /** Encryption in transit; absent or null for none. memcached: `required` or none, and never changed. */
+  readonly transit?: TransitWish | null
+}
+
+export interface TransitWish {
+  readonly mode: 'preferred' | 'required'
+  /** DNS names in the certificate that is made for the group, besides its addresses. */
+  readonly names: readonly string[]
+  /** A grown number makes a new certificate. */
+  readonly renewal: number
+  /** Directory of a certificate that is used instead (lib/ca/imported.ts); null to make one. */
+  readonly imported: string | null
 }
 
 export interface AccessWish {
@@ -137,6 +150,26 @@ export interface GroupSeen {
   readonly problem: string | null
   /** Of a group that was made from a snapshot; absent for any other. */
   readonly restore?: RestoreSeen
+  /** Absent for a group that never had encryption in transit. */
+  readonly transit?: TransitSeen
+}
+
+export interface TransitSeen {
+  /** How all nodes that answer take clients now; null while they differ. */
+  readonly mode: TransitMode | null
+  /** Null before there is one. Times are ISO 8601. */
+  readonly certificate: {
+    readonly number: number
+    /** Number of the wished renewal that it fulfils. */
+    readonly renewal: number
+    readonly notBefore: string
+    readonly notAfter: string
+    readonly fingerprint256: string
+    /** Directory that it was imported from; null for one that was made here. */
+    readonly imported: string | null
+  } | null
+  /** Why the certificate is not the one that is wished, in words for a person; null when it is. */
+  readonly problem: string | null
 }
 
 /** What happened, numbered without gaps; kept in the ledger until control has acknowledged it. */
@@ -151,6 +184,13 @@ export interface KeeperEvent {
     | { readonly kind: 'recovering'; readonly node: string }
     | { readonly kind: 'recovered'; readonly node: string; readonly empty: boolean }
     | { readonly kind: 'restarted'; readonly node: string }
+    /** All nodes serve a new certificate. `replicated`: of a replication group, not of a memcached cluster. */
+    | {
+        readonly kind: 'certificate-renewed'
+        readonly number: number
+        readonly notAfter: string
+        readonly replicated: boolean
+      }
 }
 
 export interface KeeperSeen {

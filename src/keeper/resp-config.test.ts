@@ -21,12 +21,14 @@ const order: LaunchOrder = {
   name: 'shop-001',
   door: { address: '127.16.0.3', port: 6379, username: 'cachefront-admin', password: 'p4ss', tls: null },
   defaultUser: { name: 'default', rules: ['reset', 'off'] },
+  listening: { plain: 6379, tls: 0 },
+  certificate: null,
   dir: '/home/nodes/shop/shop-001',
   settings: [
     ['maxmemory', '1024'],
     ['bind', '0.0.0.0'],
   ],
-  replicaOf: '127.16.0.4',
+  replicaOf: { address: '127.16.0.4', port: 6379, tls: false },
 }
 
 test('the configuration binds the own address only, keeps nothing on disk, and follows the primary', () => {

@@ -1,6 +1,7 @@
 //! PURE: configuration of redis and valkey: the text for standard input, and whether a value read back is the one wished.
 import { adminRules, type Door } from './door.ts'
 import type { LaunchOrder, Setting } from './engine.ts'
+import { certificateSettings, portSettings } from './resp-transit.ts'
 
 /** The keeper's own directives: a wish for one of these is not applied (and shows as pending). */
 export const OWNED: ReadonlySet<string> = new Set([
@@ -22,11 +23,22 @@ export const OWNED: ReadonlySet<string> = new Set([
   'requirepass',
   'aclfile',
   'user',
+  'tls-port',
+  'tls-cert-file',
+  'tls-key-file',
+  'tls-ca-cert-file',
+  'tls-ca-cert-dir',
+  'tls-auth-clients',
+  'tls-protocols',
+  'tls-replication',
 ])
+
+/** Directives that take several words as one value. */
+const ONE_VALUE: ReadonlySet<string> = new Set(['tls-protocols'])
 
 /** Quotes a value unless it is plain; several plain words stay several (`client-output-buffer-limit normal 0 0 0`). */
 export function directive(name: string, value: string): string {
-  if (/^[\w.:,/@%+*-]+( [\w.:,/@%+*-]+)*$/.test(value)) return `${name} ${value}`
+  if (!ONE_VALUE.has(name) && /^[\w.:,/@%+*-]+( [\w.:,/@%+*-]+)*$/.test(value)) return `${name} ${value}`
   const escaped = value.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n').replace(/\r/g, '\\r')
   return `${name} "${escaped}"`
 }
@@ -39,10 +51,14 @@ export const processTitle = (node: string): string => `{title} {listen-addr} cac
  * address to a later start (engine-notes). Wished directives come first: of two, the engine takes the last.
  */
 export function configText(order: LaunchOrder): string {
-  const { address, port } = order.door
+  const { address } = order.door
   const own: Setting[] = [
     ['bind', address],
-    ['port', String(port)],
+    ...portSettings(order.listening),
+    ...(order.certificate === null ? [] : certificateSettings(order.certificate)),
+    ...(order.listening.tls === 0
+      ? []
+      : ([['tls-replication', order.replicaOf?.tls === false ? 'no' : 'yes']] as const)),
     // Otherwise replicas appear at their primary as 127.0.0.1.
     ['bind-source-addr', address],
     ['replica-announce-ip', address],
@@ -63,7 +79,7 @@ export function configText(order: LaunchOrder): string {
   lines.push(...adminLines(order.door))
   const { defaultUser } = order
   if (defaultUser !== null) lines.push(['user', defaultUser.name, ...defaultUser.rules].join(' '))
-  if (order.replicaOf !== null) lines.push(`replicaof ${order.replicaOf} ${port}`)
+  if (order.replicaOf !== null) lines.push(`replicaof ${order.replicaOf.address} ${order.replicaOf.port}`)
   return `${lines.join('\n')}\n`
 }
 

@@ -5,6 +5,8 @@ import { ADMIN_USER, adminRules, type Door } from './door.ts'
 import type { Engine, EngineFacts, EngineLink, EngineUser, Replication, Setting } from './engine.ts'
 import { type Observation, RespObservation } from './observation.ts'
 import { configText, holds, joinSettings, OWNED, processTitle } from './resp-config.ts'
+import { type Ask, certificateSettings, listen } from './resp-transit.ts'
+import type { Listening, ServedCertificate, Source } from './transit.ts'
 import { DEFAULT_USER } from './users.ts'
 
 /** How long a planned hand-over may pause writers, in milliseconds. */
@@ -55,7 +57,7 @@ async function openLink(door: Door, timeoutMs: number, onClosed: () => void): Pr
     throw error
   }
   redis.once('close', onClosed)
-  return new RespLink(redis, door.port)
+  return new RespLink(redis)
 }
 
 /** Connections of the client through the door. */
@@ -111,12 +113,12 @@ async function within<T>(ms: number, answer: Promise<T>): Promise<T> {
 
 class RespLink implements EngineLink {
   readonly #redis: Redis
-  readonly replication: Replication
+  readonly replication: RespReplication
   readonly observation: Observation
 
-  constructor(redis: Redis, port: number) {
+  constructor(redis: Redis) {
     this.#redis = redis
-    this.replication = new RespReplication(redis, port)
+    this.replication = new RespReplication(redis)
     this.observation = new RespObservation((...command) => redis.call(...command))
   }
 
@@ -130,11 +132,22 @@ class RespLink implements EngineLink {
   }
 
   async look(): Promise<EngineFacts> {
-    const [info, bind] = await Promise.all([
+    const [info, bind, port, tls] = await Promise.all([
       this.#redis.call('INFO', 'server', 'replication') as Promise<string>,
-      this.#redis.call('CONFIG', 'GET', 'bind') as Promise<readonly string[]>,
+      pairsOf(this.#redis.call('CONFIG', 'GET', 'bind')),
+      pairsOf(this.#redis.call('CONFIG', 'GET', 'port')),
+      pairsOf(this.#redis.call('CONFIG', 'GET', 'tls-*')),
     ])
-    return { ...readInfo(info), bound: (bind[1] ?? '').split(' ').filter(Boolean) }
+    const { masterPort, ...facts } = readInfo(info)
+    const bound = (bind.get('bind') ?? '').split(' ').filter(Boolean)
+    const listening = { plain: Number(port.get('port')), tls: Number(tls.get('tls-port') ?? 0) }
+    this.replication.note({ listening, bound })
+    return {
+      ...facts,
+      bound,
+      listening,
+      followsBy: facts.follows === null ? null : { port: masterPort, tls: tls.get('tls-replication') === 'yes' },
+    }
   }
 
   async configure(wished: readonly Setting[], startedWith: readonly Setting[]): Promise<readonly string[]> {
@@ -157,10 +170,11 @@ class RespLink implements EngineLink {
 
   async #values(names: readonly string[]): Promise<ReadonlyMap<string, string>> {
     if (names.length === 0) return new Map()
-    const flat = (await this.#redis.call('CONFIG', 'GET', ...names)) as readonly string[]
-    const pairs = new Map<string, string>()
-    for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(flat[at]!, flat[at + 1]!)
-    return pairs
+    return pairsOf(this.#redis.call('CONFIG', 'GET', ...names))
+  }
+
+  async serveCertificate(certificate: ServedCertificate): Promise<void> {
+    await this.#redis.call('CONFIG', 'SET', ...certificateSettings(certificate).flat())
   }
 
   async statistics(): Promise<string> {
@@ -194,18 +208,50 @@ class RespLink implements EngineLink {
   }
 }
 
+async function pairsOf(asked: Promise<unknown>): Promise<ReadonlyMap<string, string>> {
+  const flat = (await asked) as readonly string[]
+  const pairs = new Map<string, string>()
+  for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(flat[at]!, flat[at + 1]!)
+  return pairs
+}
+
 class RespReplication implements Replication {
   readonly #redis: Redis
-  readonly #port: number
+  /** As it was last seen. */
+  #now: Pick<EngineFacts, 'listening' | 'bound'> = { listening: { plain: 0, tls: 0 }, bound: [] }
 
-  constructor(redis: Redis, port: number) {
+  constructor(redis: Redis) {
     this.#redis = redis
-    this.#port = port
   }
 
-  async follow(address: string | null): Promise<void> {
-    const [host, port] = address === null ? ['NO', 'ONE'] : [address, String(this.#port)]
-    await this.#redis.call('REPLICAOF', host, port)
+  note(now: Pick<EngineFacts, 'listening' | 'bound'>): void {
+    this.#now = now
+  }
+
+  async follow(source: Source | null): Promise<void> {
+    if (source === null) {
+      await this.#redis.call('REPLICAOF', 'NO', 'ONE')
+      return
+    }
+    const turned = await this.#overTls(source.tls)
+    await this.#redis.call('REPLICAOF', source.address, String(source.port))
+    // The same address and port again would keep the connection as it is, encrypted or not.
+    if (turned) await this.#redis.call('CLIENT', 'KILL', 'TYPE', 'master')
+  }
+
+  /** True when its way to a primary was another kind of connection before. */
+  async #overTls(tls: boolean): Promise<boolean> {
+    const before = (await pairsOf(this.#redis.call('CONFIG', 'GET', 'tls-replication'))).get('tls-replication')
+    const wanted = tls ? 'yes' : 'no'
+    if (before === wanted || (before === undefined && !tls)) return false
+    await this.#redis.call('CONFIG', 'SET', 'tls-replication', wanted)
+    return true
+  }
+
+  async listen(wanted: Listening, certificate: ServedCertificate | null, port: number): Promise<void> {
+    const { listening: before, bound } = this.#now
+    const ask: Ask = (name, ...args) => this.#redis.call(name, ...args)
+    await listen(ask, { before, wanted, bound, port }, certificate)
   }
 
   async load(address: string, port: number): Promise<{ undo(): Promise<void> }> {
@@ -233,7 +279,10 @@ class RespReplication implements Replication {
   }
 
   async dropClients(address: string): Promise<void> {
-    await this.#redis.call('CLIENT', 'KILL', 'LADDR', `${address}:${this.#port}`)
+    const { plain, tls } = this.#now.listening
+    for (const port of [plain, tls].filter((one) => one !== 0)) {
+      await this.#redis.call('CLIENT', 'KILL', 'LADDR', `${address}:${port}`)
+    }
   }
 
   async goBy(name: string, address: string): Promise<void> {
@@ -241,8 +290,9 @@ class RespReplication implements Replication {
     await this.#redis.call('CONFIG', 'SET', ...own, 'proc-title-template', processTitle(name))
   }
 
-  async handOver(address: string): Promise<void> {
-    await this.#redis.call('FAILOVER', 'TO', address, String(this.#port), 'TIMEOUT', String(HAND_OVER_MS))
+  async handOver({ address, port, tls }: Source): Promise<void> {
+    await this.#overTls(tls)
+    await this.#redis.call('FAILOVER', 'TO', address, String(port), 'TIMEOUT', String(HAND_OVER_MS))
     // The command only begins it: it has ended when this engine is a replica, or is a primary without a failover.
     for (;;) {
       const info = (await this.#redis.call('INFO', 'replication')) as string
@@ -255,8 +305,10 @@ class RespReplication implements Replication {
 
 const isReplyError = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
 
+type ReadFacts = Omit<EngineFacts, 'bound' | 'listening' | 'followsBy'>
+
 /** The facts in the text of INFO server and INFO replication. */
-export function readInfo(info: string): Omit<EngineFacts, 'bound'> {
+export function readInfo(info: string): ReadFacts & { readonly masterPort: number } {
   const field = (name: string): string | null => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? null
   const isReplica = field('role') === 'slave'
   return {
@@ -264,6 +316,7 @@ export function readInfo(info: string): Omit<EngineFacts, 'bound'> {
     version: field('valkey_version') ?? field('redis_version') ?? '',
     role: isReplica ? 'replica' : 'primary',
     follows: isReplica ? field('master_host') : null,
+    masterPort: Number(field('master_port')),
     inSync: isReplica && field('master_link_status') === 'up' && field('master_sync_in_progress') === '0',
     isCopying: isReplica && field('master_sync_in_progress') === '1',
     // A replica that never finished a transfer reports 0, and so does one whose transfer runs.

@@ -20,6 +20,7 @@ export async function runKeeper(args: readonly string[], mainFile: string): Prom
   const keeper = await startKeeper({
     home: paths.keeper,
     vaultHome: home,
+    authority: paths.tls,
     socketPath: paths.keeperSocket,
     nodeNetwork: networkNumber(values['node-network']),
     version: programVersion(),

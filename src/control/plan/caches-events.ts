@@ -22,6 +22,11 @@ export function elasticacheEvents({ groupId, event }: KeeperEvent): NewEvent[] {
         { source: 'replication-group', sourceId: groupId, message },
       ]
     }
+    case 'certificate-renewed': {
+      // The text of ElastiCache:CertificateRenewalComplete is unconfirmed.
+      const source = event.replicated ? 'replication-group' : 'cache-cluster'
+      return [{ source, sourceId: groupId, message: `Certificate renewal completed for ${groupId}` }]
+    }
     case 'recovering':
       return [onCluster(event.node, (id) => `Recovering cache nodes ${id}`)]
     case 'recovered':

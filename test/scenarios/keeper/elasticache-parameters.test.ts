@@ -55,7 +55,8 @@ before(async () => {
   const binary = await installed('redis')
   server = spawn(binary.path, ['-'], { stdio: ['pipe', 'ignore', 'inherit'], cwd: dir })
   const door = { address: '127.0.0.1', port, username: null, password: null, tls: null }
-  server.stdin!.end(configText({ binary, name: 'one', door, defaultUser: null, dir, settings, replicaOf: null }))
+  const now = { defaultUser: null, listening: { plain: port, tls: 0 }, certificate: null }
+  server.stdin!.end(configText({ binary, name: 'one', door, ...now, dir, settings, replicaOf: null }))
   redis = new Redis(port, '127.0.0.1', { retryStrategy: () => 20, maxRetriesPerRequest: null })
   redis.on('error', () => {})
   await redis.ping()
