@@ -107,6 +107,22 @@ export function cidr(text: string, name: string): string {
   return text
 }
 
+/** `sg-web=10.1.0.0/16,127.0.0.0/8`: an id with that prefix, and IPv4 networks. */
+export const namedNetworks =
+  (prefix: string) =>
+  (text: string, name: string): readonly [id: string, cidrs: readonly string[]] => {
+    const [, id = '', networks = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? []
+    const cidrs = networks.split(',').map((one) => one.trim())
+    const right = new RegExp(`^${prefix}-[0-9a-z-]{1,40}$`).test(id)
+    if (!right || cidrs.some((one) => isIP(one.split('/')[0] ?? '') !== 4)) {
+      throw new ConfigError(
+        `${name} is ${JSON.stringify(text)}: it must be ${prefix}-NAME=CIDR,... with IPv4 networks, like ` +
+          `${prefix}-web=10.1.0.0/16,127.0.0.0/8 (cache nodes have IPv4 addresses).`,
+      )
+    }
+    return [id, cidrs.map((one) => cidr(one, name))]
+  }
+
 /** Absolute path of a file that can be read. */
 export function file(text: string, name: string): string {
   const absolute = resolve(text)

@@ -27,6 +27,21 @@ const refused = (flags: Flags, environment: Record<string, string>, says: RegExp
     },
   )
 
+describe('security groups and subnets', () => {
+  it('are an id and its IPv4 networks', () => {
+    const { sourceNetworks } = readConfig(
+      { 'security-group': ['sg-web=10.1.0.0/16,127.0.0.0/8', 'sg-b=10.2.0.0/16'] },
+      {},
+    )
+    assert.deepEqual(sourceNetworks.securityGroups.get('sg-web'), ['10.1.0.0/16', '127.0.0.0/8'])
+    assert.deepEqual([...sourceNetworks.securityGroups.keys()], ['sg-web', 'sg-b'])
+    for (const bad of ['sg-web', 'web=10.0.0.0/8', 'sg-web=', 'sg-web=10.0.0.0/33', 'sg-web=fd00::/8', 'sg-web=a/8']) {
+      assert.throws(() => readConfig({ 'security-group': [bad] }, {}), ConfigError, bad)
+    }
+    assert.throws(() => readConfig({ subnet: ['sg-web=10.0.0.0/8'] }, {}), /subnet-NAME=CIDR/)
+  })
+})
+
 describe('settings', () => {
   it('has the documented defaults', () => {
     const config = readConfig({}, { PATH: '/bin:relative:/usr/bin' })
@@ -44,6 +59,7 @@ describe('settings', () => {
       cacheMemoryBytes: 256 * 1024 * 1024,
       diskCacheBytes: 1024 * 1024 * 1024,
       nodeNetwork: null,
+      sourceNetworks: { securityGroups: new Map(), subnets: new Map() },
       nodeMemoryOvercommit: 100,
       enginePath: ['/bin', '/usr/bin', '/usr/local/bin', '/usr/local/sbin', '/usr/sbin', '/opt/homebrew/bin'],
       credentials: null,

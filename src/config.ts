@@ -9,6 +9,7 @@ import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
 import { OVERCOMMIT } from './domain/node-memory.ts'
 import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
+import type { SourceNetworks } from './domain/source-networks.ts'
 import { POPS_MAX } from './domain/topology.ts'
 import { isLoopback } from './lib/loopback.ts'
 
@@ -74,6 +75,18 @@ export const OPTIONS: readonly OptionRow[] = [
     `disk for cached objects below the home, all workers together; 0 turns it off, at least ${CACHE_DISK_MB.workerMin} a worker`,
   ),
   row('node-network', '127.N.0.0/16', null, 'addresses of cache nodes; the first free one from 127.16.0.0/16'),
+  {
+    ...flagOnly(
+      row('security-group', 'ID=CIDR,...', null, 'a security group of caches: the networks that its clients come from'),
+    ),
+    list: true,
+  },
+  {
+    ...flagOnly(
+      row('subnet', 'ID=CIDR,...', null, 'a subnet of cache subnet groups: the networks that its clients come from'),
+    ),
+    list: true,
+  },
   row(
     'node-memory-overcommit',
     'N',
@@ -163,6 +176,8 @@ export interface Config {
   readonly diskCacheBytes: number
   /** `127.N.0.0/16`; null lets the keeper take the first free one. */
   readonly nodeNetwork: string | null
+  /** Security groups and subnets of caches, as the operator defines them. */
+  readonly sourceNetworks: SourceNetworks
   /** How many times the host's memory the data of all cache nodes may be promised. */
   readonly nodeMemoryOvercommit: number
   /** Directories in which engine binaries are looked for, in this order. */
@@ -237,6 +252,10 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
     diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,
     nodeNetwork: optional('node-network', parse.nodeNetwork),
+    sourceNetworks: {
+      securityGroups: new Map(list('security-group', parse.namedNetworks('sg'))),
+      subnets: new Map(list('subnet', parse.namedNetworks('subnet'))),
+    },
     nodeMemoryOvercommit: value('node-memory-overcommit', parse.integer(1, OVERCOMMIT.max)),
     enginePath: enginePath(optional('engine-path', parse.anyText), environment),
     credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),

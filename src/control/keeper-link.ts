@@ -32,6 +32,8 @@ export interface KeeperLink extends KeeperPort {
   readonly pid: number | null
   /** Engine binaries of this host, for HostFacts; empty before the first report. */
   binaries(): KeeperSeen['binaries']
+  /** Of HostFacts. */
+  sourceFilterMissing(): string | null
   /** The groups planned from the state at `revision`; `seenRevision` tells when the keeper has made them. */
   wishGroups(groups: readonly GroupWish[], revision: number): void
   /** Snapshots to capture, and ids of those to delete: the whole of both. */
@@ -121,6 +123,12 @@ class Link implements KeeperLink {
 
   binaries(): KeeperSeen['binaries'] {
     return this.#client?.seen?.binaries ?? []
+  }
+
+  sourceFilterMissing(): string | null {
+    const seen = this.#client?.seen
+    if (seen === undefined || seen === null) return 'the keeper does not answer'
+    return seen.sourceFilterMissing === undefined ? 'the keeper is of an older version' : seen.sourceFilterMissing
   }
 
   onSeen(listener: (seen: KeeperSeen | null) => void): () => void {

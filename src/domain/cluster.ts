@@ -107,6 +107,10 @@ export interface CacheClusterRecord extends SnapshotSettings {
   readonly availabilityZoneMode: 'single-az' | 'cross-az'
   readonly parameterGroupName: string
   readonly subnetGroupName: string
+  /** Security groups whose networks clients may come from; absent or empty: from anywhere. */
+  readonly securityGroupIds?: readonly string[]
+  /** Seen: the packet filter holds clients to them. */
+  readonly securityGroupsActive?: boolean
   /** `ddd:hh24:mi-ddd:hh24:mi`, UTC, lower case. */
   readonly maintenanceWindow: string
   /** `hh24:mi-hh24:mi`, UTC; null for memcached. */
@@ -170,6 +174,8 @@ export interface CacheSubnetGroupRecord {
   readonly arn: string
   readonly description: string
   readonly subnetIds: readonly string[]
+  /** CIDRs that the subnets stood for when they were named, by id; absent or empty: they are labels. */
+  readonly networks?: Readonly<Record<string, readonly string[]>>
 }
 
 export type EventSource =

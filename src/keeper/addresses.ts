@@ -12,6 +12,12 @@ export interface GroupAddresses {
 const BLOCKS = 256
 const HOSTS_PER_BLOCK = 254
 
+/**
+ * The keeper's own address in the network of a node, from which it speaks to engines: what filters clients by where they
+ * come from lets it through. It is given to no node.
+ */
+export const keeperAddress = (node: string): string => `${node.split('.').slice(0, 2).join('.')}.255.254`
+
 export class Addresses {
   readonly #ledger: Ledger
   readonly #network: number
@@ -22,6 +28,7 @@ export class Addresses {
   constructor(ledger: Ledger, network: number) {
     this.#ledger = ledger
     this.#network = network
+    this.#used.add(keeperAddress(`127.${network}`))
     for (const row of ledger.addresses()) this.#remember(row.owner, row.purpose, row.address)
   }
 
@@ -38,6 +45,11 @@ export class Addresses {
 
   node(group: string, node: string): string {
     return this.#ensure(group, `node:${node}`)
+  }
+
+  /** Of its nodes and endpoints, those on their way out included. */
+  ofGroup(group: string): string[] {
+    return [...this.#given].filter(([key]) => split(key)[0] === group).map(([, address]) => address)
   }
 
   releaseNode(group: string, node: string): void {

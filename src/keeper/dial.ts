@@ -1,6 +1,7 @@
 //! Opens a connection to an engine through its door: TCP, or TLS to exactly the engine that was given its certificate.
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { keeperAddress } from './addresses.ts'
 import type { Door } from './door.ts'
 
 /**
@@ -10,7 +11,7 @@ import type { Door } from './door.ts'
 export function dial(door: Pick<Door, 'address' | 'port' | 'tls'>, timeoutMs: number): Promise<Socket> {
   const { address, port, tls } = door
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const socket = connectTcp({ host: address, port, noDelay: true })
+  const socket = connectTcp({ host: address, port, localAddress: keeperAddress(address), noDelay: true })
   let used = socket
   const fail = (why: Error): void => {
     clearTimeout(timer)

@@ -3,6 +3,7 @@
 //! passes bytes on; a connection stays with its target.
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { joinSockets } from '../lib/forward.ts'
+import { keeperAddress } from './addresses.ts'
 import type { Listening } from './transit.ts'
 
 /** A replica that does not take a connection within this time is passed over. Milliseconds. */
@@ -128,7 +129,7 @@ export function connectFirst(
     done(null, '')
     return
   }
-  const backend = connect({ host, port, noDelay: true, allowHalfOpen: true })
+  const backend = connect({ host, port, localAddress: keeperAddress(host), noDelay: true, allowHalfOpen: true })
   const next = (): void => {
     clearTimeout(timer)
     backend.removeAllListeners()

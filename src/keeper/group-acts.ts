@@ -29,6 +29,8 @@ export interface ActorContext {
   readonly ledger: Ledger
   readonly binaries: readonly Binary[]
   readonly view: GroupView
+  /** Why clients from elsewhere than wished could reach it now; null when none could. */
+  readonly unguarded: string | null
   /** Judged anew: what was decided a moment ago may not be so any more. */
   readonly isStillLost: (node: string) => boolean
   /** The failover of the record is done: told once, whatever happens to the keeper. */
@@ -80,6 +82,8 @@ export function act(action: Action, x: ActorContext): Promise<void> {
 async function start(x: ActorContext, node: string, replicaOf: string | null): Promise<void> {
   const choice = chooseBinary(x.binaries, x.wish.engine, x.wish.engineVersion)
   if ('problem' in choice) throw new Error(choice.problem)
+  const { unguarded } = x
+  if (unguarded !== null) throw new Error(unguarded)
   const source = x.members.all().find((m) => m.node.address === replicaOf)?.node
   x.members.start(x.members.get(node), choice.binary, x.wish, source === undefined ? null : sourceOf(source))
 }

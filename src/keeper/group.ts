@@ -38,6 +38,7 @@ import { newRestore, Restoration } from './snapshots/restoration.ts'
 import { chooseSource } from './snapshots/source.ts'
 import type { Vault } from './snapshots/vault.ts'
 import type { SnapshotWish } from './snapshots/wish.ts'
+import type { SourceFilter } from './source-filter.ts'
 import type { AskedNode } from './statistics.ts'
 import { defaultUserAtStart, engineUsers } from './users.ts'
 
@@ -67,6 +68,7 @@ export interface GroupContext {
   readonly vault: Vault
   readonly clock: Clock
   readonly binaries: () => readonly Binary[]
+  readonly sourceFilter: Pick<SourceFilter, 'isInForce' | 'problem'>
   readonly orphanIn: (dir: string) => ProcessIdentity | null
   readonly emit: (groupId: string, event: KeeperEvent['event']) => void
   /** What the group shows may have changed. */
@@ -216,6 +218,7 @@ export class Group {
         ledger: this.#context.ledger,
         binaries: this.#context.binaries(),
         view,
+        unguarded: this.#unguarded(),
         isStillLost: (node) => this.#isStillLost(node),
         failedOver: () => this.#failedOver(),
         setRecord: (change) => this.#setRecord(change),
@@ -229,8 +232,9 @@ export class Group {
     this.#finishFailover(view)
     if (restore === null) await this.#serve(view, wish)
     const ofNode = this.#members.problem ?? this.#transit.problem
-    this.#problem = ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
-    this.#settledWish = this.#isSettled(view) ? wish : null
+    const unguarded = this.#unguarded()
+    this.#problem = unguarded ?? ofNode ?? (this.#reader === null ? null : replicaTrouble(view))
+    this.#settledWish = this.#isSettled(view) && unguarded === null ? wish : null
     if (this.#settled) this.#unsettledRounds = 0
     if (actions.length > 0) this.#poked = true
     this.#context.onChange()
@@ -286,6 +290,13 @@ export class Group {
     return this.#reader === null ? planIndependent(view.nodes) : planGroup(view)
   }
 
+  /** Why clients from elsewhere than wished could reach the group now; null when none could. */
+  #unguarded(): string | null {
+    const { sourceFilter, addresses } = this.#context
+    if (sourceFilter.isInForce(this.id, this.#wish.sources, addresses.ofGroup(this.id))) return null
+    return sourceFilter.problem ?? 'the packet filter is being set up'
+  }
+
   /** Still so now: an act against a node may come a good while after it was decided (this process may have slept). */
   #isStillLost(node: string): boolean {
     this.#forgiveIfLate()
@@ -317,8 +328,9 @@ export class Group {
       await member.node.configure(wish.configuration)
     }
     await this.#transit.serve(this.#wellNodes(view))
-    await this.#transit.openFronts(view)
-    if (this.#front !== null && !view.fronted && readerHolder(view) === 'front') {
+    const isGuarded = this.#unguarded() === null
+    if (isGuarded) await this.#transit.openFronts(view)
+    if (this.#front !== null && isGuarded && !view.fronted && readerHolder(view) === 'front') {
       await this.#front.open()
       this.#front.keepOnly(readerKeeps(view))
     }
@@ -329,7 +341,7 @@ export class Group {
     }
     if (this.#membership === null) return
     this.#noteMembership()
-    await this.#membership.open()
+    if (this.#unguarded() === null) await this.#membership.open()
     await this.#membership.publish(this.#members.all().flatMap((m) => (m.node.link === null ? [] : [m.node.link])))
   }
 

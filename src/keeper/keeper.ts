@@ -19,7 +19,10 @@ import type { FromKeeper, GroupWish, KeeperSeen, KeeperWish, ToKeeper } from './
 import { answerQuestion, type KeeperQuestion, type NodeNamed, type QuestionSource } from './questions.ts'
 import { Captures } from './snapshots/captures.ts'
 import { Vault } from './snapshots/vault.ts'
+import { SourceFilter } from './source-filter.ts'
+import type { Guarded } from './source-rules.ts'
 import type { AskedNode } from './statistics.ts'
+import { portsBehindFront } from './transit.ts'
 import { Workers } from './workers.ts'
 
 /** How often it looks whether an engine was installed or upgraded meanwhile. Milliseconds. */
@@ -28,6 +31,8 @@ const BINARIES_AGAIN_MS = 3000
 const CLAIM_AGAIN_MS = 3_600_000
 /** How often the length of the engines' logs is looked at. Milliseconds. */
 const LOGS_AGAIN_MS = 60_000
+/** How often it is looked whether the packet filter still has our rules. Milliseconds. */
+const FILTER_AGAIN_MS = 5_000
 
 export interface KeeperOptions {
   /** Directory of the installation (0700); ledger, node directories and worker logs lie in it. */
@@ -101,6 +106,7 @@ class HostKeeper implements Keeper, QuestionSource {
   readonly #groups = new Map<string, Group>()
   readonly #vault: Vault
   readonly #captures: Captures
+  readonly #sourceFilter: SourceFilter
   readonly #socket: ControlSocket
   readonly #unlock: () => Promise<void>
   readonly #timers: NodeJS.Timeout[] = []
@@ -111,6 +117,7 @@ class HostKeeper implements Keeper, QuestionSource {
   #lastSeen = ''
   #reportQueued = false
   readonly #removing = new Set<string>()
+  #guarded: readonly Guarded[] = []
   #removals: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | null = null
   #done: () => void = () => {}
@@ -137,6 +144,11 @@ class HostKeeper implements Keeper, QuestionSource {
     })
     this.#workers = new Workers({ ...options, ledger, onChange: () => this.#report() })
     this.#vault = new Vault(options.vaultHome ?? options.home)
+    this.#sourceFilter = new SourceFilter({
+      table: `cachefront_${addresses.cidr.split('.')[1]}`,
+      hadTable: ledger.fact<boolean>('source-filter') ?? false,
+      setHadTable: (has) => ledger.setFact('source-filter', has),
+    })
     this.#captures = new Captures({
       vault: this.#vault,
       clock: options.clock,
@@ -158,7 +170,7 @@ class HostKeeper implements Keeper, QuestionSource {
   }
 
   async open(): Promise<void> {
-    await this.#captures.open()
+    await Promise.all([this.#captures.open(), this.#sourceFilter.probe()])
     await this.#socket.open()
     chmodSync(this.#options.socketPath, 0o600)
     this.#apply()
@@ -166,6 +178,7 @@ class HostKeeper implements Keeper, QuestionSource {
     this.#timers.push(setInterval(() => void this.#findBinaries(), BINARIES_AGAIN_MS))
     this.#timers.push(setInterval(() => void this.#renewClaim(), CLAIM_AGAIN_MS))
     this.#timers.push(setInterval(() => this.#limitLogs(), LOGS_AGAIN_MS))
+    this.#timers.push(setInterval(() => void this.#checkFilter(), FILTER_AGAIN_MS))
   }
 
   #receive(message: ToKeeper, reply: (message: FromKeeper) => void): void {
@@ -227,8 +240,38 @@ class HostKeeper implements Keeper, QuestionSource {
       if (!wished.has(id) && !this.#groups.has(id) && !this.#removing.has(id)) this.#forgetLeftOver(id)
     }
     for (const wish of this.#wish.groups) this.#applyGroup(wish)
+    void this.#guard()
     this.#workers.apply(this.#wish.workers)
     this.#captures.apply(this.#wish.snapshots ?? [], this.#wish.snapshotDeletions ?? [])
+    this.#report()
+  }
+
+  /** Holds clients to the networks that are wished; groups that wait for it go on then. */
+  async #guard(): Promise<void> {
+    const groups = this.#wish.groups.flatMap(({ id, port, sources }) => {
+      const [first, ...rest] = this.#addresses.ofGroup(id)
+      if (first === undefined || sources === undefined || sources.length === 0) return []
+      return [
+        {
+          group: id,
+          ports: [port, ...Object.values(portsBehindFront(port))],
+          sources,
+          addresses: [first, ...rest] as const,
+        },
+      ]
+    })
+    // What is being removed stays guarded until its addresses are free.
+    const leaving = this.#guarded.filter(
+      (one) => !groups.some(({ group }) => group === one.group) && this.#removing.has(one.group),
+    )
+    this.#guarded = [...groups, ...leaving]
+    await this.#sourceFilter.apply(this.#guarded)
+    for (const { group } of groups) this.#groups.get(group)?.poke()
+  }
+
+  async #checkFilter(): Promise<void> {
+    if (this.#guarded.length > 0) await this.#sourceFilter.check()
+    else if (this.#sourceFilter.missing !== null) await this.#sourceFilter.probe()
     this.#report()
   }
 
@@ -250,6 +293,7 @@ class HostKeeper implements Keeper, QuestionSource {
         vault: this.#vault,
         clock: this.#options.clock,
         binaries: () => this.#binaries,
+        sourceFilter: this.#sourceFilter,
         orphanIn: (dir) => {
           const orphan = this.#orphans.get(dir)
           return orphan !== undefined && isAlive(orphan) ? orphan : null
@@ -358,6 +402,7 @@ class HostKeeper implements Keeper, QuestionSource {
       groups: [...this.#groups.values()].map((group) => group.seen()),
       snapshots: this.#captures.seen(),
       workers: this.#workers.seen(),
+      sourceFilterMissing: this.#sourceFilter.missing,
       nodeNetwork: this.#addresses.cidr,
       binaries: this.#binaries,
     }
@@ -375,6 +420,8 @@ class HostKeeper implements Keeper, QuestionSource {
     if (workers) await this.#workers.end()
     else this.#workers.release()
     await Promise.all([...this.#groups.values()].map((group) => (engines ? group.end() : group.release())))
+    // Engines that go on stay guarded.
+    if (engines) await this.#sourceFilter.close()
     this.#ledger.close()
     this.#socket.send({ type: 'stopped' })
     await this.#socket.close()

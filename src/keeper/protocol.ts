@@ -48,6 +48,11 @@ export interface GroupWish {
    * Address, port, user and daemon options are the keeper's own.
    */
   readonly configuration: readonly (readonly [name: string, value: string])[]
+  /**
+   * Networks (CIDRs) that clients must come from, one of each list; absent: from anywhere. Nothing of the group listens
+   * before the host's packet filter holds clients to it.
+   */
+  readonly sources?: readonly (readonly string[])[]
   /** Nodes to restart once, by node id, with the number of the wished restart: a grown number restarts. */
   readonly restarts: Readonly<Record<string, number>>
   /**
@@ -206,6 +211,8 @@ export interface KeeperSeen {
     /** How often it was started again after a death. */
     readonly restarts: number
   }[]
+  /** What keeps this host from filtering clients by their source, for a person; null when nothing does. */
+  readonly sourceFilterMissing?: string | null
   /** Network that all engine and endpoint addresses of this installation are from, e.g. `127.16.0.0/16`. */
   readonly nodeNetwork: string
   /**

@@ -111,7 +111,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     network: config.network,
     keeper: link,
     tasks: [
-      { task: modules.cachesTask(state, link, clock), kinds: modules.CACHE_KINDS },
+      { task: modules.cachesTask(state, link, clock, config.sourceNetworks), kinds: modules.CACHE_KINDS },
       snapshots.poked,
       ...observers.tasks,
     ],
@@ -142,6 +142,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       quotas: config.quotas,
       stores: snapshots.stores,
       host: link,
+      sourceNetworks: config.sourceNetworks,
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
     localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),

@@ -2,6 +2,7 @@
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
 import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
+import type { SourceNetworks } from '../domain/source-networks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
 import type { SnapshotStores } from './elasticache/snapshot-stores.ts'
@@ -19,6 +20,8 @@ export interface ServiceContext {
   readonly quotas: Quotas
   /** What the host offers now, from the keeper and the feed; for errors that tell the user what is missing. */
   readonly host: HostFacts
+  /** Security groups and subnets that the operator defines; absent: none. */
+  readonly sourceNetworks?: SourceNetworks
   /** What the data of all cache nodes may take of this host's memory; absent: not limited. */
   readonly nodeMemory?: NodeMemory
   /** Where snapshots are exported to and imported from; absent where there is nothing of the kind. */
@@ -26,6 +29,8 @@ export interface ServiceContext {
 }
 
 export interface HostFacts {
+  /** What keeps this host from filtering clients by their source, for a person; null when nothing does. Absent: it can't. */
+  sourceFilterMissing?(): string | null
   /** Engine binaries found on this host; `features`: what their build can do (domain/parameters/parameter.ts). */
   binaries(): readonly { readonly engine: string; readonly version: string; readonly features?: readonly string[] }[]
 }

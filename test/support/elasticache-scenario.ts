@@ -12,6 +12,7 @@ import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
 import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
 import { Transfers } from '../../src/control/transfers.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
+import { NO_NETWORKS, type SourceNetworks } from '../../src/domain/source-networks.ts'
 import { type Keeper, startKeeper } from '../../src/keeper/keeper.ts'
 import { Vault } from '../../src/keeper/snapshots/vault.ts'
 import { type Clock, MovableClock, systemClock } from '../../src/lib/clock.ts'
@@ -45,6 +46,7 @@ export class ElastiCacheScenario {
   readonly #lines: string[]
   readonly #clock: MovableClock
   readonly #stores: Stores
+  readonly #networks: SourceNetworks
 
   private constructor(
     home: string,
@@ -55,6 +57,7 @@ export class ElastiCacheScenario {
     lines: string[],
     clock: MovableClock,
     stores: Stores,
+    networks: SourceNetworks,
   ) {
     this.home = home
     this.#keeper = keeper
@@ -64,9 +67,14 @@ export class ElastiCacheScenario {
     this.#lines = lines
     this.#clock = clock
     this.#stores = stores
+    this.#networks = networks
   }
 
-  static async start(given: Partial<StoresOptions> = {}): Promise<ElastiCacheScenario> {
+  /** `networks`: security groups and subnets as an operator would define them. */
+  static async start(
+    given: Partial<StoresOptions> & { readonly networks?: SourceNetworks } = {},
+  ): Promise<ElastiCacheScenario> {
+    const { networks = NO_NETWORKS, ...storesOptions } = given
     const home = await mkdtemp(join(tmpdir(), 'cachefront-ec-'))
     const lines: string[] = []
     const keeper = await startKeeper({
@@ -81,8 +89,8 @@ export class ElastiCacheScenario {
       env: {},
     })
     const clock = new MovableClock()
-    const stores = new Stores({ s3: NO_S3, folders: new Map(), ...given })
-    const control = await startControl(home, lines, clock, stores)
+    const stores = new Stores({ s3: NO_S3, folders: new Map(), ...storesOptions })
+    const control = await startControl(home, lines, clock, stores, networks)
     // The context looks through to the control of the moment: a scenario may end one and start another.
     const scenario: { current?: ElastiCacheScenario } = {}
     const now = (): Control => scenario.current?.control ?? control
@@ -96,11 +104,15 @@ export class ElastiCacheScenario {
       edgeDomain: 'cloudfront.localhost',
       quotas: quotasWith(),
       stores,
-      host: { binaries: () => now().link.binaries() },
+      sourceNetworks: networks,
+      host: {
+        binaries: () => now().link.binaries(),
+        sourceFilterMissing: () => now().link.sourceFilterMissing(),
+      },
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
     const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))
-    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines, clock, stores)
+    scenario.current = new ElastiCacheScenario(home, keeper, control, api, client, lines, clock, stores, networks)
     return scenario.current
   }
 
@@ -116,7 +128,7 @@ export class ElastiCacheScenario {
   async restartControl(between: () => Promise<void>): Promise<void> {
     await this.#control.close()
     await between()
-    this.#control = await startControl(this.home, this.#lines, this.#clock, this.#stores)
+    this.#control = await startControl(this.home, this.#lines, this.#clock, this.#stores, this.#networks)
   }
 
   /** Time on the movable clock, in milliseconds. */
@@ -228,7 +240,13 @@ export class Control {
   }
 }
 
-async function startControl(home: string, lines: string[], clock: Clock, stores: Stores): Promise<Control> {
+async function startControl(
+  home: string,
+  lines: string[],
+  clock: Clock,
+  stores: Stores,
+  networks: SourceNetworks,
+): Promise<Control> {
   const state = await openSqliteState(join(home, 'state.db'), clock)
   const complain = (error: unknown): void => void lines.push(String(error))
   const socketPath = join(home, 'keeper.sock')
@@ -238,7 +256,7 @@ async function startControl(home: string, lines: string[], clock: Clock, stores:
   const vault = new Vault(home)
   const transfers = new Transfers({ vault, stores, clock, onEnd: () => control.poke() })
   const snapshots = snapshotsTask({ state, keeper: link, clock, owner, transfers, vault })
-  const tasks = [cachesTask(state, link, clock), snapshots]
+  const tasks = [cachesTask(state, link, clock, networks), snapshots]
   const control: Control = new Control(
     state,
     link,

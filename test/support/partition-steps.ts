@@ -2,11 +2,12 @@
 //! writer with numbers at the primary endpoint watches all the while.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { keeperAddress } from '../../src/keeper/addresses.ts'
 import type { GroupSeen, NodeSeen } from '../../src/keeper/protocol.ts'
 import { KeeperHost, primaryOf, redisAt, redisGroup, replicasOf } from './keeper-host.ts'
 import { cut } from './network-namespace.ts'
 
-/** Where the keeper's and the clients' connections come from. */
+/** Where the clients' connections come from. */
 const OUTSIDE = '127.0.0.1'
 const WAIT_MS = 300
 /** A step that takes longer hangs: it fails, and what it started is ended. Milliseconds. */
@@ -164,7 +165,7 @@ test(
     const writer = new NumberWriter(group.endpoint, 'fenced', 2)
     await writer.goesOn()
     // Clients reach it through the endpoint as before: only the fence keeps it from taking their writes.
-    cut([[OUTSIDE, primary.address]])
+    cut([OUTSIDE, keeperAddress(primary.address)].map((from) => [from, primary.address] as const))
     await host.waitFor((s) => primaryOf(s.groups[0]!).id !== primary.id)
     assert.throws(() => process.kill(primary.pid!, 0), /ESRCH/)
     await writer.goesOn()

@@ -3,6 +3,7 @@ import type {
   CacheClusterRecord,
   CacheNodeRecord,
   CacheParameterGroupRecord,
+  CacheSubnetGroupRecord,
   ReplicationGroupRecord,
   SnapshotSettings,
 } from '../../domain/cluster.ts'
@@ -10,6 +11,7 @@ import { familyOf } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import { configurationOf } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
+import { type SourceNetworks, sourcesOf } from '../../domain/source-networks.ts'
 import type { GroupWish, NodeWish } from '../../keeper/protocol.ts'
 import type { Stored } from '../../state/state.ts'
 import { type AccessRecords, accessWish } from './access.ts'
@@ -19,6 +21,9 @@ export interface CacheRecords extends AccessRecords {
   readonly clusters: readonly Stored<CacheClusterRecord>[]
   readonly groups: readonly Stored<ReplicationGroupRecord>[]
   readonly parameterGroups: readonly Stored<CacheParameterGroupRecord>[]
+  readonly subnetGroups: readonly Stored<CacheSubnetGroupRecord>[]
+  /** Security groups as the operator defines them now. */
+  readonly networks: SourceNetworks
 }
 
 /** Groups that should run, sorted by id; a resource that is being deleted is not among them, which ends its processes. */
@@ -114,13 +119,16 @@ export function wishedNow(cluster: CacheClusterRecord): CacheClusterRecord {
 function engineOf(
   record: CacheClusterRecord,
   records: CacheRecords,
-): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration'> {
+): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration' | 'sources'> {
   const cluster = wishedNow(record)
   const family = FAMILIES.get(familyOf(cluster.engine, cluster.engineVersion))
   // A default group is not stored: it has no overrides.
   const overrides = records.parameterGroups.find(({ id }) => id === cluster.parameterGroupName)?.doc.values ?? {}
   const version = cluster.engineVersion
+  const subnetGroup = records.subnetGroups.find(({ id }) => id === cluster.subnetGroupName)?.doc
+  const sources = sourcesOf(cluster, subnetGroup, records.networks)
   return {
+    ...(sources.length === 0 ? {} : { sources }),
     engine: cluster.engine,
     engineVersion: version,
     port: cluster.port,

@@ -36,7 +36,9 @@ export function clusterAfter(before: CacheClusterRecord, view: View): CacheClust
 
 /** What was under way has come to its end: a change that was carried out is what the cluster is. */
 function finished(record: CacheClusterRecord): CacheClusterRecord {
-  const { movedFrom: _, ...arrived } = record
+  const { movedFrom: _, ...settled } = record
+  // Of what is settled nobody from elsewhere can reach anything.
+  const arrived = settled.securityGroupIds?.length ? { ...settled, securityGroupsActive: true } : settled
   if (!arrived.pending?.applyingSince) return arrived
   const { pending: __, ...changed } = wishedNow(arrived)
   return changed

@@ -34,6 +34,9 @@ function nodeCountMessages(before: CacheClusterRecord, after: CacheClusterRecord
 /** Of a change that has been carried out. AWS publishes no wording for an engine version (unconfirmed). */
 function changeMessages(before: CacheClusterRecord, after: CacheClusterRecord): string[] {
   const messages: string[] = []
+  if (before.securityGroupsActive === false && after.securityGroupsActive) {
+    messages.push('Applied change to security group')
+  }
   if (before.nodeType !== after.nodeType) {
     messages.push(`Succeeded applying modification to cache node type to ${after.nodeType}.`)
   }

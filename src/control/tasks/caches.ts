@@ -1,6 +1,7 @@
 //! The task that makes caches real: plans what the keeper is to run, sends it, and writes what the keeper reports. Poked
 //! by every commit to its kinds and by every report of the keeper.
 
+import { NO_NETWORKS, type SourceNetworks } from '../../domain/source-networks.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isOld, recordEvents, sweepEvents } from '../../services/elasticache/event-log.ts'
@@ -19,6 +20,7 @@ export const CACHE_KINDS: readonly Kind[] = [
   'cache-parameter-group',
   'cache-user',
   'cache-user-group',
+  'cache-subnet-group',
 ]
 
 /** In case a poke was lost, and to sweep events that are over 14 days old. */
@@ -27,18 +29,19 @@ const PERIOD_MS = 5_000
 /** What the task needs of the keeper. */
 export type CachesKeeper = Pick<KeeperLink, 'seen' | 'wishGroups' | 'seenRevision'>
 
-export function cachesTask(state: State, keeper: CachesKeeper, clock: Clock): Task {
+/** `networks`: security groups and subnets as the operator defines them. */
+export function cachesTask(state: State, keeper: CachesKeeper, clock: Clock, networks = NO_NETWORKS): Task {
   return {
     name: 'caches',
     periodMs: PERIOD_MS,
-    run: async () => [...(await follow(state, keeper, clock)), ...(await sweep(state, clock))],
+    run: async () => [...(await follow(state, keeper, clock, networks)), ...(await sweep(state, clock))],
   }
 }
 
-async function follow(state: State, keeper: CachesKeeper, clock: Clock): Promise<string[]> {
+async function follow(state: State, keeper: CachesKeeper, clock: Clock, networks: SourceNetworks): Promise<string[]> {
   // Read before the records: they may be newer than this revision, never older.
   const revision = await state.revision()
-  const records = await readRecords(state)
+  const records = await readRecords(state, networks)
   keeper.wishGroups(planGroups(records), revision)
   const seen = keeper.seen()
   if (seen === null) return []
@@ -46,21 +49,22 @@ async function follow(state: State, keeper: CachesKeeper, clock: Clock): Promise
   if (actionsOf(allChanges(records, seen, seenRevision)).length === 0) return []
   return state.transact(async (tx) => {
     // Decided again on what the transaction sees: an operation may have written in between.
-    const changes = allChanges(await readRecords(tx), seen, seenRevision)
+    const changes = allChanges(await readRecords(tx, networks), seen, seenRevision)
     await write(tx, changes, clock.now())
     return actionsOf(changes)
   })
 }
 
-async function readRecords(reader: Reader): Promise<CacheRecords> {
-  const [clusters, groups, parameterGroups, users, userGroups] = await Promise.all([
+async function readRecords(reader: Reader, networks: SourceNetworks): Promise<CacheRecords> {
+  const [clusters, groups, parameterGroups, subnetGroups, users, userGroups] = await Promise.all([
     reader.list('cache-cluster'),
     reader.list('replication-group'),
     reader.list('cache-parameter-group'),
+    reader.list('cache-subnet-group'),
     reader.list('cache-user'),
     reader.list('cache-user-group'),
   ])
-  return { clusters, groups, parameterGroups, users, userGroups }
+  return { clusters, groups, parameterGroups, subnetGroups, networks, users, userGroups }
 }
 
 interface Changes {

@@ -20,6 +20,7 @@ import {
   restoredVersion,
   restoreSource,
 } from './restore.ts'
+import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { cacheClusterView } from './views.ts'
@@ -42,6 +43,7 @@ const HANDLED = [
   'Port',
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
+  'SecurityGroupIds',
   'SnapshotRetentionLimit',
   'SnapshotName',
   'SnapshotArns',
@@ -100,6 +102,8 @@ async function standAlone(
   }
   const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
   const parameterGroup = await parameterGroupFor(tx, groupName, version.family, context)
+  const subnetGroup = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
+  checkSubnets(subnetGroup, context)
   const made = newCluster(
     {
       id,
@@ -109,10 +113,11 @@ async function standAlone(
       port: portOf(engine, input.Port ?? kept.port),
       replicationGroupId: null,
       parameterGroupName: parameterGroup.name,
-      subnetGroupName: (await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)).name,
+      subnetGroupName: subnetGroup.name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windowsOf(id, input),
       zones,
+      ...securityGroupsOf(input.SecurityGroupIds, context),
     },
     context,
   )

@@ -24,6 +24,7 @@ import {
   restoredVersion,
   restoreSource,
 } from './restore.ts'
+import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
@@ -50,6 +51,7 @@ const HANDLED = [
   'Port',
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
+  'SecurityGroupIds',
   'SnapshotRetentionLimit',
   'SnapshotName',
   'SnapshotArns',
@@ -89,14 +91,17 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
     const version = chooseVersion(engine, asked, context.host.binaries())
     const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
     const now = context.clock.now()
+    const subnetGroup = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
+    checkSubnets(subnetGroup, context)
     const shared = {
+      ...securityGroupsOf(input.SecurityGroupIds, context),
       engine,
       engineVersion: version.version,
       nodeType: nodeType(required('CacheNodeType', input.CacheNodeType ?? kept.nodeType)).name,
       port: portOf(engine, input.Port ?? kept.port),
       replicationGroupId: id,
       parameterGroupName: (await parameterGroupFor(tx, groupName, version.family, context)).name,
-      subnetGroupName: (await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)).name,
+      subnetGroupName: subnetGroup.name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windows,
     }

@@ -29,6 +29,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   AddTagsToResource: ['ResourceName', 'Tags'],
   CopySnapshot: ['KmsKeyId', 'SourceSnapshotName', 'Tags', 'TargetBucket', 'TargetSnapshotName'],
   CreateCacheCluster: [
+    'SecurityGroupIds',
     'AZMode',
     'AutoMinorVersionUpgrade',
     'CacheClusterId',
@@ -52,6 +53,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   CreateCacheParameterGroup: ['CacheParameterGroupFamily', 'CacheParameterGroupName', 'Description', 'Tags'],
   CreateCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds', 'Tags'],
   CreateReplicationGroup: [
+    'SecurityGroupIds',
     'AutoMinorVersionUpgrade',
     'AutomaticFailoverEnabled',
     'CacheNodeType',
@@ -119,6 +121,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   IncreaseReplicaCount: ['ApplyImmediately', 'NewReplicaCount', 'ReplicationGroupId'],
   ListTagsForResource: ['ResourceName'],
   ModifyCacheCluster: [
+    'SecurityGroupIds',
     'AZMode',
     'ApplyImmediately',
     'AutoMinorVersionUpgrade',
@@ -137,6 +140,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   ModifyCacheParameterGroup: ['CacheParameterGroupName', 'ParameterNameValues'],
   ModifyCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds'],
   ModifyReplicationGroup: [
+    'SecurityGroupIds',
     'ApplyImmediately',
     'AutoMinorVersionUpgrade',
     'AutomaticFailoverEnabled',

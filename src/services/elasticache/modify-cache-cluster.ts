@@ -14,6 +14,7 @@ import { onlyFields } from './fields.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
 import { mustBeAvailableCluster } from './must-be-available.ts'
 import { checkWindows, newNodes } from './new-cluster.ts'
+import { withSecurityGroups } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
@@ -33,6 +34,7 @@ const MODIFIABLE = [
   'SnapshotWindow',
   'SnapshotRetentionLimit',
   'CacheNodeType',
+  'SecurityGroupIds',
 ]
 
 export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCacheClusterResult> = (input, context) => {
@@ -63,7 +65,7 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
     const kept = withRetention(windows, before.engine, input.SnapshotRetentionLimit, context.clock.now())
     if (windows.snapshotWindow !== null) checkWindows(windows.maintenanceWindow, windows.snapshotWindow)
     const assigned = await assignParameterGroup(tx, kept, input.CacheParameterGroupName, context)
-    const record = await resized(tx, assigned, input, context)
+    const record = await resized(tx, withSecurityGroups(assigned, input.SecurityGroupIds, context), input, context)
     await tx.put('cache-cluster', record.id, record)
     return { CacheCluster: cacheClusterView(record, false) }
   })

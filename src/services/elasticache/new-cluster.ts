@@ -76,6 +76,8 @@ export type NewCluster = Pick<
   | 'subnetGroupName'
   | 'maintenanceWindow'
   | 'autoMinorVersionUpgrade'
+  | 'securityGroupIds'
+  | 'securityGroupsActive'
 > & { readonly snapshotWindow: string; readonly zones: readonly string[] }
 
 /** The record of a cluster with one node for each zone, numbered from 0001. */

@@ -86,7 +86,6 @@ test('bad input of clusters and groups, by code; nothing is half written', async
   for (const [field, value] of Object.entries({
     TransitEncryptionEnabled: true,
     AuthToken: 'secret-secret-secret',
-    SecurityGroupIds: ['sg-1'],
     NotificationTopicArn: 'arn:aws:sns:x',
     NetworkType: 'ipv6',
     LogDeliveryConfigurations: [{}],

@@ -20,6 +20,7 @@ import { mustBeAvailable } from './must-be-available.ts'
 import { checkWindows } from './new-cluster.ts'
 import { page } from './paging.ts'
 import { markDeleting, membersOf } from './replicas.ts'
+import { withSecurityGroups } from './security-groups.ts'
 import { snapshottingClusterId, withRetention } from './snapshot-settings.ts'
 import { replicationGroupView } from './views.ts'
 
@@ -50,6 +51,7 @@ const MODIFIABLE = [
   'Engine',
   'EngineVersion',
   'CacheNodeType',
+  'SecurityGroupIds',
   // AWS itself accepts and ignores it (spec 2.4).
   'NodeGroupId',
 ]
@@ -94,7 +96,12 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
       await tx.put(
         'cache-cluster',
         member.id,
-        await assignParameterGroup(tx, changed, input.CacheParameterGroupName, context),
+        await assignParameterGroup(
+          tx,
+          withSecurityGroups(changed, input.SecurityGroupIds, context),
+          input.CacheParameterGroupName,
+          context,
+        ),
       )
     }
     return { ReplicationGroup: replicationGroupView(group, await membersOf(tx, group)) }

@@ -13,11 +13,13 @@ import { elasticacheArn } from '../../domain/arn.ts'
 import { newName, required, shown } from '../../domain/cache-names.ts'
 import { type CacheSubnetGroupRecord, GROUPS_MAX } from '../../domain/cluster.ts'
 import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.ts'
+import { NO_NETWORKS, networksOfSubnets } from '../../domain/source-networks.ts'
 import type { Reader } from '../../state/state.ts'
-import type { Operation } from '../service.ts'
+import type { Operation, ServiceContext } from '../service.ts'
 import { onlyFields } from './fields.ts'
 import { defaultSubnetGroup, findSubnetGroup } from './lookup.ts'
 import { page } from './paging.ts'
+import { checkSubnets } from './security-groups.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { subnetGroupView } from './views.ts'
 
@@ -36,6 +38,16 @@ function subnetIds(given: readonly string[] | undefined): string[] {
   throw elasticacheFault('InvalidSubnet', `${shown(bad)} is not a subnet id; it looks like subnet-0a1b2c3d.`)
 }
 
+/** The subnets, with the networks that they stand for where the operator defines any. */
+function subnetsOf(
+  given: readonly string[] | undefined,
+  context: ServiceContext,
+): Pick<CacheSubnetGroupRecord, 'subnetIds' | 'networks'> {
+  const ids = subnetIds(given)
+  const networks = networksOfSubnets(ids, context.sourceNetworks ?? NO_NETWORKS)
+  return Object.keys(networks).length === 0 ? { subnetIds: ids } : { subnetIds: ids, networks }
+}
+
 export const createCacheSubnetGroup: Operation<CreateCacheSubnetGroupMessage, CreateCacheSubnetGroupResult> = (
   input,
   context,
@@ -51,7 +63,7 @@ export const createCacheSubnetGroup: Operation<CreateCacheSubnetGroupMessage, Cr
     name,
     arn: elasticacheArn(context.region, context.accountId, 'subnetgroup', name),
     description: required('CacheSubnetGroupDescription', input.CacheSubnetGroupDescription),
-    subnetIds: subnetIds(input.SubnetIds),
+    ...subnetsOf(input.SubnetIds, context),
   }
   return context.state.transact(async (tx) => {
     if (name === 'default' || (await tx.get('cache-subnet-group', name)) !== undefined) {
@@ -93,14 +105,17 @@ export const modifyCacheSubnetGroup: Operation<ModifyCacheSubnetGroupMessage, Mo
   return context.state.transact(async (tx) => {
     const before = await findSubnetGroup(tx, input.CacheSubnetGroupName, context)
     if (before.name === 'default') throw invalidValue('The default subnet group cannot be modified.')
-    const ids = input.SubnetIds?.length ? subnetIds(input.SubnetIds) : before.subnetIds
-    const removed = before.subnetIds.filter((id) => !ids.includes(id))
+    const subnets = input.SubnetIds?.length ? subnetsOf(input.SubnetIds, context) : before
+    const removed = before.subnetIds.filter((id) => !subnets.subnetIds.includes(id))
     const users = removed.length > 0 ? await usersOf(tx, before.name) : []
     if (users.length > 0) {
       throw elasticacheFault('SubnetInUse', `${removed.join(', ')} cannot be removed while ${users[0]} uses the group.`)
     }
     const description = input.CacheSubnetGroupDescription || before.description
-    const record: CacheSubnetGroupRecord = { ...before, description, subnetIds: ids }
+    const { networks: _, ...rest } = before
+    const { subnetIds: ids, networks } = subnets
+    const record: CacheSubnetGroupRecord = { ...rest, description, subnetIds: ids, ...(networks && { networks }) }
+    if ((await usersOf(tx, record.name)).length > 0) checkSubnets(record, context)
     await tx.put('cache-subnet-group', record.name, record)
     return { CacheSubnetGroup: subnetGroupView(record, context.region) }
   })

@@ -50,7 +50,10 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     },
     CacheSubnetGroupName: record.subnetGroupName,
     AutoMinorVersionUpgrade: record.autoMinorVersionUpgrade,
-    SecurityGroups: [],
+    SecurityGroups: (record.securityGroupIds ?? []).map((id) => ({
+      SecurityGroupId: id,
+      Status: record.securityGroupsActive ? 'active' : 'adding',
+    })),
     AuthTokenEnabled: false,
     TransitEncryptionEnabled: false,
     AtRestEncryptionEnabled: false,
