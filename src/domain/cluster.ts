@@ -155,6 +155,8 @@ export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess {
   /** Member that automatic snapshots are taken from; null or absent: a replica, the primary where there is none. */
   readonly snapshottingClusterId?: string | null
   readonly autoMinorVersionUpgrade: boolean
+  /** Encryption in transit; null or absent: none. */
+  readonly transitEncryption?: 'preferred' | 'required' | null
   /** Seen: address of the primary endpoint; it stays when the primary changes. Null before `available`. */
   readonly primaryEndpoint: string | null
   readonly readerEndpoint: string | null

@@ -1,6 +1,11 @@
 //! Users and user groups as the SDK's output types (spec/elasticache.md 6.2, 6.4).
-import type { User, UserGroup } from '@aws-sdk/client-elasticache'
-import type { UserGroupRecord, UserRecord } from '../../domain/access.ts'
+import type {
+  ReplicationGroup,
+  ReplicationGroupPendingModifiedValues,
+  User,
+  UserGroup,
+} from '@aws-sdk/client-elasticache'
+import type { GroupAccess, UserGroupRecord, UserRecord } from '../../domain/access.ts'
 import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { groupsWith, membersOfUserGroup, minimumVersionOf, replicationGroupsWith } from './access-lookup.ts'
@@ -48,5 +53,35 @@ export async function userGroupView(
     ReplicationGroups: replicationGroups.map(({ id }) => id),
     ServerlessCaches: [],
     ARN: group.arn,
+  }
+}
+
+/** A token counts from its first rotation in, although clients may come without it until SET (unconfirmed). */
+export function accessView({
+  authToken,
+  userGroupIds,
+}: GroupAccess): Pick<ReplicationGroup, 'AuthTokenEnabled' | 'AuthTokenLastModifiedDate' | 'UserGroupIds'> {
+  return {
+    AuthTokenEnabled: Boolean(authToken),
+    ...(authToken ? { AuthTokenLastModifiedDate: new Date(authToken.modifiedAt) } : {}),
+    ...(userGroupIds?.length ? { UserGroupIds: [...userGroupIds] } : {}),
+  }
+}
+
+/** What of access is on its way to the nodes. */
+export function pendingAccess({
+  authToken,
+  pendingUserGroups: groups,
+}: GroupAccess): Pick<ReplicationGroupPendingModifiedValues, 'AuthTokenStatus' | 'UserGroups'> {
+  return {
+    ...(authToken?.pending ? { AuthTokenStatus: authToken.pending } : {}),
+    ...(groups
+      ? {
+          UserGroups: {
+            ...(groups.add.length > 0 ? { UserGroupIdsToAdd: [...groups.add] } : {}),
+            ...(groups.remove.length > 0 ? { UserGroupIdsToRemove: [...groups.remove] } : {}),
+          },
+        }
+      : {}),
   }
 }

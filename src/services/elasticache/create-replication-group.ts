@@ -14,6 +14,7 @@ import { nodeType } from '../../domain/node-types.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
+import { newAccess } from './group-access.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import {
@@ -52,6 +53,8 @@ const HANDLED = [
   'AutoMinorVersionUpgrade',
   'SnapshotWindow',
   'SecurityGroupIds',
+  'AuthToken',
+  'UserGroupIds',
   'SnapshotRetentionLimit',
   'SnapshotName',
   'SnapshotArns',
@@ -131,9 +134,11 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       readerEndpoint: null,
     }
     await checkRoom(tx, context, shared, zones.length)
+    const runs = { id, engine, version: version.version }
     const group: ReplicationGroupRecord = {
       ...withRetention(made, engine, input.SnapshotRetentionLimit, now),
-      ...(await beginRestore(tx, source, { id, engine, version: version.version }, context)),
+      ...(await newAccess(tx, input, runs, input.TransitEncryptionEnabled === true, context)),
+      ...(await beginRestore(tx, source, runs, context)),
     }
     const tags = tagsOf(input.Tags)
     await tx.put('replication-group', id, group)

@@ -54,6 +54,8 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   CreateCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds', 'Tags'],
   CreateReplicationGroup: [
     'SecurityGroupIds',
+    'AuthToken',
+    'UserGroupIds',
     'AutoMinorVersionUpgrade',
     'AutomaticFailoverEnabled',
     'CacheNodeType',
@@ -141,6 +143,11 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
   ModifyCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds'],
   ModifyReplicationGroup: [
     'SecurityGroupIds',
+    'AuthToken',
+    'AuthTokenUpdateStrategy',
+    'RemoveUserGroups',
+    'UserGroupIdsToAdd',
+    'UserGroupIdsToRemove',
     'ApplyImmediately',
     'AutoMinorVersionUpgrade',
     'AutomaticFailoverEnabled',

@@ -104,12 +104,14 @@ test('bad input of clusters and groups, by code; nothing is half written', async
     AtRestEncryptionEnabled: true,
     NumNodeGroups: 2,
     ClusterMode: 'enabled',
-    UserGroupIds: ['g'],
     DataTieringEnabled: true,
     GlobalReplicationGroupId: 'g',
     PrimaryClusterId: 'one',
   })) {
     await fails(group({ [field]: value }), 'NotImplemented', new RegExp(field))
+  }
+  for (const more of [{ UserGroupIds: ['g'] }, { AuthToken: 'secret-secret-secret' }]) {
+    await fails(group(more), 'InvalidParameterCombination', /^(?!.*secret).*TransitEncryptionEnabled/)
   }
   assert.equal(await context.state.revision(), 0)
 })

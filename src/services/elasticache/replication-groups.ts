@@ -14,7 +14,8 @@ import type { Operation } from '../service.ts'
 import { groupDescription } from './create-replication-group.ts'
 import { onlyFields } from './fields.ts'
 import { beginFinalSnapshot } from './final-snapshot.ts'
-import { findReplicationGroup } from './lookup.ts'
+import { changedAccess } from './group-access.ts'
+import { findCluster, findReplicationGroup } from './lookup.ts'
 import { assignParameterGroup, sameEngine } from './modify-cache-cluster.ts'
 import { mustBeAvailable } from './must-be-available.ts'
 import { checkWindows } from './new-cluster.ts'
@@ -54,6 +55,11 @@ const MODIFIABLE = [
   'SecurityGroupIds',
   // AWS itself accepts and ignores it (spec 2.4).
   'NodeGroupId',
+  'AuthToken',
+  'AuthTokenUpdateStrategy',
+  'UserGroupIdsToAdd',
+  'UserGroupIdsToRemove',
+  'RemoveUserGroups',
 ]
 
 export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, ModifyReplicationGroupResult> = (
@@ -69,11 +75,15 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
       throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
     }
     const now = context.clock.now()
+    const { doc: model } = await findCluster(tx, before.members[0])
+    const runs = { id: before.id, engine: before.engine, version: model.engineVersion }
+    const access = await changedAccess(tx, before, input, runs, context)
     const group: ReplicationGroupRecord = {
       ...withRetention(before, before.engine, input.SnapshotRetentionLimit, now),
       ...(input.SnapshottingClusterId
         ? { snapshottingClusterId: snapshottingClusterId(before, input.SnapshottingClusterId) }
         : {}),
+      ...(access === null ? {} : { ...access, status: 'modifying' }),
       automaticFailover,
       description: input.ReplicationGroupDescription
         ? groupDescription(input.ReplicationGroupDescription)

@@ -15,6 +15,7 @@ import type {
   ReplicationGroupRecord,
 } from '../../domain/cluster.ts'
 import { shownVersion } from '../../domain/engine-versions.ts'
+import { accessView, pendingAccess } from './access-views.ts'
 import { spreadZone } from './zones.ts'
 
 /** There is no VPC: its id is one fixed name. */
@@ -98,7 +99,7 @@ export function replicationGroupView(
     ARN: record.arn,
     Description: record.description,
     Status: record.status,
-    PendingModifiedValues: {},
+    PendingModifiedValues: pendingAccess(record),
     MemberClusters: [...record.members],
     // One node group without slots, no ConfigurationEndpoint: that is how clients tell that cluster mode is off.
     NodeGroups: [
@@ -118,7 +119,7 @@ export function replicationGroupView(
     ClusterEnabled: false,
     ClusterMode: 'disabled',
     CacheNodeType: record.nodeType,
-    AuthTokenEnabled: false,
+    ...accessView(record),
     TransitEncryptionEnabled: false,
     // AWS encrypts valkey groups at rest by default; nothing is encrypted here yet, and this says so.
     AtRestEncryptionEnabled: false,

@@ -1,6 +1,11 @@
-//! Faults of users and user groups (spec 6.2-6.4).
-import type { CreateUserMessage } from '@aws-sdk/client-elasticache'
+//! Faults of AUTH tokens, users and user groups (spec 6.1-6.4).
+import type {
+  CreateReplicationGroupMessage,
+  CreateUserMessage,
+  ModifyReplicationGroupMessage,
+} from '@aws-sdk/client-elasticache'
 import type { UserRecord } from '../../../src/domain/access.ts'
+import { secretHash } from '../../../src/services/elasticache/passwords.ts'
 import type { ElastiCacheFaultRow, ElastiCacheFaultSite } from '../../support/elasticache-fault-site.ts'
 
 const PASSWORD = 'sixteen-letters!'
@@ -61,6 +66,46 @@ async function fill(site: ElastiCacheFaultSite, kind: 'users' | 'groups', count:
     }
   })
 }
+
+/** A group of redis with encryption in transit, with or without AUTH, and a user group `staff`, all settled. */
+async function secureGroup(site: ElastiCacheFaultSite, token: string | null): Promise<void> {
+  await activeGroup(site, ['default'])
+  await site.group('shop', 1)
+  const modifiedAt = new Date(0).toISOString()
+  const authToken = token === null ? null : { hashes: [secretHash(token)], required: true, pending: null, modifiedAt }
+  await site.changeGroup('shop', { transitEncryption: 'required', authToken })
+}
+
+const TOKEN = 'a-token-of-16-or-more'
+
+/** With such a group, this change is refused. */
+const refusedChange = (
+  when: string,
+  change: Partial<ModifyReplicationGroupMessage>,
+  { token = null as string | null, code = 'InvalidParameterCombination', status = 400, section = '6.1' } = {},
+): ElastiCacheFaultRow => ({
+  code,
+  status,
+  section,
+  when: `ModifyReplicationGroup: ${when}`,
+  async provoke(site) {
+    await secureGroup(site, token)
+    return () => site.client.modifyReplicationGroup({ ReplicationGroupId: 'shop', ApplyImmediately: true, ...change })
+  },
+})
+
+/** CreateReplicationGroup with these fields is refused. */
+const refusedGroup = (
+  when: string,
+  fields: Partial<CreateReplicationGroupMessage>,
+  code: string,
+): ElastiCacheFaultRow => ({
+  code,
+  status: code === 'UserGroupNotFound' ? 404 : 400,
+  section: '6.1',
+  when: `CreateReplicationGroup: ${when}`,
+  provoke: (site) => () => site.group('shop', 1, fields),
+})
 
 export const ACCESS_ROWS: readonly ElastiCacheFaultRow[] = [
   refusedUser('a password of 15 characters', { Passwords: ['fifteen-letters'] }),
@@ -259,6 +304,54 @@ export const ACCESS_ROWS: readonly ElastiCacheFaultRow[] = [
     async provoke(site) {
       await user(site, 'ann', { Engine: 'valkey' })
       return () => userGroup(site, ['default', 'ann'])
+    },
+  },
+  refusedGroup('a token without encryption', { AuthToken: TOKEN }, 'InvalidParameterCombination'),
+  refusedGroup('a user group without encryption', { UserGroupIds: ['staff'] }, 'InvalidParameterCombination'),
+  refusedChange('a token of 15 characters', { AuthToken: 'fifteen-letters' }, { code: 'InvalidParameterValue' }),
+  refusedChange('a token with a percent sign', { AuthToken: `${TOKEN}%` }, { code: 'InvalidParameterValue' }),
+  refusedChange('a token later than at once', { AuthToken: TOKEN, ApplyImmediately: false }),
+  refusedChange('SET of a token that was not rotated in', { AuthToken: TOKEN, AuthTokenUpdateStrategy: 'SET' }),
+  refusedChange(
+    'SET of another token than the last',
+    { AuthToken: `other-${TOKEN}`, AuthTokenUpdateStrategy: 'SET' },
+    { token: TOKEN },
+  ),
+  refusedChange('DELETE without a user group', { AuthTokenUpdateStrategy: 'DELETE' }, { token: TOKEN }),
+  refusedChange('a user group beside AUTH', { UserGroupIdsToAdd: ['staff'] }, { token: TOKEN, section: '1.8' }),
+  refusedChange('ROTATE and a user group', { AuthToken: TOKEN, UserGroupIdsToAdd: ['staff'] }, { section: '1.8' }),
+  refusedChange(
+    'a user group that there is not',
+    { UserGroupIdsToAdd: ['nobodys'] },
+    { code: 'UserGroupNotFound', status: 404, section: '6.4' },
+  ),
+  refusedChange(
+    'a user group is taken away that it does not have',
+    { UserGroupIdsToRemove: ['staff'] },
+    { code: 'InvalidParameterValue', section: '6.4' },
+  ),
+  refusedChange('two user groups', { UserGroupIdsToAdd: ['staff', 'more'] }, { section: '6.4' }),
+  {
+    code: 'InvalidUserGroupState',
+    status: 400,
+    section: '6.4',
+    when: 'a user group is deleted that a replication group has',
+    async provoke(site) {
+      await secureGroup(site, null)
+      await site.changeGroup('shop', { userGroupIds: ['staff'] })
+      return () => site.client.deleteUserGroup({ UserGroupId: 'staff' })
+    },
+  },
+  {
+    code: 'InvalidParameterCombination',
+    status: 400,
+    section: '6.2',
+    when: 'a user that needs a later engine than a replication group has',
+    async provoke(site) {
+      await user(site, 'ann', { AccessString: 'on ~* +waitaof' })
+      await secureGroup(site, null)
+      await site.changeGroup('shop', { userGroupIds: ['staff'] })
+      return () => site.client.modifyUserGroup({ UserGroupId: 'staff', UserIdsToAdd: ['ann'] })
     },
   },
 ]
