@@ -232,14 +232,31 @@ export class EngineNode {
           return
         }
         this.link = link
+        this.#refusal(null)
         await this.look()
         return
-      } catch {
+      } catch (error) {
+        this.#refusal(error as Error)
         const quick = this.#isStarting && this.#now() - this.#startedAt < START_QUICK_MS
         await new Promise((resolve) => setTimeout(resolve, quick ? CONNECT_RETRY_MS : CONNECT_SLOWLY_MS))
       }
     }
     this.#options.onChange()
+  }
+
+  /**
+   * An engine that ends a connection by itself is awake, if not for us (`maxclients` is reached): that is no silence, and
+   * to kill it would help nobody.
+   */
+  #refusal(error: Error | null): void {
+    const text = `node ${this.id} refuses the keeper's connection; it may have as many clients as it takes (maxclients)`
+    if (error === null) {
+      if (this.problem === text) this.problem = null
+      return
+    }
+    if (this.#isStarting || !/max number of clients|Connection is closed/.test(error.message)) return
+    this.forgiveSilence()
+    this.problem = text
   }
 
   #answeredFirst(): void {

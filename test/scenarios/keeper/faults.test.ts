@@ -6,6 +6,7 @@ import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import type { Redis } from 'ioredis'
 import { HUNG_AFTER_MS } from '../../../src/keeper/judge.ts'
+import type { KeeperSeen } from '../../../src/keeper/protocol.ts'
 import { KeeperHost, primaryOf, redisAt, redisGroup, replicasOf } from '../../support/keeper-host.ts'
 
 let host: KeeperHost
@@ -84,6 +85,57 @@ test('a primary that works at a long script keeps its role', async () => {
     before.nodes.map((n) => n.pid),
   )
   assert.deepEqual(host.eventWords().slice(events), [])
+})
+
+test('a primary that sleeps and answers nobody is replaced', async () => {
+  const before = await host.settled('shop')
+  const old = primaryOf(before)
+  const redis = await redisAt(before.endpoint)
+  // Its process is asleep and uses no processor: the same as one that hangs in a lock.
+  await redis.call('CLIENT', 'PAUSE', '600000', 'ALL')
+  const group = await host.settled('shop', (g) => primaryOf(g).id !== old.id)
+  redis.disconnect()
+  assert.ok(host.eventWords().includes(`node-lost ${old.id} hung`), host.eventWords().join('; '))
+  const writer = await redisAt(group.endpoint)
+  assert.equal(await writer.set('after', 'sleep'), 'OK')
+  writer.disconnect()
+})
+
+test('a primary with as many clients as it takes is not replaced by a keeper that cannot get in', async () => {
+  const configuration = [['maxclients', '24']] as const
+  const two = redisGroup('busy', 2, { configuration })
+  host.wish([redisGroup('shop', 3), two])
+  const before = await host.settled('busy')
+  const clients: Redis[] = []
+  try {
+    await host.killKeeper()
+    for (;;) {
+      const client = await redisAt(before.endpoint).catch(() => null)
+      if (client === null) break
+      clients.push(client)
+    }
+    const events = host.events.length
+    await host.startKeeper()
+    const problem = (seen: KeeperSeen): string => seen.groups.find((g) => g.id === 'busy')?.problem ?? ''
+    await host.waitFor((seen) => problem(seen).includes('maxclients'))
+    await pause(HUNG_AFTER_MS + 500)
+    assert.equal(await clients[0]!.set('served', 'yes'), 'OK')
+    assert.deepEqual(
+      host
+        .eventWords()
+        .slice(events)
+        .filter((word) => word.includes('busy')),
+      [],
+    )
+  } finally {
+    for (const client of clients) client.disconnect()
+  }
+  const after = await host.settled('busy', (g) => g.problem === null)
+  assert.deepEqual(
+    after.nodes.map((n) => [n.id, n.role, n.pid]),
+    before.nodes.map((n) => [n.id, n.role, n.pid]),
+  )
+  host.wish([redisGroup('shop', 3)])
 })
 
 test('a replica that falls behind leaves the reader endpoint with its connections, and comes back', async () => {
