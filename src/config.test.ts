@@ -69,6 +69,9 @@ describe('settings', () => {
       movableClock: false,
       rfcStrict: false,
       s3: { endpoint: null, region: 'us-east-1', keys: null },
+      logDestinations: [],
+      topics: [],
+      topicSecret: null,
       folders: [],
       dnsListen: null,
       trustedProxies: [],
@@ -271,4 +274,29 @@ describe('settings', () => {
     assert.equal(readHome(undefined, { CACHEFRONT_HOME: '~/y' }), `${homedir()}/y`)
     assert.equal(readHome(undefined, {}), `${homedir()}/.cachefront`)
   })
+})
+
+it('destinations of logs and webhooks of topics are names and what stands for them', () => {
+  const read = (flags: Flags) => readConfig({ home: '/tmp/h', ...flags }, {})
+  const given = ['a=file', '/b=s3://bucket/p/q/', 'c=redis://u:p%40s@127.0.0.1:7000/logs', 'd=redis://shop/logs']
+  assert.deepEqual(
+    read({ 'log-destination': given }).logDestinations.map(({ name, destination }) => [name, destination]),
+    [
+      ['a', { kind: 'file' }],
+      ['/b', { kind: 's3', bucket: 'bucket', prefix: 'p/q' }],
+      ['c', { kind: 'redis', url: 'redis://u:p%40s@127.0.0.1:7000', key: 'logs' }],
+      ['d', { kind: 'redis', url: 'redis://shop', key: 'logs' }],
+    ],
+  )
+  for (const wrong of ['x', 'x=', 'x=redis://h:1', 'x=http://h/k', 'x=s3://', 'x=redis://:secret@h:1']) {
+    const isRefused = (error: Error) => /--log-destination must be/.test(error.message) && !/secret/.test(error.message)
+    assert.throws(() => read({ 'log-destination': [wrong] }), isRefused, wrong)
+  }
+  const arn = 'arn:aws:sns:us-east-1:123456789012:alerts'
+  assert.deepEqual(read({ topic: [`${arn}=http://127.0.0.1:9000/a`] }).topics, [
+    { arn, url: 'http://127.0.0.1:9000/a' },
+  ])
+  for (const wrong of [arn, `${arn}=ftp://h`, 'alerts=http://h']) {
+    assert.throws(() => read({ topic: [wrong] }), /--topic must be ARN=URL/)
+  }
 })

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import { type LogDestinationOption, logDestination, type TopicOption, topic } from './config-destinations.ts'
 import { type Network, networkOf, readTopology } from './config-topology.ts'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
@@ -149,6 +150,20 @@ export const OPTIONS: readonly OptionRow[] = [
     ...flagOnly(row('folder', 'NAME=DIR', null, 'a directory that is the origin NAME.folder.cachefront')),
     list: true,
   },
+  {
+    ...row(
+      'log-destination',
+      'NAME=WHERE',
+      null,
+      'where a log group or delivery stream of caches leads: file, s3://BUCKET/PREFIX, redis://HOST:PORT/KEY (docs/cache-logs.md)',
+    ),
+    list: true,
+  },
+  {
+    ...row('topic', 'ARN=URL', null, 'webhook that stands for an SNS topic of caches (docs/cache-logs.md)'),
+    list: true,
+  },
+  row('topic-secret', 'SECRET', null, 'signs what webhooks are sent (better in the environment than as a flag)'),
   row('rfc-strict', null, null, 'every distribution follows RFC 9110 and 9111 where CloudFront departs from them'),
 ]
 
@@ -196,6 +211,11 @@ export interface Config {
     readonly keys: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
   }
   readonly folders: readonly parse.FolderOption[]
+  /** Log groups and delivery streams that lead elsewhere than to files. */
+  readonly logDestinations: readonly LogDestinationOption[]
+  readonly topics: readonly TopicOption[]
+  /** Null: webhooks get no signature. */
+  readonly topicSecret: string | null
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
   /** Of the name server of the edge domain; null for none. */
@@ -279,6 +299,9 @@ export function readConfig(flags: Flags, environment: Environment): Config {
       ),
     },
     folders: list('folder', parse.folder),
+    logDestinations: list('log-destination', logDestination),
+    topics: list('topic', topic),
+    topicSecret: optional('topic-secret', parse.anyText),
     quotas: quotasWith(Object.fromEntries(list('quotas', quota))),
   }
   checkTogether(config)

@@ -1,6 +1,7 @@
 //! ElastiCache's resources as they are stored: what the user wished (written by services/elasticache) and what the
 //! reconciler has seen (written by control/tasks/caches.ts only). Times are ISO 8601 strings.
 import type { GroupAccess } from './access.ts'
+import type { LogDeliveryRecord } from './log-delivery.ts'
 
 export type CacheEngine = 'redis' | 'valkey' | 'memcached'
 
@@ -87,7 +88,18 @@ export interface RestoreFrom {
   readonly problem: string | null
 }
 
-export interface CacheClusterRecord extends SnapshotSettings {
+/**
+ * What its users want to hear of a replication group, or of a cluster that stands alone; its members have the same.
+ * Absent: nothing.
+ */
+export interface ObservationSettings {
+  /** At most one for each type of log. */
+  readonly logDelivery?: readonly LogDeliveryRecord[]
+  readonly notificationTopicArn?: string | null
+  readonly notificationTopicStatus?: 'active' | 'inactive'
+}
+
+export interface CacheClusterRecord extends SnapshotSettings, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -129,7 +141,7 @@ export interface CacheClusterRecord extends SnapshotSettings {
   readonly manualSnapshots?: readonly string[]
 }
 
-export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess {
+export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string

@@ -19,7 +19,7 @@ export function startProcess(path: string, dir: string, launch: Launch, onExit: 
   const log = openSync(`${dir}/log`, 'a', 0o600)
   try {
     const stdin = launch.input === null ? 'ignore' : 'pipe'
-    const child = spawn(path, launch.args, { cwd: dir, detached: true, stdio: [stdin, log, log], env: {} })
+    const child = spawn(path, launch.args, { cwd: dir, detached: true, stdio: [stdin, log, log], env: { TZ: 'UTC' } })
     child.on('exit', onExit)
     child.on('error', onExit)
     child.stdin?.on('error', () => {})

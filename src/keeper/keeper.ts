@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import { limitFile } from '../lib/limit-file.ts'
 import { tryMachineLock } from '../lib/machine-lock.ts'
 import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts'
 import { Addresses } from './addresses.ts'
@@ -373,6 +374,7 @@ class HostKeeper implements Keeper, QuestionSource {
     for (const { group, node, dir } of this.#ledger.nodes()) {
       limitLog(dir ?? join(this.#options.home, 'nodes', group, node))
     }
+    for (const { name } of this.#wish.workers) limitFile(this.#workers.logOf(name))
   }
 
   async #renewClaim(): Promise<void> {

@@ -119,19 +119,19 @@ export class Workers {
       worker.mayStartAt = now + Math.min(BACK_OFF_FIRST_MS * 2 ** worker.failures, BACK_OFF_LAST_MS)
       worker.failures++
       worker.restarts++
-      this.#options.log(`worker ${name} ended; it is started again (log: ${this.#logOf(name)})`)
+      this.#options.log(`worker ${name} ended; it is started again (log: ${this.logOf(name)})`)
     }
     this.#options.onChange()
   }
 
-  #logOf(name: string): string {
+  logOf(name: string): string {
     return join(this.#options.home, 'logs', `${name}.log`)
   }
 
   #start(name: string, worker: Worker, wish: WorkerWish): void {
     const { home, execPath, programArgs, env, ledger, clock, onChange, log } = this.#options
     mkdirSync(join(home, 'logs'), { recursive: true, mode: 0o700 })
-    const output = openSync(this.#logOf(name), 'a', 0o600)
+    const output = openSync(this.logOf(name), 'a', 0o600)
     const child = spawn(execPath, [...programArgs, ...wish.args], {
       detached: true,
       stdio: ['ignore', output, output],

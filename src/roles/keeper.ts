@@ -1,8 +1,13 @@
 //! The role `keeper`: owns the engines and the edge workers of this host, started by control, outlives it.
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { homePaths, programVersion } from '../config.ts'
 import { startKeeper } from '../keeper/keeper.ts'
 import { systemClock } from '../lib/clock.ts'
+import { limitFile } from '../lib/limit-file.ts'
+
+/** How often the length of its log is looked at. Milliseconds. */
+const LOG_AGAIN_MS = 60_000
 
 /** Runs until control (or `cachefront down`) tells it to stop; then the process ends. */
 export async function runKeeper(args: readonly string[], mainFile: string): Promise<void> {
@@ -33,7 +38,10 @@ export async function runKeeper(args: readonly string[], mainFile: string): Prom
   })
   process.once('SIGTERM', () => void keeper.stop({ engines: false, workers: false }))
   log(`process ${process.pid} keeps ${home}`)
+  // Its standard output: what a crash of it would say goes there, too.
+  const limiting = setInterval(() => limitFile(join(paths.logs, 'keeper.log')), LOG_AGAIN_MS)
   await keeper.stopped
+  clearInterval(limiting)
   log('stopped')
   process.exit(0)
 }

@@ -97,7 +97,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   )
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
-  const observers = cacheObservers(state, link, clock)
+  const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.transfers.close())
   const started: Control = await modules.startControl({
@@ -143,6 +143,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       stores: snapshots.stores,
       host: link,
       sourceNetworks: config.sourceNetworks,
+      topics: new Set(config.topics.map(({ arn }) => arn)),
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
     localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),

@@ -26,6 +26,8 @@ export interface ServiceContext {
   readonly nodeMemory?: NodeMemory
   /** Where snapshots are exported to and imported from; absent where there is nothing of the kind. */
   readonly stores?: SnapshotStores
+  /** ARNs of the topics that have a webhook; absent: none. */
+  readonly topics?: ReadonlySet<string>
 }
 
 export interface HostFacts {

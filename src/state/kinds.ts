@@ -1,5 +1,6 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
 import type { UserGroupRecord, UserRecord } from '../domain/access.ts'
+import type { NotificationRecord } from '../domain/cache-notifications.ts'
 import type {
   CacheClusterRecord,
   CacheEventRecord,
@@ -8,6 +9,7 @@ import type {
   KeeperCursorRecord,
   ReplicationGroupRecord,
 } from '../domain/cluster.ts'
+import type { LogCursorRecord } from '../domain/log-delivery.ts'
 import type {
   DeploymentPolicyRecord,
   DistributionRecord,
@@ -50,6 +52,10 @@ export interface Documents {
   'cache-user-group': UserGroupRecord
   /** `<ISO time>/<revision>/<number>`: sorted by time. */
   'cache-event': CacheEventRecord
+  /** `<revision>/<number>`: in the order of their events. */
+  notification: NotificationRecord
+  /** `<cache cluster id>/<node id>/<log type>`. */
+  'log-cursor': LogCursorRecord
   /** `local`: the one keeper of this host. */
   'keeper-cursor': KeeperCursorRecord
   /** Name of a POP or regional edge cache that an operator has taken down; there is none for one that is up. */

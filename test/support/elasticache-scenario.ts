@@ -33,6 +33,8 @@ export function redisAt(endpoint: sdk.Endpoint): Redis {
 
 /** Nothing to be reached. */
 const NO_S3 = { endpoint: 'http://127.0.0.1:1', region: 'us-east-1', keys: null }
+/** The one topic that has a webhook. */
+export const TOPIC = 'arn:aws:sns:us-east-1:123456789012:alerts'
 
 /** Longest that anything here may take. Milliseconds. */
 const PATIENCE_MS = 15_000
@@ -109,6 +111,7 @@ export class ElastiCacheScenario {
         binaries: () => now().link.binaries(),
         sourceFilterMissing: () => now().link.sourceFilterMissing(),
       },
+      topics: new Set([TOPIC]),
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
     const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))

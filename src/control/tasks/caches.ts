@@ -85,6 +85,8 @@ const actionsOf = ({ status: changes, access }: Changes): string[] => [
 ]
 
 async function write(tx: Transaction, { status: changes, access }: Changes, now: number): Promise<void> {
+  // Before what they tell of is gone: their source has the topic.
+  await recordEvents(tx, now, [...changes.events, ...access.events])
   for (const arn of [...changes.goneArns, ...access.goneArns]) await tx.delete('tags', arn)
   for (const [id, doc] of access.users) {
     if (doc === null) await tx.delete('cache-user', id)
@@ -102,7 +104,6 @@ async function write(tx: Transaction, { status: changes, access }: Changes, now:
     if (doc === null) await tx.delete('replication-group', id)
     else await tx.put('replication-group', id, doc)
   }
-  await recordEvents(tx, now, [...changes.events, ...access.events])
 }
 
 async function sweep(state: State, clock: Clock): Promise<string[]> {

@@ -11,6 +11,7 @@ import { checkRoom, checkStarts } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
+import { OBSERVATION_CREATED, observationAfter } from './observation-settings.ts'
 import { addReplica } from './replicas.ts'
 import {
   beginRestore,
@@ -27,6 +28,7 @@ import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
 
 const HANDLED = [
+  ...OBSERVATION_CREATED,
   'CacheClusterId',
   'ReplicationGroupId',
   'AZMode',
@@ -125,6 +127,7 @@ async function standAlone(
   checkStarts(made, parameterGroup.values)
   const record: CacheClusterRecord = {
     ...withRetention(made, engine, input.SnapshotRetentionLimit, context.clock.now()),
+    ...observationAfter(input, engine, {}, context),
     ...(await beginRestore(tx, source, { id, engine, version: version.version }, context)),
   }
   await tx.put('cache-cluster', id, record)

@@ -17,6 +17,7 @@ import { onlyFields } from './fields.ts'
 import { newAccess } from './group-access.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
+import { OBSERVATION_CREATED, observationAfter } from './observation-settings.ts'
 import {
   beginRestore,
   checkRestoreFile,
@@ -36,6 +37,7 @@ import { spreadZone, zone } from './zones.ts'
  * here, and true is refused by name.
  */
 const HANDLED = [
+  ...OBSERVATION_CREATED,
   'ReplicationGroupId',
   'ReplicationGroupDescription',
   'AutomaticFailoverEnabled',
@@ -108,14 +110,16 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windows,
     }
-    const members: CacheClusterRecord[] = memberIds.map((member, at) =>
-      withRetention(
+    const observation = observationAfter(input, engine, {}, context)
+    const members: CacheClusterRecord[] = memberIds.map((member, at) => ({
+      ...withRetention(
         newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context),
         engine,
         input.SnapshotRetentionLimit,
         now,
       ),
-    )
+      ...observation,
+    }))
     const made: ReplicationGroupRecord = {
       id,
       arn: elasticacheArn(context.region, context.accountId, 'replicationgroup', id),
@@ -137,6 +141,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
     const runs = { id, engine, version: version.version }
     const group: ReplicationGroupRecord = {
       ...withRetention(made, engine, input.SnapshotRetentionLimit, now),
+      ...observation,
       ...(await newAccess(tx, input, runs, input.TransitEncryptionEnabled === true, context)),
       ...(await beginRestore(tx, source, runs, context)),
     }

@@ -1,6 +1,8 @@
 //! Writes ElastiCache events (spec/elasticache.md 11.3) in the transaction of what they tell of. Services and the
 //! reconciler use it.
+import { notificationName } from '../../domain/cache-notifications.ts'
 import { type CacheEventRecord, EVENT_DAYS, type EventSource } from '../../domain/cluster.ts'
+import { uuid } from '../../lib/ids.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 
 export interface NewEvent {
@@ -23,7 +25,24 @@ export async function recordEvents(tx: Transaction, at: number, events: readonly
   for (const [at, event] of events.entries()) {
     const number = String(before + at).padStart(4, '0')
     await tx.put('cache-event', prefix + number, { ...event, date })
+    await notify(tx, event, date, number)
   }
+}
+
+/** Writes what is to be sent of an event whose source has a topic; the task `notifications` sends it. */
+async function notify(tx: Transaction, event: NewEvent, date: string, number: string): Promise<void> {
+  const { source, sourceId, message } = event
+  const name = notificationName(source, message)
+  if (name === null || (source !== 'cache-cluster' && source !== 'replication-group')) return
+  const topic = (await tx.get(source, sourceId))?.doc
+  if (!topic?.notificationTopicArn || topic.notificationTopicStatus === 'inactive') return
+  await tx.put('notification', `${String(tx.revision).padStart(12, '0')}/${date}/${number}`, {
+    messageId: uuid(),
+    topicArn: topic.notificationTopicArn,
+    sourceId,
+    name,
+    at: date,
+  })
 }
 
 /** Stored events with dates in [from, to), milliseconds; oldest first. */

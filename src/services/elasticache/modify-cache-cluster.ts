@@ -11,15 +11,18 @@ import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom, checkStarts } from './capacity.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
+import { logDeliveryAtOnce } from './log-delivery.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
 import { mustBeAvailableCluster } from './must-be-available.ts'
 import { checkWindows, newNodes } from './new-cluster.ts'
+import { OBSERVATION_MODIFIED, observationAfter } from './observation-settings.ts'
 import { withSecurityGroups } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
 
 const MODIFIABLE = [
+  ...OBSERVATION_MODIFIED,
   'CacheClusterId',
   'NumCacheNodes',
   'CacheNodeIdsToRemove',
@@ -54,8 +57,10 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
     if (input.SnapshotWindow && before.engine === 'memcached') {
       throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
     }
+    logDeliveryAtOnce(input.LogDeliveryConfigurations, input.ApplyImmediately)
     const windows: CacheClusterRecord = {
       ...before,
+      ...observationAfter(input, before.engine, before, context),
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? before.autoMinorVersionUpgrade,
       snapshotWindow: input.SnapshotWindow ? snapshotWindow(input.SnapshotWindow) : before.snapshotWindow,
       maintenanceWindow: input.PreferredMaintenanceWindow

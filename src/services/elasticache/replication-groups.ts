@@ -15,10 +15,12 @@ import { groupDescription } from './create-replication-group.ts'
 import { onlyFields } from './fields.ts'
 import { beginFinalSnapshot } from './final-snapshot.ts'
 import { changedAccess } from './group-access.ts'
+import { logDeliveryAtOnce } from './log-delivery.ts'
 import { findCluster, findReplicationGroup } from './lookup.ts'
 import { assignParameterGroup, sameEngine } from './modify-cache-cluster.ts'
 import { mustBeAvailable } from './must-be-available.ts'
 import { checkWindows } from './new-cluster.ts'
+import { OBSERVATION_MODIFIED, observationAfter } from './observation-settings.ts'
 import { page } from './paging.ts'
 import { markDeleting, membersOf } from './replicas.ts'
 import { withSecurityGroups } from './security-groups.ts'
@@ -39,6 +41,7 @@ export const describeReplicationGroups: Operation<DescribeReplicationGroupsMessa
 }
 
 const MODIFIABLE = [
+  ...OBSERVATION_MODIFIED,
   'ReplicationGroupId',
   'ReplicationGroupDescription',
   'ApplyImmediately',
@@ -74,12 +77,15 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
     if (automaticFailover && before.members.length < 2) {
       throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
     }
+    logDeliveryAtOnce(input.LogDeliveryConfigurations, input.ApplyImmediately)
+    const observation = observationAfter(input, before.engine, before, context)
     const now = context.clock.now()
     const { doc: model } = await findCluster(tx, before.members[0])
     const runs = { id: before.id, engine: before.engine, version: model.engineVersion }
     const access = await changedAccess(tx, before, input, runs, context)
     const group: ReplicationGroupRecord = {
       ...withRetention(before, before.engine, input.SnapshotRetentionLimit, now),
+      ...observation,
       ...(input.SnapshottingClusterId
         ? { snapshottingClusterId: snapshottingClusterId(before, input.SnapshottingClusterId) }
         : {}),
@@ -96,6 +102,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
       sameEngine('ModifyReplicationGroup', member, input)
       const changed = {
         ...withRetention(member, member.engine, input.SnapshotRetentionLimit, now),
+        ...observation,
         snapshotWindow: group.snapshotWindow,
         autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? member.autoMinorVersionUpgrade,
         maintenanceWindow: input.PreferredMaintenanceWindow

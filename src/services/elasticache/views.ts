@@ -16,6 +16,8 @@ import type {
 } from '../../domain/cluster.ts'
 import { shownVersion } from '../../domain/engine-versions.ts'
 import { accessView, pendingAccess } from './access-views.ts'
+import { logDeliveryView, pendingLogDelivery } from './log-delivery.ts'
+import { topicView } from './notification-topic.ts'
 import { spreadZone } from './zones.ts'
 
 /** There is no VPC: its id is one fixed name. */
@@ -30,6 +32,7 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
   const toReboot = record.nodes.filter((node) => node.parameterStatus === 'pending-reboot').map((node) => node.id)
   const zones = new Set(record.nodes.map((node) => node.availabilityZone))
   const memcached = record.engine === 'memcached'
+  const logDelivery = record.logDelivery ?? []
   return {
     CacheClusterId: record.id,
     ARN: record.arn,
@@ -42,7 +45,7 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     PreferredAvailabilityZone: zones.size > 1 ? 'Multiple' : [...zones][0],
     CacheClusterCreateTime: new Date(record.createdAt),
     PreferredMaintenanceWindow: record.maintenanceWindow,
-    PendingModifiedValues: {},
+    PendingModifiedValues: { ...pendingLogDelivery(logDelivery) },
     CacheSecurityGroups: [],
     CacheParameterGroup: {
       CacheParameterGroupName: record.parameterGroupName,
@@ -58,8 +61,9 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     AuthTokenEnabled: false,
     TransitEncryptionEnabled: false,
     AtRestEncryptionEnabled: false,
-    ReplicationGroupLogDeliveryEnabled: false,
-    LogDeliveryConfigurations: [],
+    ReplicationGroupLogDeliveryEnabled: record.replicationGroupId !== null && logDelivery.length > 0,
+    LogDeliveryConfigurations: logDelivery.map(logDeliveryView),
+    ...topicView(record),
     NetworkType: 'ipv4',
     IpDiscovery: 'ipv4',
     ...(memcached
@@ -99,7 +103,7 @@ export function replicationGroupView(
     ARN: record.arn,
     Description: record.description,
     Status: record.status,
-    PendingModifiedValues: pendingAccess(record),
+    PendingModifiedValues: { ...pendingAccess(record), ...pendingLogDelivery(record.logDelivery ?? []) },
     MemberClusters: [...record.members],
     // One node group without slots, no ConfigurationEndpoint: that is how clients tell that cluster mode is off.
     NodeGroups: [
@@ -123,7 +127,7 @@ export function replicationGroupView(
     TransitEncryptionEnabled: false,
     // AWS encrypts valkey groups at rest by default; nothing is encrypted here yet, and this says so.
     AtRestEncryptionEnabled: false,
-    LogDeliveryConfigurations: [],
+    LogDeliveryConfigurations: (record.logDelivery ?? []).map(logDeliveryView),
     ReplicationGroupCreateTime: new Date(record.createdAt),
     DataTiering: 'disabled',
     AutoMinorVersionUpgrade: record.autoMinorVersionUpgrade,
