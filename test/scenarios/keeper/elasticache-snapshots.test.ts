@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
-import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { Redis } from 'ioredis'
 import { ElastiCacheScenario, redisAt } from '../../support/elasticache-scenario.ts'
 import { S3_KEYS, type S3Server, startS3 } from '../../support/s3-server.ts'
@@ -51,13 +51,16 @@ const availableGroup = (id: string) =>
     return found
   })
 
+const FUNCTION = `#!lua name=lib
+redis.register_function{function_name='one', callback=function() return 1 end, flags={'no-writes'}}`
+
 /** Data of several kinds, in two databases, with a function and a time to live. */
 async function fill(redis: Redis): Promise<void> {
   await redis.mset(...Array.from({ length: 500 }, (_, n) => [`product:${n}`, `price ${n}`]).flat())
   await redis.hset('cart', { apple: '1', pear: '2' })
   await redis.zadd('board', '3', 'ann', '5', 'bob')
   await redis.set('session', 'ann', 'EX', 5000)
-  await redis.call('FUNCTION', 'LOAD', "#!lua name=lib\nredis.register_function('one', function() return 1 end)")
+  await redis.call('FUNCTION', 'LOAD', FUNCTION)
   await redis.select(3)
   await redis.set('elsewhere', 'yes')
   await redis.select(0)
@@ -190,4 +193,147 @@ test('a copy outlives its source and its group', async () => {
     )
   })
   assert.equal((await readdir(join(scenario.home, 'snapshots'))).length, 1)
+})
+
+test('a snapshot becomes a new group with another size, port and node type; the snapshot is restoring meanwhile', async () => {
+  const { client } = scenario
+  const made = client.send(
+    new sdk.CreateReplicationGroupCommand({
+      ReplicationGroupId: 'again',
+      ReplicationGroupDescription: 'from a snapshot',
+      SnapshotName: 'kept',
+      CacheNodeType: 'cache.t3.small',
+      NumCacheClusters: 2,
+      AutomaticFailoverEnabled: true,
+      Port: 7001,
+    }),
+  )
+  assert.equal((await made).ReplicationGroup!.Status, 'creating')
+  const group = await availableGroup('again')
+  const [shard] = group.NodeGroups!
+  const primary = redisAt(shard!.PrimaryEndpoint!)
+  const reader = redisAt(shard!.ReaderEndpoint!)
+  try {
+    assert.equal(shard!.PrimaryEndpoint!.Port, 7001)
+    assert.deepEqual(await contents(primary), EXPECTED)
+    assert.deepEqual(await contents(reader), EXPECTED)
+    await primary.set('written', 'after')
+  } finally {
+    primary.disconnect()
+    reader.disconnect()
+  }
+  await reaches('kept', 'available')
+  assert.deepEqual(await scenario.messages('replication-group', 'again'), ['Replication group created'])
+})
+
+test('a dump of a stock redis-server in a bucket becomes a cluster; what is no dump fails for good', async (t) => {
+  const { client } = scenario
+  const stock = await stockRedis(t, null)
+  await fill(stock)
+  await stock.save()
+  const [, directory] = (await stock.config('GET', 'dir')) as [string, string]
+  const dump = await readFile(join(directory, 'dump.rdb'))
+  const put = (Key: string, Body: Buffer) => bucket.send(new PutObjectCommand({ Bucket: 'backups', Key, Body }))
+  await put('dumps/mine.rdb', dump)
+  const create = (CacheClusterId: string, key: string) =>
+    client.send(
+      new sdk.CreateCacheClusterCommand({
+        CacheClusterId,
+        Engine: 'redis',
+        CacheNodeType: 'cache.t3.micro',
+        SnapshotArns: [`arn:aws:s3:::backups/${key}`],
+      }),
+    )
+  await create('imported', 'dumps/mine.rdb')
+  const cluster = await scenario.until(async () => {
+    const found = await scenario.cluster('imported')
+    assert.equal(found.CacheClusterStatus, 'available')
+    return found
+  })
+  const redis = redisAt(cluster.CacheNodes![0]!.Endpoint!)
+  try {
+    assert.deepEqual(await contents(redis), EXPECTED)
+  } finally {
+    redis.disconnect()
+  }
+  await put('cut.rdb', dump.subarray(0, dump.length - 20))
+  await create('broken', 'cut.rdb')
+  await scenario.until(async () =>
+    assert.equal((await scenario.cluster('broken')).CacheClusterStatus, 'restore-failed'),
+  )
+  assert.match((await scenario.messages('cache-cluster', 'broken')).at(-1)!, /^Failed to create the cache cluster from/)
+  await assert.rejects(create('third', 'none.rdb'), {
+    message: /^Unable to fetch metadata from S3 for bucket: backups/,
+  })
+  // Nothing is left of what was read, and nothing is shown of it.
+  await scenario.until(async () => {
+    const { Snapshots } = await client.send(new sdk.DescribeSnapshotsCommand({}))
+    assert.deepEqual(
+      Snapshots!.map((one) => one.SnapshotName),
+      ['kept'],
+    )
+    assert.equal((await readdir(join(scenario.home, 'snapshots'))).length, 1)
+  })
+})
+
+test('data that is larger than the node type: create-failed, and it can be deleted', async () => {
+  const { client } = scenario
+  const stored = (await scenario.control.state.get('snapshot', 'kept'))!.doc
+  await scenario.control.state.transact((tx) =>
+    tx.put('snapshot', 'huge', { ...stored, name: 'huge', memoryBytes: 2 ** 34 }),
+  )
+  await client.send(
+    new sdk.CreateReplicationGroupCommand({
+      ReplicationGroupId: 'small',
+      ReplicationGroupDescription: 'x',
+      SnapshotName: 'huge',
+    }),
+  )
+  await scenario.until(async () => assert.equal((await scenario.group('small')).Status, 'create-failed'))
+  await client.send(new sdk.DeleteReplicationGroupCommand({ ReplicationGroupId: 'small' }))
+  await scenario.until(() => assert.rejects(scenario.group('small'), { name: /ReplicationGroupNotFound/ }))
+})
+
+test('automatic snapshots by the clock: a day of it makes one; a group that goes takes its own along', async () => {
+  const { client } = scenario
+  const of = { ReplicationGroupId: 'again' }
+  const automatic = async () =>
+    (await client.send(new sdk.DescribeSnapshotsCommand({ ...of, SnapshotSource: 'system' }))).Snapshots!
+  await availableGroup('again')
+  await client.send(new sdk.ModifyReplicationGroupCommand({ ...of, SnapshotRetentionLimit: 3 }))
+  assert.deepEqual(await automatic(), [])
+  scenario.advance(24 * 3_600_000)
+  const [first] = await scenario.until(async () => {
+    const found = await automatic()
+    assert.equal(found.length, 1)
+    assert.equal(found[0]!.SnapshotStatus, 'available')
+    return found
+  })
+  assert.match(first!.SnapshotName!, /^automatic\.again-\d{4}-\d\d-\d\d-\d\d-\d\d$/)
+  assert.equal(first!.SnapshotSource, 'automated')
+  await availableGroup('again')
+  await client.send(new sdk.DeleteReplicationGroupCommand({ ...of, FinalSnapshotIdentifier: 'last' }))
+  assert.equal((await scenario.group('again')).Status, 'deleting')
+  await scenario.until(() => assert.rejects(scenario.group('again'), { name: /ReplicationGroupNotFound/ }))
+  await scenario.until(async () => assert.deepEqual(await automatic(), []))
+  const last = await reaches('last', 'available')
+  assert.equal(last.NodeSnapshots![0]!.CacheClusterId, 'again-001')
+})
+
+test('control ends in the middle of a snapshot and of an export: the next one finishes both', async () => {
+  const { client } = scenario
+  await availableGroup('shop')
+  await client.send(new sdk.CreateSnapshotCommand({ SnapshotName: 'interrupted', ReplicationGroupId: 'shop' }))
+  await scenario.restartControl(async () => {})
+  await reaches('interrupted', 'available')
+  await client.send(
+    new sdk.CopySnapshotCommand({
+      SourceSnapshotName: 'interrupted',
+      TargetSnapshotName: 'interrupted',
+      TargetBucket: 'exports.folder.cachefront',
+    }),
+  )
+  await scenario.restartControl(async () => {})
+  await reaches('interrupted', 'available')
+  assert.deepEqual((await readdir(folder)).sort(), ['interrupted-0001.rdb', 'shop-0001.rdb'])
 })
