@@ -35,7 +35,7 @@ export interface Call {
   fault: Fault | null
   answer: WireAnswer | null
   /** The body of the answer, in place of `answer.body`, when it is made while it is sent. */
-  stream: AsyncIterable<string> | null
+  stream: AsyncIterable<string | Uint8Array> | null
 }
 
 /** Hands a call over to `encode` with an error. */

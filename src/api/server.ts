@@ -62,7 +62,7 @@ async function answer(message: IncomingMessage, response: ServerResponse, api: A
 
 /** Sends the pieces at the client's pace. What fails after the head was sent can only be told by a broken answer. */
 async function sendStream(
-  pieces: AsyncIterable<string>,
+  pieces: AsyncIterable<string | Uint8Array>,
   headOnly: boolean,
   response: ServerResponse,
   api: ApiEnvironment,

@@ -110,6 +110,17 @@ export async function localLines(
   onLine: (line: unknown) => void,
   body?: unknown,
 ): Promise<void> {
+  const response = await localBody(api, path, body)
+  try {
+    for await (const line of createInterface({ input: response })) onLine(JSON.parse(line))
+    if (!response.complete) throw new Error('the answer broke off')
+  } catch (error) {
+    throw new CliError(`${path}: ${(error as Error).message}; see the log of control.`)
+  }
+}
+
+/** A streamed answer; whoever reads it checks that it is `complete`. @throws CliError with the route's words for an error */
+export async function localBody(api: LocalApi, path: string, body?: unknown): Promise<IncomingMessage> {
   const url = new URL(path, api.endpoint)
   const text = body === undefined ? '' : JSON.stringify(body)
   const method = body === undefined ? 'GET' : 'POST'
@@ -122,12 +133,7 @@ export async function localLines(
     call.end(text)
   })
   if (response.statusCode !== 200) throw refused(response.statusCode ?? 0, await wholeOf(response), path)
-  try {
-    for await (const line of createInterface({ input: response })) onLine(JSON.parse(line))
-    if (!response.complete) throw new Error('the answer broke off')
-  } catch (error) {
-    throw new CliError(`${path}: ${(error as Error).message}; see the log of control.`)
-  }
+  return response
 }
 
 async function wholeOf(response: IncomingMessage): Promise<unknown> {

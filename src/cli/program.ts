@@ -41,8 +41,7 @@ const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'trust', 'doct
 
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {
-  const groups = command.commands.length > 0 ? command.commands : [command]
-  for (const one of groups) {
+  for (const one of leavesOf(command)) {
     one
       .option('--json', 'print one JSON document')
       .addOption(new Option('--home <DIR>', 'home of the installation (CACHEFRONT_HOME)'))
@@ -50,6 +49,14 @@ function withClientOptions(command: Command): Command {
     one.addOption(new Option('--endpoint <URL>', 'address of its API, for one elsewhere (CACHEFRONT_ENDPOINT)'))
   }
   return command
+}
+
+const leavesOf = (command: Command): Command[] =>
+  command.commands.length > 0 ? command.commands.flatMap(leavesOf) : [command]
+
+function inherit(from: Command, command: Command): void {
+  command.copyInheritedSettings(from)
+  for (const sub of command.commands) inherit(from, sub)
 }
 
 export function buildProgram(host: CliHost, done: (code: number) => void): Command {
@@ -64,8 +71,7 @@ export function buildProgram(host: CliHost, done: (code: number) => void): Comma
     })
   for (const make of COMMANDS) {
     const command = make(host, done)
-    command.copyInheritedSettings(program)
-    for (const sub of command.commands) sub.copyInheritedSettings(program)
+    inherit(program, command)
     program.addCommand(command.name() === 'up' ? command : withClientOptions(command))
   }
   return program

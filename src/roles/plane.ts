@@ -99,7 +99,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   link.wish({ workers })
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
-  ends.push(() => snapshots.transfers.close())
+  ends.push(() => snapshots.close())
   const started: Control = await modules.startControl({
     state,
     clock,
@@ -146,7 +146,10 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       topics: new Set(config.topics.map(({ arn }) => arn)),
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
-    localRoutes: modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),
+    localRoutes: [
+      ...modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),
+      ...snapshots.routes,
+    ],
     keyPair: config.credentials,
     allowedHosts: config.allowHosts,
     clock,
@@ -162,7 +165,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       if (left.length === 0) await endKeeper(link, engines)
       else await drainWorkers(link, log)
       await started.close()
-      await snapshots.transfers.close()
+      await snapshots.close()
       link.close()
       await state.close()
       return left

@@ -2,11 +2,13 @@
 //! between the two, and the task.
 import type { Config } from '../config.ts'
 import { showEndpoint } from '../config-values.ts'
+import { Desk } from '../control/snapshot-desk.ts'
 import { Stores } from '../control/stores/stores.ts'
 import { SNAPSHOT_KINDS, type SnapshotsKeeper, snapshotsTask } from '../control/tasks/snapshots.ts'
 import { Transfers } from '../control/transfers.ts'
 import { Vault } from '../keeper/snapshots/vault.ts'
 import type { Clock } from '../lib/clock.ts'
+import { snapshotRoutes } from '../services/cachefront/snapshot-routes.ts'
 import type { State } from '../state/state.ts'
 
 /** `poke` runs the task soon. */
@@ -19,5 +21,14 @@ export function openSnapshots(config: Config, state: State, keeper: SnapshotsKee
   })
   const transfers = new Transfers({ vault, stores, clock, onEnd: poke })
   const task = snapshotsTask({ state, keeper, clock, owner: config, transfers, vault })
-  return { vault, stores, transfers, poked: { task, kinds: SNAPSHOT_KINDS } }
+  const desk = new Desk({ state, clock, owner: config, keeper, vault, transfers })
+  return {
+    stores,
+    routes: snapshotRoutes(desk),
+    poked: { task, kinds: SNAPSHOT_KINDS },
+    async close() {
+      await desk.close()
+      await transfers.close()
+    },
+  }
 }

@@ -10,6 +10,7 @@ import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
 import { metricsCommand } from './cache-metrics.ts'
+import { snapshotsCommand } from './cache-snapshots.ts'
 
 interface ListOptions extends ClientOptions {
   readonly distribution?: string
@@ -68,10 +69,11 @@ Examples:
     .addHelpText('after', '\nExample:\n  cachefront cache stats')
     .action(async (options: ClientOptions) => done(await showStats(host, options)))
   return new Command('cache')
-    .description('the caches of this host, and what the edge has cached (list, show, metrics, stats)')
+    .description('the caches of this host, and what the edge has cached (list, show, metrics, snapshots, stats)')
     .addCommand(list)
     .addCommand(show)
     .addCommand(metricsCommand(host, done))
+    .addCommand(snapshotsCommand(host, done))
     .addCommand(stats)
 }
 

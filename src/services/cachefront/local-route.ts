@@ -13,7 +13,7 @@ export interface LocalAnswer {
   readonly status: number
   readonly contentType: string
   /** Pieces are sent as they come; whoever reads them stops when the caller is gone. */
-  readonly body: string | AsyncIterable<string>
+  readonly body: string | AsyncIterable<string | Uint8Array>
 }
 
 export interface LocalRoute {
