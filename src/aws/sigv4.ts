@@ -80,7 +80,7 @@ export function readAuthorization(headers: ReadonlyMap<string, string>, rawQuery
 const incomplete = (why: string): Reading => ({ found: 'incomplete', why })
 
 /** Milliseconds since the epoch, or null when it is not ISO 8601 basic. */
-function readAmzDate(text: string | undefined): number | null {
+export function readAmzDate(text: string | undefined): number | null {
   const found = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text ?? '')
   if (found === null) return null
   const [year, month, day, hour, minute, second] = found.slice(1)

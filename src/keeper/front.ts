@@ -63,7 +63,7 @@ export class FrontListener implements Front {
 }
 
 /** First byte of a TLS client: a record of the handshake (RFC 8446 5.1). No command of RESP or inline begins with it. */
-const TLS_HANDSHAKE = 0x16
+export const TLS_HANDSHAKE = 0x16
 
 /**
  * Goes round over `targets()`, and on to the next when one does not take the connection. With `behind`, it takes clients

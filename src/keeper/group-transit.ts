@@ -7,10 +7,12 @@ import type { Door } from './door.ts'
 import { readerKeeps, readerTargets, takesWrites } from './failover.ts'
 import { type ReaderFront, readerFront } from './front.ts'
 import type { GroupView } from './group-view.ts'
+import { iamFront } from './iam/iam-front.ts'
 import type { EngineNode, Transit } from './node.ts'
 import type { GroupWish, KeeperEvent, TransitSeen } from './protocol.ts'
 import {
   type CertificateOrigin,
+  type Listening,
   listeningOf,
   modeOf,
   possiblePorts,
@@ -29,6 +31,8 @@ export interface GroupTransitOptions {
   readonly endpoint: string
   readonly reader: string | null
   readonly wish: () => GroupWish
+  /** What engines know IAM users by, once their tokens were verified. */
+  readonly iamPassword: string
   readonly view: () => GroupView
   /** What the ledger knows of the newest certificate. */
   readonly origin: () => CertificateOrigin | null
@@ -41,6 +45,8 @@ export class GroupTransit {
   readonly #certificates: GroupCertificates
   /** By the address that each stands at. */
   readonly #fronts = new Map<string, ReaderFront>()
+  #frontsVerify = false
+  #expirations = 0
 
   constructor(options: GroupTransitOptions) {
     this.#options = options
@@ -58,7 +64,16 @@ export class GroupTransit {
   }
 
   get fronted(): boolean {
-    return this.mode === 'preferred'
+    return this.mode === 'preferred' || this.#verified
+  }
+
+  /** Tokens of IAM users are verified before TLS reaches an engine. */
+  get #verified(): boolean {
+    return this.mode !== 'off' && this.#options.wish().access?.users.some((user) => user.iam) === true
+  }
+
+  get #listening(): Listening {
+    return listeningOf(this.mode, this.#options.wish().port, this.#verified)
   }
 
   /** What new engines serve, and what all are to serve; null without TLS. */
@@ -67,7 +82,7 @@ export class GroupTransit {
   }
 
   now(): Transit {
-    return { listening: listeningOf(this.mode, this.#options.wish().port), certificate: this.certificate }
+    return { listening: this.#listening, certificate: this.certificate }
   }
 
   /** Ways to an engine that `door` tells the rest of; more than one only where it may listen otherwise than wished. */
@@ -75,7 +90,7 @@ export class GroupTransit {
     const { port } = this.#options.wish()
     if (this.mode === 'off' && this.#certificates.newest === null) return [{ ...door, port, tls: null }]
     const pins = this.#certificates.pins()
-    const [first, ...others] = possiblePorts(this.mode, port).map((way) => ({
+    const [first, ...others] = possiblePorts(this.mode, port, this.#verified).map((way) => ({
       ...door,
       port: way.port,
       tls: way.tls ? { pins } : null,
@@ -126,6 +141,8 @@ export class GroupTransit {
     const behind = view.nodes.filter((n) => n.listening !== null && sameListening(n.listening, view.listening))
     const places = [...behind.map((n) => n.address), this.#options.endpoint, this.#options.reader]
     if (behind.length === 0) return
+    if (this.#frontsVerify !== this.#verified) await this.closeFronts()
+    this.#frontsVerify = this.#verified
     for (const [address, front] of this.#fronts) {
       if (places.includes(address)) continue
       this.#fronts.delete(address)
@@ -140,9 +157,37 @@ export class GroupTransit {
     if (known !== undefined) return known
     const { port } = this.#options.wish()
     const targets = () => this.#targetsAt(address, this.#options.view())
-    const front = readerFront(address, port, targets, listeningOf('preferred', port))
+    const front = this.#verified
+      ? this.#iamFront(address, port, targets)
+      : readerFront(address, port, targets, listeningOf('preferred', port))
     this.#fronts.set(address, front)
     return front
+  }
+
+  #iamFront(address: string, port: number, targets: () => readonly string[]): ReaderFront {
+    const { group, clock, iamPassword, wish } = this.#options
+    return iamFront({
+      address,
+      port,
+      targets,
+      behind: () => this.#listening,
+      certificateFile: () => this.certificate?.file ?? null,
+      pins: () => this.#certificates.pins(),
+      logins: {
+        cacheId: group,
+        access: () => wish().access ?? null,
+        password: iamPassword,
+        wall: () => clock.wall(),
+      },
+      expired: () => {
+        this.#expirations++
+      },
+    })
+  }
+
+  /** Connections that were ended because their login by a token had expired, since this keeper started. */
+  get iamExpirations(): number {
+    return this.#expirations
   }
 
   #targetsAt(address: string, view: GroupView): readonly string[] {

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { ProcessIdentity } from '../lib/process.ts'
 import type { Addresses } from './addresses.ts'
 import type { Binary } from './binaries.ts'
-import { ADMIN_USER, type Door, newPassword } from './door.ts'
+import { ADMIN_USER, type Door, newPassword, sha256Of } from './door.ts'
 import type { EngineUser } from './engine.ts'
 import { logTail } from './engine-process.ts'
 import {
@@ -86,6 +86,8 @@ export class Group {
   readonly #transit: GroupTransit
   /** Password of the keeper's user in all its engines; null for memcached. */
   readonly #password: string | null
+  /** What the front of IAM users logs them in with; empty for memcached. */
+  readonly #iamPassword: string
   readonly #lag = new ReplicaLag()
   /** Of a group that gets its data from a snapshot. */
   readonly #restoration: Restoration | null
@@ -118,13 +120,15 @@ export class Group {
     this.#record = ledger.group(wish.id) ?? newRecord(wish)
     ledger.setGroup(this.#record)
     this.#restoration = this.#restorationOf(this.#record)
-    this.#password = wish.engine === 'memcached' ? null : adminPassword(ledger, wish.id)
+    this.#password = wish.engine === 'memcached' ? null : ownPassword(ledger, wish.id, 'admin')
+    this.#iamPassword = wish.engine === 'memcached' ? '' : ownPassword(ledger, wish.id, 'iam')
     this.#transit = new GroupTransit({
       ...{ group: wish.id, home, authority: context.authority, clock, endpoint, reader },
       wish: () => this.#wish,
       view: () => this.#view(),
       origin: () => this.#record.certificate ?? null,
       setOrigin: (certificate) => this.#setRecord({ certificate }),
+      iamPassword: this.#iamPassword,
       emit: (event) => context.emit(wish.id, event),
     })
     this.#members = new Members({
@@ -160,7 +164,8 @@ export class Group {
   /** One list for each wish. */
   #users(): readonly EngineUser[] {
     if (this.#password === null) return NO_USERS
-    if (this.#usersOf?.wish !== this.#wish) this.#usersOf = { wish: this.#wish, users: engineUsers(this.#wish, '') }
+    if (this.#usersOf?.wish !== this.#wish)
+      this.#usersOf = { wish: this.#wish, users: engineUsers(this.#wish, sha256Of(this.#iamPassword)) }
     return this.#usersOf.users
   }
 
@@ -542,12 +547,12 @@ export class Group {
   }
 }
 
-/** The admin password of a group, made with its first start and kept as long as the group. */
-function adminPassword(ledger: Ledger, group: string): string {
-  const known = ledger.secret(group, 'admin')
+/** A password of the keeper in a group, made when it is first needed and kept as long as the group. */
+function ownPassword(ledger: Ledger, group: string, name: 'admin' | 'iam'): string {
+  const known = ledger.secret(group, name)
   if (known !== null) return known
   const password = newPassword()
-  ledger.setSecret(group, 'admin', password)
+  ledger.setSecret(group, name, password)
   return password
 }
 

@@ -89,6 +89,14 @@ export interface TransitWish {
 export interface AccessWish {
   /** Users of the engines by unique names. Without a `default` among them nobody comes in unnamed. */
   readonly users: readonly UserWish[]
+  /** How tokens of IAM users are verified; absent or null where there are none. */
+  readonly iam?: IamWish | null
+}
+
+export interface IamWish {
+  /** Whose signatures are right. Null: the installation has no keys, and signatures are not looked at. */
+  readonly keyPair: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  readonly region: string
 }
 
 export interface UserWish {

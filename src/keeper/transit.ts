@@ -20,7 +20,9 @@ export function portsBehindFront(port: number): Listening {
   return port + 2 <= PORT_MAX ? { plain: port + 1, tls: port + 2 } : { plain: port - 2, tls: port - 1 }
 }
 
-export function listeningOf(mode: TransitMode, port: number): Listening {
+/** `verified`: a front stands before TLS, too, because it verifies the tokens of IAM users. */
+export function listeningOf(mode: TransitMode, port: number, verified = false): Listening {
+  if (mode === 'required' && verified) return { plain: 0, tls: portsBehindFront(port).tls }
   switch (mode) {
     case 'off':
       return { plain: port, tls: 0 }
@@ -37,7 +39,11 @@ export const sameListening = (a: Listening, b: Listening): boolean => a.plain ==
  * Where an engine may be reached, the wished port first: one that was adopted listens as in another mode yet, or as
  * between two of them (resp-transit.ts).
  */
-export function possiblePorts(mode: TransitMode, port: number): readonly Pick<Source, 'port' | 'tls'>[] {
+export function possiblePorts(
+  mode: TransitMode,
+  port: number,
+  verified = false,
+): readonly Pick<Source, 'port' | 'tls'>[] {
   const hidden = portsBehindFront(port)
   const all = [
     { port, tls: true },
@@ -45,7 +51,7 @@ export function possiblePorts(mode: TransitMode, port: number): readonly Pick<So
     { port, tls: false },
     { port: hidden.plain, tls: false },
   ]
-  const wished = sourceAt('', listeningOf(mode, port))
+  const wished = sourceAt('', listeningOf(mode, port, verified))
   return [
     { port: wished.port, tls: wished.tls },
     ...all.filter((one) => one.port !== wished.port || one.tls !== wished.tls),
@@ -55,7 +61,9 @@ export function possiblePorts(mode: TransitMode, port: number): readonly Pick<So
 /** The mode that all of these are in; null while they differ. */
 export function modeOf(all: readonly Listening[], port: number): TransitMode | null {
   const modes = ['off', 'preferred', 'required'] as const
-  return modes.find((mode) => all.every((one) => sameListening(one, listeningOf(mode, port)))) ?? null
+  const isOf = (mode: TransitMode, one: Listening): boolean =>
+    sameListening(one, listeningOf(mode, port)) || sameListening(one, listeningOf(mode, port, true))
+  return modes.find((mode) => all.every((one) => isOf(mode, one))) ?? null
 }
 
 /** Where a replica reaches its primary: over TLS as soon as the primary has it. */

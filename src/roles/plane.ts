@@ -111,7 +111,13 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     network: config.network,
     keeper: link,
     tasks: [
-      { task: modules.cachesTask(state, link, clock, config.sourceNetworks), kinds: modules.CACHE_KINDS },
+      {
+        task: modules.cachesTask(state, link, clock, config.sourceNetworks, {
+          keyPair: config.credentials,
+          region: config.region,
+        }),
+        kinds: modules.CACHE_KINDS,
+      },
       snapshots.poked,
       ...observers.tasks,
     ],

@@ -10,13 +10,15 @@ import {
   withPending,
 } from '../../domain/access.ts'
 import type { ReplicationGroupRecord } from '../../domain/cluster.ts'
-import type { AccessWish, UserWish } from '../../keeper/protocol.ts'
+import type { AccessWish, IamWish, UserWish } from '../../keeper/protocol.ts'
 import type { Stored } from '../../state/state.ts'
 
 /** All that the plan of access looks at. */
 export interface AccessRecords {
   readonly users: readonly Stored<UserRecord>[]
   readonly userGroups: readonly Stored<UserGroupRecord>[]
+  /** How tokens of IAM users are verified in this installation. */
+  readonly iam: IamWish
 }
 
 /** Null: open to everybody. */
@@ -25,7 +27,9 @@ export function accessWish(group: ReplicationGroupRecord, records: AccessRecords
   if (id !== undefined) {
     const userGroup = records.userGroups.find((stored) => stored.id === id)?.doc
     // A user group in use cannot be deleted; if it were gone, nobody should come in.
-    return { users: userGroup === undefined ? [] : usersOf(userGroup, records) }
+    const users = userGroup === undefined ? [] : usersOf(userGroup, records)
+    // Only where it is needed: it holds a secret.
+    return users.some((user) => user.iam) ? { users, iam: records.iam } : { users }
   }
   const { authToken } = group
   return authToken?.required ? { users: [tokenUser(authToken)] } : null

@@ -2,7 +2,7 @@
 //! by every commit to its kinds and by every report of the keeper.
 
 import { NO_NETWORKS, type SourceNetworks } from '../../domain/source-networks.ts'
-import type { KeeperSeen } from '../../keeper/protocol.ts'
+import type { IamWish, KeeperSeen } from '../../keeper/protocol.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isOld, recordEvents, sweepEvents } from '../../services/elasticache/event-log.ts'
 import type { Kind } from '../../state/kinds.ts'
@@ -29,19 +29,35 @@ const PERIOD_MS = 5_000
 /** What the task needs of the keeper. */
 export type CachesKeeper = Pick<KeeperLink, 'seen' | 'wishGroups' | 'seenRevision'>
 
-/** `networks`: security groups and subnets as the operator defines them. */
-export function cachesTask(state: State, keeper: CachesKeeper, clock: Clock, networks = NO_NETWORKS): Task {
+/** What the plan needs that is the installation's own. */
+interface Own {
+  readonly networks: SourceNetworks
+  readonly iam: IamWish
+}
+
+/** Without keys, signatures of IAM tokens are not looked at. */
+const NO_KEYS: IamWish = { keyPair: null, region: 'us-east-1' }
+
+/** `networks`: security groups and subnets as the operator defines them; `iam`: how IAM users are verified. */
+export function cachesTask(
+  state: State,
+  keeper: CachesKeeper,
+  clock: Clock,
+  networks = NO_NETWORKS,
+  iam = NO_KEYS,
+): Task {
+  const own = { networks, iam }
   return {
     name: 'caches',
     periodMs: PERIOD_MS,
-    run: async () => [...(await follow(state, keeper, clock, networks)), ...(await sweep(state, clock))],
+    run: async () => [...(await follow(state, keeper, clock, own)), ...(await sweep(state, clock))],
   }
 }
 
-async function follow(state: State, keeper: CachesKeeper, clock: Clock, networks: SourceNetworks): Promise<string[]> {
+async function follow(state: State, keeper: CachesKeeper, clock: Clock, own: Own): Promise<string[]> {
   // Read before the records: they may be newer than this revision, never older.
   const revision = await state.revision()
-  const records = await readRecords(state, networks)
+  const records = await readRecords(state, own)
   keeper.wishGroups(planGroups(records), revision)
   const seen = keeper.seen()
   if (seen === null) return []
@@ -49,13 +65,13 @@ async function follow(state: State, keeper: CachesKeeper, clock: Clock, networks
   if (actionsOf(allChanges(records, seen, seenRevision)).length === 0) return []
   return state.transact(async (tx) => {
     // Decided again on what the transaction sees: an operation may have written in between.
-    const changes = allChanges(await readRecords(tx, networks), seen, seenRevision)
+    const changes = allChanges(await readRecords(tx, own), seen, seenRevision)
     await write(tx, changes, clock.now())
     return actionsOf(changes)
   })
 }
 
-async function readRecords(reader: Reader, networks: SourceNetworks): Promise<CacheRecords> {
+async function readRecords(reader: Reader, own: Own): Promise<CacheRecords> {
   const [clusters, groups, parameterGroups, subnetGroups, users, userGroups] = await Promise.all([
     reader.list('cache-cluster'),
     reader.list('replication-group'),
@@ -64,7 +80,7 @@ async function readRecords(reader: Reader, networks: SourceNetworks): Promise<Ca
     reader.list('cache-user'),
     reader.list('cache-user-group'),
   ])
-  return { clusters, groups, parameterGroups, subnetGroups, networks, users, userGroups }
+  return { clusters, groups, parameterGroups, subnetGroups, users, userGroups, ...own }
 }
 
 interface Changes {

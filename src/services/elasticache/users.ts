@@ -14,7 +14,6 @@ import { AccessStringError, accessText, parseAccess } from '../../domain/acl/acc
 import { elasticacheArn } from '../../domain/arn.ts'
 import { newName, required, shown } from '../../domain/cache-names.ts'
 import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
-import { notImplemented } from '../../domain/faults.ts'
 import { ADMIN_USER } from '../../keeper/door.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
@@ -70,7 +69,6 @@ const LOG_IN_SINCE = { 'redis iam': '7.0', 'valkey iam': '7.2' } as Readonly<Rec
 function checkWay(engine: UserEngine, id: string, name: string, { authentication }: Credentials): void {
   if (authentication === 'iam') {
     if (id !== name) throw invalidValue('A user of the type iam has the same UserId and UserName.')
-    throw notImplemented('The AuthenticationMode iam of users')
   }
   if (engine === 'valkey' && authentication === 'no-password') {
     throw invalidCombination('A user of the engine valkey needs a password or the AuthenticationMode iam.')

@@ -1,0 +1,171 @@
+//! SCENARIO: IAM users: tokens by AWS's own signer log in at every endpoint over TLS, in RESP2 and RESP3, with ioredis,
+//! node-redis and redis-cli; anything else is refused by the engine; groups without such users have no front.
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
+import { createClient } from '@redis/client'
+import { SignatureV4 } from '@smithy/signature-v4'
+import { Redis } from 'ioredis'
+import { Sha256 } from '../../../src/aws/sigv4.ts'
+import { sha256Of } from '../../../src/keeper/door.ts'
+import type { GroupSeen, GroupWish, UserWish } from '../../../src/keeper/protocol.ts'
+import { KeeperHost, primaryOf, redisGroup } from '../../support/keeper-host.ts'
+
+const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
+const REGION = 'eu-west-1'
+const PASSWORD = 'a-password-of-16+'
+
+const ann: UserWish = { name: 'ann', access: 'on ~* &* +@all', passwords: [], noPassword: false, iam: true }
+const bob: UserWish = { ...ann, name: 'bob', passwords: [sha256Of(PASSWORD)], iam: false }
+
+let host: KeeperHost
+
+const group = (users: readonly UserWish[]): GroupWish =>
+  redisGroup('shop', 3, {
+    transit: { mode: 'required', names: [], renewal: 0, imported: null },
+    access: { users, iam: { keyPair: KEYS, region: REGION } },
+  })
+
+before(async () => {
+  host = await KeeperHost.start()
+  host.wish([group([ann, bob])])
+  await host.settled('shop')
+})
+
+after(() => host.end())
+
+interface TokenOf {
+  readonly cache?: string
+  readonly user?: string
+  readonly secret?: string
+  readonly at?: number
+}
+
+/** As AWS's documents say: a presigned URL without its scheme. */
+async function tokenOf({ cache = 'shop', user = 'ann', secret, at = Date.now() }: TokenOf = {}): Promise<string> {
+  const credentials = { ...KEYS, ...(secret === undefined ? {} : { secretAccessKey: secret }) }
+  const signer = new SignatureV4({ credentials, region: REGION, service: 'elasticache', sha256: Sha256 })
+  const signed = await signer.presign(
+    {
+      method: 'GET',
+      protocol: 'http:',
+      hostname: cache,
+      path: '/',
+      query: { Action: 'connect', User: user },
+      headers: { host: cache },
+    },
+    { signingDate: new Date(at), expiresIn: 900 },
+  )
+  return `${cache}/?${new URLSearchParams(signed.query as Record<string, string>)}`
+}
+
+const authority = (): string => join(host.home, 'authority', 'ca', 'ca.pem')
+const tls = () => ({ ca: readFileSync(authority()) })
+
+async function connected(address: string, username: string, password: string): Promise<Redis> {
+  const redis = new Redis({
+    ...{ host: address, username, password, tls: tls() },
+    ...{ lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0 },
+  })
+  redis.on('error', () => {})
+  await redis.connect()
+  return redis
+}
+
+async function whoami(address: string, username: string, password: string): Promise<string> {
+  const redis = await connected(address, username, password)
+  try {
+    return String(await redis.call('ACL', 'WHOAMI'))
+  } finally {
+    redis.disconnect()
+  }
+}
+
+const addressesOf = (seen: GroupSeen): string[] => [
+  seen.endpoint,
+  seen.readerEndpoint!,
+  ...seen.nodes.map((node) => node.address),
+]
+
+test('a token logs in at every endpoint, with ioredis; a password user beside it', async () => {
+  const seen = await host.settled('shop')
+  for (const address of addressesOf(seen)) {
+    assert.equal(await whoami(address, 'ann', await tokenOf()), 'ann', address)
+    assert.equal(await whoami(address, 'bob', PASSWORD), 'bob', address)
+  }
+  const redis = await connected(seen.endpoint, 'ann', await tokenOf())
+  const large = 'x'.repeat(3_000_000)
+  assert.deepEqual(await redis.pipeline().set('k', large).get('k').exec(), [
+    [null, 'OK'],
+    [null, large],
+  ])
+  redis.disconnect()
+})
+
+test('HELLO 3 AUTH by node-redis, AUTH by redis-cli', async () => {
+  const { endpoint } = await host.settled('shop')
+  const token = await tokenOf()
+  const client = createClient({
+    RESP: 3,
+    username: 'ann',
+    password: token,
+    socket: { host: endpoint, port: 6379, tls: true, ca: tls().ca },
+  })
+  await client.connect()
+  assert.equal(await client.sendCommand(['ACL', 'WHOAMI']), 'ann')
+  client.destroy()
+  const args = ['--tls', '--cacert', authority(), '-h', endpoint, '--user', 'ann', 'ACL', 'WHOAMI']
+  const env = { ...process.env, REDISCLI_AUTH: token }
+  assert.equal((await promisify(execFile)('redis-cli', args, { env })).stdout.trim(), 'ann')
+})
+
+test('a token that is not right is refused by the engine: another cache, user, key, time, and no token at all', async () => {
+  const { endpoint } = await host.settled('shop')
+  const wrong: Record<string, string> = {
+    'another cache': await tokenOf({ cache: 'other' }),
+    'another user': await tokenOf({ user: 'bob' }),
+    'another secret key': await tokenOf({ secret: 'guess' }),
+    'too old': await tokenOf({ at: Date.now() - 901_000 }),
+    'not a token': PASSWORD,
+  }
+  const redis = await connected(endpoint, 'bob', PASSWORD)
+  for (const [what, token] of Object.entries(wrong)) await assert.rejects(redis.auth('ann', token), /WRONGPASS/, what)
+  await assert.rejects(redis.auth('bob', await tokenOf({ user: 'bob' })), /WRONGPASS/, 'a password user has no tokens')
+  assert.equal(await redis.call('ACL', 'WHOAMI'), 'bob')
+  redis.disconnect()
+})
+
+test('a connection logs in again with a fresh token, not within MULTI', async () => {
+  const redis = await connected((await host.settled('shop')).endpoint, 'ann', await tokenOf())
+  assert.equal(await redis.auth('ann', await tokenOf()), 'OK')
+  await assert.rejects(redis.auth('ann', 'not a token'), /WRONGPASS/)
+  assert.equal(await redis.ping(), 'PONG', 'a login that fails leaves the one before')
+  redis.disconnect()
+})
+
+test('after a failover tokens log in at the same endpoint, by the next keeper too', async () => {
+  const before = await host.settled('shop')
+  process.kill(primaryOf(before).pid!, 'SIGKILL')
+  const after = await host.settled('shop', (g) => primaryOf(g).id !== primaryOf(before).id)
+  assert.equal(await whoami(after.endpoint, 'ann', await tokenOf()), 'ann')
+  await host.killKeeper()
+  await host.startKeeper()
+  await host.waitFor((seen) => host.client.hello?.pid === host.process.pid && seen.groups.every((g) => g.settled))
+  assert.equal(await whoami(after.endpoint, 'ann', await tokenOf()), 'ann')
+})
+
+test('without IAM users the engines stand at the endpoints themselves, and back', async () => {
+  host.wish([group([bob])])
+  const direct = await host.settled('shop')
+  const redis = await connected(direct.endpoint, 'bob', PASSWORD)
+  // The engine's own list of connections has the client's address: nobody stands between.
+  const list = String(await redis.client('LIST', 'ID', String(await redis.client('ID'))))
+  assert.match(list, new RegExp(` laddr=${direct.endpoint}:6379 `))
+  redis.disconnect()
+  host.wish([group([ann, bob])])
+  const fronted = await host.settled('shop')
+  assert.equal(await whoami(fronted.endpoint, 'ann', await tokenOf()), 'ann')
+})
