@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-elasticache'
 import type { CacheClusterRecord, ReplicationGroupRecord } from '../../src/domain/cluster.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
-import type { SnapshotStatus } from '../../src/domain/snapshot.ts'
+import type { SnapshotRecord, SnapshotStatus } from '../../src/domain/snapshot.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
 import { ELASTICACHE_OPERATIONS } from '../../src/services/elasticache/operations.ts'
 import type { HostFacts } from '../../src/services/service.ts'
@@ -142,13 +142,13 @@ export class ElastiCacheFaultSite {
   }
 
   /** A snapshot of redis 7.1, of a cluster `one`, in this status. */
-  async snapshot(name: string, status: SnapshotStatus): Promise<void> {
+  async snapshot(name: string, status: SnapshotStatus, changes: Partial<SnapshotRecord> = {}): Promise<void> {
     await this.cluster('one', { EngineVersion: '7.1' })
     await this.client.createSnapshot({ SnapshotName: name, CacheClusterId: 'one' })
     await this.settle()
     await this.state.transact(async (tx) => {
       const stored = await tx.get('snapshot', name)
-      if (stored !== undefined) await tx.put('snapshot', name, { ...stored.doc, status })
+      if (stored !== undefined) await tx.put('snapshot', name, { ...stored.doc, ...changes, status })
     })
   }
 

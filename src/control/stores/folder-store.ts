@@ -34,7 +34,7 @@ export class FolderStore implements Store {
     )
   }
 
-  async write(key: string, pieces: AsyncIterable<Buffer>, _bytes: number, signal: AbortSignal): Promise<void> {
+  async write(key: string, pieces: AsyncIterable<Buffer>, bytes: number, signal: AbortSignal): Promise<void> {
     const path = join(this.#directory, key)
     const partial = join(this.#directory, `.${key}.partial`)
     await rm(partial, { force: true })
@@ -45,8 +45,10 @@ export class FolderStore implements Store {
         await file.writeFile(piece)
       }
       await file.datasync()
-      // Unlike a rename, it never takes the place of another file.
-      await link(partial, path)
+      // Unlike a rename, it never takes the place of another file. One of this length a control before us has finished.
+      await link(partial, path).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST' || (await stat(path)).size !== bytes) throw error
+      })
     } finally {
       await file.close()
       await rm(partial, { force: true })

@@ -30,7 +30,7 @@ async function settle(): Promise<void> {
 }
 
 /** No data is carried here: only captures of the keeper, which the test reports. */
-const TRANSFERS = { follow() {}, end: () => null, async remove() {} }
+const TRANSFERS = { follow() {}, end: () => null, list: async () => [], async remove() {} }
 
 const group = async (id = 'shop') =>
   (await ops.DescribeReplicationGroups({ ReplicationGroupId: id }, context)).ReplicationGroups![0]!

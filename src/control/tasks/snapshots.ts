@@ -30,15 +30,18 @@ export interface SnapshotsTaskOptions {
   readonly clock: Clock
   readonly owner: SnapshotOwner
   readonly transfers: Pick<Transfers, 'follow' | 'end'>
-  readonly vault: Pick<Vault, 'remove'>
+  readonly vault: Pick<Vault, 'list' | 'remove'>
 }
 
 export function snapshotsTask(options: SnapshotsTaskOptions): Task {
   const { state, keeper, transfers } = options
+  let isSwept = false
   return {
     name: 'snapshots',
     periodMs: PERIOD_MS,
     async run() {
+      if (!isSwept) await sweep(options)
+      isSwept = true
       const taken = await takeDue(options)
       const written = await follow(options)
       const records = await readRecords(state)
@@ -48,6 +51,13 @@ export function snapshotsTask(options: SnapshotsTaskOptions): Task {
       return [...taken, ...written]
     },
   }
+}
+
+/** Removes what an upload brought whose control has ended: no record tells of it, and it is no whole snapshot. */
+async function sweep({ state, vault }: SnapshotsTaskOptions): Promise<void> {
+  const found = await vault.list()
+  const known = new Set((await state.list('snapshot')).map(({ doc }) => doc.data))
+  for (const { id, stored } of found) if (stored.kind === 'unfinished' && !known.has(id)) await vault.remove(id)
 }
 
 async function takeDue({ state, clock, owner }: SnapshotsTaskOptions): Promise<string[]> {

@@ -79,7 +79,7 @@ function snapshotOf(source: SnapshotSource, model: CacheClusterRecord): Snapshot
     replicaCount: replicas.length,
     primaryZone: primary?.nodes[0]?.availabilityZone ?? null,
     replicaZones: replicas.flatMap((replica) => replica.nodes[0]?.availabilityZone ?? []),
-    notificationTopicArn: null,
+    notificationTopicArn: model.notificationTopicArn ?? null,
   }
 }
 

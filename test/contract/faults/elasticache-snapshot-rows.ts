@@ -190,6 +190,37 @@ export const SNAPSHOT_ROWS: readonly ElastiCacheFaultRow[] = [
     'available',
     restore({ SnapshotName: 's', EngineVersion: '7.0' }),
   ),
+  withSnapshot(
+    'InvalidParameterValue',
+    'an export to a bucket that there is not',
+    'available',
+    copy({ TargetBucket: 'nobody-has-it' }),
+  ),
+  ...['a,b', '/a', '.a', 'x'.repeat(1001)].map((TargetSnapshotName) =>
+    withSnapshot(
+      'InvalidParameterValue',
+      `an export to ${TargetSnapshotName.slice(0, 20)}`,
+      'available',
+      copy({ TargetSnapshotName, TargetBucket: 'backups' }),
+    ),
+  ),
+  withSnapshot(
+    'InvalidParameterCombination',
+    'an export with a key',
+    'available',
+    copy({ TargetBucket: 'backups', KmsKeyId: 'alias/mine' }),
+  ),
+  {
+    code: 'InvalidParameterValue',
+    status: 400,
+    section: '8',
+    when: 'an export of what is encrypted with a customer managed key',
+    async provoke(site) {
+      await site.snapshot('s', 'available', { kmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1' })
+      return () => copy({ TargetBucket: 'backups' })(site)
+    },
+  },
+  refused('InvalidParameterValue', '8', 'a restore of a file that there is not', restore({ SnapshotArns: [RDB_ARN] })),
   ...[[RDB_ARN, RDB_ARN], ['arn:aws:s3:::bucket'], ['arn:aws:s3:::bucket/a,b.rdb'], ['s3://bucket/dump.rdb']].map(
     (SnapshotArns) =>
       refused('InvalidParameterValue', '8', `SnapshotArns ${SnapshotArns.join(' ')}`, restore({ SnapshotArns })),

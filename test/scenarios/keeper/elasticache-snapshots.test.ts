@@ -2,6 +2,7 @@
 //! loaded by a stock redis-server, and deleted.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -90,6 +91,19 @@ const EXPECTED = {
   board: ['ann', 'bob'],
   elsewhere: 'yes',
   functions: 1,
+}
+
+/** Of every key with its value as the engine keeps it, in every database. (DEBUG DIGEST is closed in our engines.) */
+async function digestOf(redis: Redis): Promise<string> {
+  const hash = createHash('sha256')
+  for (const database of [0, 3]) {
+    await redis.select(database)
+    for (const key of (await redis.keys('*')).sort()) {
+      hash.update(`${database} ${key} `).update((await redis.dumpBuffer(key)) ?? '')
+    }
+  }
+  await redis.select(0)
+  return hash.digest('hex')
 }
 
 /** A redis-server as the operating system has it, with this dump.rdb; ended by the test. */
@@ -211,16 +225,17 @@ test('a snapshot becomes a new group with another size, port and node type; the 
   assert.equal((await made).ReplicationGroup!.Status, 'creating')
   const group = await availableGroup('again')
   const [shard] = group.NodeGroups!
+  const source = redisAt((await scenario.group('shop')).NodeGroups![0]!.PrimaryEndpoint!)
   const primary = redisAt(shard!.PrimaryEndpoint!)
   const reader = redisAt(shard!.ReaderEndpoint!)
   try {
     assert.equal(shard!.PrimaryEndpoint!.Port, 7001)
     assert.deepEqual(await contents(primary), EXPECTED)
     assert.deepEqual(await contents(reader), EXPECTED)
+    assert.equal(await digestOf(primary), await digestOf(source))
     await primary.set('written', 'after')
   } finally {
-    primary.disconnect()
-    reader.disconnect()
+    for (const redis of [source, primary, reader]) redis.disconnect()
   }
   await reaches('kept', 'available')
   assert.deepEqual(await scenario.messages('replication-group', 'again'), ['Replication group created'])
