@@ -16,6 +16,8 @@ const CURSOR = 'local'
 const STORE_AGAIN_MS = 1000
 /** Milliseconds in which a keeper that was just started must answer. */
 const GREETING_MS = 5000
+/** Milliseconds that an engine is given to tell how much memory it uses. */
+const ANSWER_MS = 2000
 
 export interface KeeperLinkOptions {
   readonly socketPath: string
@@ -34,6 +36,8 @@ export interface KeeperLink extends KeeperPort {
   binaries(): KeeperSeen['binaries']
   /** Of HostFacts. */
   sourceFilterMissing(): string | null
+  /** Bytes that the data of a redis or valkey node takes now, for HostFacts; null when its engine does not answer. */
+  usedMemory(group: string, node: string): Promise<number | null>
   /** The groups planned from the state at `revision`; `seenRevision` tells when the keeper has made them. */
   wishGroups(groups: readonly GroupWish[], revision: number): void
   /** Snapshots to capture, and ids of those to delete: the whole of both. */
@@ -129,6 +133,16 @@ class Link implements KeeperLink {
     const seen = this.#client?.seen
     if (seen === undefined || seen === null) return 'the keeper does not answer'
     return seen.sourceFilterMissing === undefined ? 'the keeper is of an older version' : seen.sourceFilterMissing
+  }
+
+  async usedMemory(group: string, node: string): Promise<number | null> {
+    try {
+      const { text } = await this.ask({ kind: 'statistics', group, node }, ANSWER_MS)
+      const bytes = /^used_memory:(\d+)/m.exec(text)?.[1]
+      return bytes === undefined ? null : Number(bytes)
+    } catch {
+      return null
+    }
   }
 
   onSeen(listener: (seen: KeeperSeen | null) => void): () => void {

@@ -161,6 +161,8 @@ export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess, O
   readonly multiAz?: boolean
   /** The last one that was wished; absent when there never was one. */
   readonly roleChange?: RoleChange
+  /** Members before a change of their number that is under way, for the event; absent when none is. */
+  readonly membersBefore?: number | null
   /** Member that is to become primary in the maintenance window; absent when none is. */
   readonly pendingPrimary?: string | null
   readonly snapshotWindow: string

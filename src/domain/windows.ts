@@ -79,6 +79,16 @@ export function windowsOverlap(maintenance: string, snapshot: string): boolean {
   return untilDaily < length || untilDaily + daily.length > DAY_MINUTES
 }
 
+/** Whether a stored maintenance window is open at `now` (milliseconds). */
+export function isInMaintenance(window: string, now: number): boolean {
+  const [, fromDay = '', fromHour, fromMinute, toDay = '', toHour, toMinute] = MAINTENANCE.exec(window) ?? []
+  const from = minutes(fromHour, fromMinute, (DAYS as readonly string[]).indexOf(fromDay)) ?? 0
+  const to = minutes(toHour, toMinute, (DAYS as readonly string[]).indexOf(toDay)) ?? 0
+  const at = new Date(now)
+  const minute = at.getUTCDay() * DAY_MINUTES + at.getUTCHours() * 60 + at.getUTCMinutes()
+  return (minute - from + WEEK_MINUTES) % WEEK_MINUTES < (to - from + WEEK_MINUTES) % WEEK_MINUTES
+}
+
 /** When the daily window that is open at `now` began, or the last one before; milliseconds. */
 export function lastWindowStart(snapshot: string, now: number): number {
   const midnight = Math.floor(now / DAY_MS) * DAY_MS

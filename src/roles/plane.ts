@@ -119,6 +119,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
         kinds: modules.CACHE_KINDS,
       },
       snapshots.poked,
+      { task: modules.maintenanceTask(state, clock), kinds: modules.MAINTENANCE_KINDS },
       ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
@@ -187,10 +188,11 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, api, cloudfront, elasticache, routes] = await Promise.all([
+  const [link, control, caches, maintenance, api, cloudfront, elasticache, routes] = await Promise.all([
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
     import('../control/tasks/caches.ts'),
+    import('../control/tasks/maintenance.ts'),
     import('../api/create-api.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),
@@ -200,6 +202,7 @@ async function loadModules() {
     ...link,
     ...control,
     ...caches,
+    ...maintenance,
     ...api,
     ...cloudfront,
     ...elasticache,

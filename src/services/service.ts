@@ -35,6 +35,8 @@ export interface HostFacts {
   sourceFilterMissing?(): string | null
   /** Engine binaries found on this host; `features`: what their build can do (domain/parameters/parameter.ts). */
   binaries(): readonly { readonly engine: string; readonly version: string; readonly features?: readonly string[] }[]
+  /** Bytes that the data of a redis or valkey node takes now; null when its engine does not answer. Absent: unknown. */
+  usedMemory?(group: string, node: string): Promise<number | null>
 }
 
 /**

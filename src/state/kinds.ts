@@ -56,6 +56,8 @@ export interface Documents {
   notification: NotificationRecord
   /** `<cache cluster id>/<node id>/<log type>`. */
   'log-cursor': LogCursorRecord
+  /** `local`: when failovers were tested within the last day, oldest first; ISO times. */
+  'failover-tests': { readonly at: readonly string[] }
   /** `local`: the one keeper of this host. */
   'keeper-cursor': KeeperCursorRecord
   /** Name of a POP or regional edge cache that an operator has taken down; there is none for one that is up. */

@@ -9,6 +9,7 @@ import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.t
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
 import { Stores, type StoresOptions } from '../../src/control/stores/stores.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
+import { MAINTENANCE_KINDS, maintenanceTask } from '../../src/control/tasks/maintenance.ts'
 import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
 import { Transfers } from '../../src/control/transfers.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
@@ -110,6 +111,7 @@ export class ElastiCacheScenario {
       host: {
         binaries: () => now().link.binaries(),
         sourceFilterMissing: () => now().link.sourceFilterMissing(),
+        usedMemory: (group: string, node: string) => now().link.usedMemory(group, node),
       },
       topics: new Set([TOPIC]),
     }
@@ -208,6 +210,7 @@ export class Control {
     state.watch((changes) => {
       if (changes.some((change) => CACHE_KINDS.includes(change.kind))) reconciler.poke('caches')
       if (changes.some((change) => SNAPSHOT_KINDS.includes(change.kind))) reconciler.poke('snapshots')
+      if (changes.some((change) => MAINTENANCE_KINDS.includes(change.kind))) reconciler.poke('maintenance')
       wake()
     })
     link.onSeen(() => {
@@ -259,7 +262,7 @@ async function startControl(
   const vault = new Vault(home)
   const transfers = new Transfers({ vault, stores, clock, onEnd: () => control.poke() })
   const snapshots = snapshotsTask({ state, keeper: link, clock, owner, transfers, vault })
-  const tasks = [cachesTask(state, link, clock, networks), snapshots]
+  const tasks = [cachesTask(state, link, clock, networks), snapshots, maintenanceTask(state, clock)]
   const control: Control = new Control(
     state,
     link,

@@ -27,6 +27,7 @@ export function groupAfter(
     ...ofMembers(members),
     ...(settled && before.automaticFailoverChanging ? { automaticFailoverChanging: false } : {}),
     ...(settled ? arrivedAccess(before) : {}),
+    ...(settled && before.membersBefore ? { membersBefore: null } : {}),
     ...endpoints,
   }
 }

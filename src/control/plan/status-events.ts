@@ -73,5 +73,10 @@ export function groupEvents(
   if (before.status === 'creating' && after.status === 'available') return [event('Replication group created')]
   // A change comes to all members in one look: the group settles as one.
   const [first] = members
-  return first === undefined ? [] : changeMessages(first.before, first.after).map(event)
+  const changes = first === undefined ? [] : changeMessages(first.before, first.after)
+  const counted = before.membersBefore && !after.membersBefore ? [countMessage(before.membersBefore, after)] : []
+  return [...changes, ...counted].map(event)
 }
+
+const countMessage = (before: number, after: ReplicationGroupRecord): string =>
+  `Finished modifying number of nodes from ${before} to ${after.members.length}`

@@ -21,12 +21,38 @@ type Kind = Pick<CacheClusterRecord, 'engine' | 'engineVersion' | 'nodeType' | '
 export async function checkRoom(reader: Reader, context: ServiceContext, kind: Kind, count: number): Promise<void> {
   checkRuns(nodeType(kind.nodeType), kind.engine, kind.engineVersion)
   await checkNodeQuota(reader, count)
-  if (context.nodeMemory === undefined) return
+  await checkMemory(reader, context, [], kind, count)
+}
+
+/**
+ * Checks that the nodes of `records` may become like `kind`.
+ * @throws InsufficientCacheClusterCapacity with the numbers, when the host's memory is promised away.
+ */
+export async function checkRoomForChange(
+  reader: Reader,
+  context: ServiceContext,
+  records: readonly CacheClusterRecord[],
+  kind: Kind,
+): Promise<void> {
+  const count = records.reduce((sum, record) => sum + record.nodes.length, 0)
+  await checkMemory(reader, context, records, kind, count)
+}
+
+/** `count` nodes like `kind` beside all that there are but those of `instead`. */
+async function checkMemory(
+  reader: Reader,
+  { nodeMemory }: ServiceContext,
+  instead: readonly CacheClusterRecord[],
+  kind: Kind,
+  count: number,
+): Promise<void> {
+  if (nodeMemory === undefined) return
   const [clusters, groups] = await Promise.all([reader.list('cache-cluster'), reader.list('cache-parameter-group')])
   const values = new Map(groups.map(({ id, doc }) => [id, doc.values]))
   const bytesOf = (one: Kind): number => promisedBytes(one, values.get(one.parameterGroupName) ?? {})
-  const promised = clusters.reduce((sum, { doc }) => sum + doc.nodes.length * bytesOf(doc), 0)
-  checkNodeMemory(promised, bytesOf(kind), count, context.nodeMemory)
+  const staying = clusters.filter(({ id }) => !instead.some((record) => record.id === id))
+  const promised = staying.reduce((sum, { doc }) => sum + doc.nodes.length * bytesOf(doc), 0)
+  checkNodeMemory(promised, bytesOf(kind), count, nodeMemory)
 }
 
 /** @throws InvalidParameterCombination when no server would start with these values on that node type. */

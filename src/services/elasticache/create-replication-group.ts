@@ -2,19 +2,17 @@
 import type { CreateReplicationGroupMessage, CreateReplicationGroupResult } from '@aws-sdk/client-elasticache'
 import { elasticacheArn } from '../../domain/arn.ts'
 import { newName, required } from '../../domain/cache-names.ts'
-import {
-  type CacheClusterRecord,
-  GROUP_NODES_MAX,
-  memberId,
-  type ReplicationGroupRecord,
-} from '../../domain/cluster.ts'
-import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
+import { type CacheClusterRecord, memberId, type ReplicationGroupRecord } from '../../domain/cluster.ts'
+import { invalidValue } from '../../domain/elasticache-faults.ts'
 import { cacheEngine, chooseVersion } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
 import { newAccess } from './group-access.ts'
+import { fromCluster } from './group-from-cluster.ts'
+import { checkFailover } from './group-roles.ts'
+import { namedZones, placed } from './group-zones.ts'
 import { findSubnetGroup, parameterGroupFor } from './lookup.ts'
 import { checkNameFree, newCluster, portOf, windowsOf } from './new-cluster.ts'
 import { OBSERVATION_CREATED, observationAfter } from './observation-settings.ts'
@@ -30,7 +28,6 @@ import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
-import { spreadZone, zone } from './zones.ts'
 
 /**
  * AtRestEncryptionEnabled is not among them: AWS's default for valkey is true, ours is false until disks are encrypted
@@ -40,7 +37,10 @@ const HANDLED = [
   ...OBSERVATION_CREATED,
   'ReplicationGroupId',
   'ReplicationGroupDescription',
+  'PrimaryClusterId',
   'AutomaticFailoverEnabled',
+  'MultiAZEnabled',
+  'NodeGroupConfiguration',
   'NumCacheClusters',
   'PreferredCacheClusterAZs',
   'ReplicasPerNodeGroup',
@@ -78,13 +78,11 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   onlyFields('CreateReplicationGroup', input, HANDLED)
   const id = newName('replicationGroup', input.ReplicationGroupId)
   const description = groupDescription(input.ReplicationGroupDescription)
-  const zones = zonesOf(input, context.region)
-  const automaticFailover = input.AutomaticFailoverEnabled ?? false
-  if (automaticFailover && zones.length < 2) {
-    throw invalidCombination('Replication groups with automatic failover must have at least 2 cache clusters.')
-  }
+  if (input.PrimaryClusterId) return fromCluster(id, description, input, context)
+  const named = namedZones(input)
+  const [automaticFailover, multiAz] = [input.AutomaticFailoverEnabled ?? false, input.MultiAZEnabled ?? false]
   const windows = windowsOf(id, input)
-  const memberIds = zones.map((_, at) => memberId(id, at + 1))
+  const memberIds = named.map((_, at) => memberId(id, at + 1))
   await checkRestoreFile(input, context)
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
@@ -96,8 +94,10 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
     const version = chooseVersion(engine, asked, context.host.binaries())
     const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
     const now = context.clock.now()
-    const subnetGroup = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
-    checkSubnets(subnetGroup, context)
+    const subnets = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
+    checkSubnets(subnets, context)
+    const zones = placed(context.region, subnets, named)
+    checkFailover(automaticFailover, multiAz, zones)
     const shared = {
       ...securityGroupsOf(input.SecurityGroupIds, context),
       engine,
@@ -106,7 +106,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       port: portOf(engine, input.Port ?? kept.port),
       replicationGroupId: id,
       parameterGroupName: (await parameterGroupFor(tx, groupName, version.family, context)).name,
-      subnetGroupName: subnetGroup.name,
+      subnetGroupName: subnets.name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
       ...windows,
     }
@@ -132,6 +132,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       members: memberIds,
       firstPrimary: memberId(id, 1),
       automaticFailover,
+      multiAz,
       snapshotWindow: windows.snapshotWindow,
       autoMinorVersionUpgrade: shared.autoMinorVersionUpgrade,
       primaryEndpoint: null,
@@ -162,28 +163,4 @@ function engineOf(given: string | undefined, context: ServiceContext): 'redis' |
   const engine = cacheEngine(given ?? (installed.has('valkey') && !installed.has('redis') ? 'valkey' : 'redis'))
   if (engine !== 'memcached') return engine
   throw invalidValue('Engine is redis or valkey for a replication group; memcached has clusters only.')
-}
-
-/** One zone for each member: the number of members is NumCacheClusters, or ReplicasPerNodeGroup and one. */
-function zonesOf(input: CreateReplicationGroupMessage, region: string): string[] {
-  const { NumCacheClusters: clusters, ReplicasPerNodeGroup: replicas, PreferredCacheClusterAZs: each } = input
-  if (clusters !== undefined && replicas !== undefined) {
-    throw invalidCombination('Give NumCacheClusters or ReplicasPerNodeGroup, not both.')
-  }
-  if (replicas !== undefined && !(Number.isInteger(replicas) && replicas >= 0 && replicas < GROUP_NODES_MAX)) {
-    throw invalidValue(`ReplicasPerNodeGroup is 0 to ${GROUP_NODES_MAX - 1}, not ${replicas}.`)
-  }
-  const count = clusters ?? (replicas ?? 0) + 1
-  if (!Number.isInteger(count) || count < 1) throw invalidValue(`NumCacheClusters is 1 to ${GROUP_NODES_MAX}.`)
-  if (count > GROUP_NODES_MAX) {
-    throw elasticacheFault(
-      'NodeQuotaForClusterExceeded',
-      `A replication group without cluster mode has at most ${GROUP_NODES_MAX} cache clusters, not ${count}.`,
-    )
-  }
-  if (each === undefined || each.length === 0) return Array.from({ length: count }, (_, at) => spreadZone(region, at))
-  if (each.length !== count) {
-    throw invalidCombination(`PreferredCacheClusterAZs names ${each.length} zones for ${count} cache clusters.`)
-  }
-  return each.map((name) => zone(region, name))
 }

@@ -19,13 +19,9 @@ const HARMLESS: Readonly<Record<string, Harmless>> = {
   DataTieringEnabled: isFalse,
   IpDiscovery: is('ipv4'),
   LogDeliveryConfigurations: isEmpty,
-  // Zones are labels on one host; true would promise what one host cannot keep.
-  MultiAZEnabled: isFalse,
   NetworkType: is('ipv4'),
-  NodeGroupConfiguration: isEmpty,
   NumNodeGroups: is(1),
   RemoveUserGroups: isFalse,
-  RetainPrimaryCluster: isFalse,
   SecurityGroupIds: isEmpty,
   SnapshotArns: isEmpty,
   TransitEncryptionEnabled: isFalse,

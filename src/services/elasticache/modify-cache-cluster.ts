@@ -3,12 +3,14 @@ import type { ModifyCacheClusterMessage, ModifyCacheClusterResult } from '@aws-s
 import { required } from '../../domain/cache-names.ts'
 import { type CacheClusterRecord, MEMCACHED_NODES_MAX } from '../../domain/cluster.ts'
 import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
-import { familyOf, shownVersion } from '../../domain/engine-versions.ts'
+import { familyOf } from '../../domain/engine-versions.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom, checkStarts } from './capacity.ts'
+import { dataSize } from './data-size.ts'
+import { bringsParameterGroup, withEngineChange } from './engine-changes.ts'
 import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { logDeliveryAtOnce } from './log-delivery.ts'
@@ -40,8 +42,15 @@ const MODIFIABLE = [
   'SecurityGroupIds',
 ]
 
-export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCacheClusterResult> = (input, context) => {
+export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCacheClusterResult> = async (
+  input,
+  context,
+) => {
   onlyFields('ModifyCacheCluster', input, MODIFIABLE)
+  // Asked before: a transaction does not wait for an engine.
+  const size = input.CacheNodeType
+    ? await dataSize([(await findCluster(context.state, input.CacheClusterId)).doc], context)
+    : null
   return context.state.transact(async (tx) => {
     const { doc: before } = await findCluster(tx, input.CacheClusterId)
     mustBeAvailableCluster(before)
@@ -50,7 +59,6 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
         `Cache cluster ${before.id} is a member of ${before.replicationGroupId}; modify the replication group.`,
       )
     }
-    sameEngine('ModifyCacheCluster', before, input)
     if (input.AZMode !== undefined && input.AZMode !== before.availabilityZoneMode) {
       throw notImplemented('Changing AZMode by ModifyCacheCluster')
     }
@@ -69,36 +77,14 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
     }
     const kept = withRetention(windows, before.engine, input.SnapshotRetentionLimit, context.clock.now())
     if (windows.snapshotWindow !== null) checkWindows(windows.maintenanceWindow, windows.snapshotWindow)
-    const assigned = await assignParameterGroup(tx, kept, input.CacheParameterGroupName, context)
+    const [changed = kept] = await withEngineChange(tx, [kept], input, size, context)
+    const assigned = bringsParameterGroup([changed])
+      ? changed
+      : await assignParameterGroup(tx, changed, input.CacheParameterGroupName, context)
     const record = await resized(tx, withSecurityGroups(assigned, input.SecurityGroupIds, context), input, context)
     await tx.put('cache-cluster', record.id, record)
     return { CacheCluster: cacheClusterView(record, false) }
   })
-}
-
-/**
- * Engine, version and node type may be repeated as they are; changing them is a feature of its own.
- * @throws NotImplemented naming the field
- */
-export function sameEngine(
-  operation: string,
-  record: CacheClusterRecord,
-  input: {
-    readonly Engine?: string | undefined
-    readonly EngineVersion?: string | undefined
-    readonly CacheNodeType?: string | undefined
-  },
-): void {
-  const versions = [record.engineVersion, shownVersion(record.engine, record.engineVersion, record.binaryVersion)]
-  if (input.Engine !== undefined && input.Engine !== record.engine) {
-    throw notImplemented(`Changing Engine by ${operation}`)
-  }
-  if (input.EngineVersion !== undefined && !versions.includes(input.EngineVersion)) {
-    throw notImplemented(`Changing EngineVersion by ${operation}`)
-  }
-  if (input.CacheNodeType !== undefined && input.CacheNodeType !== record.nodeType) {
-    throw notImplemented(`Changing CacheNodeType by ${operation}`)
-  }
 }
 
 /**

@@ -98,13 +98,11 @@ test('bad input of clusters and groups, by code; nothing is half written', async
   await fails(group({ ReplicationGroupDescription: undefined }), 'MissingParameter')
   await fails(group({ Engine: 'memcached' }), 'InvalidParameterValue')
   for (const [field, value] of Object.entries({
-    MultiAZEnabled: true,
     AtRestEncryptionEnabled: true,
     NumNodeGroups: 2,
     ClusterMode: 'enabled',
     DataTieringEnabled: true,
     GlobalReplicationGroupId: 'g',
-    PrimaryClusterId: 'one',
   })) {
     await fails(group({ [field]: value }), 'NotImplemented', new RegExp(field))
   }

@@ -8,6 +8,8 @@ import { createSnapshot } from './create-snapshot.ts'
 import { describeCacheEngineVersions } from './engine-versions.ts'
 import { describeEvents } from './events.ts'
 import { modifyCacheCluster } from './modify-cache-cluster.ts'
+import { modifyReplicationGroup } from './modify-replication-group.ts'
+import { listAllowedNodeTypeModifications } from './node-type-modifications.ts'
 import {
   createCacheParameterGroup,
   deleteCacheParameterGroup,
@@ -16,8 +18,8 @@ import {
   resetCacheParameterGroup,
 } from './parameter-groups.ts'
 import { describeCacheParameters, describeEngineDefaultParameters } from './parameters.ts'
-import { decreaseReplicaCount, increaseReplicaCount } from './replicas.ts'
-import { deleteReplicationGroup, describeReplicationGroups, modifyReplicationGroup } from './replication-groups.ts'
+import { decreaseReplicaCount, increaseReplicaCount } from './replica-counts.ts'
+import { deleteReplicationGroup, describeReplicationGroups } from './replication-groups.ts'
 import { deleteSnapshot, describeSnapshots } from './snapshots.ts'
 import {
   createCacheSubnetGroup,
@@ -26,6 +28,7 @@ import {
   modifyCacheSubnetGroup,
 } from './subnet-groups.ts'
 import { addTagsToResource, listTagsForResource, removeTagsFromResource } from './tags.ts'
+import { testFailover } from './test-failover.ts'
 import { createUserGroup, deleteUserGroup, describeUserGroups, modifyUserGroup } from './user-groups.ts'
 import { createUser, deleteUser, describeUsers, modifyUser } from './users.ts'
 
@@ -59,6 +62,7 @@ export const ELASTICACHE_OPERATIONS = {
   DescribeUserGroups: describeUserGroups,
   DescribeUsers: describeUsers,
   IncreaseReplicaCount: increaseReplicaCount,
+  ListAllowedNodeTypeModifications: listAllowedNodeTypeModifications,
   ListTagsForResource: listTagsForResource,
   ModifyCacheCluster: modifyCacheCluster,
   ModifyCacheParameterGroup: modifyCacheParameterGroup,
@@ -69,4 +73,5 @@ export const ELASTICACHE_OPERATIONS = {
   RebootCacheCluster: rebootCacheCluster,
   RemoveTagsFromResource: removeTagsFromResource,
   ResetCacheParameterGroup: resetCacheParameterGroup,
+  TestFailover: testFailover,
 } as const satisfies OperationTable

@@ -1,30 +1,16 @@
-//! Adding replicas to a replication group and taking them away: CreateCacheCluster with a ReplicationGroupId,
-//! DeleteCacheCluster of a member, IncreaseReplicaCount, DecreaseReplicaCount (spec/elasticache.md 7.3).
-import type {
-  DecreaseReplicaCountMessage,
-  DecreaseReplicaCountResult,
-  IncreaseReplicaCountMessage,
-  IncreaseReplicaCountResult,
-} from '@aws-sdk/client-elasticache'
-import { required } from '../../domain/cache-names.ts'
-import {
-  type CacheClusterRecord,
-  GROUP_NODES_MAX,
-  memberId,
-  type ReplicationGroupRecord,
-} from '../../domain/cluster.ts'
-import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
-import { notImplemented } from '../../domain/faults.ts'
+//! Adding one replica to a replication group and taking one away (spec/elasticache.md 7.3): CreateCacheCluster with a
+//! ReplicationGroupId and DeleteCacheCluster of a member do it alone, replica-counts.ts several at once.
+import { type CacheClusterRecord, GROUP_NODES_MAX, type ReplicationGroupRecord } from '../../domain/cluster.ts'
+import { elasticacheFault } from '../../domain/elasticache-faults.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
-import type { Operation, ServiceContext } from '../service.ts'
+import type { ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
-import { onlyFields } from './fields.ts'
-import { findCluster, findReplicationGroup } from './lookup.ts'
+import { zoneOf } from './group-roles.ts'
+import { findCluster, findReplicationGroup, findSubnetGroup } from './lookup.ts'
 import { mustBeAvailable } from './must-be-available.ts'
-import { checkNameFree, newCluster } from './new-cluster.ts'
+import { newCluster } from './new-cluster.ts'
 import { putTags, tagsAt } from './tags.ts'
-import { replicationGroupView } from './views.ts'
-import { spreadZone } from './zones.ts'
+import { spreadOver, subnetZones, zoneWithin } from './zones.ts'
 
 /** Replicas of one node group (spec 2.3). */
 const REPLICAS_MAX = GROUP_NODES_MAX - 1
@@ -58,7 +44,8 @@ export async function addReplica(
   return addMember(tx, group, context, replica)
 }
 
-async function addMember(
+/** The same for a group that was found and may be changed already. */
+export async function addMember(
   tx: Transaction,
   group: ReplicationGroupRecord,
   context: ServiceContext,
@@ -72,13 +59,16 @@ async function addMember(
   }
   const { doc: model } = await findCluster(tx, group.members[0])
   await checkRoom(tx, context, model, 1)
+  const subnets = await findSubnetGroup(tx, model.subnetGroupName, context)
+  const taken = (await membersOf(tx, group)).map(zoneOf)
+  const [free] = spreadOver(subnetZones(context.region, subnets), taken, 1)
   const made = newCluster(
     {
       ...model,
       id: replica.id,
       snapshotWindow: group.snapshotWindow,
       autoMinorVersionUpgrade: replica.autoMinorVersionUpgrade ?? group.autoMinorVersionUpgrade,
-      zones: [replica.zone ?? spreadZone(context.region, group.members.length)],
+      zones: [replica.zone === null ? (free as string) : zoneWithin(context.region, subnets, replica.zone)],
     },
     context,
   )
@@ -114,6 +104,12 @@ export async function removeReplica(
       `${record.id} is the last replica of ${group.id}, which has automatic failover; disable that first.`,
     )
   }
+  if (group.multiAz && new Set(staying.map(zoneOf)).size < 2) {
+    throw elasticacheFault(
+      'InvalidCacheClusterState',
+      `${record.id} is the last replica of ${group.id} in another zone, which its Multi-AZ needs; disable that first.`,
+    )
+  }
   const deleting = markDeleting(record)
   await tx.put('cache-cluster', record.id, deleting)
   await tx.put('replication-group', group.id, { ...group, status: 'modifying' })
@@ -125,88 +121,3 @@ export const markDeleting = (record: CacheClusterRecord): CacheClusterRecord => 
   status: 'deleting',
   nodes: record.nodes.map((node) => ({ ...node, status: 'deleting' })),
 })
-
-const HANDLED = ['ReplicationGroupId', 'NewReplicaCount', 'ApplyImmediately']
-
-function countOf(operation: string, input: IncreaseReplicaCountMessage | DecreaseReplicaCountMessage): number {
-  if (input.ReplicaConfiguration?.length) throw notImplemented(`The field ReplicaConfiguration of ${operation}`)
-  if (input.ApplyImmediately !== true) throw invalidValue(`ApplyImmediately must be true for ${operation}.`)
-  const count = required('NewReplicaCount', input.NewReplicaCount)
-  if (Number.isInteger(count) && count >= 0 && count <= REPLICAS_MAX) return count
-  throw invalidValue(`NewReplicaCount is 0 to ${REPLICAS_MAX}, not ${count}.`)
-}
-
-const noOperation = (group: ReplicationGroupRecord, count: number) =>
-  elasticacheFault('NoOperationFault', `Replication group ${group.id} has ${count} replicas already.`)
-
-export const increaseReplicaCount: Operation<IncreaseReplicaCountMessage, IncreaseReplicaCountResult> = (
-  input,
-  context,
-) => {
-  onlyFields('IncreaseReplicaCount', input, [...HANDLED, 'ReplicaConfiguration'])
-  const wanted = countOf('IncreaseReplicaCount', input)
-  return context.state.transact(async (tx) => {
-    let { doc: group } = await findReplicationGroup(tx, input.ReplicationGroupId)
-    mustBeAvailable(group)
-    const present = group.members.length - 1
-    if (wanted === present) throw noOperation(group, present)
-    if (wanted < present) {
-      throw invalidValue(`${group.id} has ${present} replicas; DecreaseReplicaCount takes replicas away.`)
-    }
-    for (let number = 1; group.members.length <= wanted; number++) {
-      const id = memberId(group.id, number)
-      if (group.members.includes(id)) continue
-      await checkNameFree(tx, id, 'cluster')
-      await addMember(tx, group, context, { id, zone: null, autoMinorVersionUpgrade: null, tags: {} })
-      group = (await findReplicationGroup(tx, group.id)).doc
-    }
-    return { ReplicationGroup: replicationGroupView(group, await membersOf(tx, group)) }
-  })
-}
-
-export const decreaseReplicaCount: Operation<DecreaseReplicaCountMessage, DecreaseReplicaCountResult> = (
-  input,
-  context,
-) => {
-  onlyFields('DecreaseReplicaCount', input, [...HANDLED, 'ReplicaConfiguration', 'ReplicasToRemove'])
-  return context.state.transact(async (tx) => {
-    const { doc: group } = await findReplicationGroup(tx, input.ReplicationGroupId)
-    mustBeAvailable(group)
-    const members = await membersOf(tx, group)
-    for (const record of chosenReplicas(group, members, input)) await removeReplica(tx, group, record)
-    const after = (await findReplicationGroup(tx, group.id)).doc
-    return { ReplicationGroup: replicationGroupView(after, await membersOf(tx, after)) }
-  })
-}
-
-/** Those named, or the replicas with the highest numbers. */
-function chosenReplicas(
-  group: ReplicationGroupRecord,
-  members: readonly CacheClusterRecord[],
-  input: DecreaseReplicaCountMessage,
-): CacheClusterRecord[] {
-  const named = input.ReplicasToRemove ?? []
-  if (named.length > 0) {
-    if (input.NewReplicaCount !== undefined) {
-      throw invalidCombination('Give NewReplicaCount or ReplicasToRemove, not both.')
-    }
-    if (input.ApplyImmediately !== true) throw invalidValue('ApplyImmediately must be true for DecreaseReplicaCount.')
-    return [...new Set(named)].map((id) => {
-      const record = members.find((m) => m.id === id.toLowerCase())
-      if (record === undefined) throw invalidValue(`${id} is not a member of replication group ${group.id}.`)
-      if (record.nodes[0]?.role === 'primary') throw invalidValue(`${id} is the primary and cannot be removed.`)
-      return record
-    })
-  }
-  const wanted = countOf('DecreaseReplicaCount', input)
-  const present = group.members.length - 1
-  if (wanted === present) throw noOperation(group, present)
-  if (wanted > present) {
-    throw invalidValue(`${group.id} has ${present} replicas; IncreaseReplicaCount adds replicas.`)
-  }
-  if (group.automaticFailover && wanted < 1) {
-    throw invalidCombination(`${group.id} has automatic failover, which needs at least 1 replica.`)
-  }
-  const replicas = members.filter((m) => m.nodes[0]?.role !== 'primary')
-  return replicas.slice(replicas.length - (present - wanted))
-}

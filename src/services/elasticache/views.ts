@@ -6,7 +6,9 @@ import type {
   CacheSubnetGroup,
   Endpoint,
   NodeGroupMember,
+  PendingModifiedValues,
   ReplicationGroup,
+  ReplicationGroupPendingModifiedValues,
 } from '@aws-sdk/client-elasticache'
 import type {
   CacheClusterRecord,
@@ -45,7 +47,7 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     PreferredAvailabilityZone: zones.size > 1 ? 'Multiple' : [...zones][0],
     CacheClusterCreateTime: new Date(record.createdAt),
     PreferredMaintenanceWindow: record.maintenanceWindow,
-    PendingModifiedValues: { ...pendingLogDelivery(logDelivery) },
+    PendingModifiedValues: { ...pendingOf(record), ...pendingLogDelivery(logDelivery) },
     CacheSecurityGroups: [],
     CacheParameterGroup: {
       CacheParameterGroupName: record.parameterGroupName,
@@ -103,7 +105,11 @@ export function replicationGroupView(
     ARN: record.arn,
     Description: record.description,
     Status: record.status,
-    PendingModifiedValues: { ...pendingAccess(record), ...pendingLogDelivery(record.logDelivery ?? []) },
+    PendingModifiedValues: {
+      ...pendingOfGroup(record),
+      ...pendingAccess(record),
+      ...pendingLogDelivery(record.logDelivery ?? []),
+    },
     MemberClusters: [...record.members],
     // One node group without slots, no ConfigurationEndpoint: that is how clients tell that cluster mode is off.
     NodeGroups: [
@@ -115,8 +121,8 @@ export function replicationGroupView(
         NodeGroupMembers: members.map(memberView),
       },
     ],
-    AutomaticFailover: record.automaticFailover ? 'enabled' : 'disabled',
-    MultiAZ: 'disabled',
+    AutomaticFailover: automaticFailoverOf(record),
+    MultiAZ: record.multiAz ? 'enabled' : 'disabled',
     SnapshotRetentionLimit: record.snapshotRetentionLimit ?? 0,
     SnapshotWindow: record.snapshotWindow,
     ...(record.snapshottingClusterId ? { SnapshottingClusterId: record.snapshottingClusterId } : {}),
@@ -135,6 +141,32 @@ export function replicationGroupView(
     IpDiscovery: 'ipv4',
     Engine: record.engine,
   }
+}
+
+/** Changes of engine and node type are shown on the members, not on their group (spec 2.4). */
+function pendingOf({ pending, engine }: CacheClusterRecord): PendingModifiedValues {
+  if (!pending) return {}
+  const version = pending.engineVersion
+  return {
+    ...(pending.nodeType === undefined ? {} : { CacheNodeType: pending.nodeType }),
+    ...(version === undefined ? {} : { EngineVersion: shownVersion(pending.engine ?? engine, version, null) }),
+  }
+}
+
+function pendingOfGroup(record: ReplicationGroupRecord): ReplicationGroupPendingModifiedValues {
+  const promoting = record.status === 'modifying' && record.roleChange?.kind === 'promote' ? record.roleChange.to : null
+  const primary = record.pendingPrimary ?? promoting
+  return {
+    ...(primary ? { PrimaryClusterId: primary } : {}),
+    ...(record.automaticFailoverChanging
+      ? { AutomaticFailoverStatus: record.automaticFailover ? 'enabled' : 'disabled' }
+      : {}),
+  }
+}
+
+function automaticFailoverOf({ automaticFailover, automaticFailoverChanging }: ReplicationGroupRecord) {
+  if (automaticFailoverChanging) return automaticFailover ? 'enabling' : 'disabling'
+  return automaticFailover ? 'enabled' : 'disabled'
 }
 
 function memberView(member: CacheClusterRecord): NodeGroupMember {

@@ -1,5 +1,6 @@
-//! Availability zones. They are labels: all nodes of this installation run on one host, so Multi-AZ is refused, while a
-//! zone that a request names is checked, stored and shown.
+//! Availability zones. They are labels: all nodes of this installation run on one host. Which node has which is checked,
+//! stored, shown and spread as AWS does it; that the zones fail apart is what one host cannot promise (docs/changes.md).
+import type { CacheSubnetGroupRecord } from '../../domain/cluster.ts'
 import { invalidValue } from '../../domain/elasticache-faults.ts'
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f'] as const
@@ -15,5 +16,37 @@ export function zone(region: string, name: string): string {
   )
 }
 
-/** The zone that node `at` (0, 1, ...) gets by itself. */
+/** The zone that node, or subnet, `at` (0, 1, ...) gets by itself. */
 export const spreadZone = (region: string, at: number): string => region + (LETTERS[at % SPREAD] ?? 'a')
+
+/** The zones that nodes with this subnet group may be in by themselves: those of its subnets. */
+export function subnetZones(region: string, group: Pick<CacheSubnetGroupRecord, 'subnetIds'>): string[] {
+  return [...new Set(group.subnetIds.map((_, at) => spreadZone(region, at)))]
+}
+
+/**
+ * A zone that a request names for a node of this subnet group. The default one has a subnet in every zone, as AWS's has.
+ * @throws InvalidParameterValue for no zone of the region, and for one where the group has no subnet
+ */
+export function zoneWithin(
+  region: string,
+  group: Pick<CacheSubnetGroupRecord, 'name' | 'subnetIds'>,
+  name: string,
+): string {
+  const found = zone(region, name)
+  if (group.name === 'default' || subnetZones(region, group).includes(found)) return found
+  throw invalidValue(
+    `The subnet group ${group.name} has no subnet in ${found}; it has some in ${subnetZones(region, group).join(', ')}.`,
+  )
+}
+
+/** Zones of `count` more nodes beside those in `taken`: each goes where there are fewest, the first of several alike. */
+export function spreadOver(zones: readonly string[], taken: readonly string[], count: number): string[] {
+  const all = [...taken]
+  const nodesIn = (one: string): number => all.filter((name) => name === one).length
+  for (let more = 0; more < count; more++) {
+    const next = zones.reduce((best, one) => (nodesIn(one) < nodesIn(best) ? one : best))
+    all.push(next)
+  }
+  return all.slice(taken.length)
+}

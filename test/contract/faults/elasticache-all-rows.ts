@@ -1,6 +1,7 @@
 //! The rows of all parts.
 import type { ElastiCacheFaultRow } from '../../support/elasticache-fault-site.ts'
 import { ACCESS_ROWS } from './elasticache-access-rows.ts'
+import { CHANGE_ROWS } from './elasticache-change-rows.ts'
 import { CLUSTER_ROWS } from './elasticache-cluster-rows.ts'
 import { GROUP_ROWS } from './elasticache-group-rows.ts'
 import { NAMED_GROUP_ROWS } from './elasticache-named-group-rows.ts'
@@ -9,6 +10,7 @@ import { TAG_ROWS } from './elasticache-tag-rows.ts'
 
 export const ELASTICACHE_FAULT_ROWS: readonly ElastiCacheFaultRow[] = [
   ...ACCESS_ROWS,
+  ...CHANGE_ROWS,
   ...CLUSTER_ROWS,
   ...GROUP_ROWS,
   ...NAMED_GROUP_ROWS,

@@ -3,12 +3,6 @@ import type { ElastiCacheNotBuiltRow } from '../../support/elasticache-fault-sit
 
 export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
   {
-    codes: ['APICallRateForCustomerExceeded', 'NodeGroupNotFoundFault', 'TestFailoverNotAvailableFault'],
-    reason: 'TestFailover',
-    names: /TestFailover/,
-    provoke: (site) => () => site.client.testFailover({ ReplicationGroupId: 'shop', NodeGroupId: '0001' }),
-  },
-  {
     codes: ['ServiceUpdateNotFoundFault'],
     reason: 'service updates',
     names: /DescribeServiceUpdates/,
