@@ -71,8 +71,22 @@ export const deleteReplicationGroup: Operation<DeleteReplicationGroupMessage, De
   })
 }
 
-/** The primary as a cluster that stands alone from now on, with its process and its data. */
+/** What guards a replication group and a cluster that stands alone cannot have; absent from the record: not so guarded. */
+const GUARDS = ['authToken', 'userGroupIds', 'transitEncryption', 'atRestEncryption'] as const
+
+/**
+ * The primary as a cluster that stands alone from now on, with its process and its data.
+ * @throws InvalidParameterCombination when that would open data which the group guards
+ */
 function retainedPrimary(group: ReplicationGroupRecord, members: readonly CacheClusterRecord[]): CacheClusterRecord {
+  const guards: Readonly<Record<string, unknown>> = { ...group }
+  const guard = GUARDS.find((name) => (Array.isArray(guards[name]) ? guards[name].length > 0 : guards[name]))
+  if (guard !== undefined) {
+    throw invalidCombination(
+      `RetainPrimaryCluster would leave the data of ${group.id} without its ${guard}, which only a group can have; ` +
+        'take a FinalSnapshotIdentifier instead.',
+    )
+  }
   const primary = members.find((member) => member.nodes[0]?.role === 'primary')
   if (group.status === 'available' && primary !== undefined) {
     return { ...primary, replicationGroupId: null, movedFrom: group.id, status: 'modifying' }

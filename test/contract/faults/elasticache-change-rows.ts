@@ -227,6 +227,16 @@ const MEMBERS: readonly ElastiCacheFaultRow[] = [
     }),
   ),
   refused(
+    COMBINATION,
+    '2.6',
+    'a retained primary whose group is encrypted in transit',
+    async (site) => {
+      await group(2)(site)
+      await site.changeGroup('shop', { transitEncryption: 'required' })
+    },
+    (site) => site.client.deleteReplicationGroup({ ReplicationGroupId: 'shop', RetainPrimaryCluster: true }),
+  ),
+  refused(
     'InvalidReplicationGroupState',
     '2.6',
     'a primary is retained while the group is modified',
