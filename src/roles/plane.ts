@@ -154,7 +154,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
     localRoutes: [
-      ...modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements),
+      ...modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements, link),
       ...snapshots.routes,
     ],
     keyPair: config.credentials,

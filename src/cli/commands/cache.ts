@@ -10,6 +10,7 @@ import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localDocument } from '../local-call.ts'
 import { drawTable } from '../table.ts'
 import { metricsCommand } from './cache-metrics.ts'
+import { showCache } from './cache-show.ts'
 import { snapshotsCommand } from './cache-snapshots.ts'
 
 interface ListOptions extends ClientOptions {
@@ -46,7 +47,9 @@ Examples:
     .argument('<id|url>', 'replication group or cache cluster; or a URL as a viewer would ask for it')
     .option('-H, --header <NAME: VALUE>', 'with a URL: a header of the viewer (again for more)', collect, [])
     .option('--pop <NAME>', 'with a URL: the POP or regional edge cache (the first POP otherwise)')
-    .description('one cache with its nodes and the binary that really runs; or what the edge has cached for a URL')
+    .description(
+      'one cache as on the console page, and the binary that really runs; or what the edge has cached for a URL',
+    )
     .addHelpText(
       'after',
       `
@@ -57,12 +60,7 @@ Examples:
     )
     .action(async (text: string, options: ShowOptions) => {
       if (text.includes('://')) return done(await showUrl(host, text, options))
-      const groups = await seenGroups(host, options)
-      const group = groups.find((one) => one.id === text)
-      if (group === undefined)
-        throw new CliError(`There is no cache ${text}; there are: ${groups.map((g) => g.id).join(', ') || 'none'}.`)
-      host.out.print(options.json ? JSON.stringify(group, null, 2) : drawGroup(group))
-      done(0)
+      done(await showCache(host, text, options))
     })
   const stats = new Command('stats')
     .description("how full the edge's caches are, by worker and tier: objects, bytes, limit, hits, evictions")
@@ -94,32 +92,10 @@ function listObjects(host: CliHost, distribution: string, options: ListOptions):
   })
 }
 
-const OTHER_THAN_WISHED =
-  'Other than wished: the process holds these parameters with another value than its parameter group. A reboot of the ' +
-  'node applies most of them; maxclients stays at what the limit of open files of this host allows (ulimit -n).'
-
 const stateOf = (group: GroupSeen): string => (group.settled ? 'settled' : (group.problem ?? 'settling'))
 
 function drawList(groups: readonly GroupSeen[]): string {
   if (groups.length === 0) return 'No caches.'
   const rows = groups.map((g) => [g.id, String(g.nodes.length), g.endpoint, g.readerEndpoint ?? '-', stateOf(g)])
   return drawTable([['CACHE', 'NODES', 'ENDPOINT', 'READER', 'STATE'], ...rows])
-}
-
-function drawGroup(group: GroupSeen): string {
-  const nodes = group.nodes.map((node) => [
-    node.id,
-    node.state,
-    node.role,
-    node.address,
-    node.pid === null ? '-' : String(node.pid),
-    node.binaryVersion ?? '-',
-    node.pendingReboot.join(' ') || '-',
-  ])
-  return [
-    `${group.id}: ${stateOf(group)}`,
-    `endpoint ${group.endpoint}${group.readerEndpoint === null ? '' : `, reader ${group.readerEndpoint}`}`,
-    drawTable([['NODE', 'STATE', 'ROLE', 'ADDRESS', 'PID', 'BINARY', 'OTHER THAN WISHED'], ...nodes]),
-    ...(group.nodes.some((node) => node.pendingReboot.length > 0) ? [OTHER_THAN_WISHED] : []),
-  ].join('\n')
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
+import { NO_KEEPER, NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
 import { Fault } from '../../domain/faults.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
@@ -72,7 +72,12 @@ async function open(t: TestContext) {
       }
     },
   } as unknown as Installation
-  const routes = localRoutes(installation, { state, clock: systemClock, quotas: quotasWith() }, NO_MEASUREMENTS)
+  const routes = localRoutes(
+    installation,
+    { state, clock: systemClock, quotas: quotasWith() },
+    NO_MEASUREMENTS,
+    NO_KEEPER,
+  )
   const run = async (path: string, method: string, request: { body?: unknown; query?: string }) => {
     const route = routes.find((one) => one.path === path && one.method === method)
     assert.ok(route)

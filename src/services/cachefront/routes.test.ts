@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
+import { NO_KEEPER, NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
@@ -59,7 +59,12 @@ function setUp(changes: Partial<Installation> = {}) {
     ...changes,
   }
   const state = { list: async () => [{ id: 'E1', revision: 1, doc: record }] } as unknown as State
-  const routes = localRoutes(installation, { state, clock: systemClock, quotas: quotasWith() }, NO_MEASUREMENTS)
+  const routes = localRoutes(
+    installation,
+    { state, clock: systemClock, quotas: quotasWith() },
+    NO_MEASUREMENTS,
+    NO_KEEPER,
+  )
   const signedReads = routes.filter((r) => r.readsNeedSignature === true).map((r) => r.path)
   const call = async (method: string, path: string, body?: unknown, rest = '') => {
     const route = routes.find((r) => r.method === method && r.path === path)
@@ -88,6 +93,7 @@ describe('/_cachefront', () => {
       '/_cachefront/storage',
       '/_cachefront/pops',
       '/_cachefront/caches/metrics',
+      '/_cachefront/caches/clients',
       '/_cachefront/status',
       '/_cachefront/origins',
       '/_cachefront/traces/*',

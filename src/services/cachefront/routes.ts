@@ -2,6 +2,7 @@
 //! api/ has checked Host, Origin, Content-Type and the caller's rights before it comes here.
 import type { CacheMeasurements } from '../../domain/metrics/series.ts'
 import type { ServiceContext } from '../service.ts'
+import { type ClientsSource, cacheClientsRoute } from './cache-clients-route.ts'
 import { cacheMetricsRoute } from './cache-metrics-route.ts'
 import { cacheMetricsText } from './cache-metrics-text.ts'
 import { cacheRoutes } from './cache-routes.ts'
@@ -22,6 +23,7 @@ export function localRoutes(
   installation: Installation,
   context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
   measurements: CacheMeasurements,
+  keeper: ClientsSource,
 ): readonly LocalRoute[] {
   const { state } = context
   const walks = new ObjectWalks(installation)
@@ -31,6 +33,7 @@ export function localRoutes(
     invalidationRoute(walks, context),
     ...placesRoutes(installation),
     cacheMetricsRoute(measurements, context.clock),
+    cacheClientsRoute(keeper),
     {
       method: 'GET',
       path: '/_cachefront/health',
