@@ -136,18 +136,30 @@ export const OPTIONS: readonly OptionRow[] = [
     numbers: true,
   },
   flagOnly(
-    row('s3-endpoint', 'URL', null, 'where buckets of S3 origins are reached, path-style (AWS itself otherwise)'),
+    row(
+      's3-endpoint',
+      'URL',
+      null,
+      'where buckets of S3 origins and of snapshots are reached, path-style (AWS itself otherwise)',
+    ),
   ),
   row(
     's3-access-key-id',
     'ID',
     null,
-    'key that requests to S3 origins with an access control or identity are signed with',
+    'key that requests to S3 are signed with: origins with an access control or identity, snapshots',
   ),
   row('s3-secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
   row('s3-region', 'REGION', 'us-east-1', 'region of buckets whose domain name names none'),
   {
-    ...flagOnly(row('folder', 'NAME=DIR', null, 'a directory that is the origin NAME.folder.cachefront')),
+    ...flagOnly(
+      row(
+        'folder',
+        'NAME=DIR',
+        null,
+        'a directory that is the origin, or the bucket of snapshots, NAME.folder.cachefront',
+      ),
+    ),
     list: true,
   },
   {
