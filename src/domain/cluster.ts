@@ -137,6 +137,8 @@ export interface CacheClusterRecord extends SnapshotSettings, ObservationSetting
    * was before it became a member. Absent once it has come over.
    */
   readonly movedFrom?: string | null
+  /** When the AUTH token of its replication group was changed last; null or absent: it has none. */
+  readonly authTokenModifiedAt?: string | null
   /** When manual snapshots of this node were asked for within the last 24 hours: there is a quota. */
   readonly manualSnapshots?: readonly string[]
 }

@@ -9,7 +9,7 @@ import { nodeType } from '../../domain/node-types.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
 import { onlyFields } from './fields.ts'
-import { newAccess } from './group-access.ts'
+import { memberAuth, newAccess } from './group-access.ts'
 import { fromCluster } from './group-from-cluster.ts'
 import { checkFailover } from './group-roles.ts'
 import { namedZones, placed } from './group-zones.ts'
@@ -111,6 +111,8 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       ...windows,
     }
     const observation = observationAfter(input, engine, {}, context)
+    const runs = { id, engine, version: version.version }
+    const access = await newAccess(tx, input, runs, input.TransitEncryptionEnabled === true, context)
     const members: CacheClusterRecord[] = memberIds.map((member, at) => ({
       ...withRetention(
         newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context),
@@ -119,6 +121,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
         now,
       ),
       ...observation,
+      ...memberAuth(access),
     }))
     const made: ReplicationGroupRecord = {
       id,
@@ -139,11 +142,10 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       readerEndpoint: null,
     }
     await checkRoom(tx, context, shared, zones.length)
-    const runs = { id, engine, version: version.version }
     const group: ReplicationGroupRecord = {
       ...withRetention(made, engine, input.SnapshotRetentionLimit, now),
       ...observation,
-      ...(await newAccess(tx, input, runs, input.TransitEncryptionEnabled === true, context)),
+      ...access,
       ...(await beginRestore(tx, source, runs, context)),
     }
     const tags = tagsOf(input.Tags)

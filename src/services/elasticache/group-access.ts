@@ -2,7 +2,7 @@
 //! PURE but for reads. A token is hashed here; nothing behind this file sees it.
 import { type AuthTokenRecord, type GroupAccess, type PendingMembers, wishedUserGroups } from '../../domain/access.ts'
 import { normalName } from '../../domain/cache-names.ts'
-import type { ReplicationGroupRecord } from '../../domain/cluster.ts'
+import type { CacheClusterRecord, ReplicationGroupRecord } from '../../domain/cluster.ts'
 import { invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import type { Reader } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
@@ -175,3 +175,8 @@ async function checkUserGroups(
     checkEngineKnows(await membersOfUserGroup(reader, doc, context), group.id, group.engine, group.version)
   }
 }
+
+/** What members show of their group's token. */
+export const memberAuth = ({ authToken }: GroupAccess): Pick<CacheClusterRecord, 'authTokenModifiedAt'> => ({
+  authTokenModifiedAt: authToken?.modifiedAt ?? null,
+})

@@ -8,7 +8,7 @@ import { groupDescription } from './create-replication-group.ts'
 import { type DataSize, dataSize } from './data-size.ts'
 import { bringsParameterGroup, withEngineChange } from './engine-changes.ts'
 import { onlyFields } from './fields.ts'
-import { changedAccess } from './group-access.ts'
+import { changedAccess, memberAuth } from './group-access.ts'
 import { withFailover, withPrimary } from './group-roles.ts'
 import { logDeliveryAtOnce } from './log-delivery.ts'
 import { findReplicationGroup } from './lookup.ts'
@@ -87,6 +87,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
       const changed = {
         ...withRetention(member, member.engine, input.SnapshotRetentionLimit, now),
         ...observation,
+        ...memberAuth(group),
         snapshotWindow: group.snapshotWindow,
         autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? member.autoMinorVersionUpgrade,
         maintenanceWindow: input.PreferredMaintenanceWindow

@@ -5,6 +5,7 @@ import { elasticacheFault } from '../../domain/elasticache-faults.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { ServiceContext } from '../service.ts'
 import { checkRoom } from './capacity.ts'
+import { memberAuth } from './group-access.ts'
 import { zoneOf } from './group-roles.ts'
 import { findCluster, findReplicationGroup, findSubnetGroup } from './lookup.ts'
 import { mustBeAvailable } from './must-be-available.ts'
@@ -72,7 +73,7 @@ export async function addMember(
     },
     context,
   )
-  await tx.put('cache-cluster', made.id, made)
+  await tx.put('cache-cluster', made.id, { ...made, ...memberAuth(group) })
   await tx.put('replication-group', group.id, {
     ...group,
     status: 'modifying',

@@ -121,6 +121,11 @@ export const ACCESS_ROWS: readonly ElastiCacheFaultRow[] = [
   refusedUser('an engine without users', { Engine: 'memcached' }),
   refusedUser('a UserName with a space', { UserName: 'ann lee' }),
   refusedUser("the keeper's own UserName", { UserName: 'cachefront-admin' }),
+  refusedUser('an IAM user of another UserName', {
+    Passwords: [],
+    AuthenticationMode: { Type: 'iam' },
+    UserName: 'other',
+  }),
   refusedUser('an id that begins with a digit', { UserId: '1ann' }, 'InvalidParameterValue', '1.6'),
   refusedUser('a command that there is not', { AccessString: 'on ~* +nosuch' }, 'InvalidParameterValue', '6.3'),
   refusedUser('a restricted command', { AccessString: 'on ~* +config' }, 'InvalidParameterValue', '5.5'),

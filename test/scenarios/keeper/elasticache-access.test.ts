@@ -158,6 +158,9 @@ test('AUTH survives the primary, a new replica and a control that is away', asyn
   await client.send(new sdk.IncreaseReplicaCountCommand({ ...RG, NewReplicaCount: 2, ApplyImmediately: true }))
   await available()
   assert.equal((await nodes()).length, 3)
+  for (const member of ['shop-001', 'shop-002', 'shop-003']) {
+    assert.equal((await scenario.cluster(member)).AuthTokenEnabled, true, member)
+  }
   await everywhere({}, 'NOAUTH')
   await everywhere({ password: TOKENS[2] }, 'PONG')
 })

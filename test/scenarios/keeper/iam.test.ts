@@ -2,8 +2,10 @@
 //! node-redis and redis-cli; anything else is refused by the engine; groups without such users have no front.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { createClient } from '@redis/client'
@@ -11,7 +13,9 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import { Redis } from 'ioredis'
 import { Sha256 } from '../../../src/aws/sigv4.ts'
 import { sha256Of } from '../../../src/keeper/door.ts'
+import { iamFront } from '../../../src/keeper/iam/iam-front.ts'
 import type { GroupSeen, GroupWish, UserWish } from '../../../src/keeper/protocol.ts'
+import { listeningOf } from '../../../src/keeper/transit.ts'
 import { KeeperHost, primaryOf, redisGroup } from '../../support/keeper-host.ts'
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' }
@@ -65,9 +69,9 @@ async function tokenOf({ cache = 'shop', user = 'ann', secret, at = Date.now() }
 const authority = (): string => join(host.home, 'authority', 'ca', 'ca.pem')
 const tls = () => ({ ca: readFileSync(authority()) })
 
-async function connected(address: string, username: string, password: string): Promise<Redis> {
+async function connected(address: string, username: string, password: string, port = 6379): Promise<Redis> {
   const redis = new Redis({
-    ...{ host: address, username, password, tls: tls() },
+    ...{ host: address, port, username, password, tls: tls() },
     ...{ lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0 },
   })
   redis.on('error', () => {})
@@ -169,3 +173,52 @@ test('without IAM users the engines stand at the endpoints themselves, and back'
   const fronted = await host.settled('shop')
   assert.equal(await whoami(fronted.endpoint, 'ann', await tokenOf()), 'ann')
 })
+
+test('a session ends by itself, and a fresh token makes it longer', async () => {
+  const seen = await host.settled('shop')
+  const SESSION_MS = 2000
+  let expired = 0
+  const front = iamFront({
+    address: primaryOf(seen).address,
+    port: 7000,
+    targets: () => [primaryOf(seen).address],
+    behind: () => listeningOf('required', 6379, true),
+    certificateFile: () => join(host.home, 'tls', 'shop', certificateOf(seen)),
+    pins: () => [seen.transit!.certificate!.fingerprint256],
+    logins: { cacheId: 'shop', access: () => group([ann]).access!, password: iamPassword(), wall: Date.now },
+    expired: () => {
+      expired++
+    },
+    sessionMs: SESSION_MS,
+  })
+  await front.open()
+  try {
+    const redis = await connected(primaryOf(seen).address, 'ann', await tokenOf(), 7000)
+    const ended = once(redis, 'end')
+    const begun = performance.now()
+    while (performance.now() < begun + SESSION_MS / 4) await redis.ping()
+    const renewed = performance.now()
+    await redis.auth('ann', await tokenOf())
+    await ended
+    // A timer of Node may be a millisecond early.
+    assert.ok(performance.now() - renewed >= SESSION_MS - 5)
+    assert.equal(expired, 1)
+  } finally {
+    await front.close()
+  }
+})
+
+const certificateOf = (seen: GroupSeen): string => {
+  const names = readdirSync(join(host.home, 'tls', 'shop'))
+  const found = names.filter((name) => name.includes(String(seen.transit!.certificate!.number)))
+  const isServed = (name: string): boolean =>
+    /PRIVATE KEY/.test(readFileSync(join(host.home, 'tls', 'shop', name), 'utf8'))
+  return found.find(isServed)!
+}
+
+function iamPassword(): string {
+  const ledger = new DatabaseSync(join(host.home, 'keeper.db'), { readOnly: true })
+  const row = ledger.prepare("select body from secret where group_id = 'shop' and name = 'iam'").get()
+  ledger.close()
+  return (row as { readonly body: string }).body
+}
