@@ -12,7 +12,7 @@ import { STS_OPERATIONS } from './sts.ts'
 
 export interface ApiService extends WireService {
   /** The service's name in the scope of a signature. */
-  readonly name: 'cloudfront' | 'elasticache' | 'sts'
+  readonly name: 'cloudfront' | 'elasticache' | 'monitoring' | 'sts'
   readonly protocol: Protocol
   readonly wireFaults: WireFaults
   readonly operations: OperationTable
@@ -58,6 +58,8 @@ export function wireFault(service: ApiService, error: WireError): Fault {
 export interface Tables {
   readonly cloudfront: OperationTable
   readonly elasticache: OperationTable
+  /** CloudWatch; absent: nothing is measured. */
+  readonly monitoring?: OperationTable
 }
 
 /**
@@ -65,9 +67,10 @@ export interface Tables {
  * @throws Error when a table names an operation that is not in the model
  */
 export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, ApiService>> {
-  const [cloudfront, elasticache, sts] = await Promise.all([
+  const [cloudfront, elasticache, cloudwatch, sts] = await Promise.all([
     import('@aws-sdk/client-cloudfront'),
     import('@aws-sdk/client-elasticache'),
+    import('@aws-sdk/client-cloudwatch'),
     import('@aws-sdk/client-sts'),
   ])
   const services: readonly ApiService[] = [
@@ -90,6 +93,17 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       fractions: new Set(),
       wireFaults: QUERY_WIRE_FAULTS,
       operations: tables.elasticache,
+    },
+    {
+      name: 'monitoring',
+      // The Query protocol alone: that of the AWS CLI and boto3 of Debian; the newest SDKs speak JSON or CBOR to CloudWatch.
+      protocol: awsQuery,
+      model: modelOf(cloudwatch),
+      namespace: 'http://monitoring.amazonaws.com/doc/2010-08-01/',
+      version: '2010-08-01',
+      fractions: new Set(),
+      wireFaults: QUERY_WIRE_FAULTS,
+      operations: tables.monitoring ?? {},
     },
     {
       name: 'sts',

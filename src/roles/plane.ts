@@ -8,6 +8,7 @@ import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
+import { monitoringOperations } from '../services/monitoring/operations.ts'
 import { cacheObservers } from './cache-observers.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
@@ -139,7 +140,11 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   ends.push(() => started.close())
   const api = await modules.createApi({
     listen: options.api,
-    services: { cloudfront: modules.CLOUDFRONT_OPERATIONS, elasticache: modules.ELASTICACHE_OPERATIONS },
+    services: {
+      cloudfront: modules.CLOUDFRONT_OPERATIONS,
+      elasticache: modules.ELASTICACHE_OPERATIONS,
+      monitoring: monitoringOperations(observers.measurements),
+    },
     context: {
       state,
       clock,

@@ -6,6 +6,9 @@ import { MEMCACHED_ROWS } from './memcached-rows.ts'
 import type { MetricRow, SamplePair } from './metric.ts'
 import { RESP_ROWS } from './resp-rows.ts'
 
+/** CloudWatch's namespace of all of them. */
+export const METRICS_NAMESPACE = 'AWS/ElastiCache'
+
 const rowsOf = (engines: MetricRow['engines'], rows: readonly Omit<MetricRow, 'engines'>[]): MetricRow[] =>
   rows.map((metric) => ({ ...metric, engines }))
 

@@ -22,7 +22,7 @@ export function metricsDocument(): string {
     '',
     '| read by | how |',
     '|---|---|',
-    "| AWS CLI, SDKs | CloudWatch: ListMetrics, GetMetricStatistics, GetMetricData of the namespace AWS/ElastiCache at the API's address |",
+    "| AWS CLI and boto3 of Debian | CloudWatch: ListMetrics, GetMetricStatistics, GetMetricData of the namespace AWS/ElastiCache at the API's address, in CloudWatch's Query protocol (the newest SDKs speak JSON or CBOR, which is not built); statistics SampleCount, Average, Sum, Minimum, Maximum; dimensions CacheClusterId, with CacheNodeId for one node |",
     "| Prometheus | `/_cachefront/metrics`: CloudWatch's names in small letters behind `cachefront_elasticache_`, with the labels cache_cluster_id, cache_node_id and replication_group_id; what CloudWatch counts is a counter since control began and ends in `_total` |",
     '| a person | `cachefront cache metrics NAME`, with `--metric`, `--watch`, `--json` |',
     '',

@@ -1,10 +1,13 @@
 //! `cachefront cache show` and `cache metrics` of the real program: each value of the page is what the API says, or what runs.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { after, before, test } from 'node:test'
+import { promisify } from 'node:util'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { Redis } from 'ioredis'
 import { cachefront, endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
+const run = promisify(execFile)
 const WAIT = { maxWaitTime: 40, minDelay: 0.1, maxDelay: 0.5 }
 const TOPIC = 'arn:aws:sns:us-east-1:123456789012:alerts'
 
@@ -168,4 +171,44 @@ test('its metrics are there for the command line and for Prometheus', async () =
   assert.equal(JSON.parse(one.out).nodes.length, 2)
   const text = await (await fetch(`${installation.api}/_cachefront/metrics`)).text()
   assert.match(text, /^cachefront_elasticache_is_master\{cache_cluster_id="shop-001",.*\} 1$/m)
+})
+
+test('CloudWatch of the AWS CLI reads them: list, statistics and data', async () => {
+  const cloudwatch = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const all = ['cloudwatch', ...args, '--endpoint-url', installation.api, '--region', 'us-east-1', '--output', 'json']
+    const env = { ...process.env, AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_PAGER: '' }
+    return JSON.parse((await run('/usr/bin/aws', all, { env })).stdout)
+  }
+  const dimensions = ['Name=CacheClusterId,Value=shop-001', 'Name=CacheNodeId,Value=0001']
+  const listed = await cloudwatch('list-metrics', '--namespace', 'AWS/ElastiCache', '--dimensions', ...dimensions)
+  const names = (listed.Metrics as { MetricName: string }[]).map(({ MetricName }) => MetricName)
+  assert.ok(names.includes('CurrConnections') && names.includes('FreeableMemory'), names.join())
+
+  const [from, to] = [Date.now() - 600_000, Date.now() + 60_000].map((at) => new Date(at).toISOString()) as [
+    string,
+    string,
+  ]
+  const asked = ['--namespace', 'AWS/ElastiCache', '--metric-name', 'IsMaster', '--period', '60']
+  const times = ['--start-time', from, '--end-time', to]
+  const given = await cloudwatch(
+    'get-metric-statistics',
+    ...asked,
+    ...times,
+    ...['--statistics', 'Maximum', 'SampleCount', '--dimensions', ...dimensions],
+  )
+  const points = given.Datapoints as { Maximum: number; SampleCount: number; Unit: string }[]
+  assert.ok(points.length > 0)
+  assert.deepEqual([points[0]!.Maximum, points[0]!.SampleCount, points[0]!.Unit], [1, 1, 'Count'])
+
+  const metric = {
+    Namespace: 'AWS/ElastiCache',
+    MetricName: 'CurrItems',
+    Dimensions: [{ Name: 'CacheClusterId', Value: 'pages' }],
+  }
+  const query = { Id: 'items', MetricStat: { Metric: metric, Period: 3600, Stat: 'SampleCount' } }
+  const data = await cloudwatch('get-metric-data', '--metric-data-queries', JSON.stringify([query]), ...times)
+  const [result] = data.MetricDataResults as { Id: string; Values: number[] }[]
+  assert.equal(result!.Id, 'items')
+  // Both nodes of the cluster, at least a minute each.
+  assert.ok(result!.Values.reduce((sum, value) => sum + value, 0) >= 2)
 })
