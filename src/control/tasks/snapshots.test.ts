@@ -5,6 +5,7 @@ import { beforeEach, type TestContext, test } from 'node:test'
 import { type ElastiCacheContext, elasticacheContext, fails } from '../../../test/support/elasticache-context.ts'
 import { ScriptedKeeper } from '../../../test/support/scripted-keeper.ts'
 import { ELASTICACHE_OPERATIONS as ops } from '../../services/elasticache/operations.ts'
+import type { TransferEnd } from '../transfers.ts'
 import { cachesTask } from './caches.ts'
 import { snapshotsTask } from './snapshots.ts'
 
@@ -12,6 +13,7 @@ let keeper: ScriptedKeeper
 let context: ElastiCacheContext
 
 beforeEach(async (t) => {
+  ends.clear()
   keeper = new ScriptedKeeper()
   context = await elasticacheContext(t as TestContext)
 })
@@ -30,7 +32,13 @@ async function settle(): Promise<void> {
 }
 
 /** No data is carried here: only captures of the keeper, which the test reports. */
-const TRANSFERS = { follow() {}, end: () => null, list: async () => [], async remove() {} }
+const ends = new Map<string, TransferEnd>()
+const TRANSFERS = {
+  follow() {},
+  end: (name: string) => ends.get(name) ?? null,
+  list: async () => [],
+  async remove() {},
+}
 
 const group = async (id = 'shop') =>
   (await ops.DescribeReplicationGroups({ ReplicationGroupId: id }, context)).ReplicationGroups![0]!
@@ -289,6 +297,28 @@ test('restore: the snapshot is restoring until the group is there; what is too l
   for (const id of ['small', 'roomy']) await ops.DeleteReplicationGroup({ ReplicationGroupId: id }, context)
   await settle()
   await fails(() => group('small'), 'ReplicationGroupNotFoundFault')
+})
+
+test('an export that fails leaves the snapshot as it was and says why; what a copy with a key lacks fails it', async () => {
+  await available()
+  await ops.CreateSnapshot({ SnapshotName: 's', ReplicationGroupId: 'shop' }, context)
+  await settle()
+  const stores = { exportProblem: async () => null, importProblem: async () => null }
+  const target = { SourceSnapshotName: 's', TargetSnapshotName: 'out', TargetBucket: 'b' }
+  await ops.CopySnapshot(target, { ...context, stores })
+  await settle()
+  assert.equal((await snapshots())[0]!.SnapshotStatus, 'exporting')
+  ends.set('s', { outcome: 'failed', problem: 'the bucket is gone' })
+  await settle()
+  assert.equal((await snapshots())[0]!.SnapshotStatus, 'available')
+  const message = "Export to b failed: the bucket is gone (snapshot with ID 's')"
+  assert.equal((await messages('replication-group', 'shop')).at(-1), message)
+  ends.clear()
+  ends.set('again', { outcome: 'failed', problem: 'There is no key alias/mine' })
+  const copied = { SourceSnapshotName: 's', TargetSnapshotName: 'again', KmsKeyId: 'alias/mine' }
+  await ops.CopySnapshot(copied, context)
+  await settle()
+  assert.equal((await snapshots({ SnapshotName: 'again' }))[0]!.SnapshotStatus, 'failed')
 })
 
 test('20 manual snapshots of a node in 24 hours', async () => {

@@ -76,7 +76,10 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
         : before.maintenanceWindow,
     }
     const kept = withRetention(windows, before.engine, input.SnapshotRetentionLimit, context.clock.now())
-    if (windows.snapshotWindow !== null) checkWindows(windows.maintenanceWindow, windows.snapshotWindow)
+    // Windows of an earlier time that overlap hold up no other change.
+    if (windows.snapshotWindow !== null && (input.SnapshotWindow || input.PreferredMaintenanceWindow)) {
+      checkWindows(windows.maintenanceWindow, windows.snapshotWindow)
+    }
     const [changed = kept] = await withEngineChange(tx, [kept], input, size, context)
     const assigned = bringsParameterGroup([changed])
       ? changed

@@ -94,7 +94,10 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
           ? maintenanceWindow(input.PreferredMaintenanceWindow)
           : member.maintenanceWindow,
       }
-      checkWindows(changed.maintenanceWindow, group.snapshotWindow)
+      // Windows of an earlier time that overlap hold up no other change.
+      if (input.SnapshotWindow || input.PreferredMaintenanceWindow) {
+        checkWindows(changed.maintenanceWindow, group.snapshotWindow)
+      }
       const guarded = withSecurityGroups(changed, input.SecurityGroupIds, context)
       const assigned = bringsParameterGroup(changing)
         ? guarded
