@@ -90,17 +90,18 @@ async function idle(installation: CachesInstallation): Promise<readonly Row[]> {
     const before = ownCpuMs(pids)
     const since = performance.now()
     const memory: number[] = []
+    const each = (): string => pids.map((pid) => residentMib([pid]).toFixed(0)).join(' + ')
     for (let waited = 0; waited < IDLE_MS; waited += 500) {
       await sleep(500)
       memory.push(residentMib(pids))
     }
     const percent = (100 * (ownCpuMs(pids) - before)) / (performance.now() - since)
-    return { mib: Math.min(...memory), percent }
+    return { mib: Math.min(...memory), percent, each: each() }
   }
   const without = await look()
   for (let n = 1; n <= idleGroups; n++) await installation.createGroup(`idle-${n}`, 3)
   const withGroups = await look()
-  say(`idle: ${without.mib.toFixed(0)} MiB without groups, ${withGroups.mib.toFixed(0)} MiB with ${idleGroups}`)
+  say(`idle: control + keeper ${without.each} MiB without groups, ${withGroups.each} MiB with ${idleGroups}`)
   const ofGroup = (of: 'mib' | 'percent'): number => (withGroups[of] - without[of]) / idleGroups
   return [
     {

@@ -10,6 +10,12 @@ import { spawnRole } from './spawn.ts'
 const AGAIN_FIRST_MS = 250
 const AGAIN_LAST_MS = 10_000
 
+/**
+ * What the keeper makes is garbage within milliseconds, the texts of INFO above all. A young generation that may grow to
+ * Node's usual 16 MiB a half does so for it, and is the better part of what an idle group costs (bench:caches). MiB.
+ */
+const KEEPER_NODE_OPTIONS = ['--max-semi-space-size=2']
+
 export interface KeeperStart {
   readonly config: Config
   readonly paths: HomePaths
@@ -29,6 +35,7 @@ export async function ensureKeeper({
   if (await answersAt(paths.keeperSocket)) return null
   return spawnRole(environment, {
     mainFile,
+    nodeOptions: KEEPER_NODE_OPTIONS,
     role: 'keeper',
     args: [
       ...['--home', config.home, '--engine-path', config.enginePath.join(':')],

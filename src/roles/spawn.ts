@@ -6,6 +6,8 @@ import { dirname } from 'node:path'
 
 export interface RoleProcess {
   readonly mainFile: string
+  /** Options of Node itself. */
+  readonly nodeOptions?: readonly string[]
   readonly role: string
   readonly args: readonly string[]
   /** Takes what the process says of itself (appended; 0600). */
@@ -37,13 +39,13 @@ function compileCache(): NodeJS.ProcessEnv {
 /** Returns the pid. @throws when the process cannot be started */
 export function spawnRole(
   environment: NodeJS.ProcessEnv,
-  { mainFile, role, args, logFile, directory }: RoleProcess,
+  { mainFile, nodeOptions = [], role, args, logFile, directory }: RoleProcess,
 ): number {
   const log = openSync(logFile, 'a', 0o600)
   try {
     const handedOn = Object.entries(environment).filter(([name]) => !NOT_HANDED_ON.includes(name))
     const env = { ...compileCache(), ...Object.fromEntries(handedOn) }
-    const child = spawn(process.execPath, [mainFile, role, ...args], {
+    const child = spawn(process.execPath, [...nodeOptions, mainFile, role, ...args], {
       cwd: directory,
       detached: true,
       env,

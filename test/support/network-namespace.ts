@@ -47,6 +47,13 @@ export async function runInNamespace(t: TestContext, program: string): Promise<v
 export function cut(pairs: readonly (readonly [string, string])[]): void {
   const both = pairs.flatMap(([a, b]) => [`ip saddr ${a} ip daddr ${b} drop`, `ip saddr ${b} ip daddr ${a} drop`])
   const chain = ['chain cut {', 'type filter hook input priority 0;', ...both, '}']
-  const rules = ['flush ruleset', 'table ip test {', ...(both.length === 0 ? [] : chain), '}', '']
+  const rules = [
+    'table ip test',
+    'delete table ip test',
+    'table ip test {',
+    ...(both.length === 0 ? [] : chain),
+    '}',
+    '',
+  ]
   execFileSync('nft', ['-f', '-'], { input: rules.join('\n') })
 }

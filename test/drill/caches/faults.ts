@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { keeperAddress } from '../../../src/keeper/addresses.ts'
 import type { GroupSeen, NodeSeen } from '../../../src/keeper/protocol.ts'
 import { cut } from '../../support/network-namespace.ts'
 import { ACTS, type Blow } from '../monkey.ts'
@@ -28,8 +29,8 @@ export interface Fault {
 export const GROUP = 'drill'
 /** Beyond what a reader endpoint allows to a replica (READER_LAG_MAX_MS). Milliseconds. */
 const CUT_MS = 7000
-/** Where the keeper and all clients come from. */
-const OUTSIDE = '127.0.0.1'
+/** A primary that is not replaced by then never is: one that works is given a minute. Milliseconds. */
+const REPLACED_MS = 90_000
 
 interface Nodes {
   readonly primary: NodeSeen & { readonly pid: number }
@@ -58,7 +59,11 @@ const wake = (pid: number): void => {
 /** Until the keeper has another primary than `old`. */
 async function replaced(target: Target, old: NodeSeen): Promise<void> {
   const isNew = (group: GroupSeen): boolean => group.nodes.some((n) => n.role === 'primary' && n.id !== old.id)
-  while (!isNew(await target.group(GROUP))) await sleep(20)
+  const until = performance.now() + REPLACED_MS
+  while (!isNew(await target.group(GROUP))) {
+    if (performance.now() > until) throw new Error(`${old.id} has not been replaced after ${REPLACED_MS} ms`)
+    await sleep(20)
+  }
 }
 
 const asBefore = (name: string, act: string): Fault => ({
@@ -217,7 +222,7 @@ export const FAULTS: readonly Fault[] = [
     needs: 'network',
     async run({ target }) {
       const { primary } = await nodesOf(target)
-      cut([[OUTSIDE, primary.address]])
+      cut([[keeperAddress(primary.address), primary.address]])
       await replaced(target, primary)
       cut([])
       return blow(`keeper cut from ${primary.id} until it was replaced`, [primary.pid])

@@ -60,8 +60,9 @@ async function runApart(): Promise<number> {
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)]
   const args = ['--net', '--mount', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"', ...again]
   const child = spawn('unshare', args, { stdio: 'inherit', env: { ...process.env, [APART]: '1' } })
-  // Ctrl-C reaches both; this one waits for the other to clean up.
+  // Ctrl-C reaches both, SIGTERM this one alone: it waits for the other, which ends what it started.
   process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
   const [code] = (await once(child, 'close')) as [number | null]
   return code ?? 1
 }

@@ -12,6 +12,7 @@ import { type Random, seededRandom } from '../random.ts'
 import { Target } from '../target.ts'
 import { REPLICAS, WRITERS } from './clients.ts'
 import { FAULTS, type Fault, GROUP, type Scene } from './faults.ts'
+import { StatusWatcher } from './status-watcher.ts'
 import { EndpointWatcher, infoAt } from './watcher.ts'
 import { NumberWriter, type Verdict } from './writer.ts'
 
@@ -62,6 +63,10 @@ export async function drillCaches(options: CachesDrillOptions): Promise<CachesRe
   const findings = new Findings()
   const home = await newHome()
   const mayFill = options.isApart && mounted(home)
+  const interrupted = (): void => {
+    void (mayFill ? endApart(home) : Promise.resolve()).then(() => endAll(home)).finally(() => process.exit(130))
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   const rows: FaultRow[] = []
   const gaps = new Map<string, number[]>()
   const verdicts: Record<string, Verdict> = {}
@@ -73,6 +78,7 @@ export async function drillCaches(options: CachesDrillOptions): Promise<CachesRe
     await target.well([])
     const { endpoint } = await target.group(GROUP)
     const watcher = new EndpointWatcher(endpoint, findings)
+    const statuses = new StatusWatcher(target, GROUP, findings)
     const writers = WRITERS.map((spec) => new NumberWriter(spec))
     for (const writer of writers) await writer.start(endpoint)
     const writesGoOn = async () => {
@@ -88,6 +94,8 @@ export async function drillCaches(options: CachesDrillOptions): Promise<CachesRe
     } finally {
       for (const writer of writers) await within(GO_ON_MS, `the end of ${writer.name}`, writer.stop())
       await watcher.stop()
+      await statuses.stop()
+      if (statuses.looks === 0) findings.violation('the API: expected statuses, seen none')
       primaries = watcher.count
     }
     await judge(endpoint, writers, verdicts, findings)
