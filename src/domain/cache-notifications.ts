@@ -90,7 +90,15 @@ const ON_GROUPS: Readonly<Record<string, string>> = {
 export function notificationName(source: string, message: string): string | null {
   const name = NOTIFICATIONS.find((found) => found.message.test(message))?.name
   if (name === undefined) return null
-  return source === 'replication-group' ? (ON_GROUPS[name] ?? name) : name
+  if (source !== 'replication-group') return name
+  // AWS has a name for more replicas and none that is known for fewer.
+  if (name === 'AddCacheNodeComplete') return grows(message) ? 'ReplicationGroupIncreaseReplicaCountFinished' : null
+  return ON_GROUPS[name] ?? name
+}
+
+function grows(message: string): boolean {
+  const [, from, to] = /from (\d+) to (\d+)/.exec(message) ?? []
+  return Number(to) > Number(from)
 }
 
 /** A notification that has not been taken yet. Id: `<revision>/<time>/<number>`, in the order of the events. */
