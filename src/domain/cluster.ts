@@ -100,6 +100,15 @@ export interface ObservationSettings {
 }
 
 export interface CacheClusterRecord extends SnapshotSettings, ObservationSettings {
+/** Either nodes to make or nodes to end, never both. */
+export interface PendingNodes {
+  /** Zones of the nodes to make. */
+  readonly add: readonly string[]
+  /** Ids of the nodes to end. */
+  readonly remove: readonly string[]
+}
+
+export interface CacheClusterRecord extends SnapshotSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -117,6 +126,8 @@ export interface CacheClusterRecord extends SnapshotSettings, ObservationSetting
   /** Node count before a change of it that is under way, for the event; null when none is. memcached only. */
   readonly nodesBefore: number | null
   readonly availabilityZoneMode: 'single-az' | 'cross-az'
+  /** memcached: nodes that wait for the maintenance window; absent for none. */
+  readonly pendingNodes?: PendingNodes
   readonly parameterGroupName: string
   readonly subnetGroupName: string
   /** Security groups whose networks clients may come from; absent or empty: from anywhere. */
