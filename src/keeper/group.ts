@@ -25,8 +25,9 @@ import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import { nodeSeen, nodeView } from './member-views.ts'
 import { type Member, Members } from './members.ts'
+import { nextMembership } from './membership.ts'
 import { memcachedEngine } from './memcached-engine.ts'
-import { type MembershipFront, membershipFront } from './memcached-front.ts'
+import { type Membership, type MembershipFront, membershipFront } from './memcached-front.ts'
 import type { EngineNode } from './node.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
@@ -469,13 +470,17 @@ export class Group {
   /** A node is listed once it has been available, and leaves the list before it is stopped (spec/elasticache.md 3.3). */
   #noteMembership(): void {
     const ready = this.#members.all().filter((m) => m.wished && m.phase !== 'creating')
-    const members = ready.map((m) => m.node.address).sort(compareAddresses)
-    if (members.join() === this.#record.members.join()) return
-    this.#setRecord({ members, membershipVersion: this.#record.membershipVersion + 1 })
+    const change = nextMembership(
+      this.#record,
+      ready.map((m) => ({ address: m.node.address, pid: m.phase === 'available' ? (m.process?.pid ?? null) : null })),
+    )
+    if (change !== null) this.#setRecord(change)
   }
 
-  #membershipNow() {
-    return { version: this.#record.membershipVersion, members: this.#record.members }
+  #membershipNow(): Membership {
+    const { membershipVersion: version, members } = this.#record
+    const well = this.#members.all().filter((m) => this.#healthOf(m).kind === 'well')
+    return { version, members, answering: well.map((m) => m.node.address) }
   }
 
   /** A node whose engine answers. @throws in words when there is no such node, or nobody answers at it */
@@ -562,10 +567,4 @@ function newRecord(wish: GroupWish): GroupRecord {
   const from = wish.engine === 'memcached' ? undefined : wish.restoreFrom
   const restore = from ? { restore: newRestore(from.snapshot) } : {}
   return { id: wish.id, primary: primary ?? null, ...none, ...restore }
-}
-
-/** By number, so that 127.16.0.10 comes after 127.16.0.9. */
-const compareAddresses = (a: string, b: string): number => {
-  const number = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  return number(a) - number(b)
 }

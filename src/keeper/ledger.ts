@@ -35,6 +35,8 @@ export interface GroupRecord {
   readonly primary: string | null
   /** Version of the membership list of a memcached cluster, rising by one with each change. */
   readonly membershipVersion: number
+  /** memcached: pid of each listed node's process by address, to tell a node that was replaced; absent: not noted yet. */
+  readonly memberProcesses?: Readonly<Record<string, number>>
   readonly members: readonly string[]
   /** Numbers of wished restarts already done, by node. */
   readonly restarts: Readonly<Record<string, number>>

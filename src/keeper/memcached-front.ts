@@ -16,6 +16,8 @@ export interface Membership {
   readonly version: number
   /** Addresses in order. */
   readonly members: readonly string[]
+  /** Those of them whose engine answers now: they are tried first. */
+  readonly answering: readonly string[]
 }
 
 export interface MembershipFront extends Front {
@@ -26,7 +28,7 @@ export interface MembershipFront extends Front {
 }
 
 /** `<version>\n<host>|<ip>|<port> ...\n`: the address stands in both fields, for clients resolve the first. */
-export function membershipPayload(membership: Membership, port: number): string {
+export function membershipPayload(membership: Pick<Membership, 'version' | 'members'>, port: number): string {
   const nodes = membership.members.map((address) => `${address}|${address}|${port}`)
   return `${membership.version}\n${nodes.join(' ')}\n`
 }
@@ -40,9 +42,14 @@ export function membershipFront(address: string, port: number, now: () => Member
   let turn = 0
   let configReads = 0
   const serve = (client: Socket): void => {
-    const { members } = now()
+    const { members, answering } = now()
     const first = turn++
-    const order = members.map((_, at) => members[(first + at) % members.length]!)
+    const round = members.map((_, at) => members[(first + at) % members.length]!)
+    // A frozen node takes connections and never answers: only when nobody else is there.
+    const order = [
+      ...round.filter((one) => answering.includes(one)),
+      ...round.filter((one) => !answering.includes(one)),
+    ]
     client.pause()
     client.on('error', () => client.destroy())
     connectFirst(order, port, (backend) => {
