@@ -36,6 +36,7 @@ const SYSTEM_PACKAGES = [
   { name: 'nftables', found: ['nft'], services: ['nftables'], when: 'test' },
   { name: 'iproute2', found: ['ip'], services: [], when: 'test' },
   { name: 'python3-redis', found: ['/usr/lib/python3/dist-packages/redis'], services: [], when: 'test' },
+  { name: 'python3-pymemcache', found: ['/usr/lib/python3/dist-packages/pymemcache'], services: [], when: 'test' },
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },
   { name: 'wrk', found: ['wrk'], services: [], when: 'bench' },

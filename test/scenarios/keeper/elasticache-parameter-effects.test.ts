@@ -1,7 +1,6 @@
 //! Every parameter that can be changed, set through the API, seen in the engine through the keeper's door, and reset; what
 //! requires a reboot is seen after RebootCacheCluster. Values and directives are the table's: none is left out unnoticed.
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { nodeType } from '../../../src/domain/node-types.ts'
@@ -11,6 +10,7 @@ import { isModifiable, type Parameter } from '../../../src/domain/parameters/par
 import { holds } from '../../../src/keeper/resp-config.ts'
 import { ElastiCacheScenario } from '../../support/elasticache-scenario.ts'
 import { adminAt } from '../../support/keeper-door.ts'
+import { say } from '../../support/memcached.ts'
 
 const NODE = 'cache.t4g.micro'
 /** Pairs of one ModifyCacheParameterGroup. */
@@ -220,12 +220,4 @@ test('memcached: with the default group a small item takes a small chunk', async
 async function statsSettings(host: string): Promise<Map<string, string>> {
   const text = await say(host, 'stats settings\r\n')
   return new Map([...text.matchAll(/^STAT (\S+) (.*)\r$/gm)].map((m) => [m[1]!, m[2]!]))
-}
-
-async function say(host: string, commands: string): Promise<string> {
-  const socket = connect(11211, host)
-  socket.write(`${commands}quit\r\n`)
-  let text = ''
-  for await (const chunk of socket) text += chunk
-  return text
 }
