@@ -99,7 +99,6 @@ export interface ObservationSettings {
   readonly notificationTopicStatus?: 'active' | 'inactive'
 }
 
-export interface CacheClusterRecord extends SnapshotSettings, ObservationSettings {
 /** Either nodes to make or nodes to end, never both. */
 export interface PendingNodes {
   /** Zones of the nodes to make. */
@@ -108,7 +107,7 @@ export interface PendingNodes {
   readonly remove: readonly string[]
 }
 
-export interface CacheClusterRecord extends SnapshotSettings {
+export interface CacheClusterRecord extends SnapshotSettings, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string

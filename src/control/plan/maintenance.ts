@@ -1,6 +1,7 @@
 //! PURE: what begins in the maintenance windows that are open now: changes of engine, version and node type that were asked
-//! for without ApplyImmediately, and primaries that were named so (spec/elasticache.md 2.4, 11.5).
+//! for without ApplyImmediately, more and fewer memcached nodes, and primaries that were named so (spec/elasticache.md 2.4, 11.5).
 import type { CacheClusterRecord, ReplicationGroupRecord } from '../../domain/cluster.ts'
+import { nodesBegun } from '../../domain/memcached-nodes.ts'
 import { begun } from '../../domain/pending-change.ts'
 import { isInMaintenance } from '../../domain/windows.ts'
 import { promoting } from '../../services/elasticache/group-roles.ts'
@@ -24,7 +25,7 @@ export function maintenancePlan({ clusters, groups }: MaintenanceRecords, now: n
   const open = (cluster: CacheClusterRecord): boolean =>
     cluster.status === 'available' && isInMaintenance(cluster.maintenanceWindow, now)
   const alone = docs.filter((doc) => doc.replicationGroupId === null && open(doc))
-  const changed = alone.flatMap((doc) => (waits(doc) ? [begun(doc, now)] : []))
+  const changed = alone.flatMap((doc) => (waits(doc) || doc.pendingNodes ? [nodesBegun(begun(doc, now), now)] : []))
   const inGroups = groups.map(({ doc: group }) => {
     const members = group.members.flatMap((id) => docs.find((doc) => doc.id === id) ?? [])
     if (group.status !== 'available' || !members.every(open)) return { clusters: [], groups: [] }

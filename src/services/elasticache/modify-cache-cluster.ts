@@ -1,14 +1,12 @@
 //! ModifyCacheCluster: node count of memcached, parameter group, windows (spec/elasticache.md 2.5).
 import type { ModifyCacheClusterMessage, ModifyCacheClusterResult } from '@aws-sdk/client-elasticache'
-import { required } from '../../domain/cache-names.ts'
-import { type CacheClusterRecord, MEMCACHED_NODES_MAX } from '../../domain/cluster.ts'
-import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
+import type { CacheClusterRecord } from '../../domain/cluster.ts'
+import { invalidCombination } from '../../domain/elasticache-faults.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
-import { notImplemented } from '../../domain/faults.ts'
 import { maintenanceWindow, snapshotWindow } from '../../domain/windows.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
-import { checkRoom, checkStarts } from './capacity.ts'
+import { checkStarts } from './capacity.ts'
 import { dataSize } from './data-size.ts'
 import { bringsParameterGroup, withEngineChange } from './engine-changes.ts'
 import { recordEvents } from './event-log.ts'
@@ -16,12 +14,12 @@ import { onlyFields } from './fields.ts'
 import { logDeliveryAtOnce } from './log-delivery.ts'
 import { findCluster, parameterGroupFor } from './lookup.ts'
 import { mustBeAvailableCluster } from './must-be-available.ts'
-import { checkWindows, newNodes } from './new-cluster.ts'
+import { checkWindows } from './new-cluster.ts'
+import { withNodeCount } from './node-count.ts'
 import { OBSERVATION_MODIFIED, observationAfter } from './observation-settings.ts'
 import { withSecurityGroups } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { cacheClusterView } from './views.ts'
-import { spreadZone, zone } from './zones.ts'
 
 const MODIFIABLE = [
   ...OBSERVATION_MODIFIED,
@@ -59,9 +57,6 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
         `Cache cluster ${before.id} is a member of ${before.replicationGroupId}; modify the replication group.`,
       )
     }
-    if (input.AZMode !== undefined && input.AZMode !== before.availabilityZoneMode) {
-      throw notImplemented('Changing AZMode by ModifyCacheCluster')
-    }
     if (input.SnapshotWindow && before.engine === 'memcached') {
       throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
     }
@@ -84,7 +79,8 @@ export const modifyCacheCluster: Operation<ModifyCacheClusterMessage, ModifyCach
     const assigned = bringsParameterGroup([changed])
       ? changed
       : await assignParameterGroup(tx, changed, input.CacheParameterGroupName, context)
-    const record = await resized(tx, withSecurityGroups(assigned, input.SecurityGroupIds, context), input, context)
+    const secured = withSecurityGroups(assigned, input.SecurityGroupIds, context)
+    const record = await withNodeCount(tx, secured, input, context)
     await tx.put('cache-cluster', record.id, record)
     return { CacheCluster: cacheClusterView(record, false) }
   })
@@ -113,86 +109,5 @@ export async function assignParameterGroup(
     status: 'modifying',
     parameterGroupName: name,
     nodes: record.nodes.map((node) => ({ ...node, parameterStatus: 'applying' })),
-  }
-}
-
-async function resized(
-  tx: Transaction,
-  record: CacheClusterRecord,
-  input: ModifyCacheClusterMessage,
-  context: ServiceContext,
-): Promise<CacheClusterRecord> {
-  const present = record.nodes.length
-  const wanted = input.NumCacheNodes ?? present
-  const named = input.CacheNodeIdsToRemove ?? []
-  const zones = input.NewAvailabilityZones ?? []
-  if (named.length > 0 && wanted >= present) {
-    throw invalidCombination('CacheNodeIdsToRemove needs a NumCacheNodes below the present number.')
-  }
-  if (zones.length > 0 && wanted <= present) {
-    throw invalidCombination('NewAvailabilityZones needs a NumCacheNodes above the present number.')
-  }
-  if (wanted === present) return record
-  if (record.engine !== 'memcached') throw invalidValue(`NumCacheNodes is 1 for ${record.engine}.`)
-  if (!Number.isInteger(wanted) || wanted < 1) throw invalidValue(`NumCacheNodes is at least 1, not ${wanted}.`)
-  if (wanted > MEMCACHED_NODES_MAX) {
-    throw elasticacheFault(
-      'NodeQuotaForClusterExceeded',
-      `A memcached cluster has at most ${MEMCACHED_NODES_MAX} cache nodes, not ${wanted}.`,
-    )
-  }
-  if (input.ApplyImmediately !== true) {
-    throw notImplemented('Changing NumCacheNodes in the maintenance window (ApplyImmediately other than true)')
-  }
-  return wanted > present
-    ? grown(tx, record, wanted - present, zones, context)
-    : shrunk(record, present - wanted, named)
-}
-
-async function grown(
-  tx: Transaction,
-  record: CacheClusterRecord,
-  more: number,
-  given: readonly string[],
-  context: ServiceContext,
-): Promise<CacheClusterRecord> {
-  await checkRoom(tx, context, record, more)
-  if (given.length > 0 && given.length !== more) {
-    throw invalidCombination(`NewAvailabilityZones names ${given.length} zones for ${more} new cache nodes.`)
-  }
-  const here = record.nodes[0]?.availabilityZone
-  const spread = record.availabilityZoneMode === 'cross-az'
-  const zones = Array.from({ length: more }, (_, at) => {
-    const name = given[at]
-    if (name !== undefined) return zone(context.region, name)
-    return spread || here === undefined ? spreadZone(context.region, record.nodes.length + at) : here
-  })
-  if (!spread && zones.some((name) => name !== here)) {
-    throw invalidCombination(`${record.id} is single-az: new cache nodes are in ${here}.`)
-  }
-  // Numbers are not used again while the cluster lives: a client may still have the old node of that name in its ring.
-  const highest = Math.max(...record.nodes.map((node) => Number(node.id)))
-  const createdAt = new Date(context.clock.now()).toISOString()
-  return {
-    ...record,
-    status: 'modifying',
-    nodesBefore: record.nodes.length,
-    nodes: [...record.nodes, ...newNodes(highest, zones, createdAt)],
-  }
-}
-
-function shrunk(record: CacheClusterRecord, fewer: number, named: readonly string[]): CacheClusterRecord {
-  const ids = new Set(named)
-  if (ids.size !== fewer) {
-    required('CacheNodeIdsToRemove', named.length > 0 ? named : undefined)
-    throw invalidCombination(`CacheNodeIdsToRemove must name exactly ${fewer} cache nodes, not ${ids.size}.`)
-  }
-  const unknown = named.find((id) => !record.nodes.some((node) => node.id === id))
-  if (unknown !== undefined) throw invalidValue(`${record.id} has no cache node ${unknown.slice(0, 20)}.`)
-  return {
-    ...record,
-    status: 'modifying',
-    nodesBefore: record.nodes.length,
-    nodes: record.nodes.map((node) => (ids.has(node.id) ? { ...node, status: 'deleting' } : node)),
   }
 }

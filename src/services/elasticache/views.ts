@@ -145,10 +145,19 @@ export function replicationGroupView(
 }
 
 /** Changes of engine and node type are shown on the members, not on their group (spec 2.4). */
-function pendingOf({ pending, engine }: CacheClusterRecord): PendingModifiedValues {
-  if (!pending) return {}
+function pendingOf({ pending, engine, nodes, pendingNodes }: CacheClusterRecord): PendingModifiedValues {
+  const { add, remove } = pendingNodes ?? { add: [], remove: [] }
+  const count =
+    add.length + remove.length === 0
+      ? {}
+      : {
+          NumCacheNodes: nodes.length + add.length - remove.length,
+          ...(remove.length === 0 ? {} : { CacheNodeIdsToRemove: [...remove] }),
+        }
+  if (!pending) return count
   const version = pending.engineVersion
   return {
+    ...count,
     ...(pending.nodeType === undefined ? {} : { CacheNodeType: pending.nodeType }),
     ...(version === undefined ? {} : { EngineVersion: shownVersion(pending.engine ?? engine, version, null) }),
   }

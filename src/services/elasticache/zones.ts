@@ -5,7 +5,7 @@ import { invalidValue } from '../../domain/elasticache-faults.ts'
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f'] as const
 /** Zones that nodes are spread over when a request names none. */
-const SPREAD = 3
+export const SPREAD_ZONES = 3
 
 /** @throws InvalidParameterValue when it is not a zone of the region. */
 export function zone(region: string, name: string): string {
@@ -17,7 +17,7 @@ export function zone(region: string, name: string): string {
 }
 
 /** The zone that node, or subnet, `at` (0, 1, ...) gets by itself. */
-export const spreadZone = (region: string, at: number): string => region + (LETTERS[at % SPREAD] ?? 'a')
+export const spreadZone = (region: string, at: number): string => region + (LETTERS[at % SPREAD_ZONES] ?? 'a')
 
 /** The zones that nodes with this subnet group may be in by themselves: those of its subnets. */
 export function subnetZones(region: string, group: Pick<CacheSubnetGroupRecord, 'subnetIds'>): string[] {
