@@ -1,6 +1,6 @@
 /** What the tests use of two memcached clients, which have no types of their own. */
 declare module 'memcache-plus' {
-  export default class MemcachePlus {
+  class MemcachePlus {
     /** With `autodiscover` the hosts are configuration endpoints. */
     constructor(options: {
       readonly hosts: readonly string[]
@@ -13,6 +13,7 @@ declare module 'memcache-plus' {
     get(key: string): Promise<string | null>
     disconnect(): Promise<void>
   }
+  export = MemcachePlus
 }
 
 declare module 'memjs' {
