@@ -58,6 +58,7 @@ describe('settings', () => {
       workers: 1,
       cacheMemoryBytes: 256 * 1024 * 1024,
       diskCacheBytes: 1024 * 1024 * 1024,
+      cacheCertificates: [],
       nodeNetwork: null,
       sourceNetworks: { securityGroups: new Map(), subnets: new Map() },
       nodeMemoryOvercommit: 100,

@@ -164,6 +164,15 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     ...row(
+      'cache-certificate',
+      'NAME=DIR',
+      null,
+      'tls.crt, tls.key and ca.crt that caches tagged cachefront:certificate=NAME serve (docs/encryption-in-transit.md)',
+    ),
+    list: true,
+  },
+  {
+    ...row(
       'log-destination',
       'NAME=WHERE',
       null,
@@ -228,6 +237,8 @@ export interface Config {
   readonly topics: readonly TopicOption[]
   /** Null: webhooks get no signature. */
   readonly topicSecret: string | null
+  /** Directories of imported certificates for caches. */
+  readonly cacheCertificates: readonly parse.FolderOption[]
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
   /** Of the name server of the edge domain; null for none. */
@@ -314,6 +325,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     logDestinations: list('log-destination', logDestination),
     topics: list('topic', topic),
     topicSecret: optional('topic-secret', parse.anyText),
+    cacheCertificates: list('cache-certificate', parse.folder),
     quotas: quotasWith(Object.fromEntries(list('quotas', quota))),
   }
   checkTogether(config)

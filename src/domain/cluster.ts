@@ -2,6 +2,7 @@
 //! reconciler has seen (written by control/tasks/caches.ts only). Times are ISO 8601 strings.
 import type { GroupAccess } from './access.ts'
 import type { LogDeliveryRecord } from './log-delivery.ts'
+import type { TransitSettings } from './transit.ts'
 
 export type CacheEngine = 'redis' | 'valkey' | 'memcached'
 
@@ -107,7 +108,7 @@ export interface PendingNodes {
   readonly remove: readonly string[]
 }
 
-export interface CacheClusterRecord extends SnapshotSettings, ObservationSettings {
+export interface CacheClusterRecord extends SnapshotSettings, TransitSettings, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -153,7 +154,7 @@ export interface CacheClusterRecord extends SnapshotSettings, ObservationSetting
   readonly manualSnapshots?: readonly string[]
 }
 
-export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess, ObservationSettings {
+export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess, TransitSettings, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string

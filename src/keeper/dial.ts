@@ -6,12 +6,18 @@ import type { Door } from './door.ts'
 
 /**
  * Resolves with a connection on which the engine can be spoken to; what it emits later is the caller's. Of TLS the
- * handshake is done. @throws when nobody answers within `timeoutMs`, or somebody else than that engine
+ * handshake is done. `allowHalfOpen`: the engine's end of its stream does not end ours.
+ * @throws when nobody answers within `timeoutMs`, or somebody else than that engine
  */
-export function dial(door: Pick<Door, 'address' | 'port' | 'tls'>, timeoutMs: number): Promise<Socket> {
+export function dial(
+  door: Pick<Door, 'address' | 'port' | 'tls'>,
+  timeoutMs: number,
+  { allowHalfOpen = false } = {},
+): Promise<Socket> {
   const { address, port, tls } = door
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const socket = connectTcp({ host: address, port, localAddress: keeperAddress(address), noDelay: true })
+  const localAddress = keeperAddress(address)
+  const socket = connectTcp({ host: address, port, localAddress, noDelay: true, allowHalfOpen })
   let used = socket
   const fail = (why: Error): void => {
     clearTimeout(timer)

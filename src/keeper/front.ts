@@ -1,10 +1,13 @@
 //! One address that stands for several processes, or for two ports of one: the reader endpoint of two or more replicas,
 //! and every address of a group that takes clients with and without TLS. It chooses a target for each connection and
 //! passes bytes on; a connection stays with its target.
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type SecureContextOptions, type Server as TlsServer } from 'node:tls'
 import { joinSockets } from '../lib/forward.ts'
-import { keeperAddress } from './addresses.ts'
-import type { Listening } from './transit.ts'
+import { dial } from './dial.ts'
+import type { DoorTls } from './door.ts'
+import type { Listening, ServedCertificate } from './transit.ts'
 
 /** A replica that does not take a connection within this time is passed over. Milliseconds. */
 const CONNECT_TIMEOUT_MS = 500
@@ -27,21 +30,33 @@ export class FrontListener implements Front {
   readonly #address: string
   readonly #port: number
   readonly #serve: (client: Socket) => void
+  readonly #certificate: () => ServedCertificate | null
   readonly #clients = new Set<Socket>()
   #server: Server | null = null
+  #served: ServedCertificate | null = null
 
-  constructor(address: string, port: number, serve: (client: Socket) => void) {
+  /** `certificate`: what it serves TLS with, null to take connections as they are; one or the other for good. */
+  constructor(
+    address: string,
+    port: number,
+    serve: (client: Socket) => void,
+    certificate: () => ServedCertificate | null = () => null,
+  ) {
     this.#address = address
     this.#port = port
     this.#serve = serve
+    this.#certificate = certificate
   }
 
   open(): Promise<void> {
-    if (this.#server !== null) return Promise.resolve()
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    if (this.#server !== null) {
+      this.#renew(this.#server)
+      return Promise.resolve()
+    }
+    const server = this.#make()
+    server.on('connection', (client: Socket) => {
       this.#clients.add(client)
       client.once('close', () => this.#clients.delete(client))
-      this.#serve(client)
     })
     return new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -53,6 +68,23 @@ export class FrontListener implements Front {
     })
   }
 
+  #make(): Server {
+    const options = { noDelay: true, allowHalfOpen: true }
+    this.#served = this.#certificate()
+    if (this.#served === null) return createServer(options, this.#serve)
+    const server = createTlsServer({ ...options, ...contextOf(this.#served) }, this.#serve)
+    server.on('tlsClientError', () => {})
+    return server
+  }
+
+  /** Connections to come get the newest certificate. */
+  #renew(server: Server): void {
+    const certificate = this.#certificate()
+    if (certificate === null || certificate.number === this.#served?.number) return
+    ;(server as TlsServer).setSecureContext(contextOf(certificate))
+    this.#served = certificate
+  }
+
   close(): Promise<void> {
     const server = this.#server
     this.#server = null
@@ -60,6 +92,12 @@ export class FrontListener implements Front {
     if (server === null) return Promise.resolve()
     return new Promise((resolve) => server.close(() => resolve()))
   }
+}
+
+/** Key and chain are one file. */
+function contextOf({ file }: ServedCertificate): SecureContextOptions {
+  const pem = readFileSync(file)
+  return { key: pem, cert: pem, minVersion: 'TLSv1.2' }
 }
 
 /** First byte of a TLS client: a record of the handshake (RFC 8446 5.1). No command of RESP or inline begins with it. */
@@ -123,25 +161,15 @@ export function connectFirst(
   addresses: readonly string[],
   port: number,
   done: (backend: Socket | null, host: string) => void,
+  tls: DoorTls | null = null,
 ): void {
   const [host, ...rest] = addresses
   if (host === undefined) {
     done(null, '')
     return
   }
-  const backend = connect({ host, port, localAddress: keeperAddress(host), noDelay: true, allowHalfOpen: true })
-  const next = (): void => {
-    clearTimeout(timer)
-    backend.removeAllListeners()
-    backend.on('error', () => {})
-    backend.destroy()
-    connectFirst(rest, port, done)
-  }
-  const timer = setTimeout(next, CONNECT_TIMEOUT_MS)
-  backend.once('error', next)
-  backend.once('connect', () => {
-    clearTimeout(timer)
-    backend.removeAllListeners('error')
-    done(backend, host)
-  })
+  dial({ address: host, port, tls }, CONNECT_TIMEOUT_MS, { allowHalfOpen: true }).then(
+    (backend) => done(backend, host),
+    () => connectFirst(rest, port, done, tls),
+  )
 }

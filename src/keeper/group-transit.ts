@@ -77,19 +77,24 @@ export class GroupTransit {
   }
 
   /** What new engines serve, and what all are to serve; null without TLS. */
-  get certificate(): ServedCertificate | null {
+  certificate(): ServedCertificate | null {
     return this.mode === 'off' ? null : this.#certificates.newest
   }
 
+  /** Fingerprints of what its engines may show now. */
+  pins(): readonly string[] {
+    return this.#certificates.pins()
+  }
+
   now(): Transit {
-    return { listening: this.#listening, certificate: this.certificate }
+    return { listening: this.#listening, certificate: this.certificate() }
   }
 
   /** Ways to an engine that `door` tells the rest of; more than one only where it may listen otherwise than wished. */
   doors(door: Pick<Door, 'address' | 'username' | 'password'>): readonly [Door, ...Door[]] {
     const { port } = this.#options.wish()
     if (this.mode === 'off' && this.#certificates.newest === null) return [{ ...door, port, tls: null }]
-    const pins = this.#certificates.pins()
+    const pins = this.pins()
     const [first, ...others] = possiblePorts(this.mode, port, this.#verified).map((way) => ({
       ...door,
       port: way.port,
@@ -118,7 +123,7 @@ export class GroupTransit {
 
   /** Gives the newest certificate to every node that answers, and tells of a renewal once all have it. */
   async serve(nodes: readonly EngineNode[]): Promise<void> {
-    const { certificate } = this
+    const certificate = this.certificate()
     if (certificate === null) return
     for (const node of nodes) await node.serve(certificate)
     const origin = this.#options.origin()
@@ -131,7 +136,7 @@ export class GroupTransit {
 
   /** Every one of these serves the newest certificate, or none is wished. */
   isServed(nodes: readonly EngineNode[]): boolean {
-    const { certificate } = this
+    const certificate = this.certificate()
     return certificate === null || nodes.every((node) => node.link === null || node.isServing(certificate))
   }
 
@@ -171,7 +176,7 @@ export class GroupTransit {
       port,
       targets,
       behind: () => this.#listening,
-      certificateFile: () => this.certificate?.file ?? null,
+      certificateFile: () => this.certificate()?.file ?? null,
       pins: () => this.#certificates.pins(),
       logins: {
         cacheId: group,

@@ -148,7 +148,13 @@ export class Group {
     })
     this.#members.sync(wish)
     this.#front = reader === null ? null : readerFront(reader, wish.port, () => readerTargets(this.#view()))
-    this.#membership = reader === null ? membershipFront(endpoint, wish.port, () => this.#membershipNow()) : null
+    this.#membership =
+      reader === null
+        ? membershipFront(endpoint, wish.port, () => this.#membershipNow(), {
+            certificate: () => this.#transit.certificate(),
+            pins: () => this.#transit.pins(),
+          })
+        : null
     this.#lastWatch = clock.monotonic()
     this.#watchLater()
     this.poke()
@@ -228,7 +234,7 @@ export class Group {
         isStillLost: (node) => this.#isStillLost(node),
         failedOver: () => this.#failedOver(),
         setRecord: (change) => this.#setRecord(change),
-        certificate: this.#transit.certificate,
+        certificate: this.#transit.certificate(),
         releaseAddress: (node) => this.#context.addresses.releaseNode(this.id, node),
       })
     }

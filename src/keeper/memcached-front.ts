@@ -6,6 +6,7 @@ import { joinSockets } from '../lib/forward.ts'
 import type { EngineLink } from './engine.ts'
 import { connectFirst, type Front, FrontListener } from './front.ts'
 import { CommandReader } from './memcached-commands.ts'
+import type { ServedCertificate } from './transit.ts'
 
 /** Key under which clients of engines before 1.4.14, and the Java client as a fallback, look for the same payload. */
 const FALLBACK_KEY = 'AmazonElastiCache:cluster'
@@ -38,7 +39,18 @@ export function configAnswer(payload: string): string {
   return `CONFIG cluster 0 ${Buffer.byteLength(payload)}\r\n${payload}\r\nEND\r\n`
 }
 
-export function membershipFront(address: string, port: number, now: () => Membership): MembershipFront {
+/** With a certificate it takes TLS alone, and speaks TLS to nodes that show one of `pins`. */
+export interface MembershipTls {
+  readonly certificate: () => ServedCertificate | null
+  readonly pins: () => readonly string[]
+}
+
+export function membershipFront(
+  address: string,
+  port: number,
+  now: () => Membership,
+  tls: MembershipTls,
+): MembershipFront {
   let turn = 0
   let configReads = 0
   const serve = (client: Socket): void => {
@@ -52,7 +64,8 @@ export function membershipFront(address: string, port: number, now: () => Member
     ]
     client.pause()
     client.on('error', () => client.destroy())
-    connectFirst(order, port, (backend) => {
+    const secure = tls.certificate() === null ? null : { pins: tls.pins() }
+    const lead = (backend: Socket | null): void => {
       if (backend === null || client.destroyed) {
         backend?.destroy()
         client.destroy()
@@ -64,9 +77,10 @@ export function membershipFront(address: string, port: number, now: () => Member
         return configAnswer(membershipPayload(now(), port))
       })
       client.resume()
-    })
+    }
+    connectFirst(order, port, lead, secure)
   }
-  const listener = new FrontListener(address, port, serve)
+  const listener = new FrontListener(address, port, serve, tls.certificate)
   const published = new Map<EngineLink, { payload: string; age: number }>()
   return {
     open: () => listener.open(),

@@ -98,6 +98,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   )
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
+  const certificates = new Map(config.cacheCertificates.map(({ name, directory }) => [name, directory]))
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.close())
@@ -121,6 +122,10 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       },
       snapshots.poked,
       { task: modules.maintenanceTask(state, clock), kinds: modules.MAINTENANCE_KINDS },
+      {
+        task: modules.certificatesTask({ state, keeper: link, clock, directories: certificates }),
+        kinds: modules.CERTIFICATE_KINDS,
+      },
       ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
@@ -132,6 +137,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   link.onSeen(() => {
     started.poke('caches')
     started.poke('snapshots')
+    started.poke('certificates')
   })
   const names = workers.map((worker) => worker.name)
   void removeUnusedDiskCaches(config, paths, names, log)
@@ -153,6 +159,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       edgeDomain: config.edgeDomain,
       quotas: config.quotas,
       stores: snapshots.stores,
+      certificates,
       host: link,
       sourceNetworks: config.sourceNetworks,
       topics: new Set(config.topics.map(({ arn }) => arn)),
@@ -193,11 +200,12 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, maintenance, api, cloudfront, elasticache, routes] = await Promise.all([
+  const [link, control, caches, maintenance, certificates, api, cloudfront, elasticache, routes] = await Promise.all([
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
     import('../control/tasks/caches.ts'),
     import('../control/tasks/maintenance.ts'),
+    import('../control/tasks/certificates.ts'),
     import('../api/create-api.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),
@@ -208,6 +216,7 @@ async function loadModules() {
     ...control,
     ...caches,
     ...maintenance,
+    ...certificates,
     ...api,
     ...cloudfront,
     ...elasticache,

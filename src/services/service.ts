@@ -28,6 +28,8 @@ export interface ServiceContext {
   readonly stores?: SnapshotStores
   /** ARNs of the topics that have a webhook; absent: none. */
   readonly topics?: ReadonlySet<string>
+  /** Directories of imported certificates for caches, by name (lib/ca/imported.ts); absent for none. */
+  readonly certificates?: ReadonlyMap<string, string>
 }
 
 export interface HostFacts {

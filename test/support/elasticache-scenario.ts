@@ -9,6 +9,7 @@ import { type KeeperLink, openKeeperLink } from '../../src/control/keeper-link.t
 import { type Reconciler, startReconciler } from '../../src/control/reconciler.ts'
 import { Stores, type StoresOptions } from '../../src/control/stores/stores.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
+import { CERTIFICATE_KINDS, certificatesTask } from '../../src/control/tasks/certificates.ts'
 import { MAINTENANCE_KINDS, maintenanceTask } from '../../src/control/tasks/maintenance.ts'
 import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
 import { Transfers } from '../../src/control/transfers.ts'
@@ -211,6 +212,7 @@ export class Control {
       if (changes.some((change) => CACHE_KINDS.includes(change.kind))) reconciler.poke('caches')
       if (changes.some((change) => SNAPSHOT_KINDS.includes(change.kind))) reconciler.poke('snapshots')
       if (changes.some((change) => MAINTENANCE_KINDS.includes(change.kind))) reconciler.poke('maintenance')
+      if (changes.some((change) => CERTIFICATE_KINDS.includes(change.kind))) reconciler.poke('certificates')
       wake()
     })
     link.onSeen(() => {
@@ -262,7 +264,8 @@ async function startControl(
   const vault = new Vault(home)
   const transfers = new Transfers({ vault, stores, clock, onEnd: () => control.poke() })
   const snapshots = snapshotsTask({ state, keeper: link, clock, owner, transfers, vault })
-  const tasks = [cachesTask(state, link, clock, networks), snapshots, maintenanceTask(state, clock)]
+  const certificates = certificatesTask({ state, keeper: link, clock, directories: new Map() })
+  const tasks = [cachesTask(state, link, clock, networks), snapshots, maintenanceTask(state, clock), certificates]
   const control: Control = new Control(
     state,
     link,

@@ -15,6 +15,7 @@ import { type SourceNetworks, sourcesOf } from '../../domain/source-networks.ts'
 import type { GroupWish, NodeWish } from '../../keeper/protocol.ts'
 import type { Stored } from '../../state/state.ts'
 import { type AccessRecords, accessWish } from './access.ts'
+import { transitWish } from './transit.ts'
 
 /** All that the plan looks at, read together. */
 export interface CacheRecords extends AccessRecords {
@@ -64,6 +65,7 @@ function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWi
     automaticFailover: false,
     restarts: restartsOf(wished),
     ...restoreOf(cluster),
+    ...transitWish(cluster),
   }
 }
 
@@ -87,6 +89,7 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
       restarts: restartsOf(members.flatMap((m) => m.nodes.map((node) => ({ node, id: nodeIdOf(m, node) })))),
       ...(access === null ? {} : { access }),
       ...restoreOf(group),
+      ...transitWish(group),
     },
   ]
 }

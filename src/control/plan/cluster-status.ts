@@ -6,6 +6,7 @@ import { FAMILIES } from '../../domain/parameters/families.ts'
 import type { NodeSeen } from '../../keeper/protocol.ts'
 import { nodeIdOf, wishedNow } from './caches.ts'
 import { isSettled, type View } from './status-view.ts'
+import { transitSettled } from './transit.ts'
 
 /** Null when it has been deleted and is gone. */
 export function clusterAfter(before: CacheClusterRecord, view: View): CacheClusterRecord | null {
@@ -31,7 +32,7 @@ export function clusterAfter(before: CacheClusterRecord, view: View): CacheClust
         ? view.group.endpoint
         : before.configurationEndpoint,
   }
-  return isSettled(view) ? finished(after) : after
+  return isSettled(view) ? transitSettled(finished(after), view.group) : after
 }
 
 /** What was under way has come to its end: a change that was carried out is what the cluster is. */

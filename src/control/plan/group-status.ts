@@ -2,6 +2,7 @@
 import { type GroupAccess, wishedUserGroups } from '../../domain/access.ts'
 import type { CacheClusterRecord, ReplicationGroupRecord } from '../../domain/cluster.ts'
 import { isSettled, type View } from './status-view.ts'
+import { transitSettled } from './transit.ts'
 
 /** `members` as they are after this look; null when the group has been deleted and is gone. */
 export function groupAfter(
@@ -21,7 +22,7 @@ export function groupAfter(
       ? {}
       : { primaryEndpoint: view.group.endpoint, readerEndpoint: view.group.readerEndpoint }
   return {
-    ...before,
+    ...(settled ? transitSettled(before, view.group) : before),
     status,
     members: members.map(({ id }) => id),
     ...ofMembers(members),

@@ -24,6 +24,7 @@ import {
 import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
+import { certificateTag, importedCertificate, newClusterTransit } from './transit.ts'
 import { cacheClusterView } from './views.ts'
 import { spreadZone, zone } from './zones.ts'
 
@@ -49,6 +50,7 @@ const HANDLED = [
   'SnapshotRetentionLimit',
   'SnapshotName',
   'SnapshotArns',
+  'TransitEncryptionEnabled',
 ]
 
 /** With a ReplicationGroupId the rest follows the group; AutoMinorVersionUpgrade is what Terraform always sends. */
@@ -106,6 +108,9 @@ async function standAlone(
   const parameterGroup = await parameterGroupFor(tx, groupName, version.family, context)
   const subnetGroup = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
   checkSubnets(subnetGroup, context)
+  const transit = newClusterTransit(input, engine, version.version)
+  const encrypted = input.TransitEncryptionEnabled === true
+  const imported = await importedCertificate(certificateTag(input.Tags), encrypted, context)
   const made = newCluster(
     {
       id,
@@ -129,9 +134,11 @@ async function standAlone(
     ...withRetention(made, engine, input.SnapshotRetentionLimit, context.clock.now()),
     ...observationAfter(input, engine, {}, context),
     ...(await beginRestore(tx, source, { id, engine, version: version.version }, context)),
+    ...transit,
+    ...imported,
   }
   await tx.put('cache-cluster', id, record)
-  await putTags(tx, record.arn, tagsOf(input.Tags))
+  await putTags(tx, record.arn, tagsOf(input.Tags, {}, true))
   return record
 }
 

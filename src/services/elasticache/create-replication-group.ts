@@ -27,6 +27,7 @@ import {
 import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
 import { putTags, tagsOf } from './tags.ts'
+import { certificateTag, importedCertificate, newGroupTransit } from './transit.ts'
 import { replicationGroupView } from './views.ts'
 
 /**
@@ -60,6 +61,8 @@ const HANDLED = [
   'SnapshotRetentionLimit',
   'SnapshotName',
   'SnapshotArns',
+  'TransitEncryptionEnabled',
+  'TransitEncryptionMode',
 ]
 
 const DESCRIPTION_CHARACTERS_MAX = 255
@@ -84,6 +87,8 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   const windows = windowsOf(id, input)
   const memberIds = named.map((_, at) => memberId(id, at + 1))
   await checkRestoreFile(input, context)
+  const encrypted = input.TransitEncryptionEnabled === true
+  const imported = await importedCertificate(certificateTag(input.Tags), encrypted, context)
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
     for (const member of memberIds) await checkNameFree(tx, member, 'group')
@@ -113,9 +118,10 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
     const observation = observationAfter(input, engine, {}, context)
     const runs = { id, engine, version: version.version }
     const access = await newAccess(tx, input, runs, input.TransitEncryptionEnabled === true, context)
+    const transit = newGroupTransit(input, version.version)
     const members: CacheClusterRecord[] = memberIds.map((member, at) => ({
       ...withRetention(
-        newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context),
+        { ...newCluster({ ...shared, id: member, zones: zones.slice(at, at + 1) }, context), ...transit },
         engine,
         input.SnapshotRetentionLimit,
         now,
@@ -140,6 +146,8 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       autoMinorVersionUpgrade: shared.autoMinorVersionUpgrade,
       primaryEndpoint: null,
       readerEndpoint: null,
+      ...transit,
+      ...imported,
     }
     await checkRoom(tx, context, shared, zones.length)
     const group: ReplicationGroupRecord = {
@@ -148,7 +156,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       ...access,
       ...(await beginRestore(tx, source, runs, context)),
     }
-    const tags = tagsOf(input.Tags)
+    const tags = tagsOf(input.Tags, {}, true)
     await tx.put('replication-group', id, group)
     await putTags(tx, group.arn, tags)
     for (const member of members) {

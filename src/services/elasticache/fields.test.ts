@@ -51,6 +51,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
     'SnapshotRetentionLimit',
     'SnapshotWindow',
     'Tags',
+    'TransitEncryptionEnabled',
   ],
   CreateCacheParameterGroup: ['CacheParameterGroupFamily', 'CacheParameterGroupName', 'Description', 'Tags'],
   CreateCacheSubnetGroup: ['CacheSubnetGroupDescription', 'CacheSubnetGroupName', 'SubnetIds', 'Tags'],
@@ -82,6 +83,8 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
     'SnapshotRetentionLimit',
     'SnapshotWindow',
     'Tags',
+    'TransitEncryptionEnabled',
+    'TransitEncryptionMode',
   ],
   CreateSnapshot: ['CacheClusterId', 'KmsKeyId', 'ReplicationGroupId', 'SnapshotName', 'Tags'],
   CreateUser: [
@@ -178,6 +181,8 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
     'SnapshotRetentionLimit',
     'SnapshotWindow',
     'SnapshottingClusterId',
+    'TransitEncryptionEnabled',
+    'TransitEncryptionMode',
   ],
   ModifyUser: [
     'AccessString',

@@ -19,6 +19,7 @@ import { OBSERVATION_MODIFIED, observationAfter } from './observation-settings.t
 import { membersOf } from './replicas.ts'
 import { withSecurityGroups } from './security-groups.ts'
 import { snapshottingClusterId, withRetention } from './snapshot-settings.ts'
+import { changedTransit } from './transit.ts'
 import { replicationGroupView } from './views.ts'
 
 const MODIFIABLE = [
@@ -46,6 +47,8 @@ const MODIFIABLE = [
   'UserGroupIdsToAdd',
   'UserGroupIdsToRemove',
   'RemoveUserGroups',
+  'TransitEncryptionEnabled',
+  'TransitEncryptionMode',
 ]
 
 export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, ModifyReplicationGroupResult> = async (
@@ -64,6 +67,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
     const now = context.clock.now()
     const runs = { id: before.id, engine: before.engine, version: present[0]?.engineVersion ?? '' }
     const access = await changedAccess(tx, before, input, runs, context)
+    const transit = changedTransit(before, present, input)
     const group: ReplicationGroupRecord = {
       ...withRetention(before, before.engine, input.SnapshotRetentionLimit, now),
       ...observation,
@@ -71,6 +75,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
         ? { snapshottingClusterId: snapshottingClusterId(before, input.SnapshottingClusterId) }
         : {}),
       ...(access === null ? {} : { ...access, status: 'modifying' }),
+      ...(transit === null ? {} : { ...transit, status: 'modifying' }),
       ...withFailover(before, present, input),
       description: input.ReplicationGroupDescription
         ? groupDescription(input.ReplicationGroupDescription)
@@ -88,6 +93,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
         ...withRetention(member, member.engine, input.SnapshotRetentionLimit, now),
         ...observation,
         ...memberAuth(group),
+        ...transit,
         snapshotWindow: group.snapshotWindow,
         autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? member.autoMinorVersionUpgrade,
         maintenanceWindow: input.PreferredMaintenanceWindow

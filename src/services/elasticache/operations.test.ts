@@ -84,7 +84,6 @@ test('bad input of clusters and groups, by code; nothing is half written', async
   await fails(create({ PreferredMaintenanceWindow: 'never' }), 'InvalidParameterValue')
   await fails(create({ Tags: [{ Key: 'aws:x', Value: '1' }] }), 'InvalidParameterValue')
   for (const [field, value] of Object.entries({
-    TransitEncryptionEnabled: true,
     AuthToken: 'secret-secret-secret',
     NetworkType: 'ipv6',
     OutpostMode: 'single-outpost',

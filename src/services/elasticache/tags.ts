@@ -9,11 +9,13 @@ import type {
 import { required, shown } from '../../domain/cache-names.ts'
 import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
+import { CERTIFICATE_TAG } from '../../domain/transit.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { findUser, findUserGroup } from './access-lookup.ts'
 import { findCluster, findParameterGroup, findReplicationGroup, findSubnetGroup } from './lookup.ts'
 import { findSnapshot } from './snapshots.ts'
+import { certificateTag, followCertificateTag } from './transit.ts'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -24,9 +26,10 @@ const TAGS_MAX = 50
 
 /**
  * The tags of a request, checked; a key given twice holds its last value.
- * @throws InvalidParameterValue, TagQuotaPerResourceExceeded; NotImplemented for `cachefront:` tags, which would act.
+ * @throws InvalidParameterValue, TagQuotaPerResourceExceeded; NotImplemented for `cachefront:` tags that do nothing: all
+ * of them but on a cache (`isCache`), where the caller has to see to what they ask for.
  */
-export function tagsOf(given: readonly Tag[] | undefined, present: Tags = {}): Tags {
+export function tagsOf(given: readonly Tag[] | undefined, present: Tags = {}, isCache = false): Tags {
   const tags: Record<string, string> = { ...present }
   for (const { Key, Value } of given ?? []) {
     const key = required('Tags.Key', Key)
@@ -35,7 +38,8 @@ export function tagsOf(given: readonly Tag[] | undefined, present: Tags = {}): T
         `The tag key ${shown(key)} is not valid: 1 to ${KEY_CHARACTERS_MAX} characters, not beginning with aws:.`,
       )
     }
-    if (key.startsWith('cachefront:')) throw notImplemented(`The tag ${key.slice(0, 60)}`)
+    if (key.startsWith('cachefront:') && !(isCache && key === CERTIFICATE_TAG))
+      throw notImplemented(`The tag ${key.slice(0, 60)}`)
     const value = Value ?? ''
     if (value.length > VALUE_CHARACTERS_MAX) {
       throw invalidValue(`The value of the tag ${shown(key)} is longer than ${VALUE_CHARACTERS_MAX} characters.`)
@@ -104,7 +108,10 @@ export const addTagsToResource: Operation<AddTagsToResourceMessage, TagListMessa
   context.state.transact(async (tx) => {
     const arns = await tagged(tx, input.ResourceName, context)
     required('Tags', input.Tags)
-    for (const arn of arns) await putTags(tx, arn, tagsOf(input.Tags, await tagsAt(tx, arn)))
+    const isCache = /:(?:cluster|replicationgroup):/.test(arns[0] ?? '')
+    for (const arn of arns) await putTags(tx, arn, tagsOf(input.Tags, await tagsAt(tx, arn), isCache))
+    const certificate = certificateTag(input.Tags)
+    if (certificate !== undefined) await followCertificateTag(tx, arns[0] ?? '', certificate, context)
     return { TagList: tagList(await tagsAt(tx, arns[0] ?? '')) }
   })
 
@@ -121,6 +128,7 @@ export const removeTagsFromResource: Operation<RemoveTagsFromResourceMessage, Ta
       const left = Object.entries(await tagsAt(tx, arn)).filter(([key]) => !keys.includes(key))
       await putTags(tx, arn, Object.fromEntries(left))
     }
+    if (keys.includes(CERTIFICATE_TAG)) await followCertificateTag(tx, arns[0] ?? '', undefined, context)
     return { TagList: tagList(await tagsAt(tx, arns[0] ?? '')) }
   })
 

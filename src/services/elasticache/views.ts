@@ -20,6 +20,7 @@ import { shownVersion } from '../../domain/engine-versions.ts'
 import { accessView, pendingAccess } from './access-views.ts'
 import { logDeliveryView, pendingLogDelivery } from './log-delivery.ts'
 import { topicView } from './notification-topic.ts'
+import { pendingTransit, transitView } from './transit.ts'
 import { spreadZone } from './zones.ts'
 
 /** There is no VPC: its id is one fixed name. */
@@ -47,7 +48,11 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     PreferredAvailabilityZone: zones.size > 1 ? 'Multiple' : [...zones][0],
     CacheClusterCreateTime: new Date(record.createdAt),
     PreferredMaintenanceWindow: record.maintenanceWindow,
-    PendingModifiedValues: { ...pendingOf(record), ...pendingLogDelivery(logDelivery) },
+    PendingModifiedValues: {
+      ...pendingOf(record),
+      ...pendingLogDelivery(logDelivery),
+      ...pendingTransit(record),
+    },
     CacheSecurityGroups: [],
     CacheParameterGroup: {
       CacheParameterGroupName: record.parameterGroupName,
@@ -62,7 +67,7 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     })),
     AuthTokenEnabled: Boolean(record.authTokenModifiedAt),
     ...(record.authTokenModifiedAt ? { AuthTokenLastModifiedDate: new Date(record.authTokenModifiedAt) } : {}),
-    TransitEncryptionEnabled: false,
+    ...transitView(record),
     AtRestEncryptionEnabled: false,
     ReplicationGroupLogDeliveryEnabled: record.replicationGroupId !== null && logDelivery.length > 0,
     LogDeliveryConfigurations: logDelivery.map(logDeliveryView),
@@ -110,6 +115,7 @@ export function replicationGroupView(
       ...pendingOfGroup(record),
       ...pendingAccess(record),
       ...pendingLogDelivery(record.logDelivery ?? []),
+      ...pendingTransit(record),
     },
     MemberClusters: [...record.members],
     // One node group without slots, no ConfigurationEndpoint: that is how clients tell that cluster mode is off.
@@ -131,7 +137,7 @@ export function replicationGroupView(
     ClusterMode: 'disabled',
     CacheNodeType: record.nodeType,
     ...accessView(record),
-    TransitEncryptionEnabled: false,
+    ...transitView(record),
     // AWS encrypts valkey groups at rest by default; nothing is encrypted here yet, and this says so.
     AtRestEncryptionEnabled: false,
     LogDeliveryConfigurations: (record.logDelivery ?? []).map(logDeliveryView),

@@ -8,6 +8,7 @@ import { NAMED_GROUP_ROWS } from './elasticache-named-group-rows.ts'
 import { OBSERVATION_ROWS } from './elasticache-observation-rows.ts'
 import { SNAPSHOT_ROWS } from './elasticache-snapshot-rows.ts'
 import { TAG_ROWS } from './elasticache-tag-rows.ts'
+import { TRANSIT_ROWS } from './elasticache-transit-rows.ts'
 
 export const ELASTICACHE_FAULT_ROWS: readonly ElastiCacheFaultRow[] = [
   ...ACCESS_ROWS,
@@ -18,4 +19,5 @@ export const ELASTICACHE_FAULT_ROWS: readonly ElastiCacheFaultRow[] = [
   ...OBSERVATION_ROWS,
   ...SNAPSHOT_ROWS,
   ...TAG_ROWS,
+  ...TRANSIT_ROWS,
 ]
