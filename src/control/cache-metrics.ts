@@ -113,9 +113,9 @@ const newMeasured = ({ clusterId, nodeId, replicationGroupId, engine }: Wanted):
 })
 
 function sampleOf(engine: CacheEngine, statistics: NodeStatistics, at: number): NodeSample {
-  const { text, process, denials, configReads, host } = statistics
+  const { text, process, denials, configReads, iamExpirations, host } = statistics
   const read = engine === 'memcached' ? readStatsText(text) : readInfoText(text)
-  return { at, engine, process, ...read, denials, configReads, host }
+  return { at, engine, process, ...read, denials, configReads, iamExpirations, host }
 }
 
 /** Takes a sample of every node each minute. */

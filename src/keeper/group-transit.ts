@@ -46,7 +46,8 @@ export class GroupTransit {
   /** By the address that each stands at. */
   readonly #fronts = new Map<string, ReaderFront>()
   #frontsVerify = false
-  #expirations = 0
+  /** By the address of the node. */
+  readonly #expirations = new Map<string, number>()
 
   constructor(options: GroupTransitOptions) {
     this.#options = options
@@ -184,15 +185,13 @@ export class GroupTransit {
         password: iamPassword,
         wall: () => clock.wall(),
       },
-      expired: () => {
-        this.#expirations++
-      },
+      expired: (host) => this.#expirations.set(host, this.iamExpirations(host) + 1),
     })
   }
 
-  /** Connections that were ended because their login by a token had expired, since this keeper started. */
-  get iamExpirations(): number {
-    return this.#expirations
+  /** Connections to a node that were ended because their login by a token had expired, since this keeper started. */
+  iamExpirations(address: string): number {
+    return this.#expirations.get(address) ?? 0
   }
 
   #targetsAt(address: string, view: GroupView): readonly string[] {

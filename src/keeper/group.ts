@@ -491,9 +491,10 @@ export class Group {
 
   /** A node whose engine answers. @throws in words when there is no such node, or nobody answers at it */
   asked(id: string): AskedNode {
-    const { link, process } = this.#members.get(id).node
+    const { link, process, address } = this.#members.get(id).node
     if (link === null || process === null) throw new Error(`node ${id} of ${this.id} does not answer`)
-    return { link, process, configReads: this.#membership?.configReads() ?? null }
+    const iamExpirations = this.#password === null ? null : this.#transit.iamExpirations(address)
+    return { link, process, configReads: this.#membership?.configReads() ?? null, iamExpirations }
   }
 
   /** Directory of a node, whether it answers or not. @throws in words when there is no such node */

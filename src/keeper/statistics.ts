@@ -13,6 +13,8 @@ export interface AskedNode {
   readonly process: ProcessIdentity
   /** Answers to `config get cluster` so far; null for redis and valkey. */
   readonly configReads: number | null
+  /** Connections of IAM users that had expired so far; null for memcached. */
+  readonly iamExpirations: number | null
 }
 
 export interface NodeStatistics {
@@ -24,14 +26,16 @@ export interface NodeStatistics {
   readonly denials: readonly Denial[] | null
   /** As of NodeSample. */
   readonly configReads: number | null
+  /** As of NodeSample. */
+  readonly iamExpirations: number | null
   readonly host: HostSample
 }
 
-export async function statisticsOf({ link, process, configReads }: AskedNode): Promise<NodeStatistics> {
+export async function statisticsOf({ link, process, configReads, iamExpirations }: AskedNode): Promise<NodeStatistics> {
   const text = await link.statistics()
   const counts = text.includes('\nacl_access_denied_auth:')
   const denials = link.observation === null || counts ? null : await link.observation.denials()
-  return { text, process: processName(process), denials, configReads, host: hostSample(process) }
+  return { text, process: processName(process), denials, configReads, iamExpirations, host: hostSample(process) }
 }
 
 function hostSample(process: ProcessIdentity): HostSample {

@@ -45,7 +45,7 @@ export const METRICS_ABSENT: readonly (readonly [names: string, why: string])[] 
     'the system counts packets by interface, and all nodes of a host are on one',
   ],
   ['GlobalDatastoreReplicationLag', 'there are no global datastores'],
-  ['IamAuthenticationExpirations, IamAuthenticationThrottling', 'no engine reports them'],
+  ['IamAuthenticationThrottling', 'logins by tokens are not throttled'],
   [
     'NumItemsReadFromDisk, NumItemsWrittenToDisk, BytesReadFromDisk, BytesWrittenToDisk, CurrItems by Tier',
     'there is no data tiering',

@@ -42,6 +42,8 @@ export interface NodeSample {
   readonly denials: readonly Denial[] | null
   /** Answers to `config get` at the configuration endpoint; null for other engines. */
   readonly configReads: number | null
+  /** Connections of IAM users that the keeper has ended because their login had expired; null for memcached. */
+  readonly iamExpirations: number | null
   readonly host: HostSample
 }
 

@@ -14,6 +14,7 @@ const sample = (at: number, process: string, text: string): NodeSample => ({
   ...readInfoText(text),
   denials: null,
   configReads: null,
+  iamExpirations: null,
   host: HOST,
 })
 

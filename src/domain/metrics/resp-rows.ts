@@ -26,6 +26,13 @@ function keyspace(sample: NodeSample, part: string, ifNone: number | null): numb
   return all
 }
 
+/** The keeper counts: a restart of the engine changes nothing, one of the keeper begins at 0. */
+function iamExpirations({ now, before }: SamplePair): number | null {
+  const [count, known] = [now.iamExpirations, before?.iamExpirations ?? null]
+  if (count === null || known === null) return null
+  return count >= known ? count - known : count
+}
+
 const isReplica = (sample: NodeSample): boolean => sample.fields.get('role') === 'slave'
 
 function cpuShare(pair: SamplePair): number | null {
@@ -155,6 +162,13 @@ export const RESP_ROWS: readonly Omit<MetricRow, 'engines'>[] = [
     'Sum',
     'Δ acl_access_denied_auth; before Valkey 7.2 errorstat_WRONGPASS',
     authenticationFailures,
+  ),
+  row(
+    'IamAuthenticationExpirations',
+    'Count',
+    'Sum',
+    'Δ connections that the keeper ended 12 hours after their last login by a token',
+    iamExpirations,
   ),
   row(
     'CommandAuthorizationFailures',

@@ -24,8 +24,8 @@ export interface IamFrontOptions {
   readonly certificateFile: () => string | null
   readonly pins: () => readonly string[]
   readonly logins: LoginsOptions
-  /** A connection was ended because its login had expired. */
-  readonly expired: () => void
+  /** A connection to the engine at `host` was ended because its login had expired. */
+  readonly expired: (host: string) => void
   readonly sessionMs?: number
 }
 
@@ -99,7 +99,7 @@ async function serveSecure(
   options: IamFrontOptions,
   know: (backend: Socket, host: string) => void,
 ): Promise<void> {
-  const backend = await firstOf(hosts, options, know)
+  const { backend, host } = await firstOf(hosts, options, know)
   if (backend === null || client.destroyed) {
     backend?.destroy()
     client.destroy()
@@ -114,7 +114,7 @@ async function serveSecure(
   const loggedIn = (): void => {
     if (session !== null) clearTimeout(session)
     session = setTimeout(() => {
-      options.expired()
+      options.expired(host)
       end()
     }, options.sessionMs ?? SESSION_MS).unref()
   }
@@ -130,16 +130,16 @@ async function firstOf(
   hosts: readonly string[],
   options: IamFrontOptions,
   know: (backend: Socket, host: string) => void,
-): Promise<Socket | null> {
+): Promise<{ readonly backend: Socket | null; readonly host: string }> {
   for (const host of hosts) {
     try {
       const door = { address: host, port: options.behind().tls, tls: { pins: options.pins() } }
       const backend = await dial(door, DIAL_TIMEOUT_MS)
       know(backend, host)
-      return backend
+      return { backend, host }
     } catch {
       // The next one, as for connections without TLS.
     }
   }
-  return null
+  return { backend: null, host: '' }
 }
