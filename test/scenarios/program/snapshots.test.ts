@@ -1,6 +1,7 @@
 //! Snapshots of the running program by its own commands, the AWS CLI and boto3; and what becomes of one when the keeper,
 //! the node that is read, or control is killed in its middle: it ends whole, or failed with a reason.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,9 +24,17 @@ import {
 /** Patience, and between two looks. Milliseconds. */
 const PATIENCE_MS = 60_000
 const LOOK_MS = 20
-/** Keys of a group whose capture takes a moment, and the length of each value. */
-const KEYS = 100_000
-const VALUE = 300
+/** Keys of a group whose capture takes a moment: values that do not compress, about 25 MB of RDB. */
+const KEYS = 80_000
+const VALUE_HASHES = 7
+const FILL = `for i = 1, ${KEYS} do
+  local value = ''
+  for j = 1, ${VALUE_HASHES} do value = value .. redis.sha1hex(i .. ':' .. j) end
+  redis.call('SET', 'k' .. i, value)
+end`
+const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex')
+const contentOf = (key: number): string =>
+  Array.from({ length: VALUE_HASHES }, (_, at) => sha1(`${key}:${at + 1}`)).join('')
 
 describe('snapshots of the running program', { timeout: 300_000 }, () => {
   let home: string
@@ -43,8 +52,7 @@ describe('snapshots of the running program', { timeout: 300_000 }, () => {
     )
     await groupAvailable('shop')
     const redis = await primaryOf('shop')
-    const fill = `for i = 1, ${KEYS} do redis.call('SET', 'k' .. i, string.rep('x', ${VALUE})) end`
-    await redis.eval(fill, 0)
+    await redis.eval(FILL, 0)
     await redis.wait(1, 20_000)
     redis.disconnect()
   })
@@ -112,7 +120,7 @@ describe('snapshots of the running program', { timeout: 300_000 }, () => {
     const redis = await primaryOf(`from-${name}`)
     try {
       assert.equal(await redis.dbsize(), KEYS)
-      assert.equal(await redis.get(`k${KEYS}`), 'x'.repeat(VALUE))
+      assert.equal(await redis.get(`k${KEYS}`), contentOf(KEYS))
     } finally {
       redis.disconnect()
     }
