@@ -1,5 +1,6 @@
 //! THE TABLE of what the drill does to a group of three and to those who keep it: one row a fault.
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { keeperAddress } from '../../../src/keeper/addresses.ts'
@@ -184,7 +185,7 @@ export const FAULTS: readonly Fault[] = [
     needs: 'disk',
     async run({ target, writesGoOn }) {
       const filler = join(target.home, 'filler')
-      fill(filler)
+      await fill(filler)
       const { primary } = await nodesOf(target)
       kill(primary.pid)
       await writesGoOn()
@@ -231,10 +232,10 @@ export const FAULTS: readonly Fault[] = [
 ]
 
 /** Writes until nothing more fits, to the last block. */
-function fill(path: string): void {
+async function fill(path: string): Promise<void> {
   for (let size = 16 * 1024 * 1024; size >= 1; size = Math.floor(size / 2)) {
     try {
-      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' })
+      for (;;) await appendFile(path, Buffer.alloc(size))
     } catch (error) {
       if (!(error as Error).message.includes('ENOSPC')) throw error
     }
