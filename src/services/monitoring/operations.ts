@@ -83,14 +83,7 @@ export function monitoringOperations(measurements: CacheMeasurements): Operation
   }
 
   const getMetricData: Operation<GetMetricDataInput, GetMetricDataOutput> = async (input) => {
-    refuse('GetMetricData', input, [
-      'MetricDataQueries',
-      'StartTime',
-      'EndTime',
-      'ScanBy',
-      'MaxDatapoints',
-      'LabelOptions',
-    ])
+    refuse('GetMetricData', input, ['MetricDataQueries', 'StartTime', 'EndTime', 'ScanBy'])
     await measurements.refresh(FRESH_MS)
     const results = (input.MetricDataQueries ?? [])
       .filter(({ ReturnData: returned }) => returned !== false)
@@ -99,8 +92,9 @@ export function monitoringOperations(measurements: CacheMeasurements): Operation
   }
 
   function resultOf(query: MetricDataQuery, input: GetMetricDataInput): MetricDataResult {
+    refuse('GetMetricData', query, ['Id', 'MetricStat', 'Label', 'ReturnData', 'Period'])
     const { Id, MetricStat: stat, Label } = query
-    if (stat === undefined) throw notImplemented('The field Expression of GetMetricData')
+    if (stat === undefined) throw invalidValue(`The query ${Id} has no MetricStat.`)
     const { Metric: metric } = stat
     const name = metric?.MetricName ?? ''
     const interval = intervalOf(input.StartTime, input.EndTime, query.Period ?? stat.Period)
