@@ -53,6 +53,7 @@ export function consolePage(sources: PageSources): readonly PageRow[] {
     ['Parameter group', model?.CacheParameterGroup?.CacheParameterGroupName ?? NONE],
     ['Outpost ARN', group?.MemberClustersOutpostArns?.join(', ') || NONE],
     ['Transit encryption mode', capital(group?.TransitEncryptionMode ?? model?.TransitEncryptionMode)],
+    ['Certificate valid until', seen?.transit?.certificate?.notAfter ?? NONE],
     ['Configuration endpoint', address(group?.ConfigurationEndpoint ?? model?.ConfigurationEndpoint)],
     ['Primary endpoint', address(shards[0]?.PrimaryEndpoint)],
     ['Reader endpoint', address(shards[0]?.ReaderEndpoint)],

@@ -105,6 +105,7 @@ test('every value of a replication group is what the API and the keeper say', as
     'Parameter group': member.CacheParameterGroup!.CacheParameterGroupName,
     'Outpost ARN': '-',
     'Transit encryption mode': '-',
+    'Certificate valid until': '-',
     'Configuration endpoint': '-',
     'Primary endpoint': endpoint(shard!.PrimaryEndpoint!),
     'Reader endpoint': endpoint(shard!.ReaderEndpoint!),
