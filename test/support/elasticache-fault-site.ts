@@ -73,6 +73,7 @@ export class ElastiCacheFaultSite {
     }
     const facts: HostFacts = { binaries: () => host.binaries }
     const context = {
+      sourceNetworks: { securityGroups: new Map([['sg-web', ['10.0.0.0/8']]]), subnets: new Map() },
       state,
       clock,
       accountId: '123456789012',

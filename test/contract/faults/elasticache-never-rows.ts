@@ -2,7 +2,6 @@
 
 export const NEVER_MEANT: ReadonlyMap<string, string> = new Map([
   ['ClusterQuotaForCustomerExceeded', 'AWS counts nodes today (NodeQuotaForCustomerExceeded); the older quota is gone'],
-  ['InvalidVPCNetworkStateFault', 'there is no VPC whose state could be wrong'],
   ['ServiceLinkedRoleNotFoundFault', 'there are no service-linked roles: nothing is done in another account’s name'],
   ['SubnetNotAllowedFault', 'it is for subnets of Outposts, of which there are none'],
   [
