@@ -108,7 +108,20 @@ export interface PendingNodes {
   readonly remove: readonly string[]
 }
 
-export interface CacheClusterRecord extends SnapshotSettings, TransitSettings, ObservationSettings {
+/** When an append-only file is synced to the disk: each second, or before each write is answered. */
+export type AppendOnly = 'everysec' | 'always'
+
+/** What of the data is on a disk, and how; all absent: nothing is, but snapshots, and those by the installation's own key. */
+export interface StorageSettings {
+  /** Nothing of the data is ever plain text on a disk; never changes. */
+  readonly atRestEncryption?: boolean
+  /** ARN of the key that its snapshots are encrypted by; null for the installation's own. */
+  readonly kmsKeyId?: string | null
+  /** From the tag `cachefront:appendonly`; null for no append-only file. */
+  readonly appendonly?: AppendOnly | null
+}
+
+export interface CacheClusterRecord extends SnapshotSettings, StorageSettings, TransitSettings, ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string
@@ -154,7 +167,12 @@ export interface CacheClusterRecord extends SnapshotSettings, TransitSettings, O
   readonly manualSnapshots?: readonly string[]
 }
 
-export interface ReplicationGroupRecord extends SnapshotSettings, GroupAccess, TransitSettings, ObservationSettings {
+export interface ReplicationGroupRecord
+  extends SnapshotSettings,
+    StorageSettings,
+    GroupAccess,
+    TransitSettings,
+    ObservationSettings {
   readonly id: string
   readonly arn: string
   readonly createdAt: string

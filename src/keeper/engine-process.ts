@@ -13,13 +13,19 @@ const LOG_TAIL_BYTES = 4096
  * Starts `path` in `dir` with its output appended to `dir/log`. `onExit` is called when it ends while we live.
  * @throws when it cannot be started, or ended at once.
  */
-export function startProcess(path: string, dir: string, launch: Launch, onExit: () => void): ProcessIdentity {
+export function startProcess(
+  path: string,
+  dir: string,
+  launch: Launch & { readonly isConfidential?: boolean },
+  onExit: () => void,
+): ProcessIdentity {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   // A file, not a pipe: a pipe would end with the keeper, and the engine with its next line.
   const log = openSync(`${dir}/log`, 'a', 0o600)
   try {
     const stdin = launch.input === null ? 'ignore' : 'pipe'
-    const child = spawn(path, launch.args, { cwd: dir, detached: true, stdio: [stdin, log, log], env: { TZ: 'UTC' } })
+    const [program, args] = launch.isConfidential ? withoutCoreDumps(path, launch.args) : [path, launch.args]
+    const child = spawn(program, args, { cwd: dir, detached: true, stdio: [stdin, log, log], env: { TZ: 'UTC' } })
     child.on('exit', onExit)
     child.on('error', onExit)
     child.stdin?.on('error', () => {})
@@ -31,6 +37,15 @@ export function startProcess(path: string, dir: string, launch: Launch, onExit: 
   } finally {
     closeSync(log)
   }
+}
+
+/**
+ * The shell becomes the engine: the same process. No core file, and a handler that the system pipes cores to, which asks
+ * no limit, gets none of its memory.
+ */
+function withoutCoreDumps(path: string, args: readonly string[]): [string, readonly string[]] {
+  const script = 'ulimit -c 0; echo 0 2>/dev/null >/proc/self/coredump_filter; exec "$0" "$@"'
+  return ['/bin/sh', ['-c', script, path, ...args]]
 }
 
 /** Ends the process by `signal`, and kills it when that does not help. */

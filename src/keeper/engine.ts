@@ -50,6 +50,8 @@ export interface EngineFacts {
   readonly inSync: boolean
   /** A full transfer from the primary is under way: what it holds is about to be replaced. */
   readonly isCopying: boolean
+  /** A primary that reads its append-only file: it serves nobody yet. */
+  readonly isLoading: boolean
   /** Bytes of the replication stream that it holds; 0 without a copy. */
   readonly offset: number
   readonly bound: readonly string[]

@@ -7,6 +7,7 @@ import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import type { Member, Members } from './members.ts'
 import type { EngineNode } from './node.ts'
+import { removeFile } from './persistence.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupWish } from './protocol.ts'
 import { type ServedCertificate, type Source, sourceAt } from './transit.ts'
@@ -263,6 +264,7 @@ async function handOver(x: ActorContext, from: string, to: string, asked?: numbe
 async function discard({ node }: Member): Promise<void> {
   await node.kill()
   await node.end()
+  removeFile(node.dir)
 }
 
 async function restart(x: ActorContext, id: string): Promise<void> {

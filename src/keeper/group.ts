@@ -29,6 +29,7 @@ import { nextMembership } from './membership.ts'
 import { memcachedEngine } from './memcached-engine.ts'
 import { type Membership, type MembershipFront, membershipFront } from './memcached-front.ts'
 import type { EngineNode } from './node.ts'
+import { keepsFile, removeFile, settingsOf } from './persistence.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { ReplicaLag } from './replica-lag.ts'
@@ -118,7 +119,10 @@ export class Group {
     const { endpoint, reader } = addresses.endpoints(wish.id, wish.engine)
     this.#endpoint = endpoint
     this.#reader = reader
-    this.#record = ledger.group(wish.id) ?? newRecord(wish)
+    const known = ledger.group(wish.id)
+    // What an earlier group of this name left on the disk is not data of this one.
+    if (known === null) for (const { id } of wish.nodes) removeFile(join(home, 'nodes', wish.id, id))
+    this.#record = known ?? newRecord(wish)
     ledger.setGroup(this.#record)
     this.#restoration = this.#restorationOf(this.#record)
     this.#password = wish.engine === 'memcached' ? null : ownPassword(ledger, wish.id, 'admin')
@@ -337,7 +341,8 @@ export class Group {
       const member = this.#members.get(node.id)
       if (node.health.kind !== 'well') continue
       await member.node.giveUsers()
-      await member.node.configure(wish.configuration)
+      await member.node.configure(settingsOf(wish))
+      if (wish !== this.#settledWish && !keepsFile(wish)) removeFile(member.node.dir)
     }
     await this.#transit.serve(this.#wellNodes(view))
     const isGuarded = this.#unguarded() === null
@@ -554,6 +559,7 @@ export class Group {
   async remove(): Promise<void> {
     await this.end()
     await this.#transit.remove()
+    for (const { node } of this.#members.all()) removeFile(node.dir)
     this.#context.addresses.releaseGroup(this.id)
     this.#context.ledger.dropGroup(this.id)
   }

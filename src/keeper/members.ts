@@ -9,6 +9,7 @@ import type { Engine, EngineUser } from './engine.ts'
 import type { Health } from './group-view.ts'
 import type { Ledger } from './ledger.ts'
 import { EngineNode, type Transit } from './node.ts'
+import { hasFile, keepsFile, removeFile, settingsOf } from './persistence.ts'
 import { isStandIn, standInOf } from './planned-changes.ts'
 import type { GroupWish, KeeperEvent, NodeLoss, NodeState } from './protocol.ts'
 import type { Source } from './transit.ts'
@@ -157,9 +158,11 @@ export class Members {
       member.recoveryAnnounced = true
       this.#options.emit({ kind: 'recovering', node: member.node.id })
     }
-    member.node.start(binary, wish.configuration, replicaOf)
+    const { node } = member
+    if (!keepsFile(wish)) removeFile(node.dir)
+    member.startedEmpty = replicaOf === null && !hasFile(node.dir)
+    node.start(binary, settingsOf(wish), replicaOf, wish.atRestEncryption === true)
     member.startedFor = purposeOf(wish)
-    member.startedEmpty = replicaOf === null
     member.binaryVersion = null
     this.save(member)
   }

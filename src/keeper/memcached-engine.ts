@@ -141,7 +141,15 @@ class MemcachedLink implements EngineLink {
   async look(): Promise<EngineFacts> {
     const stats = await this.statistics()
     const stat = (name: string): string => new RegExp(`^STAT ${name} (.*?)\\r?$`, 'm').exec(stats)?.[1] ?? ''
-    const none = { role: 'none', follows: null, followsBy: null, inSync: false, isCopying: false, offset: 0 } as const
+    const none = {
+      role: 'none',
+      follows: null,
+      followsBy: null,
+      inSync: false,
+      isCopying: false,
+      isLoading: false,
+      offset: 0,
+    } as const
     const own = { bound: [this.#address], listening: this.#listening }
     return { ...none, ...own, pid: Number(stat('pid')), version: stat('version') }
   }

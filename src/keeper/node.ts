@@ -118,13 +118,17 @@ export class EngineNode {
     const judgement = judge({ state: stat.state, silentMs, workMs, alone })
     if (judgement.kind === 'lost') return judgement
     // Without facts it was adopted and has not answered yet: neither well nor lost.
-    return this.link !== null && this.facts !== null && judgement.kind === 'well'
+    // One that still loads its append-only file refuses every command of clients.
+    return this.link !== null && this.facts?.isLoading === false && judgement.kind === 'well'
       ? { kind: 'well' }
       : { kind: 'waiting' }
   }
 
-  /** Starts the process; a failure is noted in `problem` and the back-off. Does not wait for its first answer. */
-  start(binary: Binary, settings: readonly Setting[], replicaOf: Source | null): void {
+  /**
+   * Starts the process, without core dumps when it `isConfidential`; a failure is noted in `problem` and the back-off.
+   * Does not wait for its first answer.
+   */
+  start(binary: Binary, settings: readonly Setting[], replicaOf: Source | null, isConfidential: boolean): void {
     const { engine, id, defaultUser } = this.#options
     const { dir } = this
     const [door] = this.#options.doors()
@@ -144,7 +148,9 @@ export class EngineNode {
     let launch: Launch
     try {
       launch = engine.launch(order)
-      const started: ProcessIdentity = startProcess(binary.path, dir, launch, () => this.#exited(started, settings))
+      const started: ProcessIdentity = startProcess(binary.path, dir, { ...launch, isConfidential }, () =>
+        this.#exited(started, settings),
+      )
       this.process = started
     } catch (error) {
       this.#failed(`node ${id} could not be started: ${(error as Error).message}`)

@@ -65,6 +65,10 @@ export interface GroupWish {
     readonly kind: 'test-failover' | 'promote'
     readonly to: string | null
   }
+  /** redis, valkey: an append-only file in each node's directory, which a node that starts again loads. Absent: none. */
+  readonly appendonly?: 'everysec' | 'always'
+  /** redis, valkey: nothing of the data is plain text on a disk: no append-only file, no core dumps. Absent: false. */
+  readonly atRestEncryption?: boolean
   /**
    * redis, valkey: a group that is new to the keeper gets the data of this snapshot before anything of it is served.
    * Once done it is done: a later restart of the keeper or of a node does not restore again.

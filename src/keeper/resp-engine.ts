@@ -133,7 +133,7 @@ class RespLink implements EngineLink {
 
   async look(): Promise<EngineFacts> {
     const [info, bind, port, tls] = await Promise.all([
-      this.#redis.call('INFO', 'server', 'replication') as Promise<string>,
+      this.#redis.call('INFO', 'server', 'replication', 'persistence') as Promise<string>,
       pairsOf(this.#redis.call('CONFIG', 'GET', 'bind')),
       pairsOf(this.#redis.call('CONFIG', 'GET', 'port')),
       pairsOf(this.#redis.call('CONFIG', 'GET', 'tls-*')),
@@ -319,6 +319,7 @@ export function readInfo(info: string): ReadFacts & { readonly masterPort: numbe
     masterPort: Number(field('master_port')),
     inSync: isReplica && field('master_link_status') === 'up' && field('master_sync_in_progress') === '0',
     isCopying: isReplica && field('master_sync_in_progress') === '1',
+    isLoading: !isReplica && field('loading') === '1',
     // A replica that never finished a transfer reports 0, and so does one whose transfer runs.
     offset: Number(isReplica ? field('slave_repl_offset') : field('master_repl_offset')),
   }

@@ -160,6 +160,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       quotas: config.quotas,
       stores: snapshots.stores,
       certificates,
+      keys: snapshots.keys,
       host: link,
       sourceNetworks: config.sourceNetworks,
       topics: new Set(config.topics.map(({ arn }) => arn)),

@@ -23,6 +23,7 @@ export function openSnapshots(config: Config, state: State, keeper: SnapshotsKee
   const task = snapshotsTask({ state, keeper, clock, owner: config, transfers, vault })
   const desk = new Desk({ state, clock, owner: config, keeper, vault, transfers })
   return {
+    keys: vault.keys,
     stores,
     routes: snapshotRoutes(desk),
     poked: { task, kinds: SNAPSHOT_KINDS },

@@ -5,6 +5,7 @@ import type { Quotas } from '../domain/quotas.ts'
 import type { SourceNetworks } from '../domain/source-networks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
+import type { KmsKeys } from './elasticache/kms-keys.ts'
 import type { SnapshotStores } from './elasticache/snapshot-stores.ts'
 
 /** What an operation may use besides its input. */
@@ -22,6 +23,8 @@ export interface ServiceContext {
   readonly host: HostFacts
   /** Security groups and subnets that the operator defines; absent: none. */
   readonly sourceNetworks?: SourceNetworks
+  /** Keys for encryption at rest; absent: none can be named. */
+  readonly keys?: KmsKeys
   /** What the data of all cache nodes may take of this host's memory; absent: not limited. */
   readonly nodeMemory?: NodeMemory
   /** Where snapshots are exported to and imported from; absent where there is nothing of the kind. */

@@ -115,6 +115,7 @@ export class ElastiCacheScenario {
         usedMemory: (group: string, node: string) => now().link.usedMemory(group, node),
       },
       topics: new Set([TOPIC]),
+      keys: new Vault(home).keys,
     }
     const api = await startApi({ services: { cloudfront: {}, elasticache: ELASTICACHE_OPERATIONS }, context })
     const client = new ElastiCacheClient(clientOptions(api.url, KEY_PAIR))

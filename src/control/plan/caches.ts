@@ -6,6 +6,7 @@ import type {
   CacheSubnetGroupRecord,
   ReplicationGroupRecord,
   SnapshotSettings,
+  StorageSettings,
 } from '../../domain/cluster.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
@@ -55,6 +56,13 @@ const isHeld = (record: SnapshotSettings): boolean => (record.finalSnapshot ?? n
 const restoreOf = ({ restoreFrom }: SnapshotSettings): Pick<GroupWish, 'restoreFrom'> =>
   restoreFrom?.state === 'ready' ? { restoreFrom: { snapshot: restoreFrom.data } } : {}
 
+function storageOf({
+  atRestEncryption,
+  appendonly,
+}: StorageSettings): Pick<GroupWish, 'atRestEncryption' | 'appendonly'> {
+  return { ...(atRestEncryption ? { atRestEncryption } : {}), ...(appendonly ? { appendonly } : {}) }
+}
+
 function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWish {
   const nodes = cluster.nodes.filter((node) => node.status !== 'deleting' || isHeld(cluster))
   const wished = nodes.map((node) => ({ node, id: nodeIdOf(cluster, node) }))
@@ -66,6 +74,7 @@ function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWi
     restarts: restartsOf(wished),
     ...restoreOf(cluster),
     ...transitWish(cluster),
+    ...storageOf(cluster),
   }
 }
 
@@ -90,6 +99,7 @@ function replicated(group: ReplicationGroupRecord, records: CacheRecords): Group
       ...(access === null ? {} : { access }),
       ...restoreOf(group),
       ...transitWish(group),
+      ...storageOf(group),
     },
   ]
 }

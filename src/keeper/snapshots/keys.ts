@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectory } from '../../lib/private-directory.ts'
-import { type FileKey, type FileWrapped, KeyError, KeyFile } from './key-file.ts'
+import { DEFAULT_ALIAS, type FileKey, type FileWrapped, KeyError, KeyFile } from './key-file.ts'
 import { Kms, type KmsSettings, type KmsWrapped } from './kms.ts'
 
 export type WrappedKey = FileWrapped | KmsWrapped
@@ -92,7 +92,10 @@ export class Keys {
       const key = await file.default(now)
       return { file, keyId: key.id, arn: arnOf(key, settings) }
     }
-    const key = (await file.keys()).find((one) => names(keyId, one, settings))
+    const keys = await file.keys()
+    // The service's own key can be named before it was used first.
+    const own = keyId.split(':').at(-1) === DEFAULT_ALIAS ? [await file.default(now)] : []
+    const key = [...own, ...keys].find((one) => names(keyId, one, settings))
     if (key !== undefined) return { file, keyId: key.id, arn: arnOf(key, settings) }
     if (kms !== null) return { kms, keyId }
     throw new KeyError(

@@ -11,6 +11,7 @@ import { snapshotArn } from './new-snapshot.ts'
 import { STORE_PROBLEMS } from './snapshot-stores.ts'
 import { snapshotView } from './snapshot-view.ts'
 import { checkSnapshotNameFree, findSnapshot, mustBeAvailableSnapshot } from './snapshots.ts'
+import { kmsKeyArn } from './storage.ts'
 import { putTags, tagsOf } from './tags.ts'
 
 const HANDLED = ['SourceSnapshotName', 'TargetSnapshotName', 'TargetBucket', 'KmsKeyId', 'Tags']
@@ -23,9 +24,10 @@ export const copySnapshot: Operation<CopySnapshotMessage, CopySnapshotResult> = 
   return input.TargetBucket ? exportSnapshot(input, input.TargetBucket, context) : copy(input, context)
 }
 
-function copy(input: CopySnapshotMessage, context: ServiceContext): Promise<CopySnapshotResult> {
+async function copy(input: CopySnapshotMessage, context: ServiceContext): Promise<CopySnapshotResult> {
   const name = newName('snapshotCopy', input.TargetSnapshotName)
   const tags = tagsOf(input.Tags)
+  const kmsKeyId = await kmsKeyArn(input.KmsKeyId, context)
   return context.state.transact(async (tx) => {
     const { doc: source } = await findSnapshot(tx, input.SourceSnapshotName, 'SourceSnapshotName')
     mustBeAvailableSnapshot(source)
@@ -40,8 +42,8 @@ function copy(input: CopySnapshotMessage, context: ServiceContext): Promise<Copy
       status: 'copying',
       source: 'manual',
       problem: null,
-      ...(input.KmsKeyId
-        ? { origin: { kind: 'copy', of: source.name, from: source.data }, data: uuid(), kmsKeyId: input.KmsKeyId }
+      ...(kmsKeyId !== null
+        ? { origin: { kind: 'copy', of: source.name, from: source.data }, data: uuid(), kmsKeyId }
         : { origin: { kind: 'copy', of: source.name } }),
     }
     await tx.put('snapshot', name, record)

@@ -23,6 +23,7 @@ import {
 } from './restore.ts'
 import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
+import { appendOnlyOf } from './storage.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { certificateTag, importedCertificate, newClusterTransit } from './transit.ts'
 import { cacheClusterView } from './views.ts'
@@ -104,6 +105,8 @@ async function standAlone(
   if (engine === 'memcached' && input.SnapshotWindow) {
     throw invalidCombination('Memcached clusters have no snapshots, so no SnapshotWindow.')
   }
+  const tags = tagsOf(input.Tags, {}, true)
+  const appendonly = appendOnlyOf(tags, engine)
   const groupName = input.CacheParameterGroupName ?? (await keptParameterGroup(tx, kept, version.family, context))
   const parameterGroup = await parameterGroupFor(tx, groupName, version.family, context)
   const subnetGroup = await findSubnetGroup(tx, input.CacheSubnetGroupName ?? 'default', context)
@@ -122,6 +125,7 @@ async function standAlone(
       parameterGroupName: parameterGroup.name,
       subnetGroupName: subnetGroup.name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
+      ...(appendonly === null ? {} : { appendonly }),
       ...windowsOf(id, input),
       zones,
       ...securityGroupsOf(input.SecurityGroupIds, context),
@@ -138,7 +142,7 @@ async function standAlone(
     ...imported,
   }
   await tx.put('cache-cluster', id, record)
-  await putTags(tx, record.arn, tagsOf(input.Tags, {}, true))
+  await putTags(tx, record.arn, tags)
   return record
 }
 

@@ -26,14 +26,11 @@ import {
 } from './restore.ts'
 import { checkSubnets, securityGroupsOf } from './security-groups.ts'
 import { withRetention } from './snapshot-settings.ts'
+import { appendOnlyOf, kmsKeyArn, storageOf } from './storage.ts'
 import { putTags, tagsOf } from './tags.ts'
 import { certificateTag, importedCertificate, newGroupTransit } from './transit.ts'
 import { replicationGroupView } from './views.ts'
 
-/**
- * AtRestEncryptionEnabled is not among them: AWS's default for valkey is true, ours is false until disks are encrypted
- * here, and true is refused by name.
- */
 const HANDLED = [
   ...OBSERVATION_CREATED,
   'ReplicationGroupId',
@@ -63,6 +60,8 @@ const HANDLED = [
   'SnapshotArns',
   'TransitEncryptionEnabled',
   'TransitEncryptionMode',
+  'AtRestEncryptionEnabled',
+  'KmsKeyId',
 ]
 
 const DESCRIPTION_CHARACTERS_MAX = 255
@@ -89,6 +88,8 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
   await checkRestoreFile(input, context)
   const encrypted = input.TransitEncryptionEnabled === true
   const imported = await importedCertificate(certificateTag(input.Tags), encrypted, context)
+  const tags = tagsOf(input.Tags, {}, true)
+  const keyArn = await kmsKeyArn(input.KmsKeyId, context)
   return context.state.transact(async (tx) => {
     await checkNameFree(tx, id, 'group')
     for (const member of memberIds) await checkNameFree(tx, member, 'group')
@@ -103,6 +104,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
     checkSubnets(subnets, context)
     const zones = placed(context.region, subnets, named)
     checkFailover(automaticFailover, multiAz, zones)
+    const storage = storageOf(input, keyArn, appendOnlyOf(tags, engine), engine)
     const shared = {
       ...securityGroupsOf(input.SecurityGroupIds, context),
       engine,
@@ -113,6 +115,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       parameterGroupName: (await parameterGroupFor(tx, groupName, version.family, context)).name,
       subnetGroupName: subnets.name,
       autoMinorVersionUpgrade: input.AutoMinorVersionUpgrade ?? true,
+      ...(storage.atRestEncryption ? { atRestEncryption: true } : {}),
       ...windows,
     }
     const observation = observationAfter(input, engine, {}, context)
@@ -148,6 +151,7 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       readerEndpoint: null,
       ...transit,
       ...imported,
+      ...storage,
     }
     await checkRoom(tx, context, shared, zones.length)
     const group: ReplicationGroupRecord = {
@@ -156,7 +160,6 @@ export const createReplicationGroup: Operation<CreateReplicationGroupMessage, Cr
       ...access,
       ...(await beginRestore(tx, source, runs, context)),
     }
-    const tags = tagsOf(input.Tags, {}, true)
     await tx.put('replication-group', id, group)
     await putTags(tx, group.arn, tags)
     for (const member of members) {

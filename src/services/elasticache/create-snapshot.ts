@@ -14,16 +14,18 @@ import { automaticFrom, type NewSnapshot, newSnapshot, refuseMemcached, type Sna
 import { membersOf } from './replicas.ts'
 import { snapshotView } from './snapshot-view.ts'
 import { checkSnapshotNameFree } from './snapshots.ts'
+import { kmsKeyArn } from './storage.ts'
 import { putTags, tagsOf } from './tags.ts'
 
 const HANDLED = ['SnapshotName', 'CacheClusterId', 'ReplicationGroupId', 'KmsKeyId', 'Tags']
 
-export const createSnapshot: Operation<CreateSnapshotMessage, CreateSnapshotResult> = (input, context) => {
+export const createSnapshot: Operation<CreateSnapshotMessage, CreateSnapshotResult> = async (input, context) => {
   onlyFields('CreateSnapshot', input, HANDLED)
   const name = newName('snapshot', input.SnapshotName)
   const { CacheClusterId: clusterId, ReplicationGroupId: groupId } = input
   if (!clusterId === !groupId) throw invalidCombination('Give exactly one of CacheClusterId and ReplicationGroupId.')
   const tags = tagsOf(input.Tags)
+  const kmsKeyId = await kmsKeyArn(input.KmsKeyId, context)
   const now = context.clock.now()
   return context.state.transact(async (tx) => {
     const source = clusterId ? await clusterSource(tx, clusterId) : await groupSource(tx, groupId)
@@ -31,7 +33,6 @@ export const createSnapshot: Operation<CreateSnapshotMessage, CreateSnapshotResu
     await countManual(tx, source, now)
     const from: NewSnapshot['from'] =
       source.kind === 'cluster' ? { node: source.cluster.id } : automaticFrom(source.group)
-    const kmsKeyId = input.KmsKeyId || null
     const record = newSnapshot({ name, source: 'manual', from, kmsKeyId, final: false }, source, context, now)
     await tx.put('snapshot', name, record)
     await putTags(tx, record.arn, tags)

@@ -10,6 +10,7 @@ import { checkFailover, zoneOf } from './group-roles.ts'
 import { findCluster } from './lookup.ts'
 import { mustBeAvailableCluster } from './must-be-available.ts'
 import { checkNameFree, checkWindows } from './new-cluster.ts'
+import { APPENDONLY_TAG } from './storage.ts'
 import { putTags, tagsAt, tagsOf } from './tags.ts'
 import { replicationGroupView } from './views.ts'
 
@@ -69,8 +70,10 @@ export function fromCluster(
       primaryEndpoint: null,
       readerEndpoint: null,
       ...snapshotSettings(cluster),
+      ...(cluster.appendonly ? { appendonly: cluster.appendonly } : {}),
     }
-    const tags = tagsOf(input.Tags)
+    const kept: Readonly<Record<string, string>> = cluster.appendonly ? { [APPENDONLY_TAG]: cluster.appendonly } : {}
+    const tags = tagsOf(input.Tags, kept)
     await tx.put('replication-group', id, group)
     await tx.put('cache-cluster', member.id, member)
     await putTags(tx, group.arn, tags)

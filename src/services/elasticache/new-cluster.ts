@@ -2,7 +2,13 @@
 //! record of a cluster that nobody has seen yet.
 import { createHash } from 'node:crypto'
 import { elasticacheArn } from '../../domain/arn.ts'
-import { type CacheClusterRecord, type CacheNodeRecord, newCacheNode, REGION_NODES_MAX } from '../../domain/cluster.ts'
+import {
+  type CacheClusterRecord,
+  type CacheNodeRecord,
+  newCacheNode,
+  REGION_NODES_MAX,
+  type StorageSettings,
+} from '../../domain/cluster.ts'
 import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import {
   chosenMaintenanceWindow,
@@ -78,7 +84,11 @@ export type NewCluster = Pick<
   | 'autoMinorVersionUpgrade'
   | 'securityGroupIds'
   | 'securityGroupsActive'
-> & { readonly snapshotWindow: string; readonly zones: readonly string[] }
+> &
+  Pick<StorageSettings, 'atRestEncryption' | 'appendonly'> & {
+    readonly snapshotWindow: string
+    readonly zones: readonly string[]
+  }
 
 /** The record of a cluster with one node for each zone, numbered from 0001. */
 export function newCluster(wish: NewCluster, context: ServiceContext): CacheClusterRecord {

@@ -43,7 +43,8 @@ export function newSnapshot(wish: NewSnapshot, of: SnapshotSource, owner: Snapsh
     origin: { kind: 'capture', from: wish.from },
     ...(wish.final ? { final: true } : {}),
     data: uuid(),
-    kmsKeyId: wish.kmsKeyId,
+    // Of a group with a key of its own: that one, whatever made the snapshot.
+    kmsKeyId: wish.kmsKeyId ?? of.group?.kmsKeyId ?? null,
     node: null,
     finishedAt: null,
     memoryBytes: null,

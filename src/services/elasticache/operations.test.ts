@@ -97,7 +97,6 @@ test('bad input of clusters and groups, by code; nothing is half written', async
   await fails(group({ ReplicationGroupDescription: undefined }), 'MissingParameter')
   await fails(group({ Engine: 'memcached' }), 'InvalidParameterValue')
   for (const [field, value] of Object.entries({
-    AtRestEncryptionEnabled: true,
     NumNodeGroups: 2,
     ClusterMode: 'enabled',
     DataTieringEnabled: true,

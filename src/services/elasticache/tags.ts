@@ -7,7 +7,7 @@ import type {
   TagListMessage,
 } from '@aws-sdk/client-elasticache'
 import { required, shown } from '../../domain/cache-names.ts'
-import { elasticacheFault, invalidValue } from '../../domain/elasticache-faults.ts'
+import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { CERTIFICATE_TAG } from '../../domain/transit.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
@@ -15,6 +15,7 @@ import type { Operation, ServiceContext } from '../service.ts'
 import { findUser, findUserGroup } from './access-lookup.ts'
 import { findCluster, findParameterGroup, findReplicationGroup, findSubnetGroup } from './lookup.ts'
 import { findSnapshot } from './snapshots.ts'
+import { APPENDONLY_TAG, appendOnlyOf, checkControlTag, checkTogether } from './storage.ts'
 import { certificateTag, followCertificateTag } from './transit.ts'
 
 type Tags = Readonly<Record<string, string>>
@@ -38,9 +39,11 @@ export function tagsOf(given: readonly Tag[] | undefined, present: Tags = {}, is
         `The tag key ${shown(key)} is not valid: 1 to ${KEY_CHARACTERS_MAX} characters, not beginning with aws:.`,
       )
     }
-    if (key.startsWith('cachefront:') && !(isCache && key === CERTIFICATE_TAG))
-      throw notImplemented(`The tag ${key.slice(0, 60)}`)
     const value = Value ?? ''
+    if (key.startsWith('cachefront:')) {
+      if (!isCache) throw notImplemented(`The tag ${key.slice(0, 60)} here`)
+      if (key !== CERTIFICATE_TAG) checkControlTag(key, value)
+    }
     if (value.length > VALUE_CHARACTERS_MAX) {
       throw invalidValue(`The value of the tag ${shown(key)} is longer than ${VALUE_CHARACTERS_MAX} characters.`)
     }
@@ -104,6 +107,27 @@ const invalidArn = (name: string) =>
     `ResourceName ${shown(name)} is not the ARN of a cluster, replicationgroup, parametergroup, subnetgroup, snapshot, user or usergroup here.`,
   )
 
+/** Makes the record of a cache what its tags ask for. @throws InvalidParameterCombination */
+async function follow(tx: Transaction, arn: string): Promise<void> {
+  const id = arn.split(':').at(-1) ?? ''
+  const tags = await tagsAt(tx, arn)
+  if (arn.includes(':replicationgroup:')) {
+    const { doc } = await findReplicationGroup(tx, id)
+    const appendonly = appendOnlyOf(tags, doc.engine)
+    checkTogether(doc.atRestEncryption, appendonly)
+    await tx.put('replication-group', id, { ...doc, appendonly })
+    return
+  }
+  const { doc } = await findCluster(tx, id)
+  const appendonly = appendOnlyOf(tags, doc.engine)
+  if (doc.replicationGroupId !== null) {
+    throw invalidCombination(
+      `The tag ${APPENDONLY_TAG} is for all nodes of a group: tag the replication group ${doc.replicationGroupId}.`,
+    )
+  }
+  await tx.put('cache-cluster', id, { ...doc, appendonly })
+}
+
 export const addTagsToResource: Operation<AddTagsToResourceMessage, TagListMessage> = (input, context) =>
   context.state.transact(async (tx) => {
     const arns = await tagged(tx, input.ResourceName, context)
@@ -112,6 +136,7 @@ export const addTagsToResource: Operation<AddTagsToResourceMessage, TagListMessa
     for (const arn of arns) await putTags(tx, arn, tagsOf(input.Tags, await tagsAt(tx, arn), isCache))
     const certificate = certificateTag(input.Tags)
     if (certificate !== undefined) await followCertificateTag(tx, arns[0] ?? '', certificate, context)
+    if (input.Tags?.some(({ Key }) => Key === APPENDONLY_TAG)) await follow(tx, arns[0] ?? '')
     return { TagList: tagList(await tagsAt(tx, arns[0] ?? '')) }
   })
 
@@ -129,6 +154,7 @@ export const removeTagsFromResource: Operation<RemoveTagsFromResourceMessage, Ta
       await putTags(tx, arn, Object.fromEntries(left))
     }
     if (keys.includes(CERTIFICATE_TAG)) await followCertificateTag(tx, arns[0] ?? '', undefined, context)
+    if (keys.includes(APPENDONLY_TAG)) await follow(tx, arns[0] ?? '')
     return { TagList: tagList(await tagsAt(tx, arns[0] ?? '')) }
   })
 

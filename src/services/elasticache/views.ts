@@ -68,7 +68,7 @@ export function cacheClusterView(record: CacheClusterRecord, showNodes: boolean)
     AuthTokenEnabled: Boolean(record.authTokenModifiedAt),
     ...(record.authTokenModifiedAt ? { AuthTokenLastModifiedDate: new Date(record.authTokenModifiedAt) } : {}),
     ...transitView(record),
-    AtRestEncryptionEnabled: false,
+    AtRestEncryptionEnabled: record.atRestEncryption ?? false,
     ReplicationGroupLogDeliveryEnabled: record.replicationGroupId !== null && logDelivery.length > 0,
     LogDeliveryConfigurations: logDelivery.map(logDeliveryView),
     ...topicView(record),
@@ -138,8 +138,10 @@ export function replicationGroupView(
     CacheNodeType: record.nodeType,
     ...accessView(record),
     ...transitView(record),
-    // AWS encrypts valkey groups at rest by default; nothing is encrypted here yet, and this says so.
-    AtRestEncryptionEnabled: false,
+    AtRestEncryptionEnabled: record.atRestEncryption ?? false,
+    // `sse-elasticache` is AWS's word for the service's own key.
+    StorageEncryptionType: !record.atRestEncryption ? 'none' : record.kmsKeyId ? 'sse-kms' : 'sse-elasticache',
+    ...(record.kmsKeyId ? { KmsKeyId: record.kmsKeyId } : {}),
     LogDeliveryConfigurations: (record.logDelivery ?? []).map(logDeliveryView),
     ReplicationGroupCreateTime: new Date(record.createdAt),
     DataTiering: 'disabled',

@@ -90,6 +90,17 @@ export const GROUP_ROWS: readonly ElastiCacheFaultRow[] = [
     ReplicationGroupDescription: 'd'.repeat(256),
   }),
   refusedNew('MissingParameter', '2.3', 'no description', { ReplicationGroupDescription: '' }),
+  refusedNew('InvalidKMSKeyFault', '2.3', 'a key that is not here', {
+    AtRestEncryptionEnabled: true,
+    KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1',
+  }),
+  refusedNew('InvalidParameterCombination', '2.3', 'encryption at rest with an append-only file', {
+    AtRestEncryptionEnabled: true,
+    Tags: [{ Key: 'cachefront:appendonly', Value: 'always' }],
+  }),
+  refusedNew('InvalidParameterValue', '11.2', 'another value of the append-only tag', {
+    Tags: [{ Key: 'cachefront:appendonly', Value: 'sometimes' }],
+  }),
   refusedNew('InvalidParameterValue', '2.3', 'memcached', { Engine: 'memcached' }),
   refusedNew('InvalidParameterCombination', '1.8', 'automatic failover with one cluster', {
     AutomaticFailoverEnabled: true,

@@ -9,18 +9,6 @@ export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
     provoke: (site) => () => site.client.describeServiceUpdates({}),
   },
   {
-    codes: ['InvalidKMSKeyFault'],
-    reason: 'encryption at rest with a key',
-    names: /KmsKeyId|AtRestEncryptionEnabled/,
-    provoke: (site) => () =>
-      site.client.createReplicationGroup({
-        ReplicationGroupId: 'shop',
-        ReplicationGroupDescription: 'a group',
-        AtRestEncryptionEnabled: true,
-        KmsKeyId: 'arn:aws:kms:us-east-1:123456789012:key/1',
-      }),
-  },
-  {
     codes: ['NodeGroupsPerReplicationGroupQuotaExceeded'],
     reason: 'cluster mode',
     names: /NumNodeGroups/,
