@@ -70,6 +70,7 @@ describe('settings', () => {
       movableClock: false,
       rfcStrict: false,
       s3: { endpoint: null, region: 'us-east-1', keys: null },
+      encryption: { keyFile: null, kmsEndpoint: null, kmsKeyId: null, kmsKeys: null },
       logDestinations: [],
       topics: [],
       topicSecret: null,

@@ -151,6 +151,11 @@ export const OPTIONS: readonly OptionRow[] = [
   ),
   row('s3-secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
   row('s3-region', 'REGION', 'us-east-1', 'region of buckets whose domain name names none'),
+  row('key-file', 'FILE', null, 'keys that encrypt snapshots, made at first use (below the home otherwise)'),
+  row('kms-endpoint', 'URL', null, 'a KMS, or what speaks as AWS KMS does, with keys that encrypt snapshots'),
+  row('kms-key-id', 'KEY', null, 'its key for what names none (the key file otherwise)'),
+  row('kms-access-key-id', 'ID', null, 'key that requests to the KMS are signed with'),
+  row('kms-secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
   {
     ...flagOnly(
       row(
@@ -224,6 +229,13 @@ export interface Config {
   readonly bare: boolean
   readonly stopEngines: boolean
   readonly movableClock: boolean
+  /** Keys that encrypt snapshots (docs/encryption-at-rest.md). */
+  readonly encryption: {
+    readonly keyFile: string | null
+    readonly kmsEndpoint: parse.EndpointUrl | null
+    readonly kmsKeyId: string | null
+    readonly kmsKeys: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  }
   /** Buckets of S3 origins. */
   readonly s3: {
     /** Null for AWS itself. */
@@ -319,6 +331,16 @@ export function readConfig(flags: Flags, environment: Environment): Config {
         optional('s3-access-key-id', parse.anyText),
         optional('s3-secret-access-key', parse.anyText),
         'S3_',
+      ),
+    },
+    encryption: {
+      keyFile: optional('key-file', parse.anyText),
+      kmsEndpoint: optional('kms-endpoint', parse.endpointUrl),
+      kmsKeyId: optional('kms-key-id', parse.anyText),
+      kmsKeys: credentials(
+        optional('kms-access-key-id', parse.anyText),
+        optional('kms-secret-access-key', parse.anyText),
+        'KMS_',
       ),
     },
     folders: list('folder', parse.folder),

@@ -8,6 +8,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
 import { explainCommand } from './commands/explain.ts'
 import { invalidateCommand } from './commands/invalidate.ts'
+import { keysCommand } from './commands/keys.ts'
 import { logsCommand } from './commands/logs.ts'
 import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
@@ -30,6 +31,7 @@ const COMMANDS: readonly CommandMaker[] = [
   clockCommand,
   logsCommand,
   cacheCommand,
+  keysCommand,
   trustCommand,
   doctorCommand,
   resetCommand,
@@ -37,7 +39,7 @@ const COMMANDS: readonly CommandMaker[] = [
 ]
 
 /** Commands that work on the home and its processes: an endpoint would say nothing to them. */
-const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'trust', 'doctor', 'reset'])
+const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'keys', 'trust', 'doctor', 'reset'])
 
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {
@@ -45,7 +47,7 @@ function withClientOptions(command: Command): Command {
     one
       .option('--json', 'print one JSON document')
       .addOption(new Option('--home <DIR>', 'home of the installation (CACHEFRONT_HOME)'))
-    if (OF_THE_HOME.has(one.name())) continue
+    if (OF_THE_HOME.has(command.name())) continue
     one.addOption(new Option('--endpoint <URL>', 'address of its API, for one elsewhere (CACHEFRONT_ENDPOINT)'))
   }
   return command

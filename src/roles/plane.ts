@@ -100,7 +100,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   link.wish({ workers })
   const certificates = new Map(config.cacheCertificates.map(({ name, directory }) => [name, directory]))
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
-  const snapshots = openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
+  const snapshots = await openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.close())
   const started: Control = await modules.startControl({
     state,
