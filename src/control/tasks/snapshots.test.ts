@@ -316,7 +316,8 @@ test('an export that fails leaves the snapshot as it was and says why; what a co
   ends.clear()
   ends.set('again', { outcome: 'failed', problem: 'There is no key alias/mine' })
   const copied = { SourceSnapshotName: 's', TargetSnapshotName: 'again', KmsKeyId: 'alias/mine' }
-  await ops.CopySnapshot(copied, context)
+  const keys = { find: async () => 'arn:aws:kms:us-east-1:123456789012:key/mine' }
+  await ops.CopySnapshot(copied, { ...context, keys })
   await settle()
   assert.equal((await snapshots({ SnapshotName: 'again' }))[0]!.SnapshotStatus, 'failed')
 })
