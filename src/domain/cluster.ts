@@ -39,6 +39,27 @@ export interface CacheNodeRecord {
   /** Seen: `primary` or `replica` in a replication group, else `none`. */
   readonly role: 'primary' | 'replica' | 'none'
   readonly parameterStatus: ParameterApplyStatus
+  /** Seen: what its binary reports, e.g. `7.0.15`; absent before it was. */
+  readonly binaryVersion?: string
+}
+
+export interface ServiceUpdateRecord {
+  /** `redis-7-0-16`. */
+  readonly name: string
+  readonly engine: CacheEngine
+  /** Version of the binary, `7.0.16`. */
+  readonly version: string
+  /** When it was first found beside nodes that run an older one; ISO time. */
+  readonly releasedAt: string
+}
+
+/** What was asked of one cluster, or of a member of a group. */
+export interface AppliedUpdate {
+  readonly name: string
+  readonly version: string
+  readonly since: string
+  /** Nodes that had not begun when it was stopped stay as they are. */
+  readonly stopped: boolean
 }
 
 /**
@@ -154,6 +175,8 @@ export interface CacheClusterRecord extends SnapshotSettings, StorageSettings, T
   readonly autoMinorVersionUpgrade: boolean
   /** Seen: address of the memcached configuration endpoint; null for other engines and before `available`. */
   readonly configurationEndpoint: string | null
+  /** The service update that was applied last; absent for none. */
+  readonly serviceUpdate?: AppliedUpdate
   /** Absent when nothing is pending. */
   readonly pending?: PendingChange | null
   /**

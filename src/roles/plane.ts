@@ -126,6 +126,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
         task: modules.certificatesTask({ state, keeper: link, clock, directories: certificates }),
         kinds: modules.CERTIFICATE_KINDS,
       },
+      { task: modules.serviceUpdatesTask(state, link, clock), kinds: modules.SERVICE_UPDATE_KINDS },
       ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
@@ -201,23 +202,26 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, maintenance, certificates, api, cloudfront, elasticache, routes] = await Promise.all([
-    import('../control/keeper-link.ts'),
-    import('../control/control.ts'),
-    import('../control/tasks/caches.ts'),
-    import('../control/tasks/maintenance.ts'),
-    import('../control/tasks/certificates.ts'),
-    import('../api/create-api.ts'),
-    import('../services/cloudfront/operations.ts'),
-    import('../services/elasticache/operations.ts'),
-    import('../services/cachefront/routes.ts'),
-  ])
+  const [link, control, caches, maintenance, certificates, updates, api, cloudfront, elasticache, routes] =
+    await Promise.all([
+      import('../control/keeper-link.ts'),
+      import('../control/control.ts'),
+      import('../control/tasks/caches.ts'),
+      import('../control/tasks/maintenance.ts'),
+      import('../control/tasks/certificates.ts'),
+      import('../control/tasks/service-updates.ts'),
+      import('../api/create-api.ts'),
+      import('../services/cloudfront/operations.ts'),
+      import('../services/elasticache/operations.ts'),
+      import('../services/cachefront/routes.ts'),
+    ])
   return {
     ...link,
     ...control,
     ...caches,
     ...maintenance,
     ...certificates,
+    ...updates,
     ...api,
     ...cloudfront,
     ...elasticache,

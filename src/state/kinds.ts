@@ -8,6 +8,7 @@ import type {
   CacheSubnetGroupRecord,
   KeeperCursorRecord,
   ReplicationGroupRecord,
+  ServiceUpdateRecord,
 } from '../domain/cluster.ts'
 import type { LogCursorRecord } from '../domain/log-delivery.ts'
 import type {
@@ -56,6 +57,8 @@ export interface Documents {
   notification: NotificationRecord
   /** `<cache cluster id>/<node id>/<log type>`. */
   'log-cursor': LogCursorRecord
+  /** Name. */
+  'service-update': ServiceUpdateRecord
   /** `local`: when failovers were tested within the last day, oldest first; ISO times. */
   'failover-tests': { readonly at: readonly string[] }
   /** `local`: the one keeper of this host. */

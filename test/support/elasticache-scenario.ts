@@ -11,6 +11,7 @@ import { Stores, type StoresOptions } from '../../src/control/stores/stores.ts'
 import { CACHE_KINDS, cachesTask } from '../../src/control/tasks/caches.ts'
 import { CERTIFICATE_KINDS, certificatesTask } from '../../src/control/tasks/certificates.ts'
 import { MAINTENANCE_KINDS, maintenanceTask } from '../../src/control/tasks/maintenance.ts'
+import { SERVICE_UPDATE_KINDS, serviceUpdatesTask } from '../../src/control/tasks/service-updates.ts'
 import { SNAPSHOT_KINDS, snapshotsTask } from '../../src/control/tasks/snapshots.ts'
 import { Transfers } from '../../src/control/transfers.ts'
 import { quotasWith } from '../../src/domain/quotas.ts'
@@ -76,9 +77,13 @@ export class ElastiCacheScenario {
 
   /** `networks`: security groups and subnets as an operator would define them. */
   static async start(
-    given: Partial<StoresOptions> & { readonly networks?: SourceNetworks } = {},
+    given: Partial<StoresOptions> & {
+      readonly networks?: SourceNetworks
+      /** Where engines are looked for, instead of the host's usual places. */
+      readonly searchPath?: readonly string[]
+    } = {},
   ): Promise<ElastiCacheScenario> {
-    const { networks = NO_NETWORKS, ...storesOptions } = given
+    const { networks = NO_NETWORKS, searchPath, ...storesOptions } = given
     const home = await mkdtemp(join(tmpdir(), 'cachefront-ec-'))
     const lines: string[] = []
     const keeper = await startKeeper({
@@ -91,6 +96,7 @@ export class ElastiCacheScenario {
       execPath: process.execPath,
       programArgs: [],
       env: {},
+      ...(searchPath === undefined ? {} : { searchPath }),
     })
     const clock = new MovableClock()
     const stores = new Stores({ s3: NO_S3, folders: new Map(), ...storesOptions })
@@ -214,6 +220,7 @@ export class Control {
       if (changes.some((change) => SNAPSHOT_KINDS.includes(change.kind))) reconciler.poke('snapshots')
       if (changes.some((change) => MAINTENANCE_KINDS.includes(change.kind))) reconciler.poke('maintenance')
       if (changes.some((change) => CERTIFICATE_KINDS.includes(change.kind))) reconciler.poke('certificates')
+      if (changes.some((change) => SERVICE_UPDATE_KINDS.includes(change.kind))) reconciler.poke('service-updates')
       wake()
     })
     link.onSeen(() => {
@@ -266,7 +273,14 @@ async function startControl(
   const transfers = new Transfers({ vault, stores, clock, onEnd: () => control.poke() })
   const snapshots = snapshotsTask({ state, keeper: link, clock, owner, transfers, vault })
   const certificates = certificatesTask({ state, keeper: link, clock, directories: new Map() })
-  const tasks = [cachesTask(state, link, clock, networks), snapshots, maintenanceTask(state, clock), certificates]
+  const updates = serviceUpdatesTask(state, link, clock)
+  const tasks = [
+    cachesTask(state, link, clock, networks),
+    snapshots,
+    maintenanceTask(state, clock),
+    certificates,
+    updates,
+  ]
   const control: Control = new Control(
     state,
     link,

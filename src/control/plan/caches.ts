@@ -108,6 +108,7 @@ const nodeWish = (cluster: CacheClusterRecord, id: string, firstPrimary: boolean
   id,
   firstPrimary,
   ...(cluster.movedFrom ? { from: cluster.movedFrom } : {}),
+  ...(cluster.serviceUpdate && !cluster.serviceUpdate.stopped ? { binaryAtLeast: cluster.serviceUpdate.version } : {}),
 })
 
 /** The member made as primary; when that one has been deleted, the one that is primary now. */

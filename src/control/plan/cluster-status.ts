@@ -65,6 +65,7 @@ function nodeAfter(node: CacheNodeRecord, seen: NodeSeen, view: View, fixed: Rea
     address: seen.availableSince === null ? node.address : seen.address,
     startedAt: seen.availableSince ?? node.startedAt,
     role: answers ? seen.role : node.role,
+    ...(seen.binaryVersion === null ? {} : { binaryVersion: seen.binaryVersion }),
     parameterStatus: known ? (pending ? 'pending-reboot' : 'in-sync') : node.parameterStatus,
   }
 }

@@ -6,7 +6,7 @@ import { type MaintenanceRecords, maintenancePlan } from '../plan/maintenance.ts
 import type { Task } from '../reconciler.ts'
 
 /** Kinds whose commits are to poke this task. */
-export const MAINTENANCE_KINDS: readonly Kind[] = ['cache-cluster', 'replication-group']
+export const MAINTENANCE_KINDS: readonly Kind[] = ['cache-cluster', 'replication-group', 'service-update']
 
 /** How soon it is noticed that a window has opened, or that the clock was moved into one. Milliseconds. */
 const PERIOD_MS = 5_000
@@ -16,8 +16,12 @@ export function maintenanceTask(state: State, clock: Clock): Task {
 }
 
 async function readRecords(reader: Reader): Promise<MaintenanceRecords> {
-  const [clusters, groups] = await Promise.all([reader.list('cache-cluster'), reader.list('replication-group')])
-  return { clusters, groups }
+  const [clusters, groups, updates] = await Promise.all([
+    reader.list('cache-cluster'),
+    reader.list('replication-group'),
+    reader.list('service-update'),
+  ])
+  return { clusters, groups, updates }
 }
 
 async function begin(state: State, clock: Clock): Promise<string[]> {

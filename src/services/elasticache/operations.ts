@@ -20,6 +20,12 @@ import {
 import { describeCacheParameters, describeEngineDefaultParameters } from './parameters.ts'
 import { decreaseReplicaCount, increaseReplicaCount } from './replica-counts.ts'
 import { deleteReplicationGroup, describeReplicationGroups } from './replication-groups.ts'
+import {
+  batchApplyUpdateAction,
+  batchStopUpdateAction,
+  describeServiceUpdates,
+  describeUpdateActions,
+} from './service-updates.ts'
 import { deleteSnapshot, describeSnapshots } from './snapshots.ts'
 import {
   createCacheSubnetGroup,
@@ -34,6 +40,10 @@ import { createUser, deleteUser, describeUsers, modifyUser } from './users.ts'
 
 export const ELASTICACHE_OPERATIONS = {
   AddTagsToResource: addTagsToResource,
+  BatchApplyUpdateAction: batchApplyUpdateAction,
+  BatchStopUpdateAction: batchStopUpdateAction,
+  DescribeServiceUpdates: describeServiceUpdates,
+  DescribeUpdateActions: describeUpdateActions,
   CopySnapshot: copySnapshot,
   CreateCacheCluster: createCacheCluster,
   CreateCacheParameterGroup: createCacheParameterGroup,

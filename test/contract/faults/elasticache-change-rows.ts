@@ -358,4 +358,35 @@ const ENGINES: readonly ElastiCacheFaultRow[] = [
   ),
 ]
 
-export const CHANGE_ROWS: readonly ElastiCacheFaultRow[] = [...TESTS, ...ROLES, ...MEMBERS, ...ENGINES]
+const NOBODYS = { ServiceUpdateName: 'nobodys' }
+
+const UPDATES: readonly ElastiCacheFaultRow[] = [
+  ...(
+    [
+      ['DescribeServiceUpdates', (site) => site.client.describeServiceUpdates(NOBODYS)],
+      ['DescribeUpdateActions', (site) => site.client.describeUpdateActions(NOBODYS)],
+      [
+        'BatchApplyUpdateAction',
+        (site) => site.client.batchApplyUpdateAction({ ...NOBODYS, CacheClusterIds: ['one'] }),
+      ],
+      ['BatchStopUpdateAction', (site) => site.client.batchStopUpdateAction({ ...NOBODYS, CacheClusterIds: ['one'] })],
+    ] as readonly (readonly [string, Act])[]
+  ).map(([when, call]) => refused('ServiceUpdateNotFoundFault', '11.5', when, nothing, call, 404)),
+  refused(
+    COMBINATION,
+    '11.5',
+    'BatchApplyUpdateAction to nothing',
+    (site) =>
+      site.state.transact((tx) =>
+        tx.put('service-update', 'redis-7-0-16', {
+          name: 'redis-7-0-16',
+          engine: 'redis',
+          version: '7.0.16',
+          releasedAt: '2026-01-01T00:00:00.000Z',
+        }),
+      ),
+    (site) => site.client.batchApplyUpdateAction({ ServiceUpdateName: 'redis-7-0-16' }),
+  ),
+]
+
+export const CHANGE_ROWS: readonly ElastiCacheFaultRow[] = [...TESTS, ...ROLES, ...MEMBERS, ...ENGINES, ...UPDATES]

@@ -3,12 +3,6 @@ import type { ElastiCacheNotBuiltRow } from '../../support/elasticache-fault-sit
 
 export const ELASTICACHE_NOT_BUILT_ROWS: readonly ElastiCacheNotBuiltRow[] = [
   {
-    codes: ['ServiceUpdateNotFoundFault'],
-    reason: 'service updates',
-    names: /DescribeServiceUpdates/,
-    provoke: (site) => () => site.client.describeServiceUpdates({}),
-  },
-  {
     codes: ['NodeGroupsPerReplicationGroupQuotaExceeded'],
     reason: 'cluster mode',
     names: /NumNodeGroups/,
