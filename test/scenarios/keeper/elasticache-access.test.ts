@@ -2,6 +2,8 @@
 //! new replicas and the deaths of engines, keeper and control, and gone when they are taken away.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { Redis } from 'ioredis'
@@ -25,13 +27,10 @@ before(async () => {
       CacheNodeType: 'cache.t4g.micro',
       NumCacheClusters: 2,
       AutomaticFailoverEnabled: true,
+      TransitEncryptionEnabled: true,
     }),
   )
   await available()
-  await scenario.control.state.transact(async (tx) => {
-    const { doc } = (await tx.get('replication-group', 'shop'))!
-    await tx.put('replication-group', 'shop', { ...doc, transitEncryption: 'required' })
-  })
 })
 
 after(() => scenario.end())
@@ -74,6 +73,9 @@ async function nodes(): Promise<string[]> {
 
 const primary = async (): Promise<string> => (await scenario.group('shop')).NodeGroups![0]!.PrimaryEndpoint!.Address!
 
+/** Clients trust the installation's authority alone. */
+const tls = () => ({ ca: readFileSync(join(scenario.home, 'authority', 'ca', 'ca.pem')) })
+
 interface Name {
   readonly username?: string
   readonly password?: string
@@ -81,7 +83,14 @@ interface Name {
 
 /** What a new client at `host` gets for PING: PONG, or the word of the refusal. */
 async function knock(host: string, name: Name = {}): Promise<string> {
-  const redis = new Redis({ host, ...name, lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null })
+  const redis = new Redis({
+    host,
+    ...name,
+    tls: tls(),
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+  })
   const refused = new Promise<string>((resolve) => {
     redis.on('error', (error) => resolve(error.message.split(' ')[0]!))
   })
@@ -101,7 +110,7 @@ async function everywhere(name: Name, expected: string): Promise<void> {
 
 async function connected(name: Name): Promise<Redis> {
   const options = { lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null }
-  const redis = new Redis({ host: await primary(), ...name, ...options })
+  const redis = new Redis({ host: await primary(), ...name, tls: tls(), ...options })
   redis.on('error', () => {})
   await redis.connect()
   return redis
