@@ -67,7 +67,7 @@ export const modifyReplicationGroup: Operation<ModifyReplicationGroupMessage, Mo
     const now = context.clock.now()
     const runs = { id: before.id, engine: before.engine, version: present[0]?.engineVersion ?? '' }
     const access = await changedAccess(tx, before, input, runs, context)
-    const transit = changedTransit(before, present, input)
+    const transit = changedTransit({ ...before, ...access }, present, input)
     const group: ReplicationGroupRecord = {
       ...withRetention(before, before.engine, input.SnapshotRetentionLimit, now),
       ...observation,

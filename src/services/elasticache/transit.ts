@@ -3,6 +3,7 @@
 //! InvalidParameterValue, and one that does not go with others InvalidParameterCombination.
 
 import type { Tag } from '@aws-sdk/client-elasticache'
+import { wishedUserGroups } from '../../domain/access.ts'
 import { shown } from '../../domain/cache-names.ts'
 import type { CacheClusterRecord, CacheEngine, ReplicationGroupRecord } from '../../domain/cluster.ts'
 import { invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
@@ -68,7 +69,8 @@ function mustBeChangeable(version: string, what: string): void {
 }
 
 /**
- * The change that the request asks for, one step of those of spec 2.4; null when it asks for what is.
+ * The change that the request asks for, one step of those of spec 2.4; null when it asks for what is. `before`: with the
+ * access that the same request gives it.
  * @throws InvalidParameterValue, InvalidParameterCombination
  */
 export function changedTransit(
@@ -115,10 +117,8 @@ function wantedOf(input: TransitInput, now: TransitMode | 'off'): TransitMode | 
 }
 
 /** Users and tokens would travel in plain text. */
-function hasAccess(
-  group: ReplicationGroupRecord & { readonly authToken?: unknown; readonly userGroupIds?: readonly string[] },
-): boolean {
-  return Boolean(group.authToken) || (group.userGroupIds ?? []).length > 0
+function hasAccess(group: ReplicationGroupRecord): boolean {
+  return Boolean(group.authToken) || (group.userGroupIds ?? []).length > 0 || wishedUserGroups(group).length > 0
 }
 
 /**
