@@ -111,8 +111,12 @@ async function serveSecure(
     client.destroy()
     backend.destroy()
   }
-  const loggedIn = (): void => {
-    if (session !== null) clearTimeout(session)
+  const loggedIn = (mayBeRefused: boolean): void => {
+    if (session !== null) {
+      // What the engine may have refused makes no session longer; without one, it may have begun one.
+      if (mayBeRefused) return
+      clearTimeout(session)
+    }
     session = setTimeout(() => {
       options.expired(host)
       end()

@@ -14,14 +14,14 @@ export interface LoginsOptions {
 }
 
 /**
- * What the engine gets instead of the arguments of AUTH or HELLO. `loggedIn` is called when a token was right, unless the
- * engine will refuse it: AUTH is not possible within MULTI.
+ * What the engine gets instead of the arguments of AUTH or HELLO. `loggedIn` is called when a token was right; whether the
+ * engine may refuse it all the same is told with it: AUTH is not possible within MULTI, but a MULTI may have been refused.
  */
 export async function exchangeLogin(
   args: readonly string[],
   inTransaction: boolean,
   options: LoginsOptions,
-  loggedIn: () => void,
+  loggedIn: (mayBeRefused: boolean) => void,
 ): Promise<readonly string[]> {
   const at = userAt(args)
   const access = options.access()
@@ -30,7 +30,7 @@ export async function exchangeLogin(
   if (at === null || name === undefined || !user || !access?.iam) return args
   const token = args[at + 1]!
   const verdict = await verifyToken(token, name, options.cacheId, access.iam, options.wall())
-  if (verdict === 'valid' && !inTransaction) loggedIn()
+  if (verdict === 'valid') loggedIn(inTransaction)
   const password = verdict === 'valid' ? options.password : randomBytes(32).toString('hex')
   return args.with(at + 1, password)
 }

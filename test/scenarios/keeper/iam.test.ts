@@ -69,10 +69,13 @@ async function tokenOf({ cache = 'shop', user = 'ann', secret, at = Date.now() }
 const authority = (): string => join(host.home, 'authority', 'ca', 'ca.pem')
 const tls = () => ({ ca: readFileSync(authority()) })
 
+/** A client that does not come back by itself, and says nothing of its own. */
+const ONCE = { enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0, disableClientInfo: true }
+
 async function connected(address: string, username: string, password: string, port = 6379): Promise<Redis> {
   const redis = new Redis({
     ...{ host: address, port, username, password, tls: tls() },
-    ...{ lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null, maxRetriesPerRequest: 0 },
+    ...{ lazyConnect: true, ...ONCE },
   })
   redis.on('error', () => {})
   await redis.connect()
@@ -203,6 +206,19 @@ test('a session ends by itself, and a fresh token makes it longer', async () => 
     // A timer of Node may be a millisecond early.
     assert.ok(performance.now() - renewed >= SESSION_MS - 5)
     assert.equal(expired, 1)
+
+    // A MULTI that the engine refused begins no transaction: the login behind it begins a session like any other.
+    const odd = new Redis({
+      ...{ host: primaryOf(seen).address, port: 7000, tls: tls(), lazyConnect: true, protocol: 2 },
+      ...ONCE,
+    })
+    odd.on('error', () => {})
+    await odd.connect()
+    const oddEnded = once(odd, 'end')
+    await assert.rejects(odd.call('MULTI'), /NOAUTH/)
+    assert.equal(await odd.auth('ann', await tokenOf()), 'OK')
+    await oddEnded
+    assert.equal(expired, 2)
   } finally {
     await front.close()
   }
