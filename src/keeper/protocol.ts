@@ -74,6 +74,8 @@ export interface GroupWish {
    * Once done it is done: a later restart of the keeper or of a node does not restore again.
    */
   readonly restoreFrom?: RestoreWish | null
+  /** redis, valkey: commands, in lower case, that no client may call, whoever it is. Absent: the restricted ones alone. */
+  readonly blockedCommands?: readonly string[]
   /** redis, valkey: who may come in. Absent or null: everybody, as the default user with every command that is not restricted. */
   readonly access?: AccessWish | null
   /** Encryption in transit; absent or null for none. memcached: `required` or none, and never changed. */

@@ -1,6 +1,7 @@
 //! PURE: the users of a group as its engines are to have them: each with its own rules, and behind them the denial of
-//! restricted commands. The keeper's own user is not among them (door.ts).
+//! restricted and of blocked commands. The keeper's own user is not among them (door.ts).
 import { accessRules, parseAccess } from '../domain/acl/access-string.ts'
+import { commandSince } from '../domain/acl/commands.ts'
 import { denials } from '../domain/acl/restricted.ts'
 import type { EngineUser } from './engine.ts'
 import type { GroupWish, UserWish } from './protocol.ts'
@@ -14,7 +15,7 @@ const CLOSED: EngineUser = { name: DEFAULT_USER, rules: ['reset', 'off'] }
  * `iamPassword`: what a front logs a user in with whose token it has verified.
  */
 export function engineUsers(wish: GroupWish, iamPassword: string): readonly EngineUser[] {
-  const denied = denials(wish.engine, wish.engineVersion)
+  const denied = [...denials(wish.engine, wish.engineVersion), ...blocked(wish)]
   if (!wish.access) {
     return [{ name: DEFAULT_USER, rules: ['reset', 'on', 'nopass', '~*', '&*', '+@all', ...denied] }]
   }
@@ -24,6 +25,12 @@ export function engineUsers(wish: GroupWish, iamPassword: string): readonly Engi
   }))
   return users.some((user) => user.name === DEFAULT_USER) ? users : [CLOSED, ...users]
 }
+
+/** Denials of what is blocked by wish; an engine refuses rules with commands that it does not have. */
+const blocked = ({ blockedCommands, engineVersion }: GroupWish): readonly string[] =>
+  (blockedCommands ?? [])
+    .filter((name) => Number.parseFloat(commandSince(name) ?? 'NaN') <= Number.parseFloat(engineVersion))
+    .map((name) => `-${name}`)
 
 function credentials(user: UserWish, iamPassword: string): readonly string[] {
   if (user.iam) return [`#${iamPassword}`]

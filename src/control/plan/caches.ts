@@ -12,6 +12,7 @@ import { familyOf } from '../../domain/engine-versions.ts'
 import { nodeType } from '../../domain/node-types.ts'
 import { configurationOf } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
+import { blockedBy } from '../../domain/parameters/rename-commands.ts'
 import { type SourceNetworks, sourcesOf } from '../../domain/source-networks.ts'
 import type { GroupWish, NodeWish } from '../../keeper/protocol.ts'
 import type { Stored } from '../../state/state.ts'
@@ -133,7 +134,7 @@ export function wishedNow(cluster: CacheClusterRecord): CacheClusterRecord {
 function engineOf(
   record: CacheClusterRecord,
   records: CacheRecords,
-): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration' | 'sources'> {
+): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration' | 'sources' | 'blockedCommands'> {
   const cluster = wishedNow(record)
   const family = FAMILIES.get(familyOf(cluster.engine, cluster.engineVersion))
   // A default group is not stored: it has no overrides.
@@ -141,8 +142,10 @@ function engineOf(
   const version = cluster.engineVersion
   const subnetGroup = records.subnetGroups.find(({ id }) => id === cluster.subnetGroupName)?.doc
   const sources = sourcesOf(cluster, subnetGroup, records.networks)
+  const blocked = blockedBy(overrides)
   return {
     ...(sources.length === 0 ? {} : { sources }),
+    ...(blocked.length === 0 ? {} : { blockedCommands: blocked }),
     engine: cluster.engine,
     engineVersion: version,
     port: cluster.port,

@@ -28,7 +28,7 @@ test('names are unique in a family and sorted', () => {
 
 test('every parameter that can be changed reaches the engine or the memory it gets', () => {
   const joined =
-    /^client-output-buffer-limit-|^reserved-memory(-percent)?$|^memcached_connections_overhead$|^cluster-enabled$/
+    /^client-output-buffer-limit-|^reserved-memory(-percent)?$|^memcached_connections_overhead$|^cluster-enabled$|^rename-commands$/
   for (const { name, parameters } of FAMILIES.values()) {
     for (const p of parameters) {
       if (p.modifiable && p.mapping.to === 'none') assert.match(p.name, joined, name)

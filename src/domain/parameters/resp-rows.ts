@@ -100,11 +100,7 @@ export function respRows(since: string): Parameter[] {
       mapping: { to: 'directive', name: 'notify-keyspace-events', value: canonicalEvents },
     }),
     r('proto-max-bulk-len', '536870912', '1048576-536870912', 'Largest element of a request, in bytes.'),
-    r('rename-commands', '', '', 'Commands that get another name or are blocked.', {
-      needs: 'command renaming',
-      reboot: true,
-      mapping: none,
-    }),
+    r('rename-commands', '', 'pairs "COMMAND blocked"', 'Commands that no client may call.', { mapping: none }),
     r('repl-backlog-size', '1048576', '16384-', 'Replication backlog, in bytes.'),
     r('repl-backlog-ttl', '3600', '0-', 'Seconds that the backlog outlives the last replica.'),
     r('repl-timeout', '60', '60', 'Seconds of silence after which replication is given up.', { fixed: true }),

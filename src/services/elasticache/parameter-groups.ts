@@ -19,6 +19,7 @@ import { elasticacheFault, invalidCombination, invalidValue } from '../../domain
 import { notImplemented } from '../../domain/faults.ts'
 import { CLUSTER_ENABLED, FAMILIES } from '../../domain/parameters/families.ts'
 import { allows, isModifiable, type Parameter } from '../../domain/parameters/parameter.ts'
+import { blockedCommands, RENAME_COMMANDS } from '../../domain/parameters/rename-commands.ts'
 import type { Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkStarts } from './capacity.ts'
@@ -132,6 +133,10 @@ function checkedValue(
 ): readonly [name: string, value: string] {
   const parameter = changeableParameter(family, pair.ParameterName, context)
   const value = pair.ParameterValue ?? ''
+  if (parameter.name === RENAME_COMMANDS) {
+    blockedCommands(value)
+    return [parameter.name, value]
+  }
   if (allows(parameter, value)) return [parameter.name, value]
   throw invalidValue(
     `The value ${shown(value)} of the parameter ${parameter.name} is not allowed: ${parameter.type} ${parameter.allowed}.`,

@@ -19,6 +19,7 @@ const AT_ONCE = 20
 /** Changeable, and without a trace in an engine of this installation, with why. */
 const UNSEEN: Readonly<Record<string, string>> = {
   'cluster-enabled': 'a group in use may not change it',
+  'rename-commands': 'it is held by the users, see rename-commands.test.ts',
   'cluster-preferred-endpoint-type': 'without cluster mode and TLS both values mean addresses',
 }
 
