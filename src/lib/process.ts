@@ -1,5 +1,6 @@
 //! Which process is which. A pid alone is no name: it is reused. A process here is its pid, its start time and the
 //! boot it started in, all from /proc (Linux). A zombie counts as dead: it keeps pid and start time until it is reaped.
+//! Not before its last thread has ended, though: until then the kernel has not closed its sockets, and others still reach it.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -20,6 +21,8 @@ export interface ProcessStat {
   readonly startTime: string
   /** CPU time used so far, user and system, in clock ticks (usually 10 ms). */
   readonly cpuTicks: number
+  /** Threads that have not ended, the first one included. */
+  readonly threads: number
 }
 
 /** How often `waitForEnd` looks, in milliseconds. */
@@ -46,7 +49,7 @@ export function parseStat(text: string): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   const [state, startTime] = [fields[0], fields[19]]
   if (state === undefined || startTime === undefined) return null
-  return { state, startTime, cpuTicks: Number(fields[11]) + Number(fields[12]) }
+  return { state, startTime, cpuTicks: Number(fields[11]) + Number(fields[12]), threads: Number(fields[17]) }
 }
 
 /** What /proc says of `pid`; null when there is no such process. */
@@ -55,7 +58,9 @@ export function readStat(pid: number): ProcessStat | null {
   return text === null ? null : parseStat(text)
 }
 
-const isDeadState = (state: string): boolean => state === 'Z' || state === 'X' || state === 'x'
+/** The first thread of a killed process is a zombie already while others still end: sockets close with the last one. */
+const hasEnded = ({ state, threads }: ProcessStat): boolean =>
+  (state === 'Z' && threads <= 1) || state === 'X' || state === 'x'
 
 /** Milliseconds for which the process (its main thread) could have run but had no processor; 0 where nobody counts it. */
 export function starvedMs(pid: number): number {
@@ -67,7 +72,7 @@ export function starvedMs(pid: number): number {
 /** The identity of a living process; null when it is gone or a zombie. */
 export function identify(pid: number): ProcessIdentity | null {
   const stat = readStat(pid)
-  if (stat === null || isDeadState(stat.state)) return null
+  if (stat === null || hasEnded(stat)) return null
   return { pid, startTime: stat.startTime, bootId: bootId() }
 }
 
@@ -75,7 +80,7 @@ export function identify(pid: number): ProcessIdentity | null {
 export function statOf(process: ProcessIdentity): ProcessStat | null {
   if (process.bootId !== bootId()) return null
   const stat = readStat(process.pid)
-  return stat === null || isDeadState(stat.state) || stat.startTime !== process.startTime ? null : stat
+  return stat === null || hasEnded(stat) || stat.startTime !== process.startTime ? null : stat
 }
 
 export const isAlive = (process: ProcessIdentity): boolean => statOf(process) !== null
