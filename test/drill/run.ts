@@ -65,6 +65,9 @@ const BURST = 24
 export async function drill(options: DrillOptions): Promise<DrillReport> {
   const findings = new Findings()
   const home = await newHome()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void endAll(home).finally(() => process.exit(130)))
+  }
   const rounds: Round[] = []
   let network: string | null = null
   try {

@@ -31,6 +31,7 @@ export class KeeperHost {
   /** `prepare`: what is to be done with the home before the keeper has it. */
   static async start(prepare: (home: string) => Promise<unknown> = async () => {}): Promise<KeeperHost> {
     const host = new KeeperHost()
+    process.once('exit', host.#abandon)
     await prepare(host.home)
     await host.startKeeper()
     host.client = await connectKeeper(
@@ -44,7 +45,9 @@ export class KeeperHost {
   /** Starts a keeper process and waits for its first line. */
   async startKeeper(version = 'test'): Promise<void> {
     const program = join(import.meta.dirname, 'keeper-process.ts')
-    this.process = spawn(process.execPath, [program, this.home, '', version], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.process = spawn(process.execPath, [program, this.home, '', version], { stdio: ['pipe', 'pipe', 'inherit'] })
+    // It may be killed before it has seen that it is to end.
+    this.process.stdin!.on('error', () => {})
     await once(this.process.stdout!, 'data')
   }
 
@@ -84,6 +87,12 @@ export class KeeperHost {
     return find(await this.waitFor((seen) => find(seen) !== undefined))!
   }
 
+  /** A test process that is ended before its hooks leaves nothing running either. */
+  readonly #abandon = (): void => {
+    this.process?.kill('SIGKILL')
+    for (const { process } of processesBelow(this.home)) signalProcess(process, 'SIGKILL')
+  }
+
   /** Ends the keeper with its engines and workers, and whatever is left of them; then `undo` what was prepared. */
   async end(undo: () => Promise<unknown> = async () => {}): Promise<void> {
     this.client.close()
@@ -94,6 +103,7 @@ export class KeeperHost {
     }
     for (const { process } of processesBelow(this.home)) signalProcess(process, 'SIGKILL')
     await undo()
+    process.removeListener('exit', this.#abandon)
     rmSync(this.home, { recursive: true, force: true })
   }
 }

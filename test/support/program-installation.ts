@@ -35,7 +35,16 @@ export interface Installation {
   readonly printed: string
 }
 
-export const newHome = (): Promise<string> => mkdtemp(join(tmpdir(), 'cachefront-program-'))
+/** Homes that were not ended yet. */
+const homes = new Set<string>()
+// A process that is ended before its hooks leaves nothing running either: what runs there outlives who started it.
+process.on('exit', () => homes.forEach(killAll))
+
+export async function newHome(): Promise<string> {
+  const home = await mkdtemp(join(tmpdir(), 'cachefront-program-'))
+  homes.add(home)
+  return home
+}
 
 /** The environment of the tests without settings of the program, and with this home. */
 function environmentOf(home: string): NodeJS.ProcessEnv {
@@ -110,13 +119,30 @@ async function start(
   return { home, control, api: file.api, edge: file.edge, edgeHttps: file.edgeHttps ?? '', authority, printed }
 }
 
-/** Ends everything of this home, caches included, and removes it. Returns what was still running afterwards. */
-export async function endAll(home: string): Promise<readonly string[]> {
+/**
+ * Ends everything of this home, caches included, and removes it; `undo` what was done to it comes in between. Returns what
+ * was still running after it was asked to end.
+ */
+export async function endAll(home: string, undo: () => void = () => {}): Promise<readonly string[]> {
   await cachefront(home, 'down', '--stop-engines')
-  const left = processesOf(home)
-  for (const { pid } of left) process.kill(pid, 'SIGKILL')
+  const left = killAll(home)
+  // Its file system goes last: a process whose directory is gone is not found by it any more.
+  undo()
+  homes.delete(home)
   await rm(home, { recursive: true, force: true })
   return left.map(({ command }) => command)
+}
+
+function killAll(home: string): ReturnType<typeof processesOf> {
+  const found = processesOf(home)
+  for (const { pid } of found) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return found
 }
 
 /** Processes that name the home in their arguments or work below it. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ElastiCache } from '@aws-sdk/client-elasticache'
 import { Redis } from 'ioredis'
 import { cut } from '../../support/network-namespace.ts'
-import { cachefront, endAll, newHome } from '../../support/program-installation.ts'
+import { endAll, newHome } from '../../support/program-installation.ts'
 import { Findings, within } from '../findings.ts'
 import { type Random, seededRandom } from '../random.ts'
 import { Target } from '../target.ts'
@@ -63,8 +63,11 @@ export async function drillCaches(options: CachesDrillOptions): Promise<CachesRe
   const findings = new Findings()
   const home = await newHome()
   const mayFill = options.isApart && mounted(home)
+  const undo = (): void => {
+    if (mayFill) execFileSync('umount', ['-l', home])
+  }
   const interrupted = (): void => {
-    void (mayFill ? endApart(home) : Promise.resolve()).then(() => endAll(home)).finally(() => process.exit(130))
+    void endAll(home, undo).finally(() => process.exit(130))
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   const rows: FaultRow[] = []
@@ -103,8 +106,7 @@ export async function drillCaches(options: CachesDrillOptions): Promise<CachesRe
     findings.violation((error as Error).stack ?? String(error))
   } finally {
     if (options.isApart) cut([])
-    if (mayFill) await endApart(home)
-    const left = await endAll(home)
+    const left = await endAll(home, undo)
     if (left.length > 0) findings.violation(`after the end: expected no process, seen ${left.join('; ')}`)
   }
   return {
@@ -121,12 +123,6 @@ function mounted(home: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Ends all of it while its records are there, and takes the file system away. */
-async function endApart(home: string): Promise<void> {
-  await cachefront(home, 'down', '--stop-engines')
-  execFileSync('umount', ['-l', home])
 }
 
 const clientOf = (target: Target): ElastiCache =>
