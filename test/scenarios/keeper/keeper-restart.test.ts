@@ -170,7 +170,7 @@ test('two keepers on one machine have different networks; a second keeper of one
     const mine = (await host.waitFor(() => true)).nodeNetwork
     assert.notEqual((await other.waitFor(() => true)).nodeNetwork, mine)
     const program = join(import.meta.dirname, '../../support/keeper-process.ts')
-    const second = spawn(process.execPath, [program, host.home], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const second = spawn(process.execPath, [program, host.home], { stdio: ['pipe', 'ignore', 'pipe'] })
     let text = ''
     second.stderr!.on('data', (chunk) => {
       text += chunk
