@@ -1,6 +1,7 @@
 //! The keeper as a process: what main.ts calls for `keeper`. It ends with SIGTERM or SIGINT and leaves engines and
 //! workers running then; control ends them by the `stop` message.
-import { type KeeperOptions, startKeeper } from './keeper.ts'
+import { startKeeper } from './keeper.ts'
+import type { KeeperOptions } from './keeper-options.ts'
 
 /**
  * Runs the keeper until it is asked to stop; resolves then, and the process may exit 0.
