@@ -108,6 +108,7 @@ describe('settings', () => {
     refused({ folder: ['/srv'] }, {}, /NAME=DIR/)
     refused({ folder: ['Site=/srv'] }, {}, /NAME=DIR/)
     refused({ folder: ['a=/x', 'a=/y'] }, {}, /twice/)
+    refused({ 'cache-certificate': ['shop=/x', 'shop=/y'] }, {}, /--cache-certificate names shop twice/)
   })
 
   it('takes quotas by flag, variable and file, and leaves the others as they are', () => {

@@ -500,11 +500,16 @@ function credentials(id: string | null, secret: string | null, prefix = ''): Con
   )
 }
 
-function checkTogether(config: Config): void {
-  const twice = config.folders.find(({ name }, at) => config.folders.findIndex((other) => other.name === name) !== at)
-  if (twice !== undefined)
-    throw new ConfigError(`--folder names ${twice.name} twice: give each directory a name of its own.`)
+function mustHaveOwnNames(option: string, directories: readonly parse.FolderOption[]): void {
+  const names = directories.map(({ name }) => name)
+  const twice = names.find((name, at) => names.indexOf(name) !== at)
+  if (twice === undefined) return
+  throw new ConfigError(`--${option} names ${twice} twice: give each directory a name of its own.`)
+}
 
+function checkTogether(config: Config): void {
+  mustHaveOwnNames('folder', config.folders)
+  mustHaveOwnNames('cache-certificate', config.cacheCertificates)
   const diskMin = CACHE_DISK_MB.workerMin * config.workers
   if (config.diskCacheBytes > 0 && config.diskCacheBytes < diskMin * 1024 * 1024) {
     throw new ConfigError(
