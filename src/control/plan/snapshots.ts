@@ -1,14 +1,14 @@
-//! PURE: stored snapshots, their clusters and groups, and what the keeper sees -> what becomes of them, and what the keeper
-//! is to capture and to delete. Only this calls a snapshot `available`: its data was seen complete (spec/elasticache.md 8).
+//! PURE: stored snapshots, their clusters and groups, and what the keeper sees -> what becomes of them. Only this calls a snapshot `available`: its data was seen complete (spec/elasticache.md 8).
 import type { CacheClusterRecord, ReplicationGroupRecord, SnapshotSettings } from '../../domain/cluster.ts'
-import { nodeType } from '../../domain/node-types.ts'
 import { isOverRetention, type SnapshotOf, type SnapshotRecord, sourceId } from '../../domain/snapshot.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
-import type { SnapshotFacts, SnapshotSeen, SnapshotWish } from '../../keeper/snapshots/wish.ts'
+import type { SnapshotFacts, SnapshotSeen } from '../../keeper/snapshots/wish.ts'
 import type { NewEvent } from '../../services/elasticache/event-log.ts'
 import { isOfGroup } from '../../services/elasticache/snapshots.ts'
 import type { Stored } from '../../state/state.ts'
 import type { Transfers } from '../transfers.ts'
+import { isShared } from './captures.ts'
+import { judgeRestore } from './snapshot-restores.ts'
 
 /** All that the plan looks at, read together. */
 export interface SnapshotRecords {
@@ -25,36 +25,6 @@ export interface SnapshotChanges {
   readonly goneArns: readonly string[]
   readonly events: readonly NewEvent[]
 }
-
-/** What the keeper is to do about snapshots: captures that are not done, and data that nobody has a record of any more. */
-export function planCaptures({ snapshots }: SnapshotRecords): {
-  readonly wishes: SnapshotWish[]
-  readonly deletions: string[]
-} {
-  const docs = snapshots.map(({ doc }) => doc)
-  const wishes = docs.flatMap((doc) =>
-    doc.status === 'creating' && doc.origin.kind === 'capture' && doc.of !== null
-      ? [
-          {
-            id: doc.data,
-            group: doc.of.replicationGroupId ?? sourceId(doc.of),
-            from: doc.origin.from,
-            kmsKeyId: doc.kmsKeyId,
-          },
-        ]
-      : [],
-  )
-  const deletions = docs.filter((doc) => doc.status === 'deleting' && !isShared(doc, docs)).map((doc) => doc.data)
-  return { wishes, deletions: [...new Set(deletions)] }
-}
-
-/** A copy has the data of its source: it goes with the last of them, and not while it is read. */
-const isShared = (doc: SnapshotRecord, all: readonly SnapshotRecord[]): boolean =>
-  all.some(
-    (other) =>
-      (other.data === doc.data && other.status !== 'deleting') ||
-      (other.status === 'copying' && other.origin.kind === 'copy' && other.origin.from === doc.data),
-  )
 
 /** `now`: milliseconds on the movable clock. */
 export function snapshotChanges(
@@ -251,32 +221,13 @@ class Plan implements SnapshotChanges {
   /** Lets what is made from a snapshot begin when its data is there and fits, and refuses it when it never will. */
   restores(): void {
     for (const { doc } of this.#records.groups) {
-      const restoreFrom = this.#judgeRestore(doc, doc.nodeType)
+      const restoreFrom = judgeRestore(doc, (name) => this.#snapshot(name))
       if (restoreFrom !== null) this.groups.set(doc.id, { ...doc, restoreFrom })
     }
     for (const { doc } of this.#records.clusters) {
-      const restoreFrom = this.#judgeRestore(doc, doc.nodeType)
+      const restoreFrom = judgeRestore(doc, (name) => this.#snapshot(name))
       if (restoreFrom !== null) this.clusters.set(doc.id, { ...doc, restoreFrom })
     }
-  }
-
-  #judgeRestore(
-    { status, restoreFrom }: ReplicationGroupRecord | CacheClusterRecord,
-    node: string,
-  ): SnapshotSettings['restoreFrom'] | null {
-    if (status !== 'creating' || restoreFrom?.state !== 'waiting') return null
-    const snapshot = this.#snapshot(restoreFrom.snapshot)
-    const refused = (problem: string) => ({ ...restoreFrom, state: 'refused' as const, problem })
-    if (snapshot === undefined) return refused('the snapshot is gone')
-    if (snapshot.status === 'failed') return refused(snapshot.problem ?? 'the snapshot failed')
-    if (snapshot.status !== 'restoring' && snapshot.status !== 'available') return null
-    const most = nodeType(node).maxmemory
-    if (snapshot.memoryBytes !== null && snapshot.memoryBytes > most) {
-      return refused(
-        `its data takes ${snapshot.memoryBytes} bytes of memory, and a ${node} has ${most}: choose a larger node type`,
-      )
-    }
-    return { ...restoreFrom, state: 'ready' }
   }
 }
 

@@ -25,7 +25,7 @@ import { onlyFields } from './fields.ts'
 import { findCluster } from './lookup.ts'
 import { page } from './paging.ts'
 import { putTags, tagsOf } from './tags.ts'
-import { userEngine } from './users.ts'
+import { userEngine } from './user-fields.ts'
 
 const idsOf = (given: readonly string[] | undefined): string[] => [...new Set((given ?? []).map(normalName))]
 

@@ -9,12 +9,10 @@ import type {
   ModifyUserMessage,
   User,
 } from '@aws-sdk/client-elasticache'
-import { DEFAULT_USER, higherVersion, USERS_MAX, type UserEngine, type UserRecord } from '../../domain/access.ts'
-import { AccessStringError, accessText, parseAccess } from '../../domain/acl/access-string.ts'
+import { DEFAULT_USER, USERS_MAX, type UserRecord } from '../../domain/access.ts'
 import { elasticacheArn } from '../../domain/arn.ts'
 import { newName, required, shown } from '../../domain/cache-names.ts'
 import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
-import { ADMIN_USER } from '../../keeper/door.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import {
@@ -30,55 +28,9 @@ import { recordEvents } from './event-log.ts'
 import { onlyFields } from './fields.ts'
 import { findCluster } from './lookup.ts'
 import { page } from './paging.ts'
-import { type Credentials, credentialsOf } from './passwords.ts'
+import { credentialsOf } from './passwords.ts'
 import { putTags, tagsOf } from './tags.ts'
-
-/** Unconfirmed; no spaces, case-sensitive. */
-const USER_NAME = /^[!-~]{1,120}$/
-
-/** @throws InvalidParameterValue */
-export function userEngine(given: string | undefined): UserEngine {
-  const engine = required('Engine', given).toLowerCase()
-  if (engine === 'redis' || engine === 'valkey') return engine
-  throw invalidValue(`Engine is redis or valkey for users and user groups, not ${shown(given)}.`)
-}
-
-function userName(given: string | undefined): string {
-  const name = required('UserName', given)
-  if (!USER_NAME.test(name)) {
-    throw invalidValue('UserName has 1 to 120 characters of printable ASCII, without spaces.')
-  }
-  if (name === ADMIN_USER) throw invalidValue(`UserName ${ADMIN_USER} is the service's own.`)
-  return name
-}
-
-/** The access string in its form, with the lowest version that knows it. */
-function accessOf(text: string): Pick<UserRecord, 'access' | 'minimumVersion'> {
-  try {
-    const access = parseAccess(text)
-    return { access: accessText(access), minimumVersion: access.minimumVersion }
-  } catch (error) {
-    if (!(error instanceof AccessStringError)) throw error
-    throw invalidValue(`The AccessString is not valid: ${error.message}.`)
-  }
-}
-
-/** Version that a way to log in needs (spec 6.2, unconfirmed). */
-const LOG_IN_SINCE = { 'redis iam': '7.0', 'valkey iam': '7.2' } as Readonly<Record<string, string>>
-
-function checkWay(engine: UserEngine, id: string, name: string, { authentication }: Credentials): void {
-  if (authentication === 'iam') {
-    if (id !== name) throw invalidValue('A user of the type iam has the same UserId and UserName.')
-  }
-  if (engine === 'valkey' && authentication === 'no-password') {
-    throw invalidCombination('A user of the engine valkey needs a password or the AuthenticationMode iam.')
-  }
-}
-
-const minimumOf = (engine: UserEngine, access: string, authentication: string): string =>
-  [LOG_IN_SINCE[`${engine} ${authentication}`], engine === 'valkey' ? '7.2' : undefined]
-    .filter((version) => version !== undefined)
-    .reduce(higherVersion, access)
+import { accessOf, checkWay, minimumOf, userEngine, userName } from './user-fields.ts'
 
 const CREATE_FIELDS = [
   'UserId',
