@@ -40,13 +40,31 @@ export function updating(cluster: CacheClusterRecord, update: ServiceUpdateRecor
   return { ...cluster, status: 'modifying', serviceUpdate: { name, version, since, stopped: false } }
 }
 
-export type ActionStatus = 'not-applied' | 'in-progress' | 'stopping' | 'stopped' | 'complete'
+/**
+ * Whether the maintenance window applies updates by itself. Not to memcached, which would lose its items: as on AWS, the
+ * setting has an effect for redis and valkey only (spec 2.2). Members of a group are alike.
+ */
+export const isAutomatic = ([model]: readonly CacheClusterRecord[]): boolean =>
+  model !== undefined && model.autoMinorVersionUpgrade && model.engine !== 'memcached'
+
+/**
+ * `scheduled`: the next maintenance window applies it by itself. `waiting-to-start` is said by BatchApplyUpdateAction
+ * alone, in whose transaction nothing can have begun; the keeper begins at once.
+ */
+export type ActionStatus =
+  | 'not-applied'
+  | 'scheduled'
+  | 'waiting-to-start'
+  | 'in-progress'
+  | 'stopping'
+  | 'stopped'
+  | 'complete'
 
 /** Of one cluster, or of all members of a group together. */
 export function actionStatus(update: ServiceUpdateRecord, clusters: readonly CacheClusterRecord[]): ActionStatus {
   if (clusters.every((cluster) => nodesBehind(cluster, update.version).length === 0)) return 'complete'
   const asked = clusters.flatMap(({ serviceUpdate }) => (serviceUpdate?.name === update.name ? [serviceUpdate] : []))
-  if (asked.length === 0) return 'not-applied'
+  if (asked.length === 0) return isAutomatic(clusters) ? 'scheduled' : 'not-applied'
   const stopped = asked.some((one) => one.stopped)
   const busy = clusters.some((cluster) => cluster.status !== 'available')
   if (stopped) return busy ? 'stopping' : 'stopped'

@@ -32,6 +32,7 @@ function node(id: string, change: Partial<NodeView> = {}): NodeView {
     follows: isPrimary ? null : ADDRESS.a!,
     inSync: !isPrimary,
     hasData: true,
+    caughtUp: true,
     lagMs: 0,
     bound: isPrimary ? [ADDRESS.a!, ENDPOINT] : [ADDRESS[id]!],
     listening: PLAIN,
@@ -227,6 +228,7 @@ const readers: readonly [string, GroupView, targets: readonly string[], keeps: r
     ['b'],
   ],
   ['one that is being filled', group([a, b, node('c', { inSync: false, hasData: false })]), ['b'], ['b']],
+  ['one that was filled and has not caught up', group([a, b, node('c', { caughtUp: false })]), ['b'], ['b']],
   ['one that is silent', group([a, b, node('c', { health: silent })]), ['b'], ['b', 'c']],
   ['one that is to be removed', group([a, b, node('c', { wished: false })]), ['b'], ['b']],
   ['none is there', group([a, node('b', gone), node('c', gone)]), ['a'], ['a']],
@@ -244,6 +246,7 @@ for (const [name, view, targets, keeps] of readers) {
 test('the only replica holds the reader endpoint while it may be read from', () => {
   assert.equal(readerHolder(group([a, b])), 'b')
   assert.equal(readerHolder(group([a, node('b', { lagMs: tooOld })])), 'a')
+  assert.equal(readerHolder(group([a, node('b', { caughtUp: false })])), 'a')
   assert.equal(readerHolder(group([a, node('b', linkLost)])), 'a')
   assert.equal(readerHolder(group([node('a', { health: silent }), node('b', linkLost)])), 'b')
   assert.deepEqual(planGroup(group([a, node('b', { lagMs: tooOld, bound: [ADDRESS.b!, READER] })])), [
@@ -272,6 +275,7 @@ test('a promoted node keeps the reader endpoint that it had', () => {
 test('a group is settled only when every node is as wished', () => {
   assert.equal(isSettled(group([a, b, c])), true)
   assert.equal(isSettled(group([a, b, node('c', { inSync: false })])), false)
+  assert.equal(isSettled(group([a, b, node('c', { caughtUp: false })])), false)
   assert.equal(isSettled(group([a, b, node('c', begun)])), false)
 })
 

@@ -17,13 +17,13 @@ import { sameListening, sourceAt } from './transit.ts'
 export const READER_LAG_MAX_MS = 5000
 
 /**
- * May be read from through the reader endpoint: what it shows is at most `READER_LAG_MAX_MS` old. One that has lost its
- * link is out at once, unless its primary does not answer: then nobody writes, and what the replica has is the newest.
+ * May be read from through the reader endpoint: what it shows is at most `READER_LAG_MAX_MS` old. One that was just
+ * filled must have caught up; one that has lost its link is out at once, unless its primary does not answer: then nobody writes, and what the replica has is the newest.
  */
 function isReadable(group: GroupView, node: NodeView): boolean {
   if (!isWell(node) || node.role !== 'replica' || !node.wished || node.lagMs > READER_LAG_MAX_MS) return false
   const primary = group.nodes.find((n) => n.id === group.primary)
-  return node.inSync || (node.hasData && (primary === undefined || !isWell(primary)))
+  return (node.inSync && node.caughtUp) || (node.hasData && (primary === undefined || !isWell(primary)))
 }
 
 /** The next things to do, in order; empty when the group is as wished or must be waited for. */

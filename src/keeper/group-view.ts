@@ -27,6 +27,8 @@ export interface NodeView {
   readonly inSync: boolean
   /** Holds a copy of the group's data: it was in sync once and has not begun anew. */
   readonly hasData: boolean
+  /** It has what was written while its data was on the way to it (replica-lag.ts); true for a primary. */
+  readonly caughtUp: boolean
   /** How far it is behind its primary, as far as is known (replica-lag.ts). Milliseconds. */
   readonly lagMs: number
   /** Addresses it listens on, and the ports there; null before it answered. */
@@ -89,7 +91,8 @@ export type Action =
   | { readonly do: 'remove'; readonly node: string }
 
 export const isWell = (node: NodeView): boolean => node.health.kind === 'well'
-export const isHealthyReplica = (node: NodeView): boolean => isWell(node) && node.role === 'replica' && node.inSync
+export const isHealthyReplica = (node: NodeView): boolean =>
+  isWell(node) && node.role === 'replica' && node.inSync && node.caughtUp
 export const isDown = (node: NodeView): boolean => node.health.kind === 'absent' || node.health.kind === 'lost'
 const endedByItself = (node: NodeView): boolean => node.health.kind === 'lost' && node.health.reason === 'exit'
 export const hasProcess = (node: NodeView): boolean => node.health.kind !== 'absent' && !endedByItself(node)

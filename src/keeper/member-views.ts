@@ -5,7 +5,7 @@ import type { Health, NodeView } from './group-view.ts'
 import type { GroupRecord } from './ledger.ts'
 import type { Member } from './members.ts'
 import type { GroupWish, NodeSeen } from './protocol.ts'
-import type { ReplicaLag } from './replica-lag.ts'
+import type { ReplicaLag, ReplicaSeen } from './replica-lag.ts'
 
 export function nodeView(
   member: Member,
@@ -26,6 +26,7 @@ export function nodeView(
     follows: facts?.follows ?? null,
     inSync: facts?.inSync ?? false,
     hasData: node.hasData,
+    caughtUp: facts?.role !== 'replica' || lag.hasCaughtUp(replicaSeen(member)),
     lagMs: facts?.role === 'replica' ? lag.of(facts.offset, node.factsAt) : 0,
     bound: facts?.bound ?? [],
     listening: facts?.listening ?? null,
@@ -33,6 +34,18 @@ export function nodeView(
     mayStart: node.mayStart,
     restartWished: (wish.restarts[node.id] ?? 0) > (record.restarts[node.id] ?? 0),
     outdated: isOutdated(member, wish, binaries),
+  }
+}
+
+function replicaSeen({ node, phase }: Member): ReplicaSeen {
+  return {
+    id: node.id,
+    pid: node.process?.pid ?? null,
+    wasAvailable: phase === 'available',
+    hasData: node.hasData,
+    inSync: node.facts?.inSync ?? false,
+    offset: node.facts?.offset ?? 0,
+    atMs: node.factsAt,
   }
 }
 

@@ -5,7 +5,7 @@ import type { CacheClusterRecord, ReplicationGroupRecord, ServiceUpdateRecord } 
 import { serves } from '../../domain/engine-versions.ts'
 import { nodesBegun } from '../../domain/memcached-nodes.ts'
 import { begun } from '../../domain/pending-change.ts'
-import { nodesBehind, updating } from '../../domain/service-updates.ts'
+import { isAutomatic, nodesBehind, updating } from '../../domain/service-updates.ts'
 import { isInMaintenance } from '../../domain/windows.ts'
 import { isOlder } from '../../lib/versions.ts'
 import { promoting } from '../../services/elasticache/group-roles.ts'
@@ -63,8 +63,7 @@ function groupPlan(
 }
 
 /**
- * The newest service update that a node lacks, where AutoMinorVersionUpgrade asks for it. Not memcached, which would lose
- * its items: as on AWS, the setting has an effect for redis and valkey only (spec 2.2). One that was stopped by hand
+ * The newest service update that a node lacks, where AutoMinorVersionUpgrade asks for it. One that was stopped by hand
  * stays so.
  */
 function updated(
@@ -73,7 +72,7 @@ function updated(
   now: number,
 ): CacheClusterRecord[] | null {
   const [model] = clusters
-  if (model === undefined || !model.autoMinorVersionUpgrade || model.engine === 'memcached') return null
+  if (model === undefined || !isAutomatic(clusters)) return null
   const lacking = updates.filter(
     (update) =>
       serves({ engine: update.engine, version: update.version }, model.engine, model.engineVersion) &&

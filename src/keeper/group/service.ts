@@ -3,7 +3,7 @@
 import { readerHolder, readerKeeps, readerTargets } from '../failover.ts'
 import { type ReaderFront, readerFront } from '../front.ts'
 import type { GroupTransit } from '../group-transit.ts'
-import { type GroupView, isWell, type NodeView } from '../group-view.ts'
+import { type GroupView, isHealthyReplica, isWell, type NodeView } from '../group-view.ts'
 import type { Members } from '../members.ts'
 import type { EngineNode } from '../node.ts'
 import { keepsFile, removeFile, settingsOf } from '../persistence.ts'
@@ -67,7 +67,7 @@ export class GroupService {
     const { members, reader } = this.#options
     if (!isWell(node) || !members.get(node.id).node.hasUsers) return false
     if (reader === null) return true
-    if (node.id !== view.primary) return node.role === 'replica' && node.inSync
+    if (node.id !== view.primary) return isHealthyReplica(node)
     return node.role === 'primary' && (view.fronted || node.bound.includes(view.endpoint))
   }
 

@@ -142,6 +142,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
     'ReplicationGroupIds',
     'ServiceUpdateName',
     'ServiceUpdateStatus',
+    'ServiceUpdateTimeRange',
     'ShowNodeLevelUpdateStatus',
     'UpdateActionStatus',
     ...PAGE,

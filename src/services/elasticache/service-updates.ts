@@ -8,13 +8,14 @@ import type {
   ProcessedUpdateAction,
   ServiceUpdate,
   ServiceUpdatesMessage,
+  TimeRangeFilter,
   UnprocessedUpdateAction,
   UpdateActionResultsMessage,
   UpdateActionsMessage,
 } from '@aws-sdk/client-elasticache'
 import { normalName, required, shown } from '../../domain/cache-names.ts'
 import type { CacheClusterRecord, ServiceUpdateRecord } from '../../domain/cluster.ts'
-import { elasticacheFault, invalidCombination } from '../../domain/elasticache-faults.ts'
+import { elasticacheFault, invalidCombination, invalidValue } from '../../domain/elasticache-faults.ts'
 import { actionStatus, applyBy, concerns, nodesBehind, SEVERITY, updating } from '../../domain/service-updates.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
@@ -76,6 +77,7 @@ export const describeUpdateActions: Operation<DescribeUpdateActionsMessage, Upda
     'CacheClusterIds',
     'Engine',
     'ServiceUpdateStatus',
+    'ServiceUpdateTimeRange',
     'UpdateActionStatus',
     'ShowNodeLevelUpdateStatus',
     'MaxRecords',
@@ -87,7 +89,8 @@ export const describeUpdateActions: Operation<DescribeUpdateActionsMessage, Upda
   const updates = (await updatesOf(state, input.ServiceUpdateName)).filter(
     (update) =>
       (!input.Engine || update.engine === input.Engine.toLowerCase()) &&
-      (states.length === 0 || states.includes('available')),
+      (states.length === 0 || states.includes('available')) &&
+      isReleasedWithin(update, input.ServiceUpdateTimeRange),
   )
   const targets = (await targetsOf(state)).filter((target) => ids.length === 0 || ids.includes(idOf(target)))
   const actions = updates.flatMap((update) =>
@@ -101,6 +104,14 @@ export const describeUpdateActions: Operation<DescribeUpdateActionsMessage, Upda
   const now = clock.now()
   const nodes = input.ShowNodeLevelUpdateStatus === true
   return { UpdateActions: items.map((item) => updateActionView({ ...item, now, nodes })), Marker }
+}
+
+/** Both ends belong to the range; an end that is left out is open. @throws InvalidParameterValue */
+function isReleasedWithin({ releasedAt }: ServiceUpdateRecord, range: TimeRangeFilter | undefined): boolean {
+  const [from, to] = [range?.StartTime?.getTime() ?? -Infinity, range?.EndTime?.getTime() ?? Infinity]
+  if (from > to) throw invalidValue('StartTime of ServiceUpdateTimeRange must not be after its EndTime.')
+  const at = Date.parse(releasedAt)
+  return from <= at && at <= to
 }
 
 type Act = (tx: Transaction, update: ServiceUpdateRecord, target: Target, now: number) => Promise<string | null>
@@ -130,7 +141,9 @@ function batch(act: Act) {
           continue
         }
         const { clusters: after } = (await targetOf(tx, named)) as Target
-        ProcessedUpdateActions.push({ ...named, ServiceUpdateName, UpdateActionStatus: actionStatus(update!, after) })
+        const status = actionStatus(update!, after)
+        const UpdateActionStatus = status === 'in-progress' ? 'waiting-to-start' : status
+        ProcessedUpdateActions.push({ ...named, ServiceUpdateName, UpdateActionStatus })
       }
       return { ProcessedUpdateActions, UnprocessedUpdateActions }
     })

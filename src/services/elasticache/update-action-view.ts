@@ -1,5 +1,5 @@
 //! An update action as the SDK's output type (spec/elasticache.md 11.5).
-import type { CacheNodeUpdateStatus, UpdateAction } from '@aws-sdk/client-elasticache'
+import type { CacheNodeUpdateStatus, NodeUpdateStatus, UpdateAction } from '@aws-sdk/client-elasticache'
 import type {
   CacheClusterRecord,
   CacheNodeRecord,
@@ -56,6 +56,17 @@ function slaMet(update: ServiceUpdateRecord, target: Target, status: ActionStatu
   return status === 'complete' || now <= applyBy(update) ? 'yes' : 'no'
 }
 
+/** What is said of a node that runs the older binary. */
+const OF_NODE_BEHIND: Readonly<Record<ActionStatus, NodeUpdateStatus>> = {
+  'not-applied': 'not-applied',
+  scheduled: 'not-applied',
+  'waiting-to-start': 'waiting-to-start',
+  'in-progress': 'waiting-to-start',
+  stopping: 'stopping',
+  stopped: 'stopped',
+  complete: 'complete',
+}
+
 function nodeLevel(
   update: ServiceUpdateRecord,
   target: Target,
@@ -64,7 +75,7 @@ function nodeLevel(
 ): Partial<UpdateAction> {
   const nodeView = (cluster: CacheClusterRecord, node: CacheNodeRecord): CacheNodeUpdateStatus => {
     const isBehind = nodesBehind(cluster, update.version).includes(node.id)
-    const nodeStatus = isBehind ? (status === 'in-progress' ? 'waiting-to-start' : status) : 'complete'
+    const nodeStatus = isBehind ? OF_NODE_BEHIND[status] : 'complete'
     return {
       CacheNodeId: node.id,
       NodeUpdateStatus: node.status === 'available' || !isBehind ? nodeStatus : 'in-progress',

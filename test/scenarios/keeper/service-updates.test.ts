@@ -105,6 +105,16 @@ test('a newer binary is a service update of the groups that run the older one', 
   )
 })
 
+test('actions are found by when their update was released', async () => {
+  const now = scenario.now()
+  const [before, after] = [new Date(now - HOUR_MS), new Date(now + HOUR_MS)]
+  const within = async (range: sdk.TimeRangeFilter) => (await actionsOf({ ServiceUpdateTimeRange: range })).length
+  assert.equal(await within({ StartTime: before, EndTime: after }), 2)
+  assert.equal(await within({ StartTime: after }), 0)
+  assert.equal(await within({ EndTime: before }), 0)
+  await assert.rejects(within({ StartTime: after, EndTime: before }), { name: 'InvalidParameterValueException' })
+})
+
 test('applying it restarts the nodes one after the other and keeps the data', async () => {
   const command = new sdk.BatchApplyUpdateActionCommand({
     ServiceUpdateName: name,
@@ -113,7 +123,7 @@ test('applying it restarts the nodes one after the other and keeps the data', as
   const answer = await scenario.client.send(command)
   assert.deepEqual(
     answer.ProcessedUpdateActions!.map((one) => [one.ReplicationGroupId, one.UpdateActionStatus]),
-    [['by-hand', 'in-progress']],
+    [['by-hand', 'waiting-to-start']],
   )
   assert.equal(answer.UnprocessedUpdateActions![0]!.ReplicationGroupId, 'x')
   const done = await scenario.until(async () => {
@@ -132,7 +142,7 @@ test('applying it restarts the nodes one after the other and keeps the data', as
   const [kept, info] = await Promise.all([redis.get('kept'), redis.info('server')]).finally(() => redis.disconnect())
   assert.equal(kept, 'by-hand')
   assert.match(info, new RegExp(`redis_version:${next}`))
-  assert.equal((await actionOf('by-window')).UpdateActionStatus, 'not-applied', 'the other one was not asked')
+  assert.equal((await actionOf('by-window')).UpdateActionStatus, 'scheduled', 'the other one has its window')
 })
 
 test('AutoMinorVersionUpgrade applies it in the maintenance window', async () => {
