@@ -31,7 +31,9 @@ export interface ActorContext {
   readonly binaries: readonly Binary[]
   readonly view: GroupView
   /** Why clients from elsewhere than wished could reach it now; null when none could. */
-  readonly unguarded: string | null
+  readonly unguarded: () => string | null
+  /** Holds clients to the wished networks at the addresses that the group has now. */
+  readonly guard: () => Promise<void>
   /** Judged anew: what was decided a moment ago may not be so any more. */
   readonly isStillLost: (node: string) => boolean
   /** The failover of the record is done: told once, whatever happens to the keeper. */
@@ -83,7 +85,7 @@ export function act(action: Action, x: ActorContext): Promise<void> {
 async function start(x: ActorContext, node: string, replicaOf: string | null): Promise<void> {
   const choice = chooseBinary(x.binaries, x.wish.engine, x.wish.engineVersion)
   if ('problem' in choice) throw new Error(choice.problem)
-  const { unguarded } = x
+  const unguarded = x.unguarded()
   if (unguarded !== null) throw new Error(unguarded)
   const source = x.members.all().find((m) => m.node.address === replicaOf)?.node
   x.members.start(x.members.get(node), choice.binary, x.wish, source === undefined ? null : sourceOf(source))
@@ -283,6 +285,7 @@ async function replace(x: ActorContext, id: string): Promise<void> {
 async function makeStandIn(x: ActorContext, id: string): Promise<void> {
   const old = x.members.get(id)
   const standIn = await x.members.addStandIn(old)
+  await x.guard()
   await start(x, standIn.node.id, old.node.address)
 }
 

@@ -44,6 +44,8 @@ export interface GroupContext {
   readonly clock: Clock
   readonly binaries: () => readonly Binary[]
   readonly sourceFilter: Pick<SourceFilter, 'isInForce' | 'problem'>
+  /** Has the packet filter cover the addresses that groups have now. */
+  readonly guard: () => Promise<void>
   readonly orphanIn: (dir: string) => ProcessIdentity | null
   readonly emit: (groupId: string, event: KeeperEvent['event']) => void
   /** What the group shows may have changed. */
@@ -197,7 +199,8 @@ export class Group {
       ledger: this.#context.ledger,
       binaries: this.#context.binaries(),
       view,
-      unguarded: this.#unguarded(),
+      unguarded: () => this.#unguarded(),
+      guard: this.#context.guard,
       isStillLost: (node) => this.#isStillLost(node),
       failedOver: () => this.#failedOver(),
       setRecord: (change) => this.#record.change(change),

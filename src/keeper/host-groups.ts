@@ -11,7 +11,7 @@ import type { SourceFilter } from './source-filter.ts'
 import type { Guarded } from './source-rules.ts'
 import { portsBehindFront } from './transit.ts'
 
-export interface HostGroupsOptions extends Omit<GroupContext, 'orphanIn' | 'sourceFilter'> {
+export interface HostGroupsOptions extends Omit<GroupContext, 'orphanIn' | 'sourceFilter' | 'guard'> {
   readonly sourceFilter: SourceFilter
   /** One line for the keeper's log. */
   readonly log: (line: string) => void
@@ -85,13 +85,15 @@ export class HostGroups {
       const orphan = this.#orphans.get(dir)
       return orphan !== undefined && isAlive(orphan) ? orphan : null
     }
-    this.#groups.set(wish.id, new Group(wish, { ...this.#options, orphanIn }))
+    this.#groups.set(wish.id, new Group(wish, { ...this.#options, orphanIn, guard: () => this.#guard() }))
   }
 
   /** Holds clients to the networks that are wished; groups that wait for it go on then. */
   async #guard(): Promise<void> {
     const { addresses, sourceFilter } = this.#options
-    const groups = this.#wishes.flatMap(({ id, port, sources }) => {
+    const groups = this.#wishes.flatMap(({ id, port, sources, nodes }) => {
+      // A node that is new has its address now: it starts when the rules name that.
+      if (this.#groups.has(id)) for (const node of nodes) addresses.node(id, node.id)
       const [first, ...rest] = addresses.ofGroup(id)
       if (first === undefined || sources === undefined || sources.length === 0) return []
       return [

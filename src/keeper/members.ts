@@ -87,12 +87,17 @@ export class Members {
     }
   }
 
-  /** A second process for the only node, in a directory of its own; it is filled as that node's replica. */
+  /**
+   * A second process for the only node, in a directory and at an address of its own; it is filled as that node's replica,
+   * once the packet filter knows the address.
+   */
   async addStandIn(of: Member): Promise<Member> {
     const id = standInOf(of.node.id)
     const usual = this.#options.dirOf(id)
     const dir = of.node.dir === usual ? this.#options.dirOf(of.node.id) : usual
     await rm(dir, { recursive: true, force: true })
+    // Asking for its door gives it its address.
+    this.#options.doorsOf(id)
     const member = this.#make(id, false, dir)
     this.#members.set(id, member)
     return member

@@ -1,9 +1,11 @@
 //! Runs in a network namespace (source-filter.test.ts): security groups and subnets as allow lists on real engines, told
 //! by the address that a client comes from.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { ElastiCacheScenario } from './elasticache-scenario.ts'
@@ -162,6 +164,38 @@ test('memcached: nodes and configuration endpoint; subnets with networks count b
     new sdk.ModifyCacheSubnetGroupCommand({ CacheSubnetGroupName: 'half', SubnetIds: ['subnet-a', 'subnet-b'] }),
   )
   await scenario.until(async () => assert.deepEqual(await reached('127.0.1.200', endpoints), all(true, endpoints)))
+})
+
+test('a second process that stands in for the only node is guarded before it has any data', LIMIT, async () => {
+  await scenario.client.send(
+    new sdk.CreateCacheClusterCommand({
+      CacheClusterId: 'only',
+      Engine: 'redis',
+      EngineVersion: '7.0',
+      CacheNodeType: 'cache.t4g.micro',
+      SecurityGroupIds: ['sg-web'],
+    }),
+  )
+  await availableCluster('only')
+  const monitor = spawn('nft', ['monitor'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    let changes = ''
+    monitor.stdout.on('data', (text: Buffer) => {
+      changes += text
+    })
+    await scenario.client.send(
+      new sdk.ModifyCacheClusterCommand({ CacheClusterId: 'only', EngineVersion: '7.1', ApplyImmediately: true }),
+    )
+    await scenario.until(async () => assert.match((await availableCluster('only')).EngineVersion!, /^7\.1/))
+    // The engine that gave way tells who copied its data.
+    const log = readFileSync(join(scenario.home, 'nodes', 'only', 'only', 'log'), 'utf8')
+    const standIn = /Replica (127\.[\d.]+):\d+ asks for synchronization/.exec(log)?.[1]
+    assert.ok(standIn, log)
+    await scenario.until(async () => assert.match(changes, new RegExp(`[ {]${standIn}[ ,]`)))
+  } finally {
+    monitor.kill()
+  }
+  await scenario.client.send(new sdk.DeleteCacheClusterCommand({ CacheClusterId: 'only' }))
 })
 
 test(
