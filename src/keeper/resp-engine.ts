@@ -62,7 +62,7 @@ class RespLink implements EngineLink {
     const { masterPort, ...facts } = readInfo(info)
     const bound = (bind.get('bind') ?? '').split(' ').filter(Boolean)
     const listening = { plain: Number(port.get('port')), tls: Number(tls.get('tls-port') ?? 0) }
-    this.replication.note({ listening, bound })
+    this.replication.note({ listening })
     return {
       ...facts,
       bound,

@@ -14,13 +14,13 @@ const BIND_RETRY_MS = 20
 export class RespReplication implements Replication {
   readonly #redis: Redis
   /** As it was last seen. */
-  #now: Pick<EngineFacts, 'listening' | 'bound'> = { listening: { plain: 0, tls: 0 }, bound: [] }
+  #now: Pick<EngineFacts, 'listening'> = { listening: { plain: 0, tls: 0 } }
 
   constructor(redis: Redis) {
     this.#redis = redis
   }
 
-  note(now: Pick<EngineFacts, 'listening' | 'bound'>): void {
+  note(now: Pick<EngineFacts, 'listening'>): void {
     this.#now = now
   }
 
@@ -45,9 +45,9 @@ export class RespReplication implements Replication {
   }
 
   async listen(wanted: Listening, certificate: ServedCertificate | null, port: number): Promise<void> {
-    const { listening: before, bound } = this.#now
+    const { listening: before } = this.#now
     const ask: Ask = (name, ...args) => this.#redis.call(name, ...args)
-    await listen(ask, { before, wanted, bound, port }, certificate)
+    await listen(ask, { before, wanted, port }, certificate)
   }
 
   async load(address: string, port: number): Promise<{ undo(): Promise<void> }> {

@@ -34,12 +34,11 @@ export async function listen(
   change: {
     readonly before: Listening
     readonly wanted: Listening
-    readonly bound: readonly string[]
     readonly port: number
   },
   certificate: ServedCertificate | null,
 ): Promise<void> {
-  const { before, wanted, bound, port } = change
+  const { before, wanted, port } = change
   if (sameListening(before, wanted)) return
   const set = (settings: readonly Setting[]) => ask('CONFIG', 'SET', ...settings.flat())
   if (wanted.tls !== 0) {
@@ -58,12 +57,18 @@ export async function listen(
   if (before[stays] === 0) await set([[DIRECTIVE[stays], String(hidden[stays])]])
   if (before[goes] !== 0) await set([[DIRECTIVE[goes], '0']])
   const ports = new Set([before[goes] || port, hidden[goes], port])
-  for (const address of bound) {
-    for (const one of ports) {
-      for (const type of ['normal', 'pubsub']) await ask('CLIENT', 'KILL', 'TYPE', type, 'LADDR', `${address}:${one}`)
-    }
+  // Not by what is bound: a connection outlives its listener, as at an endpoint that a front has taken over since.
+  for (const address of await addressesOfClients(ask)) {
+    if (!ports.has(Number(address.slice(address.lastIndexOf(':') + 1)))) continue
+    for (const type of ['normal', 'pubsub']) await ask('CLIENT', 'KILL', 'TYPE', type, 'LADDR', address)
   }
   await set([[DIRECTIVE[stays], String(wanted[stays])]])
+}
+
+/** Where clients are connected to: `127.16.0.2:6379`. */
+async function addressesOfClients(ask: Ask): Promise<ReadonlySet<string>> {
+  const list = String(await ask('CLIENT', 'LIST'))
+  return new Set([...list.matchAll(/ laddr=(\S+)/g)].map(([, address]) => address!))
 }
 
 const DIRECTIVE = { plain: 'port', tls: 'tls-port' } as const
