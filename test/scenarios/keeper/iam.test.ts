@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
@@ -27,9 +28,9 @@ const bob: UserWish = { ...ann, name: 'bob', passwords: [sha256Of(PASSWORD)], ia
 
 let host: KeeperHost
 
-const group = (users: readonly UserWish[]): GroupWish =>
+const group = (users: readonly UserWish[], mode: 'preferred' | 'required' = 'required'): GroupWish =>
   redisGroup('shop', 3, {
-    transit: { mode: 'required', names: [], renewal: 0, imported: null },
+    transit: { mode, names: [], renewal: 0, imported: null },
     access: { users, iam: { keyPair: KEYS, region: REGION } },
   })
 
@@ -176,6 +177,37 @@ test('without IAM users the engines stand at the endpoints themselves, and back'
   const fronted = await host.settled('shop')
   assert.equal(await whoami(fronted.endpoint, 'ann', await tokenOf()), 'ann')
 })
+
+test('preferred: tokens come in over TLS alone; passwords both ways, at every address', async () => {
+  host.wish([group([ann, bob], 'preferred')])
+  const seen = await host.settled('shop', (g) => g.transit?.mode === 'preferred')
+  for (const address of addressesOf(seen)) {
+    assert.equal(await whoami(address, 'ann', await tokenOf()), 'ann', address)
+    assert.equal(await whoami(address, 'bob', PASSWORD), 'bob', address)
+    assert.equal(await plainly(address, 'bob', PASSWORD), 'bob', address)
+    // A token in plain text is anybody's for as long as it holds.
+    assert.match(await plainly(address, 'ann', await tokenOf()), /^-WRONGPASS/, address)
+  }
+  host.wish([group([ann, bob])])
+  const back = await host.settled('shop', (g) => g.transit?.mode === 'required')
+  assert.equal(await whoami(back.endpoint, 'ann', await tokenOf()), 'ann')
+  assert.equal(await plainly(back.endpoint, 'bob', PASSWORD), '')
+})
+
+/** Who a client without TLS is, or how it is refused; empty when its connection just ends. */
+async function plainly(address: string, username: string, password: string): Promise<string> {
+  const socket = connect(6379, address)
+  let answers = ''
+  socket.on('error', () => {})
+  socket.on('data', (bytes) => {
+    answers += bytes
+    // Of AUTH, and of ACL WHOAMI: an error, or a length and a name.
+    if (/^-.*\r\n-.*\r\n|^\+OK\r\n\$\d+\r\n.*\r\n/.test(answers)) socket.destroy()
+  })
+  socket.write(`AUTH ${username} ${password}\r\nACL WHOAMI\r\n`)
+  await once(socket, 'close')
+  return answers.replace(/^\+OK\r\n\$\d+/, '').trim()
+}
 
 test('a session ends by itself, and a fresh token makes it longer', async () => {
   const seen = await host.settled('shop')
