@@ -149,8 +149,11 @@ export class GroupCertificates {
     })
   }
 
-  /** Ends with the group: nobody needs its keys any more. */
+  /** Nobody needs its keys any more: the group is gone, or has no encryption in transit now. */
   async remove(): Promise<void> {
+    this.#newest = null
+    this.#read.clear()
+    this.#lookedFor = ''
     await rm(this.#options.directory, { recursive: true, force: true })
   }
 }

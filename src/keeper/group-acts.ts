@@ -1,12 +1,12 @@
 //! The hands of a group: carries out what the decider (failover.ts) says, one action at a time. Each act is safe to
 //! repeat, and writes its intent to the ledger first, so that a keeper that dies in the middle is continued by the next.
-import { rm } from 'node:fs/promises'
 import { type Binary, chooseBinary } from './binaries.ts'
 import { addressesOfPromoted, chooseReplica } from './failover.ts'
 import type { Action, GroupView, NodeView } from './group-view.ts'
 import type { GroupRecord, Ledger } from './ledger.ts'
 import type { Member, Members } from './members.ts'
 import type { EngineNode } from './node.ts'
+import { removeNodeDirectory } from './node-directory.ts'
 import { removeFile } from './persistence.ts'
 import { isStandIn } from './planned-changes.ts'
 import type { GroupWish } from './protocol.ts'
@@ -313,5 +313,5 @@ async function remove(x: ActorContext, id: string): Promise<void> {
   const member = x.members.get(id)
   await x.members.remove(member)
   x.releaseAddress(id)
-  await rm(member.node.dir, { recursive: true, force: true })
+  await removeNodeDirectory(member.node.dir)
 }

@@ -122,10 +122,16 @@ export class GroupTransit {
     return this.mode === 'off' ? null : this.#certificates.problem
   }
 
-  /** Gives the newest certificate to every node that answers, and tells of a renewal once all have it. */
+  /**
+   * Gives the newest certificate to every node that answers, and tells of a renewal once all have it. Without encryption
+   * none is kept, once every node was seen without it.
+   */
   async serve(nodes: readonly EngineNode[]): Promise<void> {
     const certificate = this.certificate()
-    if (certificate === null) return
+    if (certificate === null) {
+      if (this.#certificates.newest !== null && this.#isPlain()) await this.#certificates.remove()
+      return
+    }
     for (const node of nodes) await node.serve(certificate)
     const origin = this.#options.origin()
     if (origin === null || origin.told || origin.number !== certificate.number || !this.isServed(nodes)) return
@@ -133,6 +139,12 @@ export class GroupTransit {
     const { number, notAfter } = certificate
     const replicated = this.#options.reader !== null
     this.#options.emit({ kind: 'certificate-renewed', number, notAfter: notAfter.toISOString(), replicated })
+  }
+
+  #isPlain(): boolean {
+    return this.#options
+      .view()
+      .nodes.every(({ listening }) => listening !== null && sameListening(listening, this.#listening))
   }
 
   /** Every one of these serves the newest certificate, or none is wished. */

@@ -22,6 +22,7 @@ import type { Ledger } from './ledger.ts'
 import { nodeSeen } from './member-views.ts'
 import { Members } from './members.ts'
 import { memcachedEngine } from './memcached-engine.ts'
+import { removeNodeDirectory } from './node-directory.ts'
 import { removeFile } from './persistence.ts'
 import type { GroupSeen, GroupWish, KeeperEvent } from './protocol.ts'
 import { respEngine } from './resp-engine.ts'
@@ -300,7 +301,7 @@ export class Group {
   async remove(): Promise<void> {
     await this.end()
     await this.#transit.remove()
-    for (const { node } of this.#members.all()) removeFile(node.dir)
+    for (const { node } of this.#members.all()) await removeNodeDirectory(node.dir)
     this.#context.addresses.releaseGroup(this.id)
     this.#context.ledger.dropGroup(this.id)
   }

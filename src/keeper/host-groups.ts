@@ -6,6 +6,7 @@ import { isAlive, type ProcessIdentity, processesBelow } from '../lib/process.ts
 import { endProcess } from './engine-process.ts'
 import { Group, type GroupContext } from './group.ts'
 import { type Move, makeMove, openMoves } from './moves.ts'
+import { removeNodeDirectory } from './node-directory.ts'
 import type { GroupSeen, GroupWish } from './protocol.ts'
 import type { SourceFilter } from './source-filter.ts'
 import type { Guarded } from './source-rules.ts'
@@ -152,9 +153,10 @@ export class HostGroups {
   #forgetLeftOver(id: string): void {
     const { ledger, addresses, home } = this.#options
     const records = ledger.nodes().filter((record) => record.group === id)
-    const ended = records.map(async ({ process, node }) => {
+    const ended = records.map(async ({ process, node, dir }) => {
       await endProcess(process, 'SIGTERM')
       ledger.dropNode(id, node)
+      if (!this.#groups.has(id)) await removeNodeDirectory(dir ?? join(home, 'nodes', id, node))
     })
     const keys = rm(join(home, 'tls', id), { recursive: true, force: true })
     this.#removals = Promise.all([this.#removals, keys, ...ended])

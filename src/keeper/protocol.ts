@@ -169,7 +169,7 @@ export interface GroupSeen {
   readonly problem: string | null
   /** Of a group that was made from a snapshot; absent for any other. */
   readonly restore?: RestoreSeen
-  /** Absent for a group that never had encryption in transit. */
+  /** Absent for a group without encryption in transit whose engines have nothing of it any more. */
   readonly transit?: TransitSeen
 }
 

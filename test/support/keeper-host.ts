@@ -2,7 +2,7 @@
 //! control connection, and an end that leaves nothing running.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis, type RedisOptions } from 'ioredis'
@@ -91,6 +91,16 @@ export class KeeperHost {
   readonly #abandon = (): void => {
     this.process?.kill('SIGKILL')
     for (const { process } of processesBelow(this.home)) signalProcess(process, 'SIGKILL')
+  }
+
+  /** Waits until the keeper has removed what lies there below its home. */
+  async gone(...path: string[]): Promise<void> {
+    const limit = Date.now() + PATIENCE_MS
+    const file = join(this.home, ...path)
+    while (existsSync(file)) {
+      if (Date.now() > limit) throw new Error(`${file} is still there`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
   }
 
   /** Ends the keeper with its engines and workers, and whatever is left of them; then `undo` what was prepared. */

@@ -91,3 +91,11 @@ test('a new certificate breaks no connection and is what new ones get; a node th
   await serves(back)
   for (const socket of kept) socket.destroy()
 })
+
+test('a deleted cluster leaves no key behind', async () => {
+  const { nodes } = await host.settled('mc')
+  const file = (id: string): string => join(host.home, 'nodes', 'mc', id, 'tls.pem')
+  for (const { id } of nodes) assert.match(readFileSync(file(id), 'utf8'), /PRIVATE KEY/)
+  host.wish([])
+  await host.gone('nodes', 'mc')
+})

@@ -123,6 +123,7 @@ test('a removed replica goes, a removed group leaves nothing', async () => {
   )
   host.wish([])
   await host.waitFor((seen) => seen.groups.length === 0)
+  await host.gone('nodes', 'shop')
 })
 
 test('a group that is wished again while it is still being removed is made anew', async () => {
