@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ReplicationGroup } from '@aws-sdk/client-elasticache'
 import { clientsIn } from '../services/cachefront/cache-clients-route.ts'
-import { consolePage, type PageSources } from './cache-page.ts'
+import { consolePage, type PageSources, waitingChanges } from './cache-page.ts'
 
 const SOURCES: PageSources = {
   group: null,
@@ -69,4 +69,18 @@ test('connected are the addresses of clients, not the keeper and not the replica
     'id=5 addr=127.16.0.3:5003 laddr=127.16.0.2:6379 name= flags=S user=default',
   ]
   assert.deepEqual(clientsIn([lines.join('\n'), '']), ['10.0.0.9', '127.16.0.1'])
+})
+
+test('what waits for the maintenance window is told with its time; what is under way is not', () => {
+  const cluster = {
+    CacheClusterId: 'shop-001',
+    CacheClusterStatus: 'available',
+    PreferredMaintenanceWindow: 'wed:03:30-wed:04:30',
+    PendingModifiedValues: { EngineVersion: '7.1.0', CacheNodeType: 'cache.t4g.small' },
+  }
+  assert.deepEqual(waitingChanges({ ...SOURCES, clusters: [cluster] }).slice(1), [
+    'shop-001: engine version 7.1.0, node type cache.t4g.small, in wed:03:30-wed:04:30 (UTC)',
+  ])
+  assert.deepEqual(waitingChanges({ ...SOURCES, clusters: [{ ...cluster, CacheClusterStatus: 'modifying' }] }), [])
+  assert.deepEqual(waitingChanges(SOURCES), [])
 })

@@ -72,6 +72,25 @@ export function consolePage(sources: PageSources): readonly PageRow[] {
   ]
 }
 
+/** What was asked for without ApplyImmediately: a line for each cluster, and what the user can do about it. */
+export function waitingChanges({ group, clusters }: PageSources): readonly string[] {
+  const waiting = clusters.flatMap((cluster) => {
+    const pending = cluster.CacheClusterStatus === 'available' ? (cluster.PendingModifiedValues ?? {}) : {}
+    const values = [
+      ...(pending.EngineVersion ? [`engine version ${pending.EngineVersion}`] : []),
+      ...(pending.CacheNodeType ? [`node type ${pending.CacheNodeType}`] : []),
+      ...(pending.NumCacheNodes ? [`${pending.NumCacheNodes} nodes`] : []),
+    ]
+    if (values.length === 0) return []
+    return [`${cluster.CacheClusterId}: ${values.join(', ')}, in ${cluster.PreferredMaintenanceWindow} (UTC)`]
+  })
+  const primary = group?.Status === 'available' ? group.PendingModifiedValues?.PrimaryClusterId : undefined
+  const all = primary === undefined ? waiting : [...waiting, `${group?.ReplicationGroupId}: primary ${primary}`]
+  return all.length === 0
+    ? []
+    : ['Waits for the maintenance window; asked for with ApplyImmediately it begins now:', ...all]
+}
+
 /** Members or nodes; the first row is the heading. */
 export function nodesTable({ group, clusters, seen }: PageSources): readonly (readonly string[])[] {
   const heading = ['NODE', 'ID', 'STATUS', 'ROLE', 'ZONE', 'ENDPOINT', 'PARAMETERS', 'CREATED', 'PID', 'BINARY']

@@ -1,6 +1,7 @@
 //! RDB files on this side of the API: out of a snapshot into a directory, out of a file into a snapshot.
 import { link, open, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { CliError } from './host.ts'
 import { type LocalApi, localBody, localDocument } from './local-call.ts'
 import type { Say } from './progress.ts'
 import { bytesText, fileError } from './snapshots.ts'
@@ -14,7 +15,9 @@ export async function exportToDirectory(api: LocalApi, name: string, directory: 
   const partial = `${path}.partial`
   const body = await localBody(api, `/_cachefront/snapshots/${encodeURIComponent(name)}`)
   try {
-    const file = await open(partial, 'wx', 0o600)
+    const file = await open(partial, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? fileError(`The directory ${resolve(directory)}`, error) : error
+    })
     try {
       let bytes = 0
       for await (const piece of body) {
@@ -31,7 +34,7 @@ export async function exportToDirectory(api: LocalApi, name: string, directory: 
     }
   } catch (error) {
     body.destroy()
-    throw fileError(path, error as NodeJS.ErrnoException)
+    throw error instanceof CliError ? error : fileError(path, error as NodeJS.ErrnoException)
   }
   return path
 }

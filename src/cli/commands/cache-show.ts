@@ -2,7 +2,7 @@
 import type { ElastiCacheClient } from '@aws-sdk/client-elasticache'
 import type { CacheClientsDocument } from '../../services/cachefront/cache-clients-route.ts'
 import type { Status } from '../../services/cachefront/status.ts'
-import { consolePage, nodesTable, type PageSources } from '../cache-page.ts'
+import { consolePage, nodesTable, type PageSources, waitingChanges } from '../cache-page.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localDocument } from '../local-call.ts'
@@ -22,12 +22,14 @@ export async function showCache(host: CliHost, name: string, options: ClientOpti
     host.out.print(JSON.stringify({ ...sources.seen, page: Object.fromEntries(page), cacheNodes }, null, 2))
     return 0
   }
+  const waiting = waitingChanges(sources)
   const pending = sources.seen?.nodes.filter(({ pendingReboot }) => pendingReboot.length > 0) ?? []
   host.out.print(
     [
       drawTable(page.map(([label, value]) => [label, value])),
       '',
       drawTable(nodesTable(sources)),
+      ...(waiting.length > 0 ? ['', ...waiting] : []),
       ...(sources.seen?.problem ? ['', `Problem: ${sources.seen.problem}`] : []),
       ...(pending.length > 0 ? ['', OTHER_THAN_WISHED] : []),
       ...pending.map(({ id, pendingReboot }) => `${id}: ${pendingReboot.join(' ')}`),

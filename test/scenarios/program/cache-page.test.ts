@@ -1,7 +1,11 @@
 //! `cachefront cache show` and `cache metrics` of the real program: each value of the page is what the API says, or what runs.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import * as sdk from '@aws-sdk/client-elasticache'
 import { Redis } from 'ioredis'
@@ -152,6 +156,69 @@ test('a memcached cluster has its configuration endpoint, its zones and no acces
     cacheNodes.map((node) => [node.ID, node.ZONE, node.ENDPOINT]),
     cluster.CacheNodes!.map((node) => [node.CacheNodeId, node.CustomerAvailabilityZone, endpoint(node.Endpoint!)]),
   )
+})
+
+/** What the page says of encryption and access. */
+const locks = ({ page }: Shown): Readonly<Record<string, string>> => {
+  const labels = ['Encryption in transit', 'Transit encryption mode', 'Encryption at rest', 'Encryption key'] as const
+  const more = ['AUTH default user access', 'AUTH token last modified', 'User group', 'User group association status']
+  return Object.fromEntries([...labels, ...more].map((label) => [label, page[label] ?? 'no row']))
+}
+
+async function locked(id: string, how: Partial<sdk.CreateReplicationGroupCommandInput>): Promise<sdk.ReplicationGroup> {
+  const about = {
+    ReplicationGroupId: id,
+    ReplicationGroupDescription: id,
+    Engine: 'redis',
+    CacheNodeType: 'cache.t4g.micro',
+  }
+  await client.send(
+    new sdk.CreateReplicationGroupCommand({ ...about, NumCacheClusters: 1, TransitEncryptionEnabled: true, ...how }),
+  )
+  await sdk.waitUntilReplicationGroupAvailable({ client, ...WAIT }, { ReplicationGroupId: id })
+  const found = await client.send(new sdk.DescribeReplicationGroupsCommand({ ReplicationGroupId: id }))
+  return found.ReplicationGroups![0]!
+}
+
+test('a group with TLS and an AUTH token: its certificate is the one that its primary shows', async () => {
+  const group = await locked('token', { AuthToken: 'a-token-of-some-length' })
+  const shown = await show('token')
+  assert.ok(group.AuthTokenEnabled && group.TransitEncryptionEnabled)
+  assert.deepEqual(locks(shown), {
+    'Encryption in transit': 'Enabled',
+    'Transit encryption mode': capital(group.TransitEncryptionMode!),
+    'Encryption at rest': 'Disabled',
+    'Encryption key': '-',
+    'AUTH default user access': 'Enabled',
+    'AUTH token last modified': group.AuthTokenLastModifiedDate!.toISOString(),
+    'User group': '-',
+    'User group association status': '-',
+  })
+  const { Address: host, Port: port } = group.NodeGroups![0]!.PrimaryEndpoint!
+  const ca = readFileSync(join(installation.home, 'tls', 'ca', 'ca.pem'))
+  const socket = connect({ host: host!, port: port!, ca })
+  await once(socket, 'secureConnect')
+  const served = new Date(socket.getPeerX509Certificate()!.validTo).toISOString()
+  socket.destroy()
+  assert.equal(shown.page['Certificate valid until'], served)
+})
+
+test('a group with a user group and encryption at rest', async () => {
+  const user = { UserId: 'app', UserName: 'default', Engine: 'redis', NoPasswordRequired: true }
+  await client.send(new sdk.CreateUserCommand({ ...user, AccessString: 'on ~* +@all' }))
+  await client.send(new sdk.CreateUserGroupCommand({ UserGroupId: 'team', Engine: 'redis', UserIds: ['app'] }))
+  const group = await locked('users', { UserGroupIds: ['team'], AtRestEncryptionEnabled: true })
+  assert.deepEqual([group.UserGroupIds, group.AtRestEncryptionEnabled], [['team'], true])
+  assert.deepEqual(locks(await show('users')), {
+    'Encryption in transit': 'Enabled',
+    'Transit encryption mode': capital(group.TransitEncryptionMode!),
+    'Encryption at rest': 'Enabled',
+    'Encryption key': group.KmsKeyId ?? 'Default',
+    'AUTH default user access': 'User group access control list',
+    'AUTH token last modified': '-',
+    'User group': 'team',
+    'User group association status': 'Active',
+  })
 })
 
 test('for a person it is a table, and a cache that is not there is told in words', async () => {

@@ -146,6 +146,8 @@ describe('snapshots of the running program', { timeout: 300_000 }, () => {
     const file = join(directory, 'first-0001.rdb')
     assert.equal((await stat(file)).mode & 0o777, 0o600)
     assert.equal((await stat(file)).size, (await states())[0]!.rdbBytes)
+    const nowhere = await cachefront(home, 'cache', 'snapshots', 'export', 'first', join(directory, 'none'))
+    assert.match(nowhere.err, /The directory .*none: there is no such file or directory\./)
     const again = await cachefront(home, 'cache', 'snapshots', 'export', 'first', directory)
     assert.equal(again.code, 1)
     assert.match(again.err, /first-0001\.rdb: there is such a file already\.$/m)
