@@ -1,5 +1,5 @@
 //! How fast a snapshot is taken, sealed, against a bare BGSAVE of the same engine: alternating rounds, both in bytes of RDB
-//! a second, with the CPU time of all that works on either. Arguments: MB of data (500), rounds (5).
+//! a second, with the CPU time of all that works on either. `npm run bench:snapshots -- --help` names the options.
 //!
 //! The bare BGSAVE is a stock redis-server of its own on the same data, that writes an RDB in plain text to the same disk.
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -11,8 +11,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { KeeperHost, redisAt, redisGroup } from '../test/support/keeper-host.ts'
+import { readOptions, wholeNumber } from './options.ts'
 
-const [megabytes = 500, rounds = 5] = process.argv.slice(2).map(Number)
+const flags = readOptions({
+  command: 'npm run bench:snapshots --',
+  about: 'How fast a sealed snapshot is taken, against a bare BGSAVE of the same data, in alternating rounds.',
+  example: 'npm run bench:snapshots -- --mb 200 --rounds 3',
+  options: {
+    mb: { value: 'N', about: 'megabytes of values in each engine', default: '500' },
+    rounds: { value: 'N', about: 'snapshots and saves that are measured', default: '5' },
+    json: { value: null, about: 'prints one JSON document instead of lines', default: null },
+  },
+})
+const [megabytes, rounds] = [wholeNumber('mb', flags.mb), wholeNumber('rounds', flags.rounds)]
+const asJson = flags.json !== undefined
+/** Least speed of a sealed snapshot, as a part of BGSAVE's. */
+const TARGET = 0.7
 const VALUE_BYTES = 10_000
 
 /** CPU seconds that the process and its ended children took (/proc/PID/stat: utime, stime, cutime, cstime). */
@@ -85,7 +99,44 @@ async function snapshot(
   return round
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
+interface Spread {
+  readonly median: number
+  readonly min: number
+  readonly max: number
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  const median = (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2
+  return { median, min: sorted[0]!, max: sorted.at(-1)! }
+}
+
+const show = ({ median, min, max }: Spread, digits: number): string =>
+  `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`
+
+const megabytesASecond = ({ bytes, seconds }: Round): number => bytes / 1e6 / seconds
+const cpuSecondsAGigabyte = ({ bytes, cpu }: Round): number => cpu / (bytes / 1e9)
+
+function report(saves: readonly Round[], snapshots: readonly Round[]): void {
+  const of = (list: readonly Round[]) => ({
+    megabytesASecond: spreadOf(list.map(megabytesASecond)),
+    cpuSecondsAGigabyte: spreadOf(list.map(cpuSecondsAGigabyte)),
+  })
+  const ratio = spreadOf(snapshots.map((one, at) => megabytesASecond(one) / megabytesASecond(saves[at]!)))
+  const result = { megabytes, rounds, bgsave: of(saves), snapshot: of(snapshots), ratio, target: TARGET }
+  const isMet = ratio.median >= TARGET
+  if (asJson) {
+    console.log(JSON.stringify({ ...result, isMet }, null, 2))
+    return
+  }
+  const line = (name: string, { megabytesASecond: speed, cpuSecondsAGigabyte: cpu }: ReturnType<typeof of>): string =>
+    `${name.padEnd(16)} ${show(speed, 0)} MB/s, ${show(cpu, 2)} s CPU a GB`
+  console.log(`${megabytes} MB of values, ${rounds} rounds, median [min..max]:`)
+  console.log(line('BGSAVE', result.bgsave))
+  console.log(line('sealed snapshot', result.snapshot))
+  console.log(`ratio            ${show(ratio, 2)}, target ${TARGET.toFixed(2)}: ${isMet ? 'met' : 'missed'}`)
+}
 
 const directory = mkdtempSync(join(tmpdir(), 'bench-snapshots-'))
 const host = await KeeperHost.start()
@@ -107,17 +158,11 @@ try {
     saves.push(await bgsave(plain, bare.pid!, join(directory, 'dump.rdb')))
     snapshots.push(await snapshot(host, group, `round-${round}`, pids))
     const [save, sealed] = [saves.at(-1)!, snapshots.at(-1)!]
-    const line = ({ bytes, seconds, cpu }: Round): string =>
-      `${(bytes / 1e6 / seconds).toFixed(0)} MB/s, ${(cpu / (bytes / 1e9)).toFixed(2)} s CPU a GB`
-    console.log(`round ${round}: BGSAVE ${line(save)}; sealed snapshot ${line(sealed)}`)
+    const line = (one: Round): string =>
+      `${megabytesASecond(one).toFixed(0)} MB/s, ${cpuSecondsAGigabyte(one).toFixed(2)} s CPU a GB`
+    if (!asJson) console.log(`round ${round}: BGSAVE ${line(save)}; sealed snapshot ${line(sealed)}`)
   }
-  const speed = (list: readonly Round[]): number => median(list.map(({ bytes, seconds }) => bytes / 1e6 / seconds))
-  const ratios = snapshots.map((one, at) => one.bytes / one.seconds / (saves[at]!.bytes / saves[at]!.seconds))
-  console.log(
-    `${megabytes} MB of values, ${rounds} rounds: BGSAVE ${speed(saves).toFixed(0)} MB/s, sealed snapshot ` +
-      `${speed(snapshots).toFixed(0)} MB/s; ratio ${median(ratios).toFixed(2)} ` +
-      `[${Math.min(...ratios).toFixed(2)}..${Math.max(...ratios).toFixed(2)}] (target 0.70)`,
-  )
+  report(saves, snapshots)
   kept.disconnect()
   plain.disconnect()
 } finally {

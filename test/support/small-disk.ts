@@ -13,7 +13,11 @@ const run = async (command: string, ...args: readonly string[]): Promise<boolean
 }
 
 /** `size` as mount(8) has it: `64k`, `1m`. Without the right to mount the test is skipped, and the result is null. */
-export async function mountSmallDisk(t: TestContext, directory: string, size: string): Promise<SmallDisk | null> {
+export async function mountSmallDisk(
+  t: Pick<TestContext, 'skip'>,
+  directory: string,
+  size: string,
+): Promise<SmallDisk | null> {
   if (!(await run('mount', '-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory))) {
     t.skip('needs the right to mount a small file system')
     return null
