@@ -52,7 +52,11 @@ export function keysCommand(host: CliHost, done: (code: number) => void): Comman
       run(options, async (vault, now) => {
         const rotated = await vault.keys.rotate(key ?? null, now)
         const renewed: string[] = []
-        for (const { id } of await vault.list()) if (await vault.renew(id)) renewed.push(id)
+        for (const { id, stored } of await vault.list()) {
+          // Those of other keys are left alone: a KMS that is away now does not stop this one.
+          const isOfKey = stored.kind === 'ready' && stored.manifest.facts.kmsKeyArn === rotated.arn
+          if (isOfKey && (await vault.renew(id))) renewed.push(id)
+        }
         const text = `${rotated.alias} has material ${rotated.material} now; snapshots wrapped anew: ${renewed.length}`
         return [text, { ...rotated, renewed }]
       }),
