@@ -39,6 +39,8 @@ export interface CacheNodeRecord {
   /** Seen: `primary` or `replica` in a replication group, else `none`. */
   readonly role: 'primary' | 'replica' | 'none'
   readonly parameterStatus: ParameterApplyStatus
+  /** memcached, while the node type of the cluster changes in batches: the new one, of a node whose turn has come. */
+  readonly nodeType?: string
   /** Seen: what its binary reports, e.g. `7.0.15`; absent before it was. */
   readonly binaryVersion?: string
 }
@@ -62,6 +64,16 @@ export interface AppliedUpdate {
   readonly stopped: boolean
 }
 
+/** How the node type of a memcached cluster changes. */
+export interface ScaleRecord {
+  /** Of all nodes, in one batch; rounded up to whole nodes. */
+  readonly percentage: number
+  /** From the beginning of one batch to that of the next. */
+  readonly intervalMinutes: number
+  /** When the last batch was begun, ISO time; null before the first. */
+  readonly batchAt: string | null
+}
+
 /**
  * A change of engine, version or node type that was asked for and is not done. Members of a replication group have it
  * all alike. Absent members stay as they are.
@@ -71,6 +83,8 @@ export interface PendingChange {
   /** As asked: `7.1`. */
   readonly engineVersion?: string
   readonly nodeType?: string
+  /** With the `nodeType` of memcached; absent: all nodes at once. */
+  readonly scale?: ScaleRecord
   /** The parameter group that comes with a version of another family. */
   readonly parameterGroupName?: string
   /** ISO time since when it is carried out; null while it waits for the maintenance window. */

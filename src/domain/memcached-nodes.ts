@@ -126,7 +126,12 @@ export function nodesBegun(record: CacheClusterRecord, now: number): CacheCluste
   if (!waiting || waiting.add.length + waiting.remove.length === 0) return rest
   const createdAt = new Date(now).toISOString()
   const highest = highestNumber(record)
-  const made = waiting.add.map((zone, at) => newCacheNode(cacheNodeId(highest + at + 1), createdAt, zone))
+  // Beside a change of the node type that has begun, new nodes have the new one from the start.
+  const type = record.pending?.applyingSince && record.pending.scale ? { nodeType: record.pending.nodeType } : {}
+  const made = waiting.add.map((zone, at) => ({
+    ...newCacheNode(cacheNodeId(highest + at + 1), createdAt, zone),
+    ...type,
+  }))
   const kept = rest.nodes.map((node) =>
     waiting.remove.includes(node.id) ? { ...node, status: 'deleting' as const } : node,
   )

@@ -166,7 +166,7 @@ export class Members {
     const { node } = member
     if (!keepsFile(wish)) removeFile(node.dir)
     member.startedEmpty = replicaOf === null && !hasFile(node.dir)
-    node.start(binary, settingsOf(wish), replicaOf, wish.atRestEncryption === true)
+    node.start(binary, settingsOf(wish, node.id), replicaOf, wish.atRestEncryption === true)
     member.startedFor = purposeOf(wish)
     member.binaryVersion = null
     this.save(member)

@@ -12,9 +12,9 @@ const DIRECTORY = 'appendonlydir'
 export const keepsFile = ({ appendonly, atRestEncryption }: GroupWish): boolean =>
   appendonly !== undefined && atRestEncryption !== true
 
-/** The configuration of the wish, with the append-only file as it is to be; of two directives the engine takes the last. */
-export function settingsOf(wish: GroupWish): readonly Setting[] {
-  if (wish.engine === 'memcached') return wish.configuration
+/** The configuration of a node by the wish, with the append-only file as it is to be; of two directives the engine takes the last. */
+export function settingsOf(wish: GroupWish, node: string): readonly Setting[] {
+  if (wish.engine === 'memcached') return wish.nodes.find(({ id }) => id === node)?.configuration ?? wish.configuration
   if (!keepsFile(wish)) return [...wish.configuration, ['appendonly', 'no']]
   return [...wish.configuration, ['appendonly', 'yes'], ['appendfsync', wish.appendonly ?? 'everysec']]
 }

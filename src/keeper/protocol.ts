@@ -133,6 +133,8 @@ export interface NodeWish {
    * newer, keeping the data of redis and valkey. Absent: any.
    */
   readonly binaryAtLeast?: string
+  /** memcached: the configuration of this node in place of the group's. Absent: the group's. */
+  readonly configuration?: GroupWish['configuration']
 }
 
 /** `replacing`: its process gives way to one of the engine or version that is wished. */

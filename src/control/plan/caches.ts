@@ -9,8 +9,9 @@ import type {
   StorageSettings,
 } from '../../domain/cluster.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
+import { nodeTypeNow } from '../../domain/memcached-scaling.ts'
 import { nodeType } from '../../domain/node-types.ts'
-import { configurationOf } from '../../domain/parameters/directives.ts'
+import { type Configuration, configurationOf, type Overrides } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
 import { blockedBy } from '../../domain/parameters/rename-commands.ts'
 import { type SourceNetworks, sourcesOf } from '../../domain/source-networks.ts'
@@ -70,7 +71,10 @@ function standAlone(cluster: CacheClusterRecord, records: CacheRecords): GroupWi
   return {
     ...engineOf(cluster, records),
     id: cluster.id,
-    nodes: wished.map(({ id }) => nodeWish(cluster, id, cluster.engine !== 'memcached')),
+    nodes: wished.map(({ node, id }) => ({
+      ...nodeWish(cluster, id, cluster.engine !== 'memcached'),
+      ...ownConfiguration(cluster, node, records),
+    })),
     automaticFailover: false,
     restarts: restartsOf(wished),
     ...restoreOf(cluster),
@@ -112,6 +116,17 @@ const nodeWish = (cluster: CacheClusterRecord, id: string, firstPrimary: boolean
   ...(cluster.serviceUpdate && !cluster.serviceUpdate.stopped ? { binaryAtLeast: cluster.serviceUpdate.version } : {}),
 })
 
+/** Of a node that a change of the node type under way has not come to. */
+function ownConfiguration(
+  cluster: CacheClusterRecord,
+  node: CacheNodeRecord,
+  records: CacheRecords,
+): Pick<NodeWish, 'configuration'> {
+  const wished = wishedNow(cluster)
+  const type = nodeTypeNow(cluster, node)
+  return type === wished.nodeType ? {} : { configuration: settingsFor({ ...wished, nodeType: type }, records) }
+}
+
 /** The member made as primary; when that one has been deleted, the one that is primary now. */
 function firstPrimary(group: ReplicationGroupRecord, members: readonly CacheClusterRecord[]): string | undefined {
   if (members.some(({ id }) => id === group.firstPrimary)) return group.firstPrimary
@@ -127,7 +142,7 @@ export function nodeIdOf(cluster: CacheClusterRecord, node: CacheNodeRecord): st
 export function wishedNow(cluster: CacheClusterRecord): CacheClusterRecord {
   const { pending } = cluster
   if (!pending?.applyingSince) return cluster
-  const { applyingSince: _, ...change } = pending
+  const { applyingSince: _, scale: __, ...change } = pending
   return { ...cluster, ...change }
 }
 
@@ -136,21 +151,29 @@ function engineOf(
   records: CacheRecords,
 ): Pick<GroupWish, 'engine' | 'engineVersion' | 'port' | 'configuration' | 'sources' | 'blockedCommands'> {
   const cluster = wishedNow(record)
-  const family = FAMILIES.get(familyOf(cluster.engine, cluster.engineVersion))
-  // A default group is not stored: it has no overrides.
-  const overrides = records.parameterGroups.find(({ id }) => id === cluster.parameterGroupName)?.doc.values ?? {}
   const version = cluster.engineVersion
   const subnetGroup = records.subnetGroups.find(({ id }) => id === cluster.subnetGroupName)?.doc
   const sources = sourcesOf(cluster, subnetGroup, records.networks)
-  const blocked = blockedBy(overrides)
+  const blocked = blockedBy(overridesOf(cluster, records))
   return {
     ...(sources.length === 0 ? {} : { sources }),
     ...(blocked.length === 0 ? {} : { blockedCommands: blocked }),
     engine: cluster.engine,
     engineVersion: version,
     port: cluster.port,
-    configuration: family === undefined ? [] : configurationOf(family, version, overrides, nodeType(cluster.nodeType)),
+    configuration: settingsFor(cluster, records),
   }
+}
+
+/** What its parameter group sets; a default group is not stored, it sets nothing. */
+const overridesOf = ({ parameterGroupName }: CacheClusterRecord, records: CacheRecords): Overrides =>
+  records.parameterGroups.find(({ id }) => id === parameterGroupName)?.doc.values ?? {}
+
+function settingsFor(cluster: CacheClusterRecord, records: CacheRecords): Configuration {
+  const { engine, engineVersion } = cluster
+  const family = FAMILIES.get(familyOf(engine, engineVersion))
+  if (family === undefined) return []
+  return configurationOf(family, engineVersion, overridesOf(cluster, records), nodeType(cluster.nodeType))
 }
 
 function restartsOf(

@@ -1,6 +1,7 @@
 //! PURE: what becomes of the record of one cluster by what the keeper sees of it.
 import type { CacheClusterRecord, CacheNodeRecord, ClusterStatus } from '../../domain/cluster.ts'
 import { familyOf } from '../../domain/engine-versions.ts'
+import { unscaled } from '../../domain/memcached-scaling.ts'
 import { fixedNames } from '../../domain/parameters/directives.ts'
 import { FAMILIES } from '../../domain/parameters/families.ts'
 import type { NodeSeen } from '../../keeper/protocol.ts'
@@ -40,9 +41,9 @@ function finished(record: CacheClusterRecord): CacheClusterRecord {
   const { movedFrom: _, ...settled } = record
   // Of what is settled nobody from elsewhere can reach anything.
   const arrived = settled.securityGroupIds?.length ? { ...settled, securityGroupsActive: true } : settled
-  if (!arrived.pending?.applyingSince) return arrived
+  if (!arrived.pending?.applyingSince || unscaled(arrived).length > 0) return arrived
   const { pending: __, ...changed } = wishedNow(arrived)
-  return changed
+  return { ...changed, nodes: changed.nodes.map(({ nodeType: ___, ...node }) => node) }
 }
 
 const isGone = (cluster: CacheClusterRecord, view: View): boolean =>
@@ -81,7 +82,7 @@ function clusterStatus(before: CacheClusterRecord, nodes: readonly CacheNodeReco
   // A change that is carried out restarts nodes too: that is `modifying`, not a reboot that was asked for.
   const changing = Boolean(before.pending?.applyingSince)
   if (!changing && nodes.some((node) => node.status === 'rebooting')) return 'rebooting cluster nodes'
-  if (!allAnswer) return 'modifying'
+  if (!allAnswer || unscaled(before).length > 0) return 'modifying'
   if (before.status === 'available' || settled) return 'available'
   return before.status
 }

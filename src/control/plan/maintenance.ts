@@ -4,6 +4,7 @@
 import type { CacheClusterRecord, ReplicationGroupRecord, ServiceUpdateRecord } from '../../domain/cluster.ts'
 import { serves } from '../../domain/engine-versions.ts'
 import { nodesBegun } from '../../domain/memcached-nodes.ts'
+import { nextBatch } from '../../domain/memcached-scaling.ts'
 import { begun } from '../../domain/pending-change.ts'
 import { isAutomatic, nodesBehind, updating } from '../../domain/service-updates.ts'
 import { isInMaintenance } from '../../domain/windows.ts'
@@ -42,7 +43,11 @@ export function maintenancePlan({ clusters, groups, updates }: MaintenanceRecord
     return groupPlan(group, members, known, now)
   })
   return {
-    clusters: [...changed, ...inGroups.flatMap((plan) => plan.clusters)],
+    clusters: [
+      ...docs.flatMap((doc) => nextBatch(doc, now) ?? []),
+      ...changed,
+      ...inGroups.flatMap((plan) => plan.clusters),
+    ],
     groups: inGroups.flatMap((plan) => plan.groups),
   }
 }

@@ -1,4 +1,4 @@
-//! The task of the maintenance windows: begins what waits for the windows that are open now, on the movable clock.
+//! The task of the maintenance windows: begins what waits for the windows that are open now, and next batches, on the movable clock.
 import type { Clock } from '../../lib/clock.ts'
 import type { Kind } from '../../state/kinds.ts'
 import type { Reader, State } from '../../state/state.ts'
@@ -32,6 +32,6 @@ async function begin(state: State, clock: Clock): Promise<string[]> {
     const { clusters, groups } = maintenancePlan(await readRecords(tx), clock.now())
     for (const cluster of clusters) await tx.put('cache-cluster', cluster.id, cluster)
     for (const group of groups) await tx.put('replication-group', group.id, group)
-    return [...clusters, ...groups].map(({ id }) => `${id}: what waited for its maintenance window has begun`)
+    return [...clusters, ...groups].map(({ id }) => `${id}: what was due has begun`)
   })
 }

@@ -45,7 +45,7 @@ export class GroupService {
     const { members, transit, list, isGuarded } = this.#options
     for (const node of this.#wellNodes(view)) {
       await node.giveUsers()
-      await node.configure(settingsOf(wish))
+      await node.configure(settingsOf(wish, node.id))
       if (isNew && !keepsFile(wish)) removeFile(node.dir)
     }
     await transit.serve(this.#wellNodes(view))

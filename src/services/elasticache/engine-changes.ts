@@ -1,8 +1,9 @@
 //! What ModifyCacheCluster and ModifyReplicationGroup ask of Engine, EngineVersion and CacheNodeType (spec/elasticache.md
 //! 2.4, 2.5, 7.5): never down, never to what the data does not fit, at once or in the maintenance window.
-import type { CacheClusterRecord } from '../../domain/cluster.ts'
+import type { CacheClusterRecord, PendingChange } from '../../domain/cluster.ts'
 import { invalidCombination } from '../../domain/elasticache-faults.ts'
 import { cacheEngine, chooseVersion, ENGINE_VERSIONS, familyOf, shownVersion } from '../../domain/engine-versions.ts'
+import { checkScaled, type ScaleInput, scaleOf } from '../../domain/memcached-scaling.ts'
 import { checkRuns, nodeType } from '../../domain/node-types.ts'
 import { defaultGroupName } from '../../domain/parameters/families.ts'
 import { type AskedChange, begun, withAsked, withPending } from '../../domain/pending-change.ts'
@@ -18,6 +19,7 @@ export interface EngineChangeInput {
   readonly CacheNodeType?: string | undefined
   readonly CacheParameterGroupName?: string | undefined
   readonly ApplyImmediately?: boolean | undefined
+  readonly ScaleConfig?: ScaleInput | undefined
 }
 
 /**
@@ -40,6 +42,7 @@ export async function withEngineChange(
   if (now) checkOneAtATime(model, asked)
   return records.map((record) => {
     const pending = withAsked(record, asked)
+    checkBatches(record, pending)
     const waiting = withPending(record, pending)
     return now ? begun(waiting, context.clock.now()) : waiting
   })
@@ -57,8 +60,11 @@ async function askedOf(
   context: ServiceContext,
 ): Promise<AskedChange> {
   const asked: { -readonly [K in keyof AskedChange]: AskedChange[K] } = {}
+  checkScaled(model.engine, input.CacheNodeType, input.ScaleConfig)
   if (input.CacheNodeType !== undefined) {
     asked.nodeType = input.CacheNodeType === model.nodeType ? null : nodeType(input.CacheNodeType).name
+    const scale = scaleOf(input.ScaleConfig)
+    if (model.engine === 'memcached') asked.scale = asked.nodeType === null ? null : scale
   }
   const engine = input.Engine === undefined ? model.engine : cacheEngine(input.Engine)
   if (engine === model.engine && (input.EngineVersion === undefined || isPresent(model, input.EngineVersion))) {
@@ -137,6 +143,14 @@ async function checkNodeType(
   checkRuns(nodeType(asked.nodeType), engine, changed.engineVersion)
   await checkFits(reader, model, changed, size)
   await checkRoomForChange(reader, context, records, changed)
+}
+
+/** Nodes of a batch get their new size, the others keep what they have: no version can come to all of them meanwhile. */
+function checkBatches({ id }: CacheClusterRecord, pending: PendingChange | null): void {
+  if (!pending?.scale || pending.engineVersion === undefined) return
+  throw invalidCombination(
+    `${id} cannot change its node type in batches and its version together: do one after the other.`,
+  )
 }
 
 /** Spec 2.4: a pending scale-up must be applied or cancelled before an immediate upgrade, and vice versa. */

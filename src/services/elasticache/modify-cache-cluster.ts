@@ -37,6 +37,7 @@ const MODIFIABLE = [
   'SnapshotWindow',
   'SnapshotRetentionLimit',
   'CacheNodeType',
+  'ScaleConfig',
   'SecurityGroupIds',
 ]
 

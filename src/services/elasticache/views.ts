@@ -9,12 +9,14 @@ import type {
   PendingModifiedValues,
   ReplicationGroup,
   ReplicationGroupPendingModifiedValues,
+  ScaleConfig,
 } from '@aws-sdk/client-elasticache'
 import type {
   CacheClusterRecord,
   CacheNodeRecord,
   CacheSubnetGroupRecord,
   ReplicationGroupRecord,
+  ScaleRecord,
 } from '../../domain/cluster.ts'
 import { shownVersion } from '../../domain/engine-versions.ts'
 import { accessView, pendingAccess } from './access-views.ts'
@@ -167,9 +169,15 @@ function pendingOf({ pending, engine, nodes, pendingNodes }: CacheClusterRecord)
   return {
     ...count,
     ...(pending.nodeType === undefined ? {} : { CacheNodeType: pending.nodeType }),
+    ...(pending.scale === undefined ? {} : { ScaleConfig: scaleView(pending.scale) }),
     ...(version === undefined ? {} : { EngineVersion: shownVersion(pending.engine ?? engine, version, null) }),
   }
 }
+
+const scaleView = ({ percentage, intervalMinutes }: ScaleRecord): ScaleConfig => ({
+  ScalePercentage: percentage,
+  ScaleIntervalMinutes: intervalMinutes,
+})
 
 function pendingOfGroup(record: ReplicationGroupRecord): ReplicationGroupPendingModifiedValues {
   const promoting = record.status === 'modifying' && record.roleChange?.kind === 'promote' ? record.roleChange.to : null

@@ -358,6 +358,32 @@ const ENGINES: readonly ElastiCacheFaultRow[] = [
   ),
 ]
 
+const memcached: Act = (site) => site.memcached('one', 3)
+const scaled = (ScaleConfig: object, more: object = {}): Act =>
+  modifyCluster({ CacheNodeType: 'cache.t4g.small', ScaleConfig, ...more })
+
+const SCALING: readonly ElastiCacheFaultRow[] = [
+  refused(VALUE, '2.5', 'ScalePercentage below 10', memcached, scaled({ ScalePercentage: 9 })),
+  refused(VALUE, '2.5', 'ScalePercentage above 100', memcached, scaled({ ScalePercentage: 101 })),
+  refused(VALUE, '2.5', 'ScaleIntervalMinutes below 2', memcached, scaled({ ScaleIntervalMinutes: 1 })),
+  refused(VALUE, '2.5', 'ScaleIntervalMinutes above 30', memcached, scaled({ ScaleIntervalMinutes: 31 })),
+  refused(COMBINATION, '2.5', 'ScaleConfig of redis', cluster(), scaled({ ScalePercentage: 50 })),
+  refused(
+    COMBINATION,
+    '2.5',
+    'ScaleConfig without CacheNodeType',
+    memcached,
+    modifyCluster({ ScaleConfig: { ScalePercentage: 50 } }),
+  ),
+  refused(
+    COMBINATION,
+    '2.5',
+    'ScaleConfig with another version',
+    (site) => site.cluster('one', { Engine: 'memcached', EngineVersion: '1.6.6', NumCacheNodes: 3 }),
+    scaled({ ScalePercentage: 50 }, { EngineVersion: '1.6.17' }),
+  ),
+]
+
 const NOBODYS = { ServiceUpdateName: 'nobodys' }
 
 const UPDATES: readonly ElastiCacheFaultRow[] = [
@@ -389,4 +415,11 @@ const UPDATES: readonly ElastiCacheFaultRow[] = [
   ),
 ]
 
-export const CHANGE_ROWS: readonly ElastiCacheFaultRow[] = [...TESTS, ...ROLES, ...MEMBERS, ...ENGINES, ...UPDATES]
+export const CHANGE_ROWS: readonly ElastiCacheFaultRow[] = [
+  ...TESTS,
+  ...ROLES,
+  ...MEMBERS,
+  ...ENGINES,
+  ...SCALING,
+  ...UPDATES,
+]
