@@ -45,7 +45,7 @@ export function updating(cluster: CacheClusterRecord, update: ServiceUpdateRecor
  * setting has an effect for redis and valkey only (spec 2.2). Members of a group are alike.
  */
 export const isAutomatic = ([model]: readonly CacheClusterRecord[]): boolean =>
-  model !== undefined && model.autoMinorVersionUpgrade && model.engine !== 'memcached'
+  model?.autoMinorVersionUpgrade === true && model.engine !== 'memcached'
 
 /**
  * `scheduled`: the next maintenance window applies it by itself. `waiting-to-start` is said by BatchApplyUpdateAction

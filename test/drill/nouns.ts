@@ -194,7 +194,13 @@ function clusters(client: ElastiCache): Noun {
     value: (n) => `sun:${hour(n)}:00-sun:${String((n % 23) + 1).padStart(2, '0')}:00`,
     async create(CacheClusterId, PreferredMaintenanceWindow) {
       await until(CacheClusterId, undefined)
-      const rest = { Engine: 'redis', CacheNodeType: 'cache.t4g.micro', NumCacheNodes: 1 }
+      // Snapshots at an hour that none of the maintenance windows has: the two must not overlap.
+      const rest = {
+        Engine: 'redis',
+        CacheNodeType: 'cache.t4g.micro',
+        NumCacheNodes: 1,
+        SnapshotWindow: '23:00-00:00',
+      }
       await client.createCacheCluster({ CacheClusterId, PreferredMaintenanceWindow, ...rest })
     },
     async update(CacheClusterId, PreferredMaintenanceWindow) {

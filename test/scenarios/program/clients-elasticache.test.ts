@@ -43,9 +43,9 @@ describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
       'elasticache',
       'modify-replication-group',
       ...group,
-      ...['--cache-node-type', 'cache.m5.large'],
+      ...['--ip-discovery', 'ipv6'],
     )
-    assert.match(unbuilt.stderr, /\(NotImplemented\).*CacheNodeType/)
+    assert.match(unbuilt.stderr, /\(NotImplemented\).*IpDiscovery/)
 
     const removed = await cli('delete-replication-group', ...group)
     assert.equal(removed.ReplicationGroup.Status, 'deleting')
