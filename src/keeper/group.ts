@@ -257,7 +257,12 @@ export class Group {
     if (this.#reader === null) return 'memcached has no snapshots'
     const node = chooseSource(this.#sight.view(), from)
     if (typeof node === 'string') return node
-    return { node: node.id, door: this.#doorsOf(node.id)[0], statistics: () => this.asked(node.id).link.statistics() }
+    return {
+      node: node.id,
+      door: this.#doorsOf(node.id)[0],
+      statistics: () => this.asked(node.id).link.statistics(),
+      lostDataAt: () => this.#members.get(this.#record.now.primary ?? node.id).lostDataAt,
+    }
   }
 
   seen(): GroupSeen {

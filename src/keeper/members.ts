@@ -22,6 +22,8 @@ export interface Member {
   binaryVersion: string | null
   /** It was started without a copy of the data: as a primary, not as a replica. */
   startedEmpty: boolean
+  /** ISO time of the start that replaced a lost process by one without data; null when it has its data. */
+  lostDataAt: string | null
   /** The event `recovering` was given: once a loss, with the first start after it. */
   recoveryAnnounced: boolean
   /** Its process, or the one it had last. */
@@ -116,6 +118,7 @@ export class Members {
       availableSince: record?.availableSince ?? null,
       binaryVersion: record?.binaryVersion ?? null,
       startedEmpty: false,
+      lostDataAt: null,
       recoveryAnnounced: record?.phase === 'recovering',
       process: record?.process ?? null,
       startedFor: record?.startedFor ?? null,
@@ -166,6 +169,8 @@ export class Members {
     const { node } = member
     if (!keepsFile(wish)) removeFile(node.dir)
     member.startedEmpty = replicaOf === null && !hasFile(node.dir)
+    const losesData = member.startedEmpty && member.phase === 'recovering'
+    member.lostDataAt = losesData ? new Date(this.#options.clock.wall()).toISOString() : null
     node.start(binary, settingsOf(wish, node.id), replicaOf, wish.atRestEncryption === true)
     member.startedFor = purposeOf(wish)
     member.binaryVersion = null

@@ -23,6 +23,8 @@ export interface CaptureSource {
   readonly door: Door
   /** Text of `INFO all`. */
   statistics(): Promise<string>
+  /** ISO time at which the group's primary was started anew without data; null when it has its data. */
+  lostDataAt(): string | null
 }
 
 export interface CapturesOptions {
@@ -157,6 +159,7 @@ export class Captures {
     const { vault } = this.#options
     const { wish, attempt, startedAt } = note
     const source = await this.#source(wish, signal)
+    mustHaveItsData(source, note)
     this.#show(wish.id, { node: source.node })
     const draft = await vault.draft(wish.id, wish.kmsKeyId, startedAt)
     await vault.note(note)
@@ -170,6 +173,8 @@ export class Captures {
       },
       signal,
     )
+    // A node may have died and come back empty behind its address while it was captured.
+    mustHaveItsData(source, note)
     const keys = (await counted!)?.keys ?? null
     const about = { group: wish.group, node: source.node, startedAt, finishedAt: this.#time(), attempt, keys }
     const manifest = await draft.commit(facts, about)
@@ -202,6 +207,13 @@ export class Captures {
     this.#seen.set(id, seenOf(id, { kind: 'failed', failed })!)
     this.#options.onChange()
   }
+}
+
+/** What was to be captured may have died with its nodes: an empty file is no snapshot of it. @throws AttemptError */
+function mustHaveItsData(source: CaptureSource, { wish, startedAt }: CaptureNote): void {
+  const lostAt = source.lostDataAt()
+  if (lostAt === null || lostAt < startedAt) return
+  throw new AttemptError(`group ${wish.group} lost its data meanwhile: its primary came up empty`, false)
 }
 
 /** Errors of keys are whole sentences already; those of a disk say which. */

@@ -166,6 +166,7 @@ const ACTS: Readonly<Record<Name, readonly string[]>> = {
     'NewAvailabilityZones',
     'NumCacheNodes',
     'PreferredMaintenanceWindow',
+    'ScaleConfig',
     'SnapshotRetentionLimit',
     'SnapshotWindow',
   ],

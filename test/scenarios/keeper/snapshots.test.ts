@@ -93,3 +93,23 @@ test('what cannot be captured fails with its reason, and the failure is remember
   host.wish([shop], [], { snapshotDeletions: ['no-group', 'no-key'] })
   await host.waitFor((seen) => seen.snapshots.length === 1)
 })
+
+test('a group that lost its data is not captured as an empty one', async () => {
+  host.wish([shop])
+  const group = await host.settled('shop')
+  const redis = await redisAt(group.endpoint)
+  await redis.set('precious', 'yes')
+  redis.disconnect()
+  // Frozen nodes are not captured, so the wish is known when they die, and waits for what comes after them.
+  for (const { pid } of group.nodes) process.kill(pid!, 'SIGSTOP')
+  host.wish([shop], [], { snapshots: [wishOf('last', { from: 'primary' })] })
+  await host.waitFor((seen) => seen.snapshots.some((one) => one.id === 'last'))
+  for (const { pid } of group.nodes) process.kill(pid!, 'SIGKILL')
+  const seen = await finished('last')
+  assert.equal(seen.state, 'failed')
+  assert.match(seen.problem!, /group shop lost its data meanwhile: its primary came up empty/)
+  // It is empty, and says so; what it is given from now on can be captured.
+  await host.settled('shop')
+  host.wish([shop], [], { snapshots: [wishOf('next', { from: 'primary' })] })
+  assert.equal((await finished('next')).state, 'ready')
+})
