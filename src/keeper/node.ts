@@ -372,10 +372,6 @@ export class EngineNode {
     return this.#usersGiven === users || JSON.stringify(this.#usersGiven) === JSON.stringify(users)
   }
 
-  isConfigured(settings: readonly Setting[]): boolean {
-    return this.#configured === JSON.stringify(settings)
-  }
-
   /** Gives it the certificate to serve, once. */
   async serve(certificate: ServedCertificate): Promise<void> {
     if (this.link === null || this.#served === certificate.file) return
