@@ -33,6 +33,25 @@ export interface DistributionDoc {
   readonly priceClass?: string
   /** Its names lead to IPv6 addresses, too; absent means that they do not. */
   readonly ipv6?: boolean
+  /** What its alternate domain names are shown; absent means the installation's own certificate under policy TLSv1. */
+  readonly viewerCertificate?: ViewerCertificateDoc
+}
+
+/** ViewerCertificate, with the certificate itself (spec/cloudfront.md 2.6). Holds private keys: never shown to anybody. */
+export interface ViewerCertificateDoc {
+  /** The one of the ARN; behind it another of the other kind of key, where there is one. */
+  readonly certificates: readonly ServerCertificateDoc[]
+  readonly sslSupportMethod: 'sni-only' | 'vip' | 'static-ip'
+  /** MinimumProtocolVersion: a name of spec/cloudfront.md 13.1. */
+  readonly securityPolicy: string
+}
+
+export interface ServerCertificateDoc {
+  readonly arn: string
+  /** PEM: the certificate, then its chain. */
+  readonly chain: string
+  /** PEM, not encrypted. */
+  readonly privateKey: string
 }
 
 /** Which requests of a primary distribution go to its staging distribution (spec/cloudfront.md 15). */

@@ -1,6 +1,6 @@
 //! Where viewers reach a worker: the listeners of its POPs. An operator may take a POP down: then nobody listens there.
 import type { PopDoc } from '../domain/topology.ts'
-import { type Listener, type ListenOptions, listenHttp1 } from './listen/http1.ts'
+import { type Listener, type ListenOptions, listenViewers } from './listen/listener.ts'
 import type { TlsAcceptor } from './listen/tls.ts'
 
 export interface ListenAddress {
@@ -139,7 +139,7 @@ export class PopListeners {
       pop: at,
       tls: kind === 'https' ? tls : null,
     }))
-    pop.open = await listenHttp1({ ...this.#shared, addresses })
+    pop.open = await listenViewers({ ...this.#shared, addresses })
     // One that was given a free port has it from now on.
     for (const [n, kind] of kinds.entries()) pop.at.set(kind, pop.open.addresses[n] as ListenAddress)
   }

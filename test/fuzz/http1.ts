@@ -3,7 +3,7 @@
 //! `npm run fuzz` runs it for as long as wanted (fuzz.ts), `npm test` for a fixed count (http1.test.ts).
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
-import { listenHttp1 } from '../../src/edge/listen/http1.ts'
+import { listenViewers } from '../../src/edge/listen/listener.ts'
 import type { ViewerRequest } from '../../src/edge/listen/viewer.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type Random, randomOf } from '../support/random.ts'
@@ -176,7 +176,7 @@ interface Partner {
 
 async function ourPartner(): Promise<Partner> {
   const byPort = new Map<number, Exchanges>()
-  const listener = await listenHttp1({
+  const listener = await listenViewers({
     addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
     clock: systemClock,

@@ -5,8 +5,8 @@ import { after, test } from 'node:test'
 import { handClock } from '../../../test/support/hand-clock.ts'
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
-import { type Listener, listenHttp1, type Refusal } from './http1.ts'
 import type { ListenLimits } from './limits.ts'
+import { type Listener, listenViewers, type Refusal } from './listener.ts'
 import type { HeaderBlock, ViewerHandler, ViewerReply, ViewerRequest } from './viewer.ts'
 
 interface Setup {
@@ -23,7 +23,7 @@ async function listening(setup: Setup = {}) {
   const events: string[] = []
   const seen: ViewerRequest[] = []
   const handler = setup.handler ?? echo
-  const listener = await listenHttp1({
+  const listener = await listenViewers({
     addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
     clock: setup.clock ?? systemClock,

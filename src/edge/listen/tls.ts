@@ -98,7 +98,12 @@ export class TlsAcceptor {
       return
     }
     this.#waiting.delete(ends)
-    const protocol = socket.getProtocol() ?? ''
-    done(socket, { protocol, cipher: socket.getCipher().name, resumed: socket.isSessionReused() })
+    done(socket, {
+      protocol: socket.getProtocol() ?? '',
+      cipher: socket.getCipher().name,
+      resumed: socket.isSessionReused(),
+      alpn: socket.alpnProtocol === 'http/1.1' ? 'http/1.1' : null,
+      serverName: (socket as { servername?: string | false }).servername || null,
+    })
   }
 }

@@ -1,4 +1,4 @@
-//! What a listener (HTTP/1.1 now, HTTP/2 later) hands to the request pipeline, and what the pipeline answers through.
+//! What a connection (HTTP/1.1 or HTTP/2) hands to the request pipeline, and what the pipeline answers through.
 //! One interface for both protocols: the pipeline never sees a socket.
 import type { Duplex, Readable } from 'node:stream'
 import type { TunnelEnd } from './tunnel.ts'
@@ -29,6 +29,10 @@ export interface ViewerTls {
   readonly cipher: string
   /** The handshake took up an earlier session. */
   readonly resumed: boolean
+  /** What ALPN agreed on (RFC 7301): `h2`, `http/1.1`; null when the viewer offered nothing. */
+  readonly alpn: 'h2' | 'http/1.1' | null
+  /** Name in the ClientHello (RFC 6066 3), in lower case; null for none. */
+  readonly serverName: string | null
 }
 
 /**

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect as connectTls, createSecureContext, type TLSSocket } from 'node:tls'
-import { listenHttp1 } from '../../../src/edge/listen/http1.ts'
+import { listenViewers } from '../../../src/edge/listen/listener.ts'
 import { TlsAcceptor } from '../../../src/edge/listen/tls.ts'
 import { Authority } from '../../../src/lib/ca/authority.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
@@ -200,8 +200,8 @@ interface Seen {
 
 async function listening(
   t: TestContext,
-  limits: Parameters<typeof listenHttp1>[0]['limits'] = {},
-  answer: (reply: Parameters<Parameters<typeof listenHttp1>[0]['handler']>[1]) => void = (reply) =>
+  limits: Parameters<typeof listenViewers>[0]['limits'] = {},
+  answer: (reply: Parameters<Parameters<typeof listenViewers>[0]['handler']>[1]) => void = (reply) =>
     reply.whole('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', null, null),
 ) {
   const directory = await mkdtemp(join(tmpdir(), 'cachefront-tls-'))
@@ -212,14 +212,15 @@ async function listening(
   const seen: Seen[] = []
   const events: string[] = []
   const sockets: Socket[] = []
-  const listener = await listenHttp1({
+  const listener = await listenViewers({
     addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: acceptor }],
     reusePort: false,
     clock: systemClock,
     limits: { sweepMs: 5, ...limits },
     handler: ({ connection, reused }, reply) => {
       const { scheme, tls } = connection
-      seen.push({ scheme, tls, reused })
+      const { protocol, cipher, resumed } = tls!
+      seen.push({ scheme, tls: { protocol, cipher, resumed }, reused })
       sockets.push((connection as unknown as { socket: Socket }).socket)
       answer(reply)
     },

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { listenHttp1 } from '../../../src/edge/listen/http1.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from '../../../src/edge/listen/limits.ts'
+import { listenViewers } from '../../../src/edge/listen/listener.ts'
 import type { ViewerHandler, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import { RANGES_MAX } from '../../../src/http/range.ts'
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
@@ -96,7 +96,7 @@ async function listening(
 ): Promise<Listening> {
   const seen: ViewerRequest[] = []
   const causes: string[] = []
-  const listener = await listenHttp1({
+  const listener = await listenViewers({
     addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
     clock,

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
-import { listenHttp1 } from '../../../src/edge/listen/http1.ts'
+import { listenViewers } from '../../../src/edge/listen/listener.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
@@ -355,7 +355,7 @@ test('a drain ends what is open, after what was said', async (t) => {
 })
 
 test('without a byte from the origin it ends after the idle time', async (t) => {
-  const listener = await listenHttp1({
+  const listener = await listenViewers({
     addresses: [{ host: '127.0.0.1', port: 0, pop: 0, tls: null }],
     reusePort: false,
     clock: systemClock,

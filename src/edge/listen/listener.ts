@@ -1,4 +1,4 @@
-//! The HTTP/1.1 listener: its addresses, plain and TLS, their connections, the sweep of time limits, drain and close.
+//! The viewers' listener: its addresses, plain and TLS, their connections, the sweep of time limits, drain and close.
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
@@ -50,7 +50,7 @@ export interface Listener {
 }
 
 /** @throws the system's error when an address cannot be bound (EADDRINUSE, EACCES, EADDRNOTAVAIL). */
-export async function listenHttp1(options: ListenOptions): Promise<Listener> {
+export async function listenViewers(options: ListenOptions): Promise<Listener> {
   const { clock, onConnection } = options
   const limits: ListenLimits = { ...DEFAULT_LIMITS, ...options.limits }
   const connections = new Set<Connection>()
