@@ -4,6 +4,7 @@ import { configurationDocument } from '../src/config-document.ts'
 import { headersDocument } from '../src/domain/headers-document.ts'
 import { metricsDocument } from '../src/domain/metrics/metrics-document.ts'
 import { parametersDocument } from '../src/domain/parameters/document.ts'
+import { securityPoliciesDocument } from '../src/domain/security-policies-document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
@@ -12,6 +13,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/headers.md': headersDocument,
   'docs/parameter-groups.md': parametersDocument,
   'docs/request-flow.md': requestFlowDocument,
+  'docs/tls.md': securityPoliciesDocument,
 }
 
 for (const [path, text] of Object.entries(DOCUMENTS)) {

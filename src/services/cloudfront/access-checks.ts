@@ -1,6 +1,7 @@
 //! What AWS refuses in Restrictions, WebACLId and ViewerCertificate (spec/cloudfront.md 2.1, 2.6), in AWS's own codes.
 import type { DistributionConfig, ViewerCertificate } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import { SECURITY_POLICY_NAMES } from '../../domain/security-policies.ts'
 import { namedCertificate } from './distribution-defaults.ts'
 
 const RESTRICTION_TYPES: readonly string[] = ['none', 'blacklist', 'whitelist']
@@ -9,17 +10,7 @@ const COUNTRY = /^[A-Z]{2}$/
 /** ARN of a web ACL of WAFv2 (global), or id of one of WAF Classic (a UUID). */
 const WEB_ACL =
   /^(arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
-const PROTOCOL_VERSIONS: readonly string[] = [
-  'SSLv3',
-  'TLSv1',
-  'TLSv1_2016',
-  'TLSv1.1_2016',
-  'TLSv1.2_2018',
-  'TLSv1.2_2019',
-  'TLSv1.2_2021',
-  'TLSv1.2_2025',
-  'TLSv1.3_2025',
-]
+const PROTOCOL_VERSIONS: readonly string[] = SECURITY_POLICY_NAMES
 const SUPPORT_METHODS: readonly string[] = ['sni-only', 'vip', 'static-ip']
 
 export function checkAccess({ Restrictions, WebACLId, ViewerCertificate: certificate }: DistributionConfig): void {
