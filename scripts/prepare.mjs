@@ -34,6 +34,7 @@ const SYSTEM_PACKAGES = [
   },
   { name: 'python3-boto3', found: ['/usr/lib/python3/dist-packages/boto3'], services: [], when: 'test' },
   { name: 'nftables', found: ['nft'], services: ['nftables'], when: 'test' },
+  { name: 'pebble', found: ['pebble'], services: [], when: 'test' },
   { name: 'iproute2', found: ['ip'], services: [], when: 'test' },
   { name: 'python3-redis', found: ['/usr/lib/python3/dist-packages/redis'], services: [], when: 'test' },
   { name: 'python3-pymemcache', found: ['/usr/lib/python3/dist-packages/pymemcache'], services: [], when: 'test' },

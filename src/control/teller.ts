@@ -5,12 +5,13 @@ import type { FeedChange, ToWorker } from '../edge/feed-protocol.ts'
 import type { Reader, State } from '../state/state.ts'
 import type { LiveWorkers } from './live-workers.ts'
 import { placesDown } from './places.ts'
-import { allDistributions, feedChanges } from './plan/feed-changes.ts'
+import { allDistributions, challengeDoc, feedChanges } from './plan/feed-changes.ts'
 
 /** Kinds that an edge serves from. */
 const EDGE_KINDS: ReadonlySet<string> = new Set([
   'distribution',
   'place',
+  'challenge',
   'invalidation',
   'cache-policy',
   'origin-request-policy',
@@ -103,7 +104,8 @@ export class Teller {
 
 async function snapshotAt(revision: number, reader: Reader): Promise<ToWorker> {
   const { docs, kept } = await allDistributions(reader)
-  return { type: 'snapshot', revision, kept, down: [...(await placesDown(reader))], ...packed(docs) }
+  const challenges = (await reader.list('challenge')).map(({ doc }) => challengeDoc(doc))
+  return { type: 'snapshot', revision, kept, down: [...(await placesDown(reader))], challenges, ...packed(docs) }
 }
 
 function packedChanges(changes: readonly FeedChange[]): { changes: readonly FeedChange[]; shared: readonly object[] } {

@@ -1,6 +1,7 @@
 //! What control and an edge worker say to each other over the feed (JSON lines on a Unix socket, 0600, in the home).
 //! The worker connects; control numbers every change; the worker acknowledges a revision when it has swapped, every
 //! later request uses it, and no fetch of an older revision can be stored past its invalidations.
+import type { ChallengeDoc } from '../domain/challenge.ts'
 import type { DistributionDoc, InvalidationDoc } from '../domain/distribution.ts'
 import type { OriginFailureKind } from '../domain/outcomes.ts'
 
@@ -35,6 +36,8 @@ export type FeedChange =
   | { readonly kind: 'invalidation'; readonly revision: number; readonly invalidation: InvalidationDoc }
   /** An operator takes a POP or a regional edge cache down, or up again. */
   | { readonly kind: 'place'; readonly name: string; readonly down: boolean }
+  /** What an ACME server may ask for; null: no more. `id` as of challengeId. */
+  | { readonly kind: 'challenge'; readonly id: string; readonly challenge: ChallengeDoc | null }
 
 export type ToWorker =
   /** Everything, after a first connect or when the log no longer reaches back: all cached objects count as invalidated. */
@@ -48,6 +51,8 @@ export type ToWorker =
       readonly kept?: readonly string[]
       /** POPs and regional edge caches that are down; absent for none. */
       readonly down?: readonly string[]
+      /** Absent for none. */
+      readonly challenges?: readonly ChallengeDoc[]
     }
   /** All changes after the revision the worker has, up to `revision`. May be empty of changes that concern the edge. */
   | {

@@ -4,6 +4,7 @@ import { linkTable, type Sound, walk } from '../lib/pipeline.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { type Step, to } from './stage.ts'
+import { acmeChallenge } from './stages/acme-challenge.ts'
 import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
@@ -36,6 +37,7 @@ import { viewerProtocol } from './stages/viewer-protocol.ts'
 
 export const PIPELINE = [
   receive,
+  acmeChallenge,
   matchDistribution,
   chooseStagingStage,
   rootObject,

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts'
 /** `return to.deliver` keeps its literal type even in an async stage. */
 export const to = {
   receive: 'receive',
+  acmeChallenge: 'acme-challenge',
   matchDistribution: 'match-distribution',
   chooseStaging: 'choose-staging',
   rootObject: 'root-object',

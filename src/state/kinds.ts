@@ -1,6 +1,7 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
 import type { UserGroupRecord, UserRecord } from '../domain/access.ts'
 import type { NotificationRecord } from '../domain/cache-notifications.ts'
+import type { ChallengeRecord } from '../domain/challenge.ts'
 import type {
   CacheClusterRecord,
   CacheEventRecord,
@@ -65,6 +66,8 @@ export interface Documents {
   'keeper-cursor': KeeperCursorRecord
   /** Name of a POP or regional edge cache that an operator has taken down; there is none for one that is up. */
   place: { readonly down: true; readonly since: string }
+  /** As of challengeId. */
+  challenge: ChallengeRecord
   /** ARN of the tagged resource. */
   tags: { readonly tags: Readonly<Record<string, string>> }
 }

@@ -7,6 +7,7 @@ import type {
   OriginRequestPolicyConfig,
   ResponseHeadersPolicyConfig,
 } from '@aws-sdk/client-cloudfront'
+import type { ChallengeDoc, ChallengeRecord } from '../../domain/challenge.ts'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { Tags } from '../../domain/tags.ts'
@@ -70,12 +71,27 @@ export async function feedChanges(reader: Reader, changes: readonly Change[], fr
     responseHeaders: ids('response-headers-policy'),
   })
   const invalidations = await newInvalidations(reader, ids('invalidation'), from)
-  return [...distributions, ...invalidations, ...switches(changes)]
+  const challenges = await changedChallenges(reader, ids('challenge'))
+  return [...distributions, ...invalidations, ...switches(changes), ...challenges]
 }
 
 /** Of several switches of one place the last counts. */
 const switches = (changes: readonly Change[]): FeedChange[] =>
   changes.flatMap(({ kind, id, deleted }) => (kind === 'place' ? [{ kind, name: id, down: !deleted }] : []))
+
+async function changedChallenges(reader: Reader, ids: ReadonlySet<string>): Promise<FeedChange[]> {
+  const news: FeedChange[] = []
+  for (const id of ids) {
+    const stored = await reader.get('challenge', id)
+    news.push({ kind: 'challenge', id, challenge: stored === undefined ? null : challengeDoc(stored.doc) })
+  }
+  return news
+}
+
+/** What edges get of it. */
+export const challengeDoc = ({ kind, name, token, content }: ChallengeRecord): ChallengeDoc => ({
+  ...{ kind, name, token, content },
+})
 
 async function changedDistributions(
   reader: Reader,

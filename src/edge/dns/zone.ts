@@ -1,5 +1,6 @@
 //! What a name of the edge leads to (spec/cloudfront.md 13.6; issue: nearest live POP). PURE: names and POPs in, an answer
 //! out. The zone is the edge domain; of other names only aliases are answered.
+import { CHALLENGE_LABEL, challengeTexts } from '../../domain/challenge.ts'
 import { type Coordinates, distanceKm } from '../../domain/distance.ts'
 import { type PopDoc, popsFor, type Topology } from '../../domain/topology.ts'
 import { type DistributionPlan, distributionOf, type Snapshot } from '../snapshot/snapshot.ts'
@@ -31,7 +32,7 @@ export interface Question {
 }
 
 export type ZoneRecord =
-  | { readonly type: 'A' | 'AAAA'; readonly data: string }
+  | { readonly type: 'A' | 'AAAA' | 'TXT'; readonly data: string }
   | { readonly type: 'SOA' | 'NS' }
   /** To ANY: a name has something, and no more is said (RFC 8482 4.2). */
   | { readonly type: 'HINFO' }
@@ -52,7 +53,7 @@ export interface ZoneAnswer {
 export function answerOf(
   { name, type }: Question,
   client: Coordinates | null,
-  snapshot: Pick<Snapshot, 'exactHosts' | 'wildcardHosts' | 'down'>,
+  snapshot: Pick<Snapshot, 'exactHosts' | 'wildcardHosts' | 'down' | 'challenges'>,
   zone: Zone,
 ): ZoneAnswer {
   const lower = name.toLowerCase().replace(/\.$/, '')
@@ -65,6 +66,13 @@ export function answerOf(
     return own(type === 'SOA' || type === 'NS' ? [{ type }] : type === 'ANY' ? [{ type: 'HINFO' }] : [])
   }
   if (lower === `ns.${zone.edgeDomain}`) return own(recordsOf(zone.server, type, true))
+  if (snapshot.challenges.size > 0 && lower.startsWith(CHALLENGE_LABEL)) {
+    const texts = challengeTexts(snapshot.challenges, lower.slice(CHALLENGE_LABEL.length))
+    // Nobody keeps it: the next authorization has another text.
+    const records =
+      type === 'TXT' ? texts.map((data) => ({ type: 'TXT' as const, data })) : recordsOf(NO_ADDRESSES, type, true)
+    if (texts.length > 0) return { ...own(records), ttl: 0 }
+  }
   const plan = distributionOf(snapshot as Snapshot, lower)
   if (plan !== undefined) return ofDistribution(plan, type, client, snapshot, zone, ttl)
   if (lower.endsWith(`.${zone.edgeDomain}`)) return { ...plain, rcode: 'NXDOMAIN', answers: [], negative: true }

@@ -21,7 +21,8 @@ export function compileSnapshot(
     const plan = known?.doc === document ? known : (compiled(document, onProblem, installed) ?? known)
     if (plan !== undefined) plans.push(plan)
   }
-  return enter({ ...EMPTY_SNAPSHOT, down: previous?.down ?? EMPTY_SNAPSHOT.down }, revision, plans, [])
+  const { down, challenges } = previous ?? EMPTY_SNAPSHOT
+  return enter({ ...EMPTY_SNAPSHOT, down, challenges }, revision, plans, [])
 }
 
 /** `previous` with the distributions of `changed` as they are there now (null: deleted), under the same rules. */
@@ -75,6 +76,7 @@ function enter(
     exactHosts: to.exactHosts.with(exactHosts),
     wildcardHosts: to.wildcardHosts.with(wildcardHosts),
     down: to.down,
+    challenges: to.challenges,
   }
 }
 

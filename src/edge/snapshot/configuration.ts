@@ -1,4 +1,5 @@
 //! The documents that the snapshot is compiled from, as the feed changes them, and the invalidations that come with them.
+import { type ChallengeDoc, challengeId } from '../../domain/challenge.ts'
 import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution.ts'
 import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange, ToWorker } from '../feed-protocol.ts'
@@ -36,24 +37,30 @@ export class Configuration {
   }
 
   /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
-  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions' | 'down'>): void {
+  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions' | 'down' | 'challenges'>): void {
     const documents = this.#shared.all(saved.distributions)
     this.#documents = new Map(documents.map((document) => [document.id, document]))
-    const before = { ...this.#snapshot, down: new Set(saved.down) }
+    const before = { ...this.#snapshot, down: new Set(saved.down), challenges: byId(saved.challenges ?? []) }
     this.#snapshot = compileSnapshot(saved.revision, documents, before, this.#onProblem, this.#installed)
   }
 
   /** Everything anew: invalidations may have been missed, so that all objects fetched before count as invalidated. */
-  replace({ revision, distributions, kept = [], down = [] }: Omit<WholeMessage, 'type' | 'shared'>): void {
+  replace({
+    revision,
+    distributions,
+    kept = [],
+    down = [],
+    challenges = [],
+  }: Omit<WholeMessage, 'type' | 'shared'>): void {
     this.#invalidations.forgetBefore(revision)
     const before = kept.flatMap((id) => this.#documents.get(id) ?? [])
-    this.restore({ revision, distributions: [...distributions, ...before], down })
+    this.restore({ revision, distributions: [...distributions, ...before], down, challenges })
   }
 
   /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */
   apply(revision: number, changes: readonly FeedChange[]): void {
     const changed = new Map<string, DistributionDoc | null>()
-    let { down } = this.#snapshot
+    let { down, challenges } = this.#snapshot
     for (const change of changes) {
       if (change.kind === 'invalidation') {
         this.#invalidate(change.revision, change.invalidation)
@@ -64,12 +71,18 @@ export class Configuration {
         down = new Set(change.down ? [...others, change.name] : others)
         continue
       }
+      if (change.kind === 'challenge') {
+        const others = [...challenges].filter(([id]) => id !== change.id)
+        challenges = new Map(change.challenge === null ? others : [...others, [change.id, change.challenge]])
+        continue
+      }
       const document = change.distribution === null ? null : this.#shared.one(change.distribution)
       if (document === null) this.#documents.delete(change.id)
       else this.#documents.set(change.id, document)
       changed.set(change.id, document)
     }
-    this.#snapshot = changeSnapshot(revision, changed, { ...this.#snapshot, down }, this.#onProblem, this.#installed)
+    const before = { ...this.#snapshot, down, challenges }
+    this.#snapshot = changeSnapshot(revision, changed, before, this.#onProblem, this.#installed)
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
@@ -87,3 +100,6 @@ export class Configuration {
     }
   }
 }
+
+const byId = (challenges: readonly ChallengeDoc[]): ReadonlyMap<string, ChallengeDoc> =>
+  new Map(challenges.map((challenge) => [challengeId(challenge), challenge]))

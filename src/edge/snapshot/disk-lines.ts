@@ -1,6 +1,7 @@
 //! The lines of a saved snapshot (disk.ts): a head, the documents in pieces, then what changed later. JSON, so that a
 //! person can read it.
 import { readFile } from 'node:fs/promises'
+import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { DistributionDoc } from '../../domain/distribution.ts'
 import { type Packed, packed, unpacked } from '../feed-packing.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
@@ -12,6 +13,8 @@ export interface SavedSnapshot {
   readonly workers: readonly WorkerIdentity[]
   /** POPs and regional edge caches that an operator has taken down; absent for none. */
   readonly down?: readonly string[] | undefined
+  /** What ACME servers may ask for: an edge that comes back hears only of what is newer. Absent for none. */
+  readonly challenges?: readonly ChallengeDoc[] | undefined
 }
 
 interface Head {
@@ -19,6 +22,7 @@ interface Head {
   readonly revision: number
   readonly workers: readonly WorkerIdentity[]
   readonly down?: readonly string[] | undefined
+  readonly challenges?: readonly ChallengeDoc[] | undefined
   /** Documents of the pieces that follow. */
   readonly documents: number
 }
@@ -28,6 +32,7 @@ export interface SavedChange {
   /** Absent when they are the same as before. */
   readonly workers?: readonly WorkerIdentity[] | undefined
   readonly down?: readonly string[] | undefined
+  readonly challenges?: readonly ChallengeDoc[] | undefined
   readonly changed: readonly DistributionDoc[]
   /** Ids. */
   readonly gone: readonly string[]
@@ -41,8 +46,9 @@ const PIECE_DOCUMENTS = 32
 
 const lineOf = (document: unknown): string => `${JSON.stringify(document)}\n`
 
-export function headLine({ revision, workers, down, distributions }: SavedSnapshot): string {
-  return lineOf({ format: FORMAT, revision, workers, down, documents: distributions.length } satisfies Head)
+export function headLine({ revision, workers, down, challenges, distributions }: SavedSnapshot): string {
+  const documents = distributions.length
+  return lineOf({ format: FORMAT, revision, workers, down, challenges, documents } satisfies Head)
 }
 
 export function* pieceLines(documents: readonly DistributionDoc[]): Generator<string> {
@@ -77,7 +83,7 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     const { shared, distributions } = JSON.parse(lines[at++] ?? '') as Packed
     for (const document of distributions) documents.set(document.id, unpacked(document, shared))
   }
-  let { revision, workers, down } = head
+  let { revision, workers, down, challenges } = head
   // What is behind the last line break was cut off.
   for (; at < lines.length - 1; at++) {
     const change = JSON.parse(lines[at] ?? '') as SavedChange & Pick<Packed, 'shared'>
@@ -86,8 +92,10 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     revision = change.revision
     workers = change.workers ?? workers
     down = change.down ?? down
+    challenges = change.challenges ?? challenges
   }
-  return { revision, distributions: [...documents.values()], workers, ...(down === undefined ? {} : { down }) }
+  const given = { ...(down === undefined ? {} : { down }), ...(challenges === undefined ? {} : { challenges }) }
+  return { revision, distributions: [...documents.values()], workers, ...given }
 }
 
 function ofOneDocument({ revision, workers, distributions }: Head & Partial<SavedSnapshot>): SavedSnapshot | null {

@@ -108,6 +108,7 @@ export class SnapshotSaver {
       revision: next.revision,
       workers: next.workers === before.workers ? undefined : next.workers,
       down: next.down,
+      challenges: next.challenges,
       changed,
       gone,
     })
@@ -146,7 +147,12 @@ function isSameConfiguration(one: SavedSnapshot, written: Written | null): boole
     other !== undefined &&
     one.workers === other.workers &&
     one.down?.join() === other.down?.join() &&
+    areSame(one.challenges, other.challenges) &&
     one.distributions.length === other.distributions.length &&
     one.distributions.every((document, at) => document === other.distributions[at])
   )
 }
+
+/** Of these an edge has a handful, and nearly always none. */
+const areSame = (some: SavedSnapshot['challenges'] = [], others: SavedSnapshot['challenges'] = []): boolean =>
+  some.length === others.length && some.every((one, at) => one === others[at])

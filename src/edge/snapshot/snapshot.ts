@@ -1,5 +1,6 @@
 //! The compiled configuration that requests are served with: immutable, swapped whole. A request keeps the snapshot it
 //! began with. Everything that depends on configuration alone is worked out here, never per request.
+import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
@@ -20,6 +21,8 @@ export interface Snapshot {
   readonly wildcardHosts: PersistentMap<DistributionPlan>
   /** Names of the POPs and regional edge caches that an operator has taken down. */
   readonly down: ReadonlySet<string>
+  /** What ACME servers may ask for now, by challengeId; empty nearly always. */
+  readonly challenges: ReadonlyMap<string, ChallengeDoc>
 }
 
 export interface DistributionPlan {
@@ -101,6 +104,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   exactHosts: PersistentMap.empty(),
   wildcardHosts: PersistentMap.empty(),
   down: new Set(),
+  challenges: new Map(),
 }
 
 /** Whether any behavior depends on where viewers are. */
