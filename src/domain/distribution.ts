@@ -104,6 +104,8 @@ export interface OriginDoc {
   readonly protocolPolicy: 'http-only' | 'https-only' | 'match-viewer'
   /** OriginSslProtocols; absent in documents of earlier versions and where a kind of origin has no such setting. */
   readonly sslProtocols?: readonly OriginSslProtocol[]
+  /** OriginMtlsConfig: what an origin is shown that asks for a certificate; absent for none. */
+  readonly clientCertificate?: ServerCertificateDoc
   /** Absent means ipv4. */
   readonly ipAddressType?: 'ipv4' | 'ipv6' | 'dualstack'
   readonly httpPort: number

@@ -10,6 +10,10 @@ export function explainOrigin({ watcher, distribution }: Exchange, { id, field }
   const doc = distribution?.doc.origins.find((origin) => origin.id === id)
   if (watcher === null || doc === undefined) return
   if (doc.s3 === undefined) watcher.decided(`${field}.CustomOriginConfig.OriginProtocolPolicy`, doc.protocolPolicy)
+  const { clientCertificate: own } = doc
+  if (own !== undefined) {
+    watcher.decided(`${field}.CustomOriginConfig.OriginMtlsConfig.ClientCertificateArn`, own.arn)
+  }
   if (doc.path !== '') watcher.decided(`${field}.OriginPath`, doc.path)
 }
 

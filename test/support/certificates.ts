@@ -26,6 +26,8 @@ export interface Wanted {
   readonly from?: number
   readonly to?: number
   readonly rsa?: boolean
+  /** Common name; `Test server` unless told otherwise. */
+  readonly subject?: string
 }
 
 export class TestAuthority {
@@ -45,6 +47,24 @@ export class TestAuthority {
       keys,
       signingAlgorithm: ALGORITHM,
       extensions: [
+        new x509.BasicConstraintsExtension(true, 1, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
+    })
+    return new TestAuthority(keys, own)
+  }
+
+  /** An intermediate authority, which this one vouches for. */
+  async below(name = 'Test intermediate'): Promise<TestAuthority> {
+    const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+    const own = await x509.X509CertificateGenerator.create({
+      ...lifetime({}),
+      subject: `CN=${name}`,
+      issuer: this.#own.subject,
+      publicKey: keys.publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
       ],
@@ -61,7 +81,7 @@ export class TestAuthority {
     const keys = await serverKeys(wanted)
     const certificate = await x509.X509CertificateGenerator.create({
       ...lifetime(wanted),
-      subject: 'CN=Test server',
+      subject: `CN=${wanted.subject ?? 'Test server'}`,
       issuer: this.#own.subject,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,

@@ -13,6 +13,8 @@ export interface TlsOrigin {
     readonly protocol: string
     readonly cipher: string
     readonly resumed: boolean
+    /** Common name of the client's certificate; empty for none. */
+    readonly client: string
   }[]
   /** Path with query of each request. */
   readonly asked: string[]
@@ -28,7 +30,8 @@ export async function startTlsOrigin(
 ): Promise<TlsOrigin> {
   const asked: string[] = []
   const hosts: string[] = []
-  const handshakes: { servername: string; protocol: string; cipher: string; resumed: boolean }[] = []
+  const handshakes: { -readonly [K in keyof TlsOrigin['handshakes'][number]]: TlsOrigin['handshakes'][number][K] }[] =
+    []
   const server = createServer({ ...certificate, ...options }, (request, response) => {
     asked.push(request.url ?? '')
     hosts.push(request.headers.host ?? '')
@@ -41,6 +44,7 @@ export async function startTlsOrigin(
       protocol: socket.getProtocol() ?? '',
       cipher: socket.getCipher().name,
       resumed: socket.isSessionReused(),
+      client: String(socket.getPeerCertificate().subject?.CN ?? ''),
     })
   })
   server.on('tlsClientError', () => {})

@@ -1,6 +1,8 @@
 //! Keeps a pool of connections for each origin (spec/cloudfront.md 2.2, 7.4) and sends requests by it; a request with
 //! trailers by a connection of its own.
+import { hash } from 'node:crypto'
 import type { Pool } from 'undici'
+import type { ServerCertificateDoc } from '../../domain/distribution.ts'
 import {
   Attempts,
   type OriginRequest,
@@ -94,13 +96,15 @@ export class Origins {
     const name = [
       `${scheme}://${origin.domainName} ${portOf(request)}`,
       `${ipAddressType} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs}`,
-      ...(scheme === 'https' ? [servername, origin.sslProtocols] : []),
+      // A connection on which we have shown who we are is for the origin of that identity alone.
+      ...(scheme === 'https' ? [servername, origin.sslProtocols, identityOf(origin.clientCertificate)] : []),
     ].join(' ')
     const known = this.#connections.get(name)
     if (known !== undefined) return known
     if (this.#connections.size >= POOLS_MAX) this.#closeOldest()
-    const { domainName, sslProtocols: protocols, connectionTimeoutMs: timeoutMs } = origin
-    const tls = scheme === 'https' ? this.#parts.tls.speaker({ protocols, servername, domainName }) : null
+    const { domainName, sslProtocols: protocols, clientCertificate = null, connectionTimeoutMs: timeoutMs } = origin
+    const secured = { protocols, servername, domainName, alpn: 'http/1.1' as const, clientCertificate }
+    const tls = scheme === 'https' ? this.#parts.tls.speaker(secured) : null
     const target = { hostname: domainName, port: portOf(request), ipAddressType, tls, timeoutMs }
     const connections = { connector: originConnector(this.#parts, target), pool: null }
     this.#connections.set(name, connections)
@@ -128,6 +132,19 @@ export class Origins {
     this.#connections.delete(oldest.value[0])
     oldest.value[1].pool?.close().catch(() => {})
   }
+}
+
+const fingerprints = new WeakMap<ServerCertificateDoc, string>()
+
+/** The certificate that is shown, by its hash; empty for none. Another one (a renewed one) is another identity. */
+function identityOf(certificate: ServerCertificateDoc | undefined): string {
+  if (certificate === undefined) return ''
+  let fingerprint = fingerprints.get(certificate)
+  if (fingerprint === undefined) {
+    fingerprint = hash('sha256', certificate.chain)
+    fingerprints.set(certificate, fingerprint)
+  }
+  return fingerprint
 }
 
 const portOf = ({ origin, scheme }: OriginRequest): number => (scheme === 'https' ? origin.httpsPort : origin.httpPort)

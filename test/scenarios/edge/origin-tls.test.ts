@@ -14,6 +14,7 @@ import { startTlsOrigin } from '../../support/tls-origin.ts'
 const authority = await TestAuthority.make()
 const NAME = 'origin.test'
 const good = await authority.issue({ names: [NAME] })
+const intermediate = await authority.below()
 /** TLS 1.0 and 1.1 by OpenSSL 3. */
 const OLD_TOO = { minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' } as const
 
@@ -88,6 +89,11 @@ const refusals: readonly (readonly [
   ['for another name', authority.issue({ names: ['other.test'] }), /ERR_TLS_CERT_ALTNAME_INVALID/],
   ['for a name below a wildcard', authority.issue({ names: ['*.origin.test'] }), /ERR_TLS_CERT_ALTNAME_INVALID/],
   [
+    'whose chain lacks the intermediate authority',
+    intermediate.issue({ names: [NAME] }),
+    /UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT_LOCALLY/,
+  ],
+  [
     'for a name where an address is asked',
     authority.issue({ names: ['127.0.0.1.test'] }),
     /ERR_TLS_CERT_ALTNAME_INVALID/,
@@ -104,6 +110,17 @@ for (const [what, certificate, reason, changes] of refusals) {
     assert.equal(origin.asked.length, 0)
   })
 }
+
+test('a chain with its intermediate authority is good, in whatever order', async (t) => {
+  const { key, cert } = await intermediate.issue({ names: [NAME] })
+  for (const chain of [
+    [cert, intermediate.pem],
+    [cert, authority.pem, intermediate.pem],
+  ]) {
+    const { edge } = await site(t, { key, cert: chain.join('\n') })
+    assert.equal((await edge.get('/a')).status, 200)
+  }
+})
 
 test('a certificate for an address is good for an origin with that address, which is no SNI', async (t) => {
   const certificate = await authority.issue({ names: ['127.0.0.1'] })
@@ -188,6 +205,29 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     })
   }
 
+  test(`${version}: an origin that asks for it is shown the client certificate, and its connection goes on`, async (t) => {
+    const server = { requestCert: true, ca: authority.pem, minVersion: version, maxVersion: version }
+    const { origin, edge } = await site(t, good, { server, origin: { clientCertificate: await clientNamed('edge') } })
+    for (const path of ['/a', '/b']) assert.equal((await edge.get(path)).status, 200)
+    assert.deepEqual(
+      origin.handshakes.map(({ client }) => client),
+      ['edge'],
+    )
+  })
+
+  test(`${version}: a client certificate that the origin does not trust is a 502 and a line for the operator`, async (t) => {
+    const server = { requestCert: true, ca: (await TestAuthority.make('Another')).pem }
+    const options = { minVersion: version, maxVersion: version, rejectUnauthorized: true, ...server }
+    const { origin, edge } = await site(t, good, {
+      server: options,
+      origin: { clientCertificate: await clientNamed('edge') },
+    })
+    assert.equal((await edge.get('/a')).status, 502)
+    assert.match(edge.problems.join('\n'), /: (tls|reset): /)
+    assert.doesNotMatch(edge.problems.join('\n'), /PRIVATE KEY/)
+    assert.equal(origin.asked.length, 0)
+  })
+
   test(`${version}: sessions are resumed by later connections`, async (t) => {
     const server = { minVersion: version, maxVersion: version }
     const { origin, edge } = await site(t, good, { server, closes: true })
@@ -200,6 +240,55 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     )
   })
 }
+
+async function clientNamed(subject: string, arn = `arn:aws:acm:us-east-1:123456789012:certificate/${subject}`) {
+  const { key, cert } = await authority.issue({ names: ['client.test'], subject })
+  return { arn, chain: cert, privateKey: key }
+}
+
+test('an origin that does not ask is shown nothing; a client certificate that is none is a 502 without a connection', async (t) => {
+  const clientCertificate = await clientNamed('edge')
+  const { origin, edge } = await site(t, good, { origin: { clientCertificate } })
+  assert.equal((await edge.get('/a')).status, 200)
+  assert.equal(origin.handshakes[0]?.client, '')
+  const { privateKey } = await clientNamed('other')
+  const broken = await site(t, good, { origin: { clientCertificate: { ...clientCertificate, privateKey } } })
+  assert.equal((await broken.edge.get('/a')).status, 502)
+  assert.match(broken.edge.problems.join('\n'), /: tls: .*key values mismatch.*certificate\/edge/)
+  assert.equal(broken.origin.handshakes.length, 0)
+})
+
+test('two origins at one address with an identity each share no connection; another certificate takes over at once', async (t) => {
+  const server = { requestCert: true, ca: authority.pem }
+  const origin = await startTlsOrigin(good, server)
+  t.after(() => origin.close())
+  const toOrigin = { domainName: NAME, protocolPolicy: 'https-only' as const, httpsPort: origin.port }
+  const [first, second, renewed] = await Promise.all(['first', 'second', 'renewed'].map((name) => clientNamed(name)))
+  const document = (certificates: readonly (typeof first)[]) =>
+    distributionDoc(1, {
+      origins: certificates.map((clientCertificate, at) =>
+        originDoc(1, { ...toOrigin, id: `${at}`, ...(clientCertificate === undefined ? {} : { clientCertificate }) }),
+      ),
+      behaviors: ['/a/*', '/b/*', '*'].map((pathPattern, at) => behaviorDoc({ pathPattern, originId: `${at}` })),
+    })
+  const directory = await mkdtemp(join(tmpdir(), 'cachefront-origin-ca-'))
+  t.after(() => rm(directory, { recursive: true }))
+  await writeFile(join(directory, 'ca.pem'), authority.pem)
+  const edge = await EdgeScenario.start(t, [document([first, second, undefined])], {
+    originAuthorities: [join(directory, 'ca.pem')],
+    lookup: async () => ['127.0.0.1'],
+  })
+  for (const path of ['/a/1', '/b/1', '/a/2', '/b/2']) assert.equal((await edge.get(path)).status, 200, path)
+  assert.equal((await edge.get('/none')).status, 502, 'the identity of others is not its own')
+  const clients = () => origin.handshakes.map(({ client }) => client)
+  assert.deepEqual(clients().slice(0, 2), ['first', 'second'])
+  await edge.feed.put(document([renewed, second, undefined]))
+  for (const path of ['/a/3', '/b/3']) assert.equal((await edge.get(path)).status, 200, path)
+  assert.deepEqual(
+    clients().filter((name) => name !== ''),
+    ['first', 'second', 'renewed'],
+  )
+})
 
 test('a server that speaks no TLS, and one that closes within the handshake, are 502', async (t) => {
   const plain = await startOrigin((_asked, response) => response.end('plain'))
