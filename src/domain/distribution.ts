@@ -35,6 +35,26 @@ export interface DistributionDoc {
   readonly ipv6?: boolean
   /** What its alternate domain names are shown; absent means the installation's own certificate under policy TLSv1. */
   readonly viewerCertificate?: ViewerCertificateDoc
+  /** Client certificates of viewers; absent where none are asked for. */
+  readonly viewerMtls?: ViewerMtlsDoc
+}
+
+/** ViewerMtlsConfig, with what the trust store holds (spec/cloudfront.md 15). */
+export interface ViewerMtlsDoc {
+  /** `passthrough`: whatever a viewer shows goes to the origin unverified, and nothing is cached. */
+  readonly mode: 'required' | 'optional' | 'passthrough'
+  /** What certificates must lead to; null in passthrough mode. */
+  readonly trust: ClientTrustDoc | null
+}
+
+export interface ClientTrustDoc {
+  readonly trustStoreId: string
+  /** PEM, one certificate each. */
+  readonly authorities: readonly string[]
+  /** The handshake tells viewers the names of the authorities. */
+  readonly advertiseNames: boolean
+  /** Certificates count also after their notAfter. */
+  readonly ignoreExpiry: boolean
 }
 
 /** ViewerCertificate, with the certificate itself (spec/cloudfront.md 2.6). Holds private keys: never shown to anybody. */

@@ -44,7 +44,8 @@ const ADJUSTABLE = {
     10_000,
     'each change compiles all of them',
   ),
-  tagsPerResource: row('tags of a distribution', 50, 1_000, 'state on disk'),
+  trustStores: row('trust stores of the account', 20, 1_000, 'state on disk'),
+  tagsPerResource: row('tags of a distribution or trust store', 50, 1_000, 'state on disk'),
   invalidationPaths: row('paths or tags of a batch, and in progress for a distribution', 3_000, 30_000, MEMORY),
   invalidationWildcardsInProgress: row('wildcard paths in progress for a distribution', 15, 3_000, MEMORY),
 } as const satisfies Readonly<Record<string, QuotaRow>>
@@ -91,6 +92,12 @@ export const QUOTAS = {
   /** Of a custom error response (unconfirmed: what an invalidation path may have). */
   errorPagePathChars: 4_000,
   originDomainChars: 253,
+  /** Unconfirmed: what a function's name has. */
+  trustStoreNameChars: 64,
+  trustStoreBundleBytes: 1_048_576,
+  trustStoreCertificates: 25,
+  /** Certificates below the one of the trust store: the viewer's own and its intermediates. */
+  clientChainDepth: 4,
   /** Also the default page of every list (unconfirmed). */
   pageItems: 100,
   /** Share of the requests that a weight may send to a staging distribution. */

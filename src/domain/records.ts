@@ -49,6 +49,34 @@ export interface OriginAccessIdentityRecord {
   readonly comment: string
 }
 
+/** Authorities whose client certificates viewers may show (spec/cloudfront.md 15). */
+export interface TrustStoreRecord {
+  /** `ts_` and 24 letters or digits. */
+  readonly id: string
+  readonly arn: string
+  readonly etag: string
+  readonly name: string
+  /** `pending` until a reconciler has read the bundle that `source` names and says what it found. */
+  readonly status: 'pending' | 'active' | 'failed'
+  /** Why it failed, for a person. */
+  readonly reason?: string
+  /** Object of S3 with certificates in PEM. */
+  readonly source: TrustStoreSource
+  /** Revision of the commit that last asked for the bundle to be read. */
+  readonly changedRevision: number
+  readonly lastModifiedTime: string
+  /** PEM, one certificate each: the last bundle that was found good, which edges verify with; empty before the first. */
+  readonly certificates: readonly string[]
+}
+
+export interface TrustStoreSource {
+  readonly bucket: string
+  readonly key: string
+  readonly region: string
+  /** Version of the object; absent for the newest. */
+  readonly version?: string
+}
+
 /** A continuous deployment policy. */
 export interface DeploymentPolicyRecord extends PolicyRecord {
   /** Id of the distribution that StagingDistributionDnsNames names. */

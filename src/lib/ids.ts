@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
+const MIXED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 /** `length` random characters of `alphabet`, without modulo bias (alphabets of up to 64 characters). */
@@ -21,5 +22,8 @@ export const upperId = (length: number): string => randomFrom(UPPER, length)
 
 /** Lower-case letters and digits, as in distribution domain names. */
 export const lowerId = (length: number): string => randomFrom(LOWER, length)
+
+/** Letters of both cases and digits, as in the newer resources' ids (`ts_...`: spec/cloudfront.md 1.6). */
+export const mixedId = (length: number): string => randomFrom(MIXED, length)
 
 export const uuid = (): string => randomUUID()

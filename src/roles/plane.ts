@@ -102,6 +102,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = await openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.close())
+  const readings = new AbortController()
   const started: Control = await modules.startControl({
     state,
     clock,
@@ -127,6 +128,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
         kinds: modules.CERTIFICATE_KINDS,
       },
       { task: modules.serviceUpdatesTask(state, link, clock), kinds: modules.SERVICE_UPDATE_KINDS },
+      modules.trustStoresTask({ state, stores: snapshots.stores, clock, signal: readings.signal }),
       ...observers.tasks,
     ],
     onStop: async ({ engines }) => {
@@ -145,6 +147,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   const unwatchKeeper = watchKeeper(options, link, log)
   ends.push(async () => unwatchKeeper())
   ends.push(() => started.close())
+  ends.push(async () => readings.abort())
   const api = await modules.createApi({
     listen: options.api,
     services: {
@@ -185,6 +188,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       const left = engines ? [] : (link.seen()?.groups ?? []).map((group) => group.id)
       if (left.length === 0) await endKeeper(link, engines)
       else await drainWorkers(link, log)
+      readings.abort()
       await started.close()
       await snapshots.close()
       link.close()
@@ -202,7 +206,7 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, maintenance, certificates, updates, api, cloudfront, elasticache, routes] =
+  const [link, control, caches, maintenance, certificates, updates, trustStores, api, cloudfront, elasticache, routes] =
     await Promise.all([
       import('../control/keeper-link.ts'),
       import('../control/control.ts'),
@@ -210,6 +214,7 @@ async function loadModules() {
       import('../control/tasks/maintenance.ts'),
       import('../control/tasks/certificates.ts'),
       import('../control/tasks/service-updates.ts'),
+      import('../control/tasks/trust-stores.ts'),
       import('../api/create-api.ts'),
       import('../services/cloudfront/operations.ts'),
       import('../services/elasticache/operations.ts'),
@@ -222,6 +227,7 @@ async function loadModules() {
     ...maintenance,
     ...certificates,
     ...updates,
+    ...trustStores,
     ...api,
     ...cloudfront,
     ...elasticache,

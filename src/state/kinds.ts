@@ -19,6 +19,7 @@ import type {
   OriginAccessControlRecord,
   OriginAccessIdentityRecord,
   PolicyRecord,
+  TrustStoreRecord,
 } from '../domain/records.ts'
 import type { SnapshotRecord } from '../domain/snapshot.ts'
 
@@ -38,6 +39,8 @@ export interface Documents {
   /** Policy id (UUID). */
   'continuous-deployment-policy': DeploymentPolicyRecord
   'response-headers-policy': PolicyRecord
+  /** Id. */
+  'trust-store': TrustStoreRecord
   /** Cache cluster id; members of replication groups too. */
   'cache-cluster': CacheClusterRecord
   /** Replication group id. */

@@ -65,6 +65,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     ...deploymentOf(config.ContinuousDeploymentPolicyId, policies),
     priceClass: config.PriceClass ?? 'PriceClass_All',
     ipv6: config.IsIPV6Enabled ?? false,
+    ...viewerMtlsOf(config, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
   }
 }
@@ -73,6 +74,29 @@ function deploymentOf(id: string | undefined, { deployment }: Policies): Pick<Di
   if (!id) return {}
   const doc = continuousDeploymentDoc(found('ContinuousDeploymentPolicyId', id, deployment.get(id) ?? null))
   return doc === null ? {} : { continuousDeployment: doc }
+}
+
+function viewerMtlsOf(config: DistributionConfig, { trustStores }: Policies): Pick<DistributionDoc, 'viewerMtls'> {
+  const { Mode: mode, TrustStoreConfig: trust } = config.ViewerMtlsConfig ?? {}
+  if (mode === undefined) return {}
+  if (mode === 'passthrough') return { viewerMtls: { mode, trust: null } }
+  const field = 'ViewerMtlsConfig.TrustStoreConfig.TrustStoreId'
+  const { id, certificates } = found(
+    field,
+    trust?.TrustStoreId ?? '',
+    trustStores?.get(trust?.TrustStoreId ?? '') ?? null,
+  )
+  return {
+    viewerMtls: {
+      mode,
+      trust: {
+        trustStoreId: id,
+        authorities: certificates,
+        advertiseNames: trust?.AdvertiseTrustStoreCaNames ?? false,
+        ignoreExpiry: trust?.IgnoreCertificateExpiry ?? false,
+      },
+    },
+  }
 }
 
 /** In order of precedence, the default behavior last, as `*`. */

@@ -149,12 +149,13 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest, responseHeaders, originAccess, deployment] = await Promise.all([
+  const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores] = await Promise.all([
     reader.list('cache-policy'),
     reader.list('origin-request-policy'),
     reader.list('response-headers-policy'),
     reader.list('origin-access-control'),
     reader.list('continuous-deployment-policy'),
+    reader.list('trust-store'),
   ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
@@ -162,5 +163,6 @@ async function readPolicies(reader: Reader): Promise<Policies> {
     responseHeaders: new Map(responseHeaders.map(({ id, doc }) => [id, doc.config as ResponseHeadersPolicyConfig])),
     originAccess: new Map(originAccess.map(({ id, doc }) => [id, doc.config as OriginAccessControlConfig])),
     deployment: new Map(deployment.map(({ id, doc }) => [id, doc])),
+    trustStores: new Map(trustStores.map(({ id, doc }) => [id, doc])),
   }
 }

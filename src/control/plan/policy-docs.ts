@@ -19,7 +19,7 @@ import type {
   ResponseHeadersPolicyDoc,
   SecurityHeadersDoc,
 } from '../../domain/policy.ts'
-import type { DeploymentPolicyRecord } from '../../domain/records.ts'
+import type { DeploymentPolicyRecord, TrustStoreRecord } from '../../domain/records.ts'
 
 /** The account's own policies by id; managed ones need not be among them. */
 export interface Policies {
@@ -29,10 +29,12 @@ export interface Policies {
   /** Origin access controls; absent where no origin names one. */
   readonly originAccess?: ReadonlyMap<string, OriginAccessControlConfig>
   readonly deployment: ReadonlyMap<string, DeploymentPolicyRecord>
+  /** Absent where no distribution names one. */
+  readonly trustStores?: ReadonlyMap<string, TrustStoreRecord>
 }
 
-/** Whose change is one of the distributions that name it; of deployment policies the services say so themselves. */
-export type FollowedKind = Exclude<keyof Policies, 'deployment'>
+/** Whose change is one of the distributions that name it; of the others, who changes them changes the distributions too. */
+export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores'>
 
 /** By the members of Policies, the field of a behavior that names such a policy. */
 export const POLICY_FIELDS = {

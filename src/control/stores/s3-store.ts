@@ -106,12 +106,11 @@ export class S3Store implements Store {
     }
   }
 
-  async read(key: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+  async read(key: string, signal: AbortSignal, version?: string): Promise<AsyncIterable<Buffer>> {
     const { GetObjectCommand } = await sdk()
     const client = await this.#connect()
-    const { Body } = await client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }), {
-      abortSignal: signal,
-    })
+    const wanted = { Bucket: this.#bucket, Key: key, VersionId: version }
+    const { Body } = await client.send(new GetObjectCommand(wanted), { abortSignal: signal })
     return Body as Readable
   }
 

@@ -7,6 +7,6 @@ export interface Store {
   importProblem(key: string): Promise<string | null>
   /** Whole or not at all. `bytes` is the length of all pieces. @throws an error for a person */
   write(key: string, pieces: AsyncIterable<Buffer>, bytes: number, signal: AbortSignal): Promise<void>
-  /** @throws an error for a person */
-  read(key: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>>
+  /** `version`: of the object, where there are several; undefined for the newest. @throws an error for a person */
+  read(key: string, signal: AbortSignal, version?: string): Promise<AsyncIterable<Buffer>>
 }

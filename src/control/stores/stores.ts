@@ -19,10 +19,16 @@ export class Stores implements SnapshotStores {
     this.#options = options
   }
 
-  /** Null when the bucket's name is that of a folder that there is not. */
-  of(bucket: string): Store | null {
+  /**
+   * Null when the bucket's name is that of a folder that there is not. `region`: of a bucket of AWS's own S3; a server that
+   * the operator names has that of the settings.
+   */
+  of(bucket: string, region?: string): Store | null {
     const name = bucket.toLowerCase()
-    if (!name.endsWith(FOLDER_SUFFIX)) return new S3Store(bucket, this.#options.s3)
+    const { s3 } = this.#options
+    if (!name.endsWith(FOLDER_SUFFIX)) {
+      return new S3Store(bucket, s3.endpoint === null && region !== undefined ? { ...s3, region } : s3)
+    }
     const directory = this.#options.folders.get(name.slice(0, -FOLDER_SUFFIX.length))
     return directory === undefined ? null : new FolderStore(bucket, directory)
   }

@@ -70,6 +70,8 @@ const BOUND_FIELDS = [
   'WebACLId',
   'HttpVersion',
   'IsIPV6Enabled',
+  // Not in the guide's list, which is older: a handshake is the primary's, whoever answers.
+  'ViewerMtlsConfig',
 ] as const satisfies readonly (keyof DistributionConfig)[]
 
 /**

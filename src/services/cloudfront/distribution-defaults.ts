@@ -12,6 +12,7 @@ import type {
   SslProtocol,
   ViewerCertificate,
 } from '@aws-sdk/client-cloudfront'
+import { mtlsWithDefaults } from './viewer-mtls.ts'
 
 interface Counted<T> {
   Quantity: number
@@ -23,9 +24,9 @@ export function counted<T>(items: readonly T[] | undefined): Counted<T> {
 }
 
 export function withDefaults(config: DistributionConfig): DistributionConfig {
-  const { Logging, Restrictions, ViewerCertificate } = config
+  const { Logging, Restrictions, ViewerCertificate, ViewerMtlsConfig, ...rest } = config
   return {
-    ...config,
+    ...rest,
     Aliases: counted(config.Aliases?.Items),
     DefaultRootObject: config.DefaultRootObject ?? '',
     Origins: {
@@ -61,6 +62,7 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
     IsIPV6Enabled: config.IsIPV6Enabled ?? false,
     ContinuousDeploymentPolicyId: config.ContinuousDeploymentPolicyId ?? '',
     Staging: config.Staging ?? false,
+    ...mtlsWithDefaults(ViewerMtlsConfig),
   }
 }
 

@@ -33,6 +33,7 @@ import { checkOriginAccess } from './origin-access.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
 import { checkTags, writeTags } from './tag-rules.ts'
+import { checkViewerMtls } from './viewer-mtls.ts'
 
 /** @throws NoSuchDistribution */
 export async function findDistribution(reader: Reader, id: string | undefined): Promise<DistributionRecord> {
@@ -74,6 +75,7 @@ export async function acceptedConfig(
   await checkDeployment(reader, config, others)
   await checkPolicies(reader, config, others, context.quotas)
   await checkOriginAccess(reader, config, others, context.quotas)
+  await checkViewerMtls(reader, config)
   refuseNotBuilt(config)
   return config
 }

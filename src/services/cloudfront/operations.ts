@@ -68,6 +68,14 @@ import {
 } from './response-headers-policies.ts'
 import { copyDistribution, updateDistributionWithStagingConfig } from './staging.ts'
 import { listTagsForResource, tagResource, untagResource } from './tagging.ts'
+import {
+  createTrustStore,
+  deleteTrustStore,
+  getTrustStore,
+  listDistributionsByTrustStore,
+  listTrustStores,
+  updateTrustStore,
+} from './trust-stores.ts'
 
 export const CLOUDFRONT_OPERATIONS: OperationTable = {
   AssociateAlias: associateAlias,
@@ -81,6 +89,7 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   CreateOriginAccessControl: createOriginAccessControl,
   CreateOriginRequestPolicy: createOriginRequestPolicy,
   CreateResponseHeadersPolicy: createResponseHeadersPolicy,
+  CreateTrustStore: createTrustStore,
   DeleteCachePolicy: deleteCachePolicy,
   DeleteCloudFrontOriginAccessIdentity: deleteCloudFrontOriginAccessIdentity,
   DeleteContinuousDeploymentPolicy: deleteContinuousDeploymentPolicy,
@@ -88,6 +97,7 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   DeleteOriginAccessControl: deleteOriginAccessControl,
   DeleteOriginRequestPolicy: deleteOriginRequestPolicy,
   DeleteResponseHeadersPolicy: deleteResponseHeadersPolicy,
+  DeleteTrustStore: deleteTrustStore,
   GetCachePolicy: getCachePolicy,
   GetCachePolicyConfig: getCachePolicyConfig,
   GetCloudFrontOriginAccessIdentity: getCloudFrontOriginAccessIdentity,
@@ -103,6 +113,7 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   GetOriginRequestPolicyConfig: getOriginRequestPolicyConfig,
   GetResponseHeadersPolicy: getResponseHeadersPolicy,
   GetResponseHeadersPolicyConfig: getResponseHeadersPolicyConfig,
+  GetTrustStore: getTrustStore,
   ListCachePolicies: listCachePolicies,
   ListCloudFrontOriginAccessIdentities: listCloudFrontOriginAccessIdentities,
   ListConflictingAliases: listConflictingAliases,
@@ -112,12 +123,14 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   ListDistributionsByConnectionMode: listDistributionsByConnectionMode,
   ListDistributionsByOriginRequestPolicyId: listDistributionsByOriginRequestPolicyId,
   ListDistributionsByResponseHeadersPolicyId: listDistributionsByResponseHeadersPolicyId,
+  ListDistributionsByTrustStore: listDistributionsByTrustStore,
   ListDistributionsByWebACLId: listDistributionsByWebACLId,
   ListInvalidations: listInvalidations,
   ListOriginAccessControls: listOriginAccessControls,
   ListOriginRequestPolicies: listOriginRequestPolicies,
   ListResponseHeadersPolicies: listResponseHeadersPolicies,
   ListTagsForResource: listTagsForResource,
+  ListTrustStores: listTrustStores,
   TagResource: tagResource,
   UntagResource: untagResource,
   UpdateCachePolicy: updateCachePolicy,
@@ -128,4 +141,5 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   UpdateOriginAccessControl: updateOriginAccessControl,
   UpdateOriginRequestPolicy: updateOriginRequestPolicy,
   UpdateResponseHeadersPolicy: updateResponseHeadersPolicy,
+  UpdateTrustStore: updateTrustStore,
 }

@@ -8,15 +8,18 @@ import type { Reader, Transaction } from '../../state/state.ts'
 const KEY = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u
 const VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u
 
+/** What can be tagged. Only on distributions are there tags of ours that act. */
+export type TaggedKind = 'distribution' | 'trust-store'
+
 /** @throws InvalidTagging, also for a tag of ours that is none or has another value than those it can have. */
-export function checkTags(items: readonly Tag[]): Tags {
+export function checkTags(items: readonly Tag[], kind: TaggedKind = 'distribution'): Tags {
   // A Map, for `__proto__` is a key like any other.
   const tags = new Map<string, string>()
   for (const { Key: key = '', Value: value = '' } of items) {
     if (!KEY.test(key) || /^aws:/i.test(key)) {
       throw cloudfrontFault('InvalidTagging', `The tag key ${quoted(key)} is not valid.`)
     }
-    if (key.startsWith(OWN_TAG_PREFIX)) checkOwnTag(key, value)
+    if (key.startsWith(OWN_TAG_PREFIX)) checkOwnTag(key, value, kind)
     if (!VALUE.test(value)) throw cloudfrontFault('InvalidTagging', `The value of the tag ${quoted(key)} is not valid.`)
     if (tags.has(key)) throw cloudfrontFault('InvalidTagging', `The tag ${quoted(key)} is given twice.`)
     tags.set(key, value)
@@ -24,8 +27,9 @@ export function checkTags(items: readonly Tag[]): Tags {
   return Object.fromEntries(tags)
 }
 
-function checkOwnTag(key: string, value: string): void {
-  const values = Object.hasOwn(DISTRIBUTION_TAGS, key) ? (DISTRIBUTION_TAGS[key] ?? []) : []
+function checkOwnTag(key: string, value: string, kind: TaggedKind): void {
+  const isOurs = kind === 'distribution' && Object.hasOwn(DISTRIBUTION_TAGS, key)
+  const values = isOurs ? (DISTRIBUTION_TAGS[key] ?? []) : []
   if (values.length === 0) {
     throw cloudfrontFault('InvalidTagging', `The tag key ${quoted(key)} is not one that Cachefront knows.`)
   }

@@ -1,4 +1,4 @@
-//! Tags of distributions, the only CloudFront resource here that has some.
+//! Tags of distributions and trust stores, the CloudFront resources here that have some.
 import type {
   ListTagsForResourceRequest,
   ListTagsForResourceResult,
@@ -7,47 +7,56 @@ import type {
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
 import type { Quotas } from '../../domain/quotas.ts'
-import type { DistributionRecord } from '../../domain/records.ts'
+import type { DistributionRecord, TrustStoreRecord } from '../../domain/records.ts'
 import { actDifferently, type Tags } from '../../domain/tags.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation } from '../service.ts'
-import { checkTags, readTags, writeTags } from './tag-rules.ts'
+import { checkTags, readTags, type TaggedKind, writeTags } from './tag-rules.ts'
 
-const DISTRIBUTION_ARN = /^arn:aws:cloudfront::\d{12}:distribution\/([A-Z0-9]+)$/
+const TAGGED_ARN = /^arn:aws:cloudfront::\d{12}:(distribution|trust-store)\/([A-Za-z0-9_]+)$/
 
-/** @throws InvalidArgument for what is no ARN, NoSuchResource when there is no such distribution in this account. */
-async function requireResource(reader: Reader, arn: string | undefined): Promise<DistributionRecord> {
-  const id = DISTRIBUTION_ARN.exec(arn ?? '')?.[1]
-  if (arn === undefined || id === undefined) {
-    throw invalidArgument('Resource', `${quoted(arn ?? '')} is not the ARN of a distribution`)
+type Tagged =
+  | { readonly kind: 'distribution'; readonly record: DistributionRecord }
+  | { readonly kind: 'trust-store'; readonly record: TrustStoreRecord }
+
+/** @throws InvalidArgument */
+function kindOf(arn: string | undefined): { readonly kind: TaggedKind; readonly id: string } {
+  const [, kind, id = ''] = TAGGED_ARN.exec(arn ?? '') ?? []
+  if (kind === 'distribution' || kind === 'trust-store') return { kind, id }
+  throw invalidArgument('Resource', `${quoted(arn ?? '')} is not the ARN of a distribution or trust store`)
+}
+
+/** @throws InvalidArgument for what is no ARN, NoSuchResource when there is no such resource in this account. */
+async function requireResource(reader: Reader, arn: string | undefined): Promise<Tagged> {
+  const { kind, id } = kindOf(arn)
+  const record = (await reader.get(kind, id))?.doc
+  if (record?.arn !== arn) {
+    throw cloudfrontFault('NoSuchResource', `The resource ${quoted(arn ?? '')} does not exist.`)
   }
-  const stored = await reader.get('distribution', id)
-  if (stored?.doc.arn !== arn) {
-    throw cloudfrontFault('NoSuchResource', `The resource ${quoted(arn)} does not exist.`)
-  }
-  return stored.doc
+  return { kind, record } as Tagged
 }
 
 /** A tag that acts is deployed like a change of the configuration; AWS leaves the status alone, having no such tag. */
 async function replaceTags(
   tx: Transaction,
-  record: DistributionRecord,
+  { kind, record }: Tagged,
   quotas: Quotas,
   change: (old: Tags) => Tags,
 ): Promise<void> {
   const old = await readTags(tx, record.arn)
   const tags = change(old)
   await writeTags(tx, record.arn, tags, quotas)
-  if (!actDifferently(old, tags)) return
+  if (kind !== 'distribution' || !actDifferently(old, tags)) return
   await tx.put('distribution', record.id, { ...record, status: 'InProgress', changedRevision: tx.revision })
 }
 
 /** A key that is there already gets the new value. */
 export const tagResource: Operation<TagResourceRequest, object> = async (input, { state, quotas }) => {
-  const tags = checkTags(input.Tags?.Items ?? [])
+  const { kind } = kindOf(input.Resource)
+  const tags = checkTags(input.Tags?.Items ?? [], kind)
   await state.transact(async (tx) => {
-    const record = await requireResource(tx, input.Resource)
-    await replaceTags(tx, record, quotas, (old) => ({ ...old, ...tags }))
+    const resource = await requireResource(tx, input.Resource)
+    await replaceTags(tx, resource, quotas, (old) => ({ ...old, ...tags }))
   })
   return {}
 }
@@ -56,8 +65,8 @@ export const tagResource: Operation<TagResourceRequest, object> = async (input, 
 export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state, quotas }) => {
   const gone = new Set(input.TagKeys?.Items ?? [])
   await state.transact(async (tx) => {
-    const record = await requireResource(tx, input.Resource)
-    await replaceTags(tx, record, quotas, (old) =>
+    const resource = await requireResource(tx, input.Resource)
+    await replaceTags(tx, resource, quotas, (old) =>
       Object.fromEntries(Object.entries(old).filter(([key]) => !gone.has(key))),
     )
   })
@@ -68,6 +77,6 @@ export const listTagsForResource: Operation<ListTagsForResourceRequest, ListTags
   input,
   { state },
 ) => {
-  const tags = await readTags(state, (await requireResource(state, input.Resource)).arn)
+  const tags = await readTags(state, (await requireResource(state, input.Resource)).record.arn)
   return { Tags: { Items: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) } }
 }

@@ -149,13 +149,13 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
     provoke: (site) => () => site.client.listStreamingDistributions({}),
   },
   {
-    codes: ['EntityAlreadyExists', 'EntityNotFound', 'EntitySizeLimitExceeded', 'CannotDeleteEntityWhileInUse'],
+    codes: ['EntitySizeLimitExceeded'],
     reason: 'key value stores',
     names: /ListKeyValueStores/,
     provoke: (site) => () => site.client.listKeyValueStores({}),
   },
   {
-    codes: ['EntityLimitExceeded', 'CannotUpdateEntityWhileInUse'],
+    codes: ['CannotUpdateEntityWhileInUse'],
     reason: 'VPC origins',
     names: /ListVpcOrigins/,
     provoke: (site) => () => site.client.listVpcOrigins({}),
