@@ -137,6 +137,11 @@ if (wanted.length === 0) {
   await runTests(all, null)
 } else {
   const byPath = all.filter((file) => wanted.some((part) => file.includes(part.replace(/^\.\//, ''))))
+  const noPath = byPath.length === 0 && wanted.some((part) => part.includes('/'))
+  if (noPath) {
+    say(`No test file's path contains: ${wanted.join(' ')}`)
+    process.exit(1)
+  }
   const pattern = byPath.length > 0 ? null : wanted.join(' ').replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
   await runTests(byPath.length > 0 ? byPath : all, pattern === null ? null : new RegExp(pattern))
 }

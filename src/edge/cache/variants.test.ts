@@ -32,6 +32,14 @@ test('a variant is readable, and knows by which fields it was selected', () => {
   assert.equal(withoutVariant('E1 /a\n\nfoo: 1\n#slice 3 x'), 'E1 /a\n#slice 3 x')
 })
 
+test('what a request says of languages is never taken for the language of an answer', () => {
+  const list = ['accept-language']
+  for (const said of ['= de', '=de', 'de']) {
+    const own = variantText(list, from({ 'accept-language': [said] }))
+    assert.notEqual(languageText(list, from({}), 'de'), own, said)
+  }
+})
+
 test('long values are told by a hash', () => {
   const long = (value: string) => variantText(['bar', 'foo'], from({ foo: [value.repeat(300)] }))
   assert.match(long('x'), /^sha256 [0-9a-f]{64} bar,foo$/)

@@ -28,7 +28,7 @@ export function variantText(names: readonly string[], fields: SelectingFields): 
  */
 export function languageText(names: readonly string[], fields: SelectingFields, language: string | null): string {
   if (language === null || !names.includes(LANGUAGE)) return ''
-  return textOf(names, (name) => (name === LANGUAGE ? `= ${language}` : selectingValue(name, fields(name))))
+  return textOf(names, (name) => (name === LANGUAGE ? `${CHOSEN}${language}` : selectingValue(name, fields(name))))
 }
 
 /** As languageText, for a request: by the one language that it prefers. */
@@ -37,6 +37,8 @@ export function wantedLanguageText(names: readonly string[], fields: SelectingFi
 }
 
 const LANGUAGE = 'accept-language'
+/** Before an answer's language: no field value has a NUL in it (RFC 9110 5.5), so none is ever taken for one. */
+const CHOSEN = '\0'
 
 function textOf(names: readonly string[], wordsOf: (name: string) => string | null): string {
   const lines = names.map((name) => {
