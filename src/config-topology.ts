@@ -19,6 +19,8 @@ export interface PopSettings extends PopDoc {
   readonly https: ListenAddress | null
   /** A further address, of IPv6; null for none. */
   readonly ipv6: ListenAddress | null
+  /** The same over HTTPS; null: that address at the port of `https`. */
+  readonly ipv6Https: ListenAddress | null
 }
 
 export interface Network extends Topology {
@@ -28,7 +30,10 @@ export interface Network extends Topology {
 /** @throws ConfigError when the regional edge cache has the name of a POP */
 export function networkOf(pops: number, home: string): Network {
   const topology = topologyOf(pops, home)
-  return { ...topology, pops: topology.pops.map((pop) => ({ ...pop, http: null, https: null, ipv6: null })) }
+  return {
+    ...topology,
+    pops: topology.pops.map((pop) => ({ ...pop, http: null, https: null, ipv6: null, ipv6Https: null })),
+  }
 }
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?$/
@@ -64,8 +69,19 @@ function readRegional(value: unknown, where: string): RegionalDoc {
 }
 
 function readPop(value: unknown, regionals: readonly RegionalDoc[], where: string): PopSettings {
-  const { name, region: place, regional, http, https, ipv6, latitude, longitude, ...rest } = fieldsOf(value, where)
-  refuseOthers(rest, where, 'name, region, regional, http, https, ipv6, latitude and longitude')
+  const {
+    name,
+    region: place,
+    regional,
+    http,
+    https,
+    ipv6,
+    ipv6Https,
+    latitude,
+    longitude,
+    ...rest
+  } = fieldsOf(value, where)
+  refuseOthers(rest, where, 'name, region, regional, http, https, ipv6, ipv6Https, latitude and longitude')
   const inRegion = region(textOf(place, `region of ${where}`), `region of ${where}`)
   const asked = regionals.find((one) => one.name === regional)
   if (regional !== undefined && asked === undefined) {
@@ -75,10 +91,8 @@ function readPop(value: unknown, regionals: readonly RegionalDoc[], where: strin
     )
   }
   const usual = popIn(inRegion, asked?.name ?? null)
-  const six = ipv6 === undefined ? null : listenAddress(textOf(ipv6, `ipv6 of ${where}`), `ipv6 of ${where}`)
-  if (six !== null && !six.host.includes(':')) {
-    throw new ConfigError(`ipv6 of ${where} is ${JSON.stringify(ipv6)}: it must be [IPV6]:PORT, like [::1]:8080.`)
-  }
+  const six = ipv6 === undefined ? null : ipv6Address(ipv6, `ipv6 of ${where}`)
+  const secureSix = ipv6Https === undefined ? null : ipv6Address(ipv6Https, `ipv6Https of ${where}`)
   return {
     ...usual,
     name: name === undefined ? usual.name : nameOf(name, where),
@@ -87,7 +101,14 @@ function readPop(value: unknown, regionals: readonly RegionalDoc[], where: strin
     http: http === undefined ? null : listenAddress(textOf(http, `http of ${where}`), `http of ${where}`),
     https: https === undefined ? null : listenAddress(textOf(https, `https of ${where}`), `https of ${where}`),
     ipv6: six,
+    ipv6Https: secureSix,
   }
+}
+
+function ipv6Address(value: unknown, where: string): ListenAddress {
+  const address = listenAddress(textOf(value, where), where)
+  if (address.host.includes(':')) return address
+  throw new ConfigError(`${where} is ${JSON.stringify(value)}: it must be [IPV6]:PORT, like [::1]:8080.`)
 }
 
 function fieldsOf(value: unknown, where: string): Fields {

@@ -123,6 +123,15 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     ...row(
+      'proxy-protocol',
+      'CIDR',
+      null,
+      'proxies in front of the edge that begin each connection with a PROXY header, which is believed (docs/listeners.md)',
+    ),
+    list: true,
+  },
+  {
+    ...row(
       'geoip',
       'FILE',
       null,
@@ -257,6 +266,8 @@ export interface Config {
   readonly dnsListen: ListenAddress | null
   /** CIDRs. */
   readonly trustedProxies: readonly string[]
+  /** CIDRs. */
+  readonly proxyProtocol: readonly string[]
   /** Absolute paths. */
   readonly originAuthorities: readonly string[]
   /** GeoIP databases, absolute. */
@@ -321,6 +332,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     allowOrigins: list('allow-origin', parse.cidr),
     dnsListen: optional('dns-listen', parse.listenAddress),
     trustedProxies: list('trusted-proxies', parse.cidr),
+    proxyProtocol: list('proxy-protocol', parse.cidr),
     originAuthorities: list('origin-ca', parse.file),
     geoip: list('geoip', parse.file),
     rfcStrict: given.has('rfc-strict'),

@@ -105,13 +105,14 @@ const downIf = (down: ReadonlySet<string>, name: string): { state?: 'down' } =>
 function popsOf(live: readonly LiveWorker[], down: ReadonlySet<string>): PopHealth[] {
   const pops = new Map<string, PopHealth>()
   for (const { identity, connection } of live) {
-    for (const { name, region, http, https, ipv6 } of identity.pops) {
+    for (const { name, region, http, https, ipv6, ipv6Https } of identity.pops) {
       const known = pops.get(name)
       const isReached = connection !== null && !down.has(name)
       pops.set(name, {
         ...{ name, region, http: known?.http ?? (isReached ? http : null) },
         https: known?.https ?? (isReached ? https : null),
         ...(ipv6 && isReached ? { ipv6 } : {}),
+        ...(ipv6Https && isReached ? { ipv6Https } : {}),
         ...downIf(down, name),
       })
     }

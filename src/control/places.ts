@@ -39,6 +39,7 @@ export async function placesOfNetwork(
         http: at?.http ?? null,
         https: at?.https ?? null,
         ipv6: at?.ipv6 ?? null,
+        ipv6Https: at?.ipv6Https ?? null,
         state: stateOf(name),
       }
     }),

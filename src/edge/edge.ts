@@ -53,8 +53,8 @@ export interface Edge {
   readonly clock: Clock
   readonly name: string
   readonly places: Places
-  /** Port of the HTTPS listener of each POP, by its number; null for one without. */
-  httpsPorts: readonly (number | null)[]
+  /** Ports of the HTTPS listeners of each POP, by its number; null for none. `ipv6`: of its further address. */
+  httpsPorts: readonly { readonly https: number | null; readonly ipv6: number | null }[]
   /** Swapped whole by the feed; a request keeps the one it began with. */
   snapshot: Snapshot
   readonly invalidations: Invalidations

@@ -21,8 +21,9 @@ export interface WorkerIdentity {
     readonly region: string
     readonly http: string
     readonly https: string | null
-    /** A further address; null for none. */
+    /** A further address, over HTTP and over HTTPS; null for none. */
     readonly ipv6?: string | null
+    readonly ipv6Https?: string | null
   }[]
   /** Where its name server listens; null for one that cannot, absent for none. */
   readonly dns?: string | null

@@ -14,8 +14,9 @@ export interface PopListen extends PopDoc {
   readonly http: ListenAddress
   /** Null for none. */
   readonly https: ListenAddress | null
-  /** A further address, of IPv6; absent for none. */
+  /** A further address, of IPv6, over HTTP and over HTTPS; absent for none. */
   readonly ipv6?: ListenAddress | null
+  readonly ipv6Https?: ListenAddress | null
 }
 
 /** Where viewers reach a POP. */
@@ -25,6 +26,7 @@ export interface PopAddresses {
   readonly http: ListenAddress
   readonly https: ListenAddress | null
   readonly ipv6: ListenAddress | null
+  readonly ipv6Https: ListenAddress | null
 }
 
 /** What all listeners have in common. */
@@ -43,8 +45,11 @@ interface Pop {
   open: Listener | null
 }
 
-const KINDS = ['http', 'https', 'ipv6'] as const
+const KINDS = ['http', 'https', 'ipv6', 'ipv6Https'] as const
 type Kind = (typeof KINDS)[number]
+const SECURE: ReadonlySet<Kind> = new Set(['https', 'ipv6Https'])
+/** These stand beside one of IPv4, which may be all of them: `::` must not take those. */
+const IPV6_ONLY: ReadonlySet<Kind> = new Set(['ipv6', 'ipv6Https'])
 
 export class PopListeners {
   readonly #shared: SharedListen
@@ -88,6 +93,7 @@ export class PopListeners {
       http: at.get('http') as ListenAddress,
       https: at.get('https') ?? null,
       ipv6: at.get('ipv6') ?? null,
+      ipv6Https: at.get('ipv6Https') ?? null,
     }))
   }
 
@@ -137,7 +143,8 @@ export class PopListeners {
     const addresses = kinds.map((kind) => ({
       ...(pop.at.get(kind) as ListenAddress),
       pop: at,
-      tls: kind === 'https' ? tls : null,
+      tls: SECURE.has(kind) ? tls : null,
+      ipv6Only: IPV6_ONLY.has(kind),
     }))
     pop.open = await listenViewers({ ...this.#shared, addresses })
     // One that was given a free port has it from now on.

@@ -10,6 +10,7 @@ import { AccessLog } from '../observe/access-log.ts'
 import { AccessLogFile } from '../observe/access-log-file.ts'
 import { COUNTER, Counters } from '../observe/counters.ts'
 import { TraceRing } from '../observe/trace.ts'
+import { admitting } from './admitting.ts'
 import { Flights } from './cache/collapse.ts'
 import { DiskTier } from './cache/disk/tier.ts'
 import { TieredStore } from './cache/disk/tiered-store.ts'
@@ -96,6 +97,8 @@ export interface WorkerOptions {
   readonly dns?: (DnsListen & { readonly edgeDomain: string }) | null
   /** CIDRs of proxies in front whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[]
+  /** CIDRs of proxies in front that begin each connection with a PROXY header. */
+  readonly proxyProtocol?: readonly string[]
   /** GeoIP databases of the operator's own (edge/geo/databases.ts). */
   readonly geoip?: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
@@ -241,6 +244,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return refusalPage(refusal, edge)
     },
     onConnection: (event) => countConnection(counters, event),
+    ...admitting(options, counters, proxies),
     problem,
   }).catch(async (error) => {
     await peers.close()
@@ -248,7 +252,10 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await disk.close()
     throw error
   })
-  edge.httpsPorts = listeners.addresses.map(({ https }) => https?.port ?? null)
+  edge.httpsPorts = listeners.addresses.map(({ https, ipv6Https }) => ({
+    https: https?.port ?? null,
+    ipv6: ipv6Https?.port ?? null,
+  }))
   const dns = await startNames(options, listeners, edge).catch((error: Error) => {
     // Viewers are served all the same.
     problem(`the name server does not listen: ${error.message}`)
@@ -263,6 +270,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       http: addressText(pop.http),
       https: pop.https === null ? null : addressText(pop.https),
       ipv6: pop.ipv6 === null ? null : addressText(pop.ipv6),
+      ipv6Https: pop.ipv6Https === null ? null : addressText(pop.ipv6Https),
     })),
     peerSocket: options.peerSocket,
     ...(options.dns ? { dns: dns === null ? null : addressText(dns.address) } : {}),
@@ -399,11 +407,7 @@ function refusalPage(refusal: Refusal, edge: Edge): { head: string; body: Uint8A
   return { head: errorPageHead(page, answerer, body.length, true), body }
 }
 
-function countConnection(counters: Counters, event: 'opened' | 'closed' | 'dropped'): void {
-  if (event === 'dropped') {
-    counters.add(COUNTER.connectionsDropped)
-    return
-  }
+function countConnection(counters: Counters, event: 'opened' | 'closed'): void {
   if (event === 'opened') counters.add(COUNTER.connectionsOpened)
   counters.add(COUNTER.connectionsOpen, event === 'opened' ? 1 : -1)
 }

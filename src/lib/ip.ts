@@ -33,3 +33,11 @@ const isMapped = (bytes: Uint8Array): boolean =>
 
 /** The bytes as one number, the first the highest. */
 export const addressNumber = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).toString('hex')}`)
+
+/** Without the zone of a link-local address; a mapped IPv4 address as IPv4. */
+export function plainAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  const zone = address.indexOf('%')
+  const bare = zone < 0 ? address : address.slice(0, zone)
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
+}

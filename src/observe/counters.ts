@@ -36,6 +36,13 @@ const uncompressed = (reason: string): CounterRow => ({
   help: 'Answers of origins that a viewer would have taken compressed, and that went out as they came.',
 })
 
+const dropped = (cause: string): CounterRow => ({
+  metric: 'cachefront_edge_connections_dropped_total',
+  kind: 'counter',
+  labels: { cause },
+  help: 'Viewer connections closed before their first request, by the limit they were over (docs/listeners.md).',
+})
+
 const counter = (name: string, help: string): CounterRow => ({
   metric: `cachefront_edge_${name}_total`,
   kind: 'counter',
@@ -61,7 +68,12 @@ const TABLE = {
   redirects: result('Redirect'),
   viewersGone: counter('viewers_gone', 'Requests whose viewer left before the end of the answer.'),
   connectionsOpened: counter('connections_opened', 'Viewer connections accepted.'),
-  connectionsDropped: counter('connections_dropped', 'Viewer connections refused at the connection limit.'),
+  droppedConnections: dropped('connections'),
+  droppedHandshakes: dropped('handshakes'),
+  droppedAddressConnections: dropped('address-connections'),
+  droppedAddressHandshakes: dropped('address-handshakes'),
+  droppedProxyHeader: dropped('proxy-header'),
+  droppedHandshakeTimeout: dropped('handshake-timeout'),
   connectionsOpen: gauge('connections_open', 'Viewer connections open now.'),
   requestsRefused: counter('requests_refused', 'Requests that the listener answered itself: malformed or too large.'),
   collapsed: counter('collapsed_requests', 'Requests that waited for a fetch already under way.'),

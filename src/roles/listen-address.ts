@@ -17,6 +17,8 @@ export interface Listener {
   readonly wanted: ListenAddress
   /** True for the process of an earlier control's worker that still listens there: the address stays its. */
   readonly isOurs: (pid: number) => boolean
+  /** `::` does not stand for IPv4 as well. */
+  readonly ipv6Only?: boolean
 }
 
 const WHY: Readonly<Record<string, string>> = {
@@ -52,15 +54,19 @@ export async function choosePopAddresses(
   ports: KeptPorts,
 ): Promise<PopListen[]> {
   return Promise.all(
-    pops.map(async (pop, at) => ({
-      ...pop,
-      http: await choosePopAddress(pop, at, pop.http, plain, ports),
-      https: secure === null ? null : await choosePopAddress(pop, at, pop.https, secure, ports),
-      ipv6:
-        pop.ipv6 === null
-          ? null
-          : await chooseAddress({ ...plain, wanted: pop.ipv6 }, ports, `${plain.variable} ${pop.name} IPv6`),
-    })),
+    pops.map(async (pop, at) => {
+      const http = await choosePopAddress(pop, at, pop.http, plain, ports)
+      const https = secure === null ? null : await choosePopAddress(pop, at, pop.https, secure, ports)
+      const six = (listener: Listener, wanted: ListenAddress): Promise<ListenAddress> =>
+        chooseAddress({ ...listener, wanted, ipv6Only: true }, ports, `${listener.variable} ${pop.name} IPv6`)
+      const ipv6 = pop.ipv6 === null ? null : await six(plain, pop.ipv6)
+      const host = pop.ipv6?.host
+      const wanted =
+        pop.ipv6Https ??
+        (host === undefined || https === null ? null : { host, port: secure?.wanted.port === 0 ? 0 : https.port })
+      const ipv6Https = secure === null || wanted === null ? null : await six(secure, wanted)
+      return { ...pop, http, https, ipv6, ipv6Https }
+    }),
   )
 }
 
@@ -91,11 +97,11 @@ export function addressPlus(host: string, more: number): string | null {
 }
 
 /** Listens alone for a moment and tells the port. */
-function probe({ who, variable, wanted }: Listener, port: number): Promise<number> {
+function probe({ who, variable, wanted, ipv6Only = false }: Listener, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', (error) => reject(listenError(who, { host: wanted.host, port }, error, variable)))
-    server.listen({ host: wanted.host, port, exclusive: true }, () => {
+    server.listen({ host: wanted.host, port, exclusive: true, ipv6Only }, () => {
       const bound = server.address()
       server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : port))
     })

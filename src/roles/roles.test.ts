@@ -31,6 +31,7 @@ describe('the settings of a worker', () => {
           home: '/h',
           'allow-origin': ['10.0.0.0/8'],
           'trusted-proxies': ['10.9.0.0/16'],
+          'proxy-protocol': ['10.8.0.0/16', 'fd00::/8'],
           'movable-clock': true,
           // Any file that is there.
           'origin-ca': ['/etc/passwd'],
@@ -60,6 +61,7 @@ describe('the settings of a worker', () => {
       originAuthorities: ['/etc/passwd'],
       geoip: [],
       trustedProxies: ['10.9.0.0/16'],
+      proxyProtocol: ['10.8.0.0/16', 'fd00::/8'],
       ownAddresses: ['127.0.0.1:80', '[::1]:81', '[::1]:82', '127.16.0.0/16'],
       s3Endpoint: 'https://[::1]:9000/s3',
       s3Region: 'eu-west-1',

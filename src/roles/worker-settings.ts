@@ -21,6 +21,7 @@ export interface WorkerSettings {
   readonly diskBytes: number
   readonly allowOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
+  readonly proxyProtocol: readonly string[]
   readonly originAuthorities: readonly string[]
   readonly geoip: readonly string[]
   /** `address:port` and CIDRs of this installation, which no origin may be. */
@@ -48,13 +49,13 @@ export interface ListeningNetwork {
 
 /** Of all POPs. */
 export const addressesOf = ({ pops }: ListeningNetwork): readonly ListenAddress[] =>
-  pops.flatMap(({ http, https, ipv6 }) => [http, ...(https ? [https] : []), ...(ipv6 ? [ipv6] : [])])
+  pops.flatMap(({ http, https, ipv6, ipv6Https }) => [http, https, ipv6, ipv6Https].flatMap((address) => address ?? []))
 
 /** What the edge's own certificate is for. */
 export const certificateNames = (edgeDomain: string, { pops }: ListeningNetwork): readonly string[] =>
   edgeNames(
     edgeDomain,
-    pops.flatMap(({ https }) => (https === null ? [] : [https.host])),
+    pops.flatMap(({ https, ipv6Https }) => [https, ipv6Https].flatMap((address) => address?.host ?? [])),
   )
 
 /**
@@ -81,6 +82,7 @@ export function workerWishes(
       diskBytes: Math.floor(config.diskCacheBytes / config.workers),
       allowOrigins: config.allowOrigins,
       trustedProxies: config.trustedProxies,
+      proxyProtocol: config.proxyProtocol,
       originAuthorities: config.originAuthorities,
       geoip: config.geoip,
       ownAddresses: [...own.map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
@@ -103,6 +105,7 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...['--cache-bytes', String(s.cacheBytes), '--disk-bytes', String(s.diskBytes)],
     ...['--explain', s.explain],
     ...s.trustedProxies.flatMap((cidr) => ['--trusted-proxy', cidr]),
+    ...s.proxyProtocol.flatMap((cidr) => ['--proxy-protocol', cidr]),
     ...s.originAuthorities.flatMap((file) => ['--origin-ca', file]),
     ...s.geoip.flatMap((path) => ['--geoip', path]),
     ...['--s3-endpoint', s.s3Endpoint, '--s3-region', s.s3Region, '--s3-keys', s.s3Keys],
@@ -130,6 +133,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       explain: text,
       'allow-origin': list,
       'trusted-proxy': list,
+      'proxy-protocol': list,
       'origin-ca': list,
       geoip: list,
       own: list,
@@ -155,6 +159,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     diskBytes: Number(values['disk-bytes']),
     allowOrigins: values['allow-origin'],
     trustedProxies: values['trusted-proxy'],
+    proxyProtocol: values['proxy-protocol'],
     originAuthorities: values['origin-ca'],
     geoip: values.geoip,
     ownAddresses: values.own,

@@ -32,6 +32,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     disk: { directory: files.disk, limitBytes: settings.diskBytes },
     allowOrigins: settings.allowOrigins,
     trustedProxies: settings.trustedProxies,
+    proxyProtocol: settings.proxyProtocol,
     originAuthorities: settings.originAuthorities,
     geoip: settings.geoip,
     ownAddresses: settings.ownAddresses,

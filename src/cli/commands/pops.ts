@@ -50,7 +50,7 @@ export function drawPlaces(places: readonly PlaceStatus[]): string {
   ])
 }
 
-const addressesOf = ({ http, https, ipv6 }: Extract<PlaceStatus, { kind: 'pop' }>): string =>
-  [http, https, ipv6].filter((address) => address !== null).join(' ') || 'not listening'
+const addressesOf = ({ http, https, ipv6, ipv6Https }: Extract<PlaceStatus, { kind: 'pop' }>): string =>
+  [http, https, ipv6, ipv6Https].filter((address) => address !== null).join(' ') || 'not listening'
 
 const WHAT = { pop: 'POP', regional: 'regional edge cache', shield: 'origin shield' } as const

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
-import { isLoopback } from '../../lib/loopback.ts'
+import type { ViewerEnds } from './ends.ts'
 import { HeadReader } from './head-reader.ts'
 import type { ParsedHeaders } from './header-block.ts'
 import type { ListenLimits } from './limits.ts'
@@ -33,6 +33,7 @@ export class Connection implements ViewerConnection {
   readonly localAddress: string
   readonly localPort: number
   readonly loopback: boolean
+  readonly proxied: boolean
   readonly scheme: 'http' | 'https'
   readonly tls: ViewerTls | null
   readonly pop: number
@@ -60,19 +61,20 @@ export class Connection implements ViewerConnection {
   /** A request has been taken already. */
   #used = false
 
-  constructor(socket: Socket, host: ConnectionHost, pop: number, tls: ViewerTls | null) {
+  constructor(socket: Socket, host: ConnectionHost, pop: number, tls: ViewerTls | null, ends: ViewerEnds) {
     this.socket = socket
     this.scheme = tls === null ? 'http' : 'https'
     this.tls = tls
     this.#host = host
     this.#heads = new HeadReader(host.limits)
     this.pop = pop
-    this.remoteAddress = plainAddress(socket.remoteAddress)
-    this.remotePort = socket.remotePort ?? 0
-    this.localAddress = plainAddress(socket.localAddress)
-    this.localPort = socket.localPort ?? 0
-    this.loopback = isLoopback(this.remoteAddress) && isLoopback(this.localAddress)
-    this.deadline = host.clock.monotonic() + host.limits.idleMs
+    this.remoteAddress = ends.remoteAddress
+    this.remotePort = ends.remotePort
+    this.localAddress = ends.localAddress
+    this.localPort = ends.localPort
+    this.loopback = ends.loopback
+    this.proxied = ends.proxied
+    this.deadline = host.clock.monotonic() + Math.min(host.limits.unusedMs, host.limits.idleMs)
     socket.on('data', (bytes: Buffer) => this.#onData(bytes))
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => this.#onEnd())
@@ -381,12 +383,4 @@ export class Connection implements ViewerConnection {
     reply?.lost()
     this.#host.closed(this)
   }
-}
-
-/** Without the zone of a link-local address; a mapped IPv4 address as IPv4. */
-function plainAddress(address: string | undefined): string {
-  if (address === undefined) return ''
-  const zone = address.indexOf('%')
-  const bare = zone < 0 ? address : address.slice(0, zone)
-  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare
 }

@@ -33,6 +33,7 @@ async function listening(setup: Setup = {}) {
     },
     limits: { sweepMs: 5, ...setup.limits },
     onConnection: (event) => events.push(event),
+    onDropped: (cause) => events.push(cause),
     refuse: (refusal) => {
       refusals.push(refusal)
       const page = { status: refusal.status, reason: refusal.reason, requestId: 'ID==' }
@@ -495,7 +496,7 @@ test('connections over the limit are dropped and counted', async () => {
   second.on('error', () => {})
   second.resume()
   await once(second, 'close')
-  assert.deepEqual(events, ['opened', 'dropped'])
+  assert.deepEqual(events, ['opened', 'connections'])
   assert.equal(listener.connections, 1)
   first.destroy()
 })

@@ -7,10 +7,21 @@ export interface ListenLimits {
   readonly headBytes: number
   /** Header lines of a request. Over it: 494. */
   readonly headers: number
-  /** Connections open at once, of all addresses of a listener together; one more is closed as it arrives. */
+  /** Connections of a worker open at once; one more is closed as it arrives. */
   readonly connections: number
-  /** TLS handshakes under way at once; one more connection is closed as it arrives. */
+  /** TLS handshakes of a worker, and awaited PROXY headers, under way at once; one more connection is closed likewise. */
   readonly handshakes: number
+  /**
+   * The same of one address (IPv6: of one /64), so that it cannot use up what all have: a fifth of the connections, and of
+   * the handshakes what the viewers behind a large NAT have under way in a bad second.
+   */
+  readonly connectionsPerAddress: number
+  readonly handshakesPerAddress: number
+  /** The same of an address of this host itself: a load tool opens a thousand at once, a proxy here brings all viewers. */
+  readonly connectionsPerLoopbackAddress: number
+  readonly handshakesPerLoopbackAddress: number
+  /** Milliseconds for the PROXY header of a proxy in front: one lost packet is sent again within 3 s. Over it: cut. */
+  readonly proxyHeaderMs: number
   /** Milliseconds from the arrival of a connection to the end of its TLS handshake. Over it: the connection is cut. */
   readonly handshakeMs: number
   /** Milliseconds from the first byte of a request to the end of its headers. Over it: 408. */
@@ -21,7 +32,9 @@ export interface ListenLimits {
   readonly bodyBytesPerSecondMin: number
   /** Bytes of a header block that a connection remembers, to find it again when the viewer repeats it. */
   readonly rememberedBytes: number
-  /** Milliseconds a connection may be open without a request. */
+  /** Milliseconds from the beginning of a connection to its first byte; browsers open some that they may need (10 s). */
+  readonly unusedMs: number
+  /** Milliseconds a connection may be open without a further request. */
   readonly idleMs: number
   /** Milliseconds that a WebSocket may be open without a byte from the origin (spec 13.4). */
   readonly tunnelIdleMs: number
@@ -47,12 +60,18 @@ export const DEFAULT_LIMITS: ListenLimits = {
   headBytes: 32_768,
   headers: 256,
   connections: 10_000,
-  handshakes: 1_000,
+  handshakes: 2_000,
+  connectionsPerAddress: 2_000,
+  handshakesPerAddress: 100,
+  connectionsPerLoopbackAddress: 10_000,
+  handshakesPerLoopbackAddress: 1_500,
+  proxyHeaderMs: 5_000,
   handshakeMs: 10_000,
   headMs: 30_000,
   bodyIdleMs: 30_000,
   bodyBytesPerSecondMin: 100,
   rememberedBytes: 8_192,
+  unusedMs: 20_000,
   idleMs: 60_000,
   tunnelIdleMs: 600_000,
   sendStallMs: 60_000,

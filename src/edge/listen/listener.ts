@@ -1,11 +1,13 @@
 //! The viewers' listener: its addresses, plain and TLS, their connections, the sweep of time limits, drain and close.
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
+import { Admission, type DropCause } from './admission.ts'
+import { Arrivals } from './arrivals.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from './limits.ts'
 import { type RefusalCause, reasonOf } from './refusal.ts'
 import type { TlsAcceptor } from './tls.ts'
-import type { ViewerConnection, ViewerHandler, ViewerTls } from './viewer.ts'
+import type { ViewerConnection, ViewerHandler } from './viewer.ts'
 
 /** A request that the listener answers by itself. */
 export interface Refusal {
@@ -24,6 +26,8 @@ export interface ListenAt {
   readonly pop: number
   /** Null for plain HTTP. */
   readonly tls: TlsAcceptor | null
+  /** `::` without it takes IPv4 as well. */
+  readonly ipv6Only?: boolean
 }
 
 export interface ListenOptions {
@@ -35,7 +39,13 @@ export interface ListenOptions {
   /** Builds a refusal's head (with `Connection: close`, its length and final empty line) and body: see http/error-page.ts. */
   readonly refuse: (refusal: Refusal) => { head: string; body: Uint8Array }
   readonly limits?: Partial<ListenLimits>
-  readonly onConnection?: (event: 'opened' | 'closed' | 'dropped') => void
+  readonly onConnection?: (event: 'opened' | 'closed') => void
+  /** A connection was closed before its first request; `address` is the viewer's, as far as it is known. */
+  readonly onDropped?: (cause: DropCause, address: string) => void
+  /** Shared by all listeners of a worker; one of its own otherwise. */
+  readonly admission?: Admission
+  /** Peers that begin each connection with a PROXY header; nobody otherwise. */
+  readonly isProxy?: (address: string) => boolean
 }
 
 export interface Listener {
@@ -54,8 +64,6 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
   const { clock, onConnection } = options
   const limits: ListenLimits = { ...DEFAULT_LIMITS, ...options.limits }
   const connections = new Set<Connection>()
-  /** Connections whose TLS handshake is under way. */
-  const handshakes = new Set<Socket>()
   let draining = false
   const host: ConnectionHost = {
     clock,
@@ -70,27 +78,20 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
       onConnection?.('closed')
     },
   }
-  const begin = (socket: Socket, pop: number, tls: ViewerTls | null): void => {
-    connections.add(new Connection(socket, host, pop, tls))
-    onConnection?.('opened')
-  }
-  const shakeHands = (socket: Socket, pop: number, acceptor: TlsAcceptor): void => {
-    handshakes.add(socket)
-    socket.once('close', () => handshakes.delete(socket))
-    acceptor.accept(socket, limits.handshakeMs, (secured, tls) => {
-      handshakes.delete(socket)
-      if (draining) secured.destroy()
-      else begin(secured, pop, tls)
-    })
-  }
-  const accept = (socket: Socket, { pop, tls }: ListenAt): void => {
-    const full = connections.size + handshakes.size >= limits.connections
-    if (full || (tls !== null && handshakes.size >= limits.handshakes)) {
-      socket.destroy()
-      onConnection?.('dropped')
-    } else if (tls === null) begin(socket, pop, null)
-    else shakeHands(socket, pop, tls)
-  }
+  const arrivals = new Arrivals({
+    limits,
+    admission: options.admission ?? new Admission(limits),
+    isProxy: options.isProxy ?? (() => false),
+    dropped: (cause, address) => options.onDropped?.(cause, address),
+    begin: (socket, pop, tls, ends) => {
+      if (draining) {
+        socket.destroy()
+        return
+      }
+      connections.add(new Connection(socket, host, pop, tls, ends))
+      onConnection?.('opened')
+    },
+  })
   const servers: Server[] = []
   const stopAccepting = (): Promise<unknown> => {
     draining = true
@@ -98,7 +99,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
   }
   for (const at of options.addresses) {
     // Half-open: a viewer that has sent its request and closed its half still gets what can be had at once.
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: Socket) => accept(socket, at))
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket: Socket) => arrivals.accept(socket, at))
     servers.push(server)
     await bind(server, at, options.reusePort).catch(async (error) => {
       await stopAccepting()
@@ -112,7 +113,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
   sweep.unref()
   const end = async (cut: boolean): Promise<void> => {
     const stopped = stopAccepting()
-    for (const socket of handshakes) socket.destroy()
+    arrivals.cut()
     for (const connection of [...connections]) {
       if (cut) connection.socket.destroy()
       else connection.drain()
@@ -130,10 +131,10 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
   }
 }
 
-function bind(server: Server, { host, port }: ListenAt, reusePort: boolean): Promise<void> {
+function bind(server: Server, { host, port, ipv6Only = false }: ListenAt, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host, port, reusePort }, () => {
+    server.listen({ host, port, reusePort, ipv6Only }, () => {
       server.off('error', reject)
       server.on('error', () => {})
       resolve()

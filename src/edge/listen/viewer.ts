@@ -10,8 +10,10 @@ export interface ViewerConnection {
   readonly remotePort: number
   readonly localAddress: string
   readonly localPort: number
-  /** True when both ends are loopback: the explain header may be honoured. */
+  /** True when both ends are loopback and no proxy spoke for the viewer: the explain header may be honoured. */
   readonly loopback: boolean
+  /** Both ends are what a proxy in front told (proxy-protocol.ts). */
+  readonly proxied: boolean
   readonly scheme: 'http' | 'https'
   /** What the TLS handshake agreed on; null for plain HTTP. */
   readonly tls: ViewerTls | null

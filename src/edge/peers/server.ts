@@ -129,6 +129,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       localAddress: '',
       localPort: question.localPort,
       loopback: isLoopback(question.viewerAddress),
+      proxied: false,
       scheme: question.scheme,
       tls: question.tls,
       pop: 0,

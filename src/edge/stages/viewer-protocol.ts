@@ -5,6 +5,7 @@ import { httpsLocation, type Redirect, redirectBody, redirectHead, redirectStatu
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ownViewerLines } from '../explain.ts'
+import type { ViewerConnection } from '../listen/viewer.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
@@ -30,8 +31,7 @@ export const viewerProtocol = stage({
 
 function redirect(x: Exchange, edge: Edge, status: Redirect['status']): void {
   const { request, reply, place } = x
-  // Without a listener of ours the usual port is the best guess: something before the edge may speak TLS.
-  const port = edge.httpsPorts[request.connection.pop] ?? 443
+  const port = httpsPort(request.connection, edge)
   const location = httpsLocation(request.headers.host, port, request.path, request.query)
   const body = Buffer.from(redirectBody(status), 'latin1')
   const answerer = { via: `1.1 ${place.via}`, pop: place.name, date: edge.date() }
@@ -45,4 +45,14 @@ function redirect(x: Exchange, edge: Edge, status: Redirect['status']): void {
   x.contentLength = body.length
   x.firstByteAt = edge.clock.monotonic()
   reply.whole(head, request.method === 'HEAD' ? null : body, null)
+}
+
+/** Where the viewer of a plain connection reaches us over HTTPS. */
+function httpsPort({ pop, proxied, localAddress, localPort }: ViewerConnection, edge: Edge): number {
+  const ports = edge.httpsPorts[pop]
+  // It reached a proxy on the usual port; where that leads to us is not what a viewer can reach.
+  if (proxied && localPort === 80) return 443
+  const own = localAddress.includes(':') ? (ports?.ipv6 ?? ports?.https) : ports?.https
+  // Without a listener of ours the usual port is the best guess: something before the edge may speak TLS.
+  return own ?? 443
 }

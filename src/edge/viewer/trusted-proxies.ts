@@ -26,7 +26,7 @@ export class TrustedProxies {
   /** Null when no trusted proxy has sent the request: the viewer is who is connected. Found once for a header block. */
   viewerOf({ connection, headers }: Pick<ViewerRequest, 'connection' | 'headers'>): SeenViewer | null {
     const { remoteAddress, remotePort } = connection
-    if (!this.#trusts(remoteAddress)) return null
+    if (!this.trusts(remoteAddress)) return null
     const known = headers.derived.get(this)
     if (known !== undefined) return known as SeenViewer
     const seen = this.#walk(headers.getAll('x-forwarded-for'), { address: remoteAddress, port: remotePort })
@@ -41,7 +41,7 @@ export class TrustedProxies {
       .map((text) => text.trim())
       .filter((text) => text !== '')
     let seen = connected
-    while (entries.length > 0 && this.#trusts(seen.address)) {
+    while (entries.length > 0 && this.trusts(seen.address)) {
       const next = hopIn(entries.at(-1) as string)
       // A proxy that hides whom it speaks for (`unknown`) is the last one that is known.
       if (next === null) break
@@ -51,7 +51,8 @@ export class TrustedProxies {
     return { ...seen, forwardedFor: entries.join(', ') }
   }
 
-  #trusts(address: string): boolean {
+  /** True for the address of one of them. */
+  trusts(address: string): boolean {
     const kind = isIP(address)
     return kind !== 0 && this.#networks.check(address, kind === 6 ? 'ipv6' : 'ipv4')
   }

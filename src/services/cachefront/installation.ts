@@ -17,8 +17,9 @@ export interface PopHealth {
   /** `address:port`, or null while no worker listens. */
   readonly http: string | null
   readonly https: string | null
-  /** A further address of its own; absent for none. */
+  /** A further address of its own, over HTTP and over HTTPS; absent for none. */
   readonly ipv6?: string
+  readonly ipv6Https?: string
   /** Absent while it is up. */
   readonly state?: 'down'
 }
@@ -44,6 +45,7 @@ export type PlaceStatus = {
       readonly http: string | null
       readonly https: string | null
       readonly ipv6: string | null
+      readonly ipv6Https: string | null
     }
   /** `shield`: of an origin, in a region that the topology has no regional edge cache in. */
   | { readonly kind: 'regional' | 'shield' }

@@ -64,8 +64,8 @@ function entriesOf(pops: readonly PopHealth[], interfaces: Interfaces): Pick<IpR
   const add = (address: string, region: string, service: Entry['service']): void => {
     rows.set(`${address} ${region} ${service}`, { address, region, service, network_border_group: region })
   }
-  for (const { region, http, https } of pops) {
-    for (const listens of [http, https]) {
+  for (const { region, http, https, ipv6 = null, ipv6Https = null } of pops) {
+    for (const listens of [http, https, ipv6, ipv6Https]) {
       if (listens === null) continue
       const address = listens.slice(0, listens.lastIndexOf(':')).replace(/^\[|\]$/g, '')
       // Of an edge that listens on every address viewers reach each.

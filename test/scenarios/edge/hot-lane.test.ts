@@ -137,6 +137,7 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       localAddress: '127.0.0.1',
       localPort: 2,
       loopback: true,
+      proxied: false,
       scheme: 'http',
       tls: null,
       pop: 0,

@@ -159,7 +159,7 @@ test('a handshake that does not come to its end is cut off, and only so many wai
   const [one, two] = [await dial(), await dial()]
   const third = await dial()
   await third.over
-  assert.deepEqual(events, ['dropped'])
+  assert.deepEqual(events, ['handshakes'])
   await Promise.all([one.over, two.over])
   assert.equal(listener.connections, 0)
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, servername: 'localhost' })
@@ -226,6 +226,7 @@ async function listening(
     },
     refuse: ({ status }) => ({ head: `HTTP/1.1 ${status} X\r\n\r\n`, body: Buffer.alloc(0) }),
     onConnection: (event) => events.push(event),
+    onDropped: (cause) => events.push(cause),
   })
   t.after(async () => {
     await listener.close()

@@ -72,6 +72,7 @@ export class Distributions implements OriginSource {
         ...{ remoteAddress: address, remotePort: 0, localAddress: address },
         localPort: scheme === 'https' ? origin.httpsPort : origin.httpPort,
         ...{ loopback: false, scheme, tls: null, logParts: null },
+        proxied: false,
         pop: popOf(places, snapshot.down, request.place),
       },
       startedAt: clock.monotonic(),

@@ -1,0 +1,44 @@
+//! What the listeners of a worker share of admission: its bounds over all POPs, who is a proxy, what is counted and told
+//! of connections that are refused.
+import type { Clock } from '../lib/clock.ts'
+import { COUNTER, type Counters } from '../observe/counters.ts'
+import { Admission, type DropCause } from './listen/admission.ts'
+import { DropReport } from './listen/drop-report.ts'
+import { DEFAULT_LIMITS } from './listen/limits.ts'
+import type { ListenOptions } from './listen/listener.ts'
+import { TrustedProxies } from './viewer/trusted-proxies.ts'
+
+const COUNTED: Readonly<Record<DropCause, number>> = {
+  connections: COUNTER.droppedConnections,
+  handshakes: COUNTER.droppedHandshakes,
+  'address-connections': COUNTER.droppedAddressConnections,
+  'address-handshakes': COUNTER.droppedAddressHandshakes,
+  'proxy-header': COUNTER.droppedProxyHeader,
+  'handshake-timeout': COUNTER.droppedHandshakeTimeout,
+}
+
+export interface AdmittingOptions {
+  readonly clock: Clock
+  /** CIDRs. */
+  readonly proxyProtocol?: readonly string[]
+  /** One line for the operator. */
+  readonly problem: (message: string) => void
+}
+
+/** `trusted`: proxies whose connections bring the requests of many viewers; they have no bounds of their own. */
+export function admitting(
+  { clock, proxyProtocol = [], problem }: AdmittingOptions,
+  counters: Counters,
+  trusted: TrustedProxies | null,
+): Pick<ListenOptions, 'admission' | 'isProxy' | 'onDropped'> {
+  const proxies = proxyProtocol.length === 0 ? null : new TrustedProxies(proxyProtocol)
+  const report = new DropReport(clock, problem)
+  return {
+    admission: new Admission(DEFAULT_LIMITS, (address) => trusted?.trusts(address) ?? false),
+    isProxy: (address) => proxies?.trusts(address) ?? false,
+    onDropped: (cause, address) => {
+      counters.add(COUNTED[cause])
+      report.dropped(cause, address)
+    },
+  }
+}

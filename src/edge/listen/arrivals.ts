@@ -1,0 +1,100 @@
+//! A connection from its arrival to the point where requests may come: whether it is taken (admission.ts), whom a proxy in
+//! front names (proxy-door.ts), the TLS handshake. All of it bounded in number and in time.
+import type { Socket } from 'node:net'
+import type { Admission, Admitted, DropCause } from './admission.ts'
+import { endsOf, proxiedEnds, type ViewerEnds } from './ends.ts'
+import type { ListenLimits } from './limits.ts'
+import { awaitProxyHeader } from './proxy-door.ts'
+import type { TlsAcceptor } from './tls.ts'
+import type { ViewerTls } from './viewer.ts'
+
+/** The listening address that a connection came to. */
+interface Gate {
+  readonly pop: number
+  /** Null for plain HTTP. */
+  readonly tls: TlsAcceptor | null
+}
+
+export interface ArrivalsOptions {
+  readonly limits: Pick<ListenLimits, 'handshakeMs' | 'proxyHeaderMs'>
+  readonly admission: Admission
+  /** Peers that begin each connection with a PROXY header, and are believed. */
+  readonly isProxy: (address: string) => boolean
+  /** Requests may come. */
+  readonly begin: (socket: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds) => void
+  /** `address`: the viewer's, as far as it is known. */
+  readonly dropped: (cause: DropCause, address: string) => void
+}
+
+export class Arrivals {
+  readonly #options: ArrivalsOptions
+  /** Those of which no request may come yet. */
+  readonly #opening = new Set<Socket>()
+
+  constructor(options: ArrivalsOptions) {
+    this.#options = options
+  }
+
+  accept(socket: Socket, gate: Gate): void {
+    const ends = endsOf(socket)
+    const { admission, isProxy, dropped } = this.#options
+    // One that is gone already has no address any more.
+    if (ends.remoteAddress === '') return void socket.destroy()
+    const proxied = isProxy(ends.remoteAddress)
+    const place = admission.admit(proxied ? null : ends.remoteAddress, proxied || gate.tls !== null)
+    if (typeof place === 'string') {
+      socket.destroy()
+      dropped(place, ends.remoteAddress)
+      return
+    }
+    socket.once('close', () => {
+      this.#opening.delete(socket)
+      place.left()
+    })
+    if (proxied) this.#hearProxy(socket, gate, ends, place)
+    else this.#open(socket, gate, ends, place)
+  }
+
+  /** Ends those that are not through. */
+  cut(): void {
+    for (const socket of this.#opening) socket.destroy()
+  }
+
+  #hearProxy(socket: Socket, gate: Gate, ends: ViewerEnds, place: Admitted): void {
+    const { limits, dropped } = this.#options
+    this.#opening.add(socket)
+    awaitProxyHeader(socket, limits.proxyHeaderMs, (told) => {
+      const named = told === null || typeof told === 'string' ? null : told
+      const cause = typeof told === 'string' ? 'proxy-header' : named === null ? null : place.of(named.remoteAddress)
+      if (cause !== null) {
+        socket.destroy()
+        dropped(cause, named?.remoteAddress ?? ends.remoteAddress)
+      } else this.#open(socket, gate, proxiedEnds(ends, named), place)
+    })
+  }
+
+  #open(socket: Socket, { pop, tls }: Gate, ends: ViewerEnds, place: Admitted): void {
+    if (tls === null) this.#begin(socket, socket, pop, null, ends, place)
+    else this.#shakeHands(socket, pop, tls, ends, place)
+  }
+
+  #shakeHands(socket: Socket, pop: number, acceptor: TlsAcceptor, ends: ViewerEnds, place: Admitted): void {
+    const { limits, dropped } = this.#options
+    this.#opening.add(socket)
+    const timer = setTimeout(() => {
+      socket.destroy()
+      dropped('handshake-timeout', ends.remoteAddress)
+    }, limits.handshakeMs)
+    socket.once('close', () => clearTimeout(timer))
+    acceptor.accept(socket, limits.handshakeMs, (secured, agreed) => {
+      clearTimeout(timer)
+      this.#begin(socket, secured, pop, agreed, ends, place)
+    })
+  }
+
+  #begin(socket: Socket, secured: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds, place: Admitted): void {
+    this.#opening.delete(socket)
+    place.settled()
+    this.#options.begin(secured, pop, tls, ends)
+  }
+}
