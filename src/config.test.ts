@@ -77,6 +77,7 @@ describe('settings', () => {
       folders: [],
       dnsListen: null,
       trustedProxies: [],
+      proxyProtocol: [],
       originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
@@ -189,6 +190,7 @@ describe('settings', () => {
       http: { host: '127.0.0.9', port: 80 },
       https: { host: '127.0.0.9', port: 81 },
       ipv6: { host: '::1', port: 80 },
+      ipv6Https: null,
     })
     assert.deepEqual([pops[1]?.name, pops[1]?.regional, pops[1]?.http], ['DUB50-C1', 'REC-eu-west-1', null])
     const three = readConfig({ pops: '3', region: 'eu-west-1' }, {}).network
