@@ -1,13 +1,18 @@
-//! The certificates that viewers are shown: one for the names of the installation, one more for each alias that a
-//! distribution has. Made by the installation's own authority when the first viewer asks for them, and remembered.
-import { createSecureContext, type SecureContext } from 'node:tls'
+//! Who answers a viewer over TLS, by the name in its ClientHello: the certificate of the distribution that has the alias,
+//! or the installation's own. Its authority also vouches for aliases of documents that have no certificate (those of
+//! earlier versions), when the first viewer asks for them.
+import { DEFAULT_POLICY } from '../domain/security-policies.ts'
 import { Authority } from '../lib/ca/authority.ts'
-import type { MadeCertificate } from '../lib/ca/wishes.ts'
-import type { ServerCertificates } from './listen/tls.ts'
-import type { Snapshot } from './snapshot/snapshot.ts'
+import type { HelloOrigin } from './listen/tls/acceptor.ts'
+import type { ClientHello } from './listen/tls/client-hello.ts'
+import type { ServedCertificate, ServerIdentity } from './listen/tls/endpoints.ts'
+import { offeredProtocols, takesEcdsa } from './listen/tls/offers.ts'
+import { tlsTerms } from './listen/tls/terms.ts'
+import { type DistributionPlan, distributionOf, OWN_CERTIFICATE, type Snapshot } from './snapshot/snapshot.ts'
 
-/** Name under which the certificate of the installation's own names is kept. */
+/** Names under which the certificates of the installation's own names are kept: one with a P-256 key, one with RSA. */
 export const EDGE_CERTIFICATE = 'edge'
+const EDGE_CERTIFICATE_RSA = 'edge-rsa'
 /** Certificates of aliases that a worker remembers; over them all are forgotten. */
 const REMEMBERED_MAX = 10_000
 
@@ -29,33 +34,33 @@ export const edgeNames = (edgeDomain: string, hosts: readonly string[]): readonl
   ...new Set([`*.${edgeDomain}`, '*.cloudfront.net', 'localhost', '127.0.0.1', '::1', ...hosts]),
 ]
 
-export class ViewerCertificates implements ServerCertificates {
+type MaybePromise<T> = T | Promise<T>
+
+export class ViewerCertificates {
   readonly #options: CertificateOptions
+  /** The names of the installation: as they are, and what follows the star of the others. */
+  readonly #exact: ReadonlySet<string>
+  readonly #wildcard: ReadonlySet<string>
   #authority: Promise<Authority> | null = null
-  #standard: Promise<MadeCertificate> | null = null
-  readonly #contexts = new Map<string, Promise<SecureContext>>()
+  /** Of the installation's own names, with an ECDSA key; with an RSA key beside it. */
+  readonly #own: Readonly<Record<'lean' | 'both', Making>> = { lean: { made: null }, both: { made: null } }
+  readonly #aliases = new Map<string, Making>()
 
   constructor(options: CertificateOptions) {
     this.#options = options
+    this.#exact = new Set(options.names.filter((name) => !name.startsWith('*.')))
+    this.#wildcard = new Set(options.names.filter((name) => name.startsWith('*.')).map((name) => name.slice(1)))
   }
 
-  standard(): Promise<MadeCertificate> {
-    this.#standard ??= this.#open()
-      .then((authority) => authority.kept(EDGE_CERTIFICATE, this.#options.names))
-      .catch((error) => {
-        this.#standard = null
-        this.#options.problem(`no certificate for HTTPS: ${(error as Error).message}`)
-        throw error
-      })
-    return this.#standard
-  }
-
-  async of(name: string): Promise<SecureContext | null> {
-    const lower = name.toLowerCase()
-    if (this.#options.names.some((own) => covers(own, lower))) return this.#context('', () => this.standard())
-    const alias = aliasFor(this.#options.snapshot(), lower)
-    if (alias === null) return null
-    return this.#context(alias, async () => (await this.#open()).issue([alias]))
+  /** As of AcceptorOptions. */
+  identify(hello: ClientHello, { lenient }: HelloOrigin): MaybePromise<ServerIdentity> | null {
+    const { serverName: name } = hello
+    const plan = name === null ? undefined : distributionOf(this.#options.snapshot(), name)
+    if (name === null || this.#isOwn(name)) {
+      return name === null && !lenient ? null : this.#withOwn(hello, plan)
+    }
+    if (plan !== undefined) return this.#withAlias(hello, name, plan)
+    return lenient ? this.#withOwn(hello, undefined) : null
   }
 
   async close(): Promise<void> {
@@ -63,17 +68,71 @@ export class ViewerCertificates implements ServerCertificates {
     authority?.close()
   }
 
-  #context(key: string, make: () => Promise<MadeCertificate>): Promise<SecureContext> {
-    const known = this.#contexts.get(key)
-    if (known !== undefined) return known
-    if (this.#contexts.size >= REMEMBERED_MAX) this.#contexts.clear()
-    const made = make().then(({ key, certificate }) => createSecureContext({ key, cert: certificate }))
-    this.#contexts.set(key, made)
-    made.catch((error) => {
-      this.#contexts.delete(key)
-      if (key !== '') this.#options.problem(`no certificate for ${key}: ${(error as Error).message}`)
-    })
-    return made
+  /** Names of the installation are under the default policy, whatever the distribution has for its aliases (spec 13.2). */
+  #withOwn(hello: ClientHello, plan: DistributionPlan | undefined): MaybePromise<ServerIdentity> {
+    const certificate = this.#ownCertificate(hello)
+    // HTTP/2 needs a name (spec 13.3), and of a distribution: its HttpVersion says whether it is wanted.
+    const protocols = offeredProtocols(plan?.doc.httpVersion ?? 'http1.1', hello)
+    const identity = (made: ServedCertificate) => ({ certificate: made, terms: tlsTerms(DEFAULT_POLICY), protocols })
+    return certificate instanceof Promise ? certificate.then(identity) : identity(certificate)
+  }
+
+  #withAlias(hello: ClientHello, name: string, plan: DistributionPlan): MaybePromise<ServerIdentity> {
+    const certificate = plan.certificate ?? this.#aliasCertificate(aliasOf(this.#options.snapshot(), name))
+    const protocols = offeredProtocols(plan.doc.httpVersion, hello)
+    const identity = (made: ServedCertificate) => ({ certificate: made, terms: plan.tls, protocols })
+    return certificate instanceof Promise ? certificate.then(identity) : identity(certificate)
+  }
+
+  /** A wildcard stands for one label (RFC 9525 6.3). */
+  #isOwn(name: string): boolean {
+    if (this.#exact.has(name)) return true
+    const dot = name.indexOf('.')
+    return dot > 0 && this.#wildcard.has(name.slice(dot))
+  }
+
+  /** An RSA key takes a third of a second to make, and hardly a viewer needs it: it is made when the first one does. */
+  #ownCertificate(hello: ClientHello): MaybePromise<ServedCertificate> {
+    const { lean, both } = this.#own
+    if (both.made !== null && !(both.made instanceof Promise)) return both.made
+    return takesEcdsa(hello)
+      ? this.#made(lean, '', () => this.#ownPairs(false))
+      : this.#made(both, '', () => this.#ownPairs(true))
+  }
+
+  async #ownPairs(withRsa: boolean): Promise<ServedCertificate> {
+    const authority = await this.#open()
+    const { names } = this.#options
+    const ecdsa = authority.kept(EDGE_CERTIFICATE, names)
+    const rsa = withRsa ? [authority.kept(EDGE_CERTIFICATE_RSA, names, { key: 'RSA_2048' })] : []
+    return served(OWN_CERTIFICATE, await Promise.all([ecdsa, ...rsa]))
+  }
+
+  #aliasCertificate(alias: string): MaybePromise<ServedCertificate> {
+    let making = this.#aliases.get(alias)
+    if (making === undefined) {
+      if (this.#aliases.size >= REMEMBERED_MAX) this.#aliases.clear()
+      making = { made: null }
+      this.#aliases.set(alias, making)
+    }
+    return this.#made(making, alias, async () => served(OWN_CERTIFICATE, [await (await this.#open()).issue([alias])]))
+  }
+
+  /** What is made already, or is being made; what failed is tried anew with the next viewer. */
+  #made(making: Making, alias: string, make: () => Promise<ServedCertificate>): MaybePromise<ServedCertificate> {
+    if (making.made !== null) return making.made
+    making.made = make().then(
+      (certificate) => {
+        making.made = certificate
+        return certificate
+      },
+      (error: Error) => {
+        making.made = null
+        this.#options.problem(`no certificate for ${alias === '' ? 'HTTPS' : alias}: ${error.message}`)
+        throw error
+      },
+    )
+    return making.made
   }
 
   #open(): Promise<Authority> {
@@ -85,15 +144,20 @@ export class ViewerCertificates implements ServerCertificates {
   }
 }
 
-/** A wildcard stands for one label (RFC 9525 6.3). */
-const covers = (own: string, name: string): boolean =>
-  own.startsWith('*.') ? name.indexOf('.') > 0 && name.slice(name.indexOf('.')) === own.slice(1) : own === name
+interface Making {
+  made: MaybePromise<ServedCertificate> | null
+}
 
-/** The alias of a distribution that the name is, or that it falls under; null for none. */
-function aliasFor(snapshot: Snapshot, name: string): string | null {
+const served = (id: string, made: readonly { key: string; certificate: string }[]): ServedCertificate => ({
+  id,
+  pairs: made.map(({ key, certificate }) => ({ key, chain: certificate })),
+})
+
+/** The alias of a distribution that the name is, or that it falls under. */
+function aliasOf(snapshot: Snapshot, name: string): string {
   if (snapshot.exactHosts.get(name) !== undefined) return name
   for (let dot = name.indexOf('.'); dot > 0; dot = name.indexOf('.', dot + 1)) {
     if (snapshot.wildcardHosts.get(name.slice(dot)) !== undefined) return `*${name.slice(dot)}`
   }
-  return null
+  return name
 }

@@ -1,5 +1,5 @@
 //! The parts of a distribution document that others may have too: whatever a behavior, an origin or another row of a list
-//! holds that is more than a text, a number or a flag. PURE.
+//! holds that is more than a text, a number or a flag; and its certificates. PURE.
 import type { DistributionDoc } from '../domain/distribution.ts'
 
 type Fields = Record<string, unknown>
@@ -11,6 +11,8 @@ export function mapParts(document: DistributionDoc, map: (part: object) => objec
     const rows = copy[name]
     if (Array.isArray(rows)) copy[name] = rows.map((row) => (isFields(row) ? mapFields(row, map) : row))
   }
+  const { viewerCertificate: viewer } = document
+  if (viewer !== undefined) copy.viewerCertificate = { ...viewer, certificates: viewer.certificates.map(map) }
   return copy as unknown as DistributionDoc
 }
 

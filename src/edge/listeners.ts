@@ -1,7 +1,7 @@
 //! Where viewers reach a worker: the listeners of its POPs. An operator may take a POP down: then nobody listens there.
 import type { PopDoc } from '../domain/topology.ts'
 import { type Listener, type ListenOptions, listenViewers } from './listen/listener.ts'
-import type { TlsAcceptor } from './listen/tls.ts'
+import type { TlsAcceptor } from './listen/tls/acceptor.ts'
 
 export interface ListenAddress {
   readonly host: string

@@ -28,7 +28,8 @@ import type { WorkerIdentity } from './feed-protocol.ts'
 import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import type { Refusal } from './listen/listener.ts'
-import { TlsAcceptor } from './listen/tls.ts'
+import { TlsAcceptor } from './listen/tls/acceptor.ts'
+import { SharedTicketKeys } from './listen/tls/ticket-keys.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
@@ -228,14 +229,25 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   const handler = viewerHandler(edge, handling)
   const peers = await servePeers(options.peerSocket, edge, handling)
+  const { certificates: given = { directory: '', names: [] } } = options
+  const ticketKeys = new SharedTicketKeys({
+    directory: join(given.directory, 'tickets'),
+    wall: () => clock.wall(),
+    problem,
+  })
+  if (options.pops.some(({ https }) => https !== null)) await ticketKeys.start()
   const certificates = new ViewerCertificates({
-    ...(options.certificates ?? { directory: '', names: [] }),
+    ...given,
     snapshot: () => edge.snapshot,
     wall: () => clock.wall(),
     problem,
   })
   const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, {
-    tls: new TlsAcceptor(certificates),
+    tls: new TlsAcceptor({
+      identify: (hello, from) => certificates.identify(hello, from),
+      ticketKeys: () => ticketKeys.keys,
+      problem,
+    }),
     reusePort: options.reusePort,
     clock,
     handler,
@@ -281,6 +293,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await (cut ? listeners.close() : listeners.drain())
     await dns?.close()
     feed?.close()
+    ticketKeys.close()
     await certificates.close()
     await peers.close()
     edge.peers.close()

@@ -72,6 +72,7 @@ export function reasonPhrase(status: number): string {
 /** Sentences that several places answer with, by what happened. */
 export const REASONS = {
   badRequest: 'Bad request.',
+  misdirected: 'The connection was made for another name, which has another certificate or security policy.',
   malformed: 'Bad request. The request is not well-formed HTTP, so it was not forwarded.',
   uriTooLong: 'Bad request. The URL is longer than 8,192 bytes.',
   headersTooLarge: 'Bad request. The request line and headers are larger than 32,768 bytes.',
@@ -122,6 +123,7 @@ Request ID: ${page.requestId}
 
 function adviceFor(status: number): string {
   if (status >= 500) return 'Something between this edge and the origin failed. Trying again in a moment may help.'
+  if (status === 421) return 'Over a new connection, made for the name of this request, it is answered.'
   if (status === 412 || status === 416)
     return 'Ask for the object without a condition or a range to see what it is now.'
   return 'The edge answered without asking the origin. Sending the same request again will not help.'

@@ -1,15 +1,17 @@
 //! A connection from its arrival to the point where requests may come: whether it is taken (admission.ts), whom a proxy in
 //! front names (proxy-door.ts), the TLS handshake. All of it bounded in number and in time.
 import type { Socket } from 'node:net'
+import { isLoopback } from '../../lib/loopback.ts'
 import type { Admission, Admitted, DropCause } from './admission.ts'
 import { endsOf, proxiedEnds, type ViewerEnds } from './ends.ts'
 import type { ListenLimits } from './limits.ts'
 import { awaitProxyHeader } from './proxy-door.ts'
-import type { TlsAcceptor } from './tls.ts'
+import type { TlsAcceptor } from './tls/acceptor.ts'
 import type { ViewerTls } from './viewer.ts'
 
 /** The listening address that a connection came to. */
 interface Gate {
+  readonly host: string
   readonly pop: number
   /** Null for plain HTTP. */
   readonly tls: TlsAcceptor | null
@@ -73,12 +75,12 @@ export class Arrivals {
     })
   }
 
-  #open(socket: Socket, { pop, tls }: Gate, ends: ViewerEnds, place: Admitted): void {
-    if (tls === null) this.#begin(socket, socket, pop, null, ends, place)
-    else this.#shakeHands(socket, pop, tls, ends, place)
+  #open(socket: Socket, gate: Gate, ends: ViewerEnds, place: Admitted): void {
+    if (gate.tls === null) this.#begin(socket, socket, gate.pop, null, ends, place)
+    else this.#shakeHands(socket, gate, gate.tls, ends, place)
   }
 
-  #shakeHands(socket: Socket, pop: number, acceptor: TlsAcceptor, ends: ViewerEnds, place: Admitted): void {
+  #shakeHands(socket: Socket, { host, pop }: Gate, acceptor: TlsAcceptor, ends: ViewerEnds, place: Admitted): void {
     const { limits, dropped } = this.#options
     this.#opening.add(socket)
     const timer = setTimeout(() => {
@@ -86,7 +88,7 @@ export class Arrivals {
       dropped('handshake-timeout', ends.remoteAddress)
     }, limits.handshakeMs)
     socket.once('close', () => clearTimeout(timer))
-    acceptor.accept(socket, limits.handshakeMs, (secured, agreed) => {
+    acceptor.accept(socket, { lenient: isLoopback(host) }, (secured, agreed) => {
       clearTimeout(timer)
       this.#begin(socket, secured, pop, agreed, ends, place)
     })

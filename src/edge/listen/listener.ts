@@ -6,7 +6,7 @@ import { Arrivals } from './arrivals.ts'
 import { Connection, type ConnectionHost } from './connection.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from './limits.ts'
 import { type RefusalCause, reasonOf } from './refusal.ts'
-import type { TlsAcceptor } from './tls.ts'
+import type { TlsAcceptor } from './tls/acceptor.ts'
 import type { ViewerConnection, ViewerHandler } from './viewer.ts'
 
 /** A request that the listener answers by itself. */

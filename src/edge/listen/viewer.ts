@@ -1,6 +1,7 @@
 //! What a connection (HTTP/1.1 or HTTP/2) hands to the request pipeline, and what the pipeline answers through.
 //! One interface for both protocols: the pipeline never sees a socket.
 import type { Duplex, Readable } from 'node:stream'
+import type { TlsTerms } from './tls/terms.ts'
 import type { TunnelEnd } from './tunnel.ts'
 
 /** One viewer connection; everything here is learnt once. */
@@ -35,6 +36,10 @@ export interface ViewerTls {
   readonly alpn: 'h2' | 'http/1.1' | null
   /** Name in the ClientHello (RFC 6066 3), in lower case; null for none. */
   readonly serverName: string | null
+  /** What it was agreed under; null at a worker that a peer asks, which has the connection and has decided by them. */
+  readonly terms: TlsTerms | null
+  /** The certificate that was shown (ServedCertificate.id). */
+  readonly certificate: string
 }
 
 /**

@@ -5,6 +5,7 @@ import type { Flight } from '../cache/flight.ts'
 import type { AskPeers } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
+import type { ViewerTls } from '../listen/viewer.ts'
 import { OriginFailure } from '../origin/failure.ts'
 import { type Place, sliceAt } from '../places.ts'
 import type { DistributionPlan } from '../snapshot/snapshot.ts'
@@ -122,7 +123,7 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
     viewerPort: x.viewerPort,
     forwardedFor: x.forwardedFor,
     location: x.behavior?.locates ? x.location : null,
-    tls: request.connection.tls,
+    tls: agreed(request.connection.tls),
     reused: request.reused,
     headerOrder: headerOrder(request.headers),
     localPort: request.connection.localPort,
@@ -137,4 +138,10 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
     explain: x.watcher !== null,
     revision: x.snapshot.revision,
   }
+}
+
+function agreed(tls: ViewerTls | null): PeerQuestion['tls'] {
+  if (tls === null) return null
+  const { protocol, cipher, resumed, alpn, serverName } = tls
+  return { protocol, cipher, resumed, alpn, serverName }
 }

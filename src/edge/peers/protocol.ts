@@ -26,7 +26,8 @@ export interface PeerQuestion {
   readonly forwardedFor: string | null
   /** Where the asker knows the viewer to be; null when it has not looked. */
   readonly location: ViewerLocation | null
-  readonly tls: ViewerTls | null
+  /** What the handshake agreed on; whether the request may come over it is decided. */
+  readonly tls: Omit<ViewerTls, 'terms' | 'certificate'> | null
   readonly reused: boolean
   /** As viewer/header-order.ts has it: `rawHeaders` may be fewer than the viewer sent. */
   readonly headerOrder: string

@@ -131,7 +131,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       loopback: isLoopback(question.viewerAddress),
       proxied: false,
       scheme: question.scheme,
-      tls: question.tls,
+      tls: question.tls === null ? null : { ...question.tls, terms: null, certificate: '' },
       pop: 0,
       logParts: null,
     },

@@ -23,6 +23,7 @@ import type {
   OriginPlan,
   StagingPlan,
 } from './snapshot.ts'
+import { compileTls } from './tls-plan.ts'
 
 /** What the installation adds to every document. */
 export interface Installed {
@@ -43,6 +44,7 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     doc: document,
     id: document.id,
     enabled: document.enabled,
+    ...compileTls(document.viewerCertificate),
     staging: document.continuousDeployment === undefined ? null : compileStaging(document.continuousDeployment),
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({

@@ -5,6 +5,8 @@ import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../.
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
+import type { ServedCertificate } from '../listen/tls/endpoints.ts'
+import type { TlsTerms } from '../listen/tls/terms.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
 import type { ReachedOrigin } from '../origin/reached.ts'
 import type { HeadersPolicyPlan } from './headers-policy.ts'
@@ -29,6 +31,10 @@ export interface DistributionPlan {
   readonly doc: DistributionDoc
   readonly id: string
   readonly enabled: boolean
+  /** What connections to its aliases are under; those to its own names are under the default policy (spec 13.2). */
+  readonly tls: TlsTerms
+  /** What they are shown; null for one of the installation's own. */
+  readonly certificate: ServedCertificate | null
   /** Where some of its requests go instead; null for a distribution without a continuous deployment policy. */
   readonly staging: StagingPlan | null
   /** `/index.html`; empty for none. */
@@ -97,6 +103,9 @@ export interface BehaviorPlan extends OriginPlan {
   /** ErrorCachingMinTTL in seconds by status, as far as the distribution sets it. */
   readonly errorMinTtls: ReadonlyMap<number, number>
 }
+
+/** Id of the installation's own certificates (ServedCertificate): those of its own names, and of aliases without one. */
+export const OWN_CERTIFICATE = ''
 
 export const EMPTY_SNAPSHOT: Snapshot = {
   revision: -1,

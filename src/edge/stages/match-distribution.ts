@@ -1,6 +1,8 @@
-//! Host to distribution (spec/cloudfront.md 3.1 step 3): alias, wildcard alias, own name. The port does not matter.
+//! Host to distribution (spec/cloudfront.md 3.1 step 3): alias, wildcard alias, own name. The port does not matter. Over TLS
+//! it must be one that the connection was made for (misdirected.ts).
 import { REASONS } from '../../http/error-page.ts'
 import type { Exchange } from '../exchange.ts'
+import { isMisdirected } from '../misdirected.ts'
 import { ownNames } from '../snapshot/assemble.ts'
 import { type DistributionPlan, distributionOf } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
@@ -20,6 +22,11 @@ export const matchDistribution = stage({
       return to.errorPage
     }
     x.watcher?.decided(nameField(plan, x.request.headers.host), x.request.headers.host)
+    if (x.foundBefore === '' && isMisdirected(x.request.connection.tls, x.request.headers.host, plan)) {
+      x.watcher?.decided('ViewerCertificate', 'the connection has another certificate or security policy')
+      x.fault = { status: 421, reason: REASONS.misdirected, detailed: 'InvalidRequest', origin: null }
+      return to.errorPage
+    }
     x.distribution = plan
     // Of a peer's question it is decided already.
     return plan.staging === null || x.foundBefore !== '' ? to.rootObject : to.chooseStaging

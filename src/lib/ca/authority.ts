@@ -6,10 +6,12 @@ import { isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { makePrivateDirectory } from '../private-directory.ts'
 import { Issuing } from './issuing.ts'
-import type { MadeCertificate } from './wishes.ts'
+import type { CertificateWish, MadeCertificate } from './wishes.ts'
 
 /** A kept certificate with less than this left is made anew. Milliseconds. */
 const RENEW_BEFORE_MS = 30 * 86_400_000
+
+type ServerKey = Pick<Extract<CertificateWish, { kind: 'server' }>, 'key' | 'lifeFrom'>
 
 /** Files of the directory. */
 export const authorityFiles = (directory: string) =>
@@ -54,16 +56,16 @@ export class Authority {
   }
 
   /** A certificate for servers with these DNS names (a first label `*` among them) and IP addresses. */
-  issue(names: readonly string[]): Promise<MadeCertificate> {
-    return this.#issuing.make({ kind: 'server', names, issuer: this.#own }, this.#wall())
+  issue(names: readonly string[], how: ServerKey = {}): Promise<MadeCertificate> {
+    return this.#issuing.make({ ...how, kind: 'server', names, issuer: this.#own }, this.#wall())
   }
 
   /** The same, kept under `name` in the directory, and made anew when it is about to expire or lacks a name. */
-  async kept(name: string, names: readonly string[]): Promise<MadeCertificate> {
+  async kept(name: string, names: readonly string[], how: ServerKey = {}): Promise<MadeCertificate> {
     const file = join(this.#directory, `${name}.pem`)
     const known = split(await readFile(file, 'utf8').catch(() => ''))
     if (known !== null && this.#serves(known, names)) return known
-    const made = await this.issue(names)
+    const made = await this.issue(names, how)
     await writeWhole(file, `${made.key}\n${made.certificate}\n`)
     return made
   }

@@ -8,6 +8,17 @@ import type { CertificateWish, MadeCertificate } from './wishes.ts'
 
 /** ECDSA P-256: the key that every viewer of the last ten years takes, and the cheapest handshake. */
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+/** Kinds of keys by ACM's words. */
+const KEYS: Readonly<Record<string, object>> = {
+  EC_prime256v1: ALGORITHM,
+  EC_secp384r1: { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+  ...Object.fromEntries(
+    [2048, 3072, 4096].map((bits) => [
+      `RSA_${bits}`,
+      { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: bits },
+    ]),
+  ),
+}
 const DAY_MS = 86_400_000
 /** A clock that is a little behind must find them valid. */
 const BACKDATED_MS = DAY_MS
@@ -17,7 +28,13 @@ const CERTIFICATE_DAYS = 397
 
 /** `now` in milliseconds, wall clock. @throws when a name or the issuer's key cannot be used */
 export async function makeCertificate(wish: CertificateWish, now: number): Promise<MadeCertificate> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const kind = wish.kind === 'server' ? (wish.key ?? 'EC_prime256v1') : 'EC_prime256v1'
+  const algorithm = KEYS[kind]
+  if (algorithm === undefined) throw new Error(`there is no kind of key named ${kind}`)
+  const keys = (await crypto.subtle.generateKey(algorithm as typeof ALGORITHM, true, [
+    'sign',
+    'verify',
+  ])) as webcrypto.CryptoKeyPair
   const certificate =
     wish.kind === 'authority' ? await authority(wish.commonName, keys, now) : await leaf(wish, keys, now)
   const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
@@ -47,7 +64,7 @@ async function authority(
 }
 
 async function leaf(
-  { names, issuer }: Extract<CertificateWish, { kind: 'server' }>,
+  { names, issuer, lifeFrom = 0 }: Extract<CertificateWish, { kind: 'server' }>,
   keys: webcrypto.CryptoKeyPair,
   now: number,
 ): Promise<x509.X509Certificate> {
@@ -65,13 +82,13 @@ async function leaf(
     subject: [{ CN: [(names[0] ?? '').slice(0, 64)] }],
     issuer: issuerCertificate.subject,
     notBefore: new Date(now - BACKDATED_MS),
-    notAfter: new Date(now + CERTIFICATE_DAYS * DAY_MS),
+    notAfter: new Date(Math.max(now, lifeFrom) + CERTIFICATE_DAYS * DAY_MS),
     signingKey,
     signingAlgorithm: ALGORITHM,
     publicKey: keys.publicKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.KeyUsagesExtension(keyUsage(keys.publicKey), true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
         names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const),
@@ -80,6 +97,12 @@ async function leaf(
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
+}
+
+/** RSA suites of TLS 1.2 without forward secrecy encrypt a secret with the key. */
+function keyUsage({ algorithm }: webcrypto.CryptoKey): number {
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags
+  return algorithm.name === 'ECDSA' ? digitalSignature : digitalSignature | keyEncipherment
 }
 
 /** 16 bytes by chance, positive and without a leading zero (RFC 5280 4.1.2.2). */

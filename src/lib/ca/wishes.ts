@@ -10,7 +10,15 @@ export interface MadeCertificate {
 export type CertificateWish =
   | { readonly kind: 'authority'; readonly commonName: string }
   /** `names` are DNS names, a first label `*` among them, and IP addresses; one at least. */
-  | { readonly kind: 'server'; readonly names: readonly string[]; readonly issuer: MadeCertificate }
+  | {
+      readonly kind: 'server'
+      readonly names: readonly string[]
+      readonly issuer: MadeCertificate
+      /** ACM's word for a kind of key, e.g. `RSA_2048`; absent: EC_prime256v1. */
+      readonly key?: string
+      /** Milliseconds from which its days count, where that is not the wall clock's time: it is valid at once all the same. */
+      readonly lifeFrom?: number
+    }
 
 export interface IssueQuestion {
   readonly id: number

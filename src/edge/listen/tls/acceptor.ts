@@ -1,0 +1,152 @@
+//! From a TCP connection to a secured one: reads the ClientHello, within bounds, and hands the socket to the TLS server of
+//! whoever is asked for. What is no ClientHello, and whom nobody here is, ends its own connection and nothing else.
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ViewerTls } from '../viewer.ts'
+import { type ClientHello, type HelloFault, readClientHello } from './client-hello.ts'
+import { Endpoints, type ServerIdentity } from './endpoints.ts'
+import type { TicketKeys } from './ticket-keys.ts'
+
+/** What a listener's address is to those who choose an identity. */
+export interface HelloOrigin {
+  /** Viewers who name nobody, or somebody unknown, get the default certificate, as on a loopback listener. */
+  readonly lenient: boolean
+}
+
+export interface AcceptorOptions {
+  /** Who answers; null for nobody, a promise where a certificate is still in the making. */
+  readonly identify: (hello: ClientHello, from: HelloOrigin) => ServerIdentity | null | Promise<ServerIdentity | null>
+  readonly ticketKeys: () => TicketKeys
+  /** One line for the operator. */
+  readonly problem: (message: string) => void
+}
+
+type Done = (socket: TLSSocket, tls: ViewerTls) => void
+
+interface Waiting {
+  readonly identity: ServerIdentity
+  readonly hello: ClientHello
+  readonly done: Done
+}
+
+/** Fatal alerts (RFC 8446 6.2). */
+const ALERT = { decodeError: 50, recordOverflow: 22, internalError: 80, unrecognizedName: 112 } as const
+const ALERT_OF: Readonly<Record<HelloFault, number | null>> = {
+  // Whoever speaks another protocol would not understand it.
+  'not-tls': null,
+  'too-long': ALERT.recordOverflow,
+  malformed: ALERT.decodeError,
+}
+
+const endsOf = (socket: Socket): string =>
+  `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
+
+export class TlsAcceptor {
+  readonly #options: AcceptorOptions
+  readonly #endpoints: Endpoints
+  /** By both ends of the connection: a TLS server says which socket it has secured by nothing else. */
+  readonly #waiting = new Map<string, Waiting>()
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options
+    this.#endpoints = new Endpoints(options.ticketKeys, (socket) => this.#secured(socket))
+  }
+
+  /**
+   * Shakes hands; a connection that comes to nothing is closed, and `done` never called. How long it may take is the
+   * caller's to say: it destroys the socket.
+   */
+  accept(socket: Socket, from: HelloOrigin, done: Done): void {
+    let held: Buffer | null = null
+    let needed = 0
+    const onData = (bytes: Buffer): void => {
+      held = held === null ? bytes : Buffer.concat([held, bytes])
+      if (held.length < needed) return
+      const outcome = readClientHello(held)
+      if (outcome.kind === 'incomplete') {
+        needed = outcome.needed
+        return
+      }
+      socket.off('data', onData)
+      socket.off('end', onEnd)
+      socket.pause()
+      if (outcome.kind === 'refused') refuse(socket, ALERT_OF[outcome.fault])
+      else {
+        socket.unshift(held)
+        this.#answer(socket, { hello: outcome.hello, done }, from)
+      }
+    }
+    const onEnd = (): void => void socket.destroy()
+    socket.on('error', () => socket.destroy())
+    socket.on('data', onData)
+    socket.on('end', onEnd)
+  }
+
+  #answer(socket: Socket, asked: Omit<Waiting, 'identity'>, from: HelloOrigin): void {
+    const found = this.#options.identify(asked.hello, from)
+    if (!(found instanceof Promise)) {
+      this.#handOver(socket, found, asked)
+      return
+    }
+    found.then(
+      (identity) => {
+        if (!socket.destroyed) this.#handOver(socket, identity, asked)
+      },
+      // Whoever makes certificates has told the operator.
+      () => refuse(socket, ALERT.internalError),
+    )
+  }
+
+  #handOver(socket: Socket, identity: ServerIdentity | null, asked: Omit<Waiting, 'identity'>): void {
+    if (identity === null) {
+      refuse(socket, ALERT.unrecognizedName)
+      return
+    }
+    const ends = endsOf(socket)
+    this.#waiting.set(ends, { ...asked, identity })
+    socket.once('close', () => this.#waiting.delete(ends))
+    try {
+      this.#endpoints.handOver(socket, identity, asked.hello.ticketKeyName)
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      // OpenSSL's words name what is wrong, and nothing of the key.
+      this.#options.problem(
+        `the certificate ${identity.certificate.id || 'of this installation'} cannot be used: ${code ?? message}`,
+      )
+      refuse(socket, ALERT.internalError)
+    }
+  }
+
+  #secured(socket: TLSSocket): void {
+    const ends = endsOf(socket)
+    const waiting = this.#waiting.get(ends)
+    if (waiting === undefined) {
+      socket.destroy()
+      return
+    }
+    this.#waiting.delete(ends)
+    const { hello, identity, done } = waiting
+    const { alpnProtocol } = socket
+    done(socket, {
+      protocol: socket.getProtocol() ?? '',
+      cipher: socket.getCipher().name,
+      resumed: socket.isSessionReused(),
+      alpn: alpnProtocol === 'h2' || alpnProtocol === 'http/1.1' ? alpnProtocol : null,
+      // Resumed sessions name it in their ClientHello, too.
+      serverName: hello.serverName,
+      terms: identity.terms,
+      certificate: identity.certificate.id,
+    })
+  }
+}
+
+/** With an alert, where it would be understood. */
+function refuse(socket: Socket, alert: number | null): void {
+  if (alert === null) {
+    socket.destroy()
+    return
+  }
+  // An alert record: fatal, then what.
+  socket.write(Buffer.from([21, 3, 3, 0, 2, 2, alert]))
+  socket.destroySoon()
+}

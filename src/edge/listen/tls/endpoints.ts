@@ -1,0 +1,142 @@
+//! The TLS servers of a worker: one for each certificate, terms and protocols that viewers have met with. A server has one
+//! SSL_CTX, and with it exactly the protocols and ciphers of one policy: no name can be reached under another's.
+import { createHash } from 'node:crypto'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { GROUPS } from '../../../domain/security-policies.ts'
+import type { TlsTerms } from './terms.ts'
+import { TICKET_LIFETIME_SECONDS, type TicketKeys } from './ticket-keys.ts'
+
+export type ViewerProtocol = 'h2' | 'http/1.1'
+
+/** What viewers are shown. One object for each certificate, as long as anybody has it: its servers live as long. */
+export interface ServedCertificate {
+  /** Stays the same when the certificate is renewed: `arn:aws:acm:...`; the installation's own has the empty one. */
+  readonly id: string
+  /** PEM. Of several (ECDSA beside RSA) each viewer gets what it can use. */
+  readonly pairs: readonly { readonly key: string; readonly chain: string }[]
+}
+
+/** Who answers a viewer. */
+export interface ServerIdentity {
+  readonly certificate: ServedCertificate
+  readonly terms: TlsTerms
+  /** For ALPN, in the server's order; a constant. */
+  readonly protocols: readonly ViewerProtocol[]
+}
+
+interface Endpoint {
+  readonly terms: TlsTerms
+  readonly protocols: readonly ViewerProtocol[]
+  readonly server: Server
+  /** For viewers whose ticket was made with the key before; made when the first of them comes. */
+  before: Server | null
+}
+
+/** Ours runs from the arrival of the connection. Milliseconds. */
+const NO_HANDSHAKE_TIMEOUT = 0x7f_ff_ff_ff
+
+export class Endpoints {
+  /** What nobody's certificate is any more, nobody finds: its servers go with it. */
+  readonly #endpoints = new WeakMap<ServedCertificate, Endpoint[]>()
+  /** The same, to give them new ticket keys. */
+  #all: WeakRef<Endpoint>[] = []
+  readonly #ticketKeys: () => TicketKeys
+  /** What the servers have. */
+  #keys: TicketKeys
+  readonly #secured: (socket: TLSSocket) => void
+
+  constructor(ticketKeys: () => TicketKeys, secured: (socket: TLSSocket) => void) {
+    this.#ticketKeys = ticketKeys
+    this.#keys = ticketKeys()
+    this.#secured = secured
+  }
+
+  /**
+   * Hands over a connection whose ClientHello lies unread in `socket`. `ticketKeyName` as in the ClientHello.
+   * @throws Error when certificate and key cannot be used
+   */
+  handOver(socket: object, identity: ServerIdentity, ticketKeyName: Buffer | null): void {
+    const keys = this.#ticketKeys()
+    if (keys !== this.#keys) this.#rotate(keys)
+    const endpoint = this.#endpoint(identity)
+    const { previous, current } = keys
+    if (previous === null || ticketKeyName === null || !ticketKeyName.equals(previous.subarray(0, 16))) {
+      endpoint.server.emit('connection', socket)
+      return
+    }
+    // Node has one ticket key for a server. The server reads the ClientHello, and the ticket in it, in the tick after
+    // 'connection'; new tickets are made when the viewer's Finished has come. So the key is the one before in that tick.
+    endpoint.before ??= this.#create(identity, previous)
+    const { before } = endpoint
+    process.nextTick(() => before.setTicketKeys(previous))
+    before.emit('connection', socket)
+    process.nextTick(() => before.setTicketKeys(current))
+  }
+
+  #endpoint(identity: ServerIdentity): Endpoint {
+    const { certificate, terms, protocols } = identity
+    let all = this.#endpoints.get(certificate)
+    if (all === undefined) {
+      all = []
+      this.#endpoints.set(certificate, all)
+    }
+    for (const one of all) if (one.terms === terms && one.protocols === protocols) return one
+    const made: Endpoint = { terms, protocols, server: this.#create(identity, this.#keys.current), before: null }
+    all.push(made)
+    this.#all.push(new WeakRef(made))
+    return made
+  }
+
+  /** Every server at once: one that nobody comes to any more must not keep an old key. */
+  #rotate(keys: TicketKeys): void {
+    this.#keys = keys
+    this.#all = this.#all.filter((reference) => {
+      const endpoint = reference.deref()
+      if (endpoint === undefined) return false
+      endpoint.server.setTicketKeys(keys.current)
+      endpoint.before = null
+      return true
+    })
+  }
+
+  #create({ certificate, terms, protocols }: ServerIdentity, ticketKeys: Buffer): Server {
+    const { policy } = terms
+    const server = createServer({
+      key: certificate.pairs.map(({ key }) => key),
+      cert: certificate.pairs.map(({ chain }) => chain),
+      // None: nobody is asked for a certificate, and Node would load all public ones.
+      ca: [],
+      minVersion: policy.protocols[0]!,
+      maxVersion: policy.protocols.at(-1)!,
+      ciphers: cipherList(terms),
+      honorCipherOrder: true,
+      ecdhCurve: GROUP_LIST,
+      sigalgs: policy.signatures.map(({ name }) => name).join(':'),
+      ALPNProtocols: [...protocols],
+      handshakeTimeout: NO_HANDSHAKE_TIMEOUT,
+      // A session of one name is resumed under the same certificate and terms, by any worker, or not at all.
+      sessionIdContext: sessionContext(certificate.id, terms),
+      sessionTimeout: TICKET_LIFETIME_SECONDS,
+      ticketKeys,
+    })
+    server.on('secureConnection', this.#secured)
+    return server
+  }
+}
+
+/** OpenSSL speaks TLS 1.0 and 1.1 (SHA-1 with MD5) at its lowest security level only; the list is exact all the same. */
+function cipherList({ policy }: TlsTerms): string {
+  const names = policy.ciphers.map(({ name }) => name)
+  const isOld = policy.protocols.some((protocol) => protocol === 'TLSv1' || protocol === 'TLSv1.1')
+  return (isOld ? [...names, '@SECLEVEL=0'] : names).join(':')
+}
+
+/** A slash ends a half that is tried before the next one; a group with a question mark may be unknown to OpenSSL. */
+const GROUP_LIST = [true, false]
+  .map((half) => GROUPS.filter(({ postQuantum }) => postQuantum === half).map(({ name }) => (half ? `?${name}` : name)))
+  .map((names) => names.join(':'))
+  .join('/')
+
+/** At most 32 bytes (SSL_MAX_SID_CTX_LENGTH). */
+const sessionContext = (certificateId: string, { key }: TlsTerms): string =>
+  createHash('sha256').update(`${key}\n${certificateId}`).digest('hex').slice(0, 32)

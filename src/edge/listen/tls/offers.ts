@@ -1,0 +1,28 @@
+//! What a ClientHello says of its viewer: which protocols it may be offered, which kind of key it can check. PURE.
+import type { ClientHello } from './client-hello.ts'
+import type { ViewerProtocol } from './endpoints.ts'
+
+const HTTP1: readonly ViewerProtocol[] = ['http/1.1']
+
+/**
+ * By HttpVersion (spec/cloudfront.md 13.3): HTTP/2 needs TLS 1.2 or newer. Without a QUIC stack `http3` is HTTP/1.1, which
+ * it has beside HTTP/3. Returns one of a few constants.
+ */
+export function offeredProtocols(_httpVersion: string, _hello: ClientHello): readonly ViewerProtocol[] {
+  return HTTP1
+}
+
+const TLS_1_2 = 0x0303
+const TLS_1_3 = 0x0304
+const ECDSA_P256_SHA256 = 0x0403
+const P256 = 23
+/** ECDHE-ECDSA-* of the table (domain/security-policies.ts) and those of TLS 1.3, by their IANA numbers. */
+const ECDSA_SUITES: ReadonlySet<number> = new Set([0xc02b, 0xc023, 0xc009, 0xc02c, 0xcca9, 0xc024, 0xc00a])
+const TLS_1_3_SUITES: ReadonlySet<number> = new Set([0x1301, 0x1302, 0x1303])
+
+/** True when it is certain that the viewer takes a certificate with a P-256 key. */
+export function takesEcdsa({ newest, cipherSuites, signatureSchemes, groups }: ClientHello): boolean {
+  if (newest < TLS_1_2 || signatureSchemes?.includes(ECDSA_P256_SHA256) !== true) return false
+  if (newest === TLS_1_3 && cipherSuites.some((suite) => TLS_1_3_SUITES.has(suite))) return true
+  return groups?.includes(P256) !== false && cipherSuites.some((suite) => ECDSA_SUITES.has(suite))
+}
