@@ -5,13 +5,13 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { connect as connectTls, createSecureContext } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
+import { acceptorOf } from '../../../test/support/tls-acceptor.ts'
 import { Authority } from '../../lib/ca/authority.ts'
 import type { MadeCertificate } from '../../lib/ca/wishes.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { ListenLimits } from './limits.ts'
 import { type ListenOptions, listenViewers } from './listener.ts'
-import { TlsAcceptor } from './tls.ts'
 
 let directory = ''
 let made: MadeCertificate
@@ -25,8 +25,7 @@ after(() => rm(directory, { recursive: true }))
 
 /** Answers with both ends of the connection as the pipeline sees them. */
 async function listening(t: TestContext, limits: Partial<ListenLimits>, more: Partial<ListenOptions> = {}) {
-  const context = createSecureContext({ key: made.key, cert: made.certificate })
-  const tls = new TlsAcceptor({ standard: async () => made, of: async () => context })
+  const tls = acceptorOf(made)
   const drops: string[] = []
   let heard = (): void => {}
   const listener = await listenViewers({

@@ -1,7 +1,6 @@
 //! The HTTPS listener: the installation's own certificates by name, its limits, and that what lies behind it is the same
 //! HTTP/1.1 as without TLS. Certificates of distributions: tls-names.test.ts.
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -10,12 +9,11 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { listenViewers } from '../../../src/edge/listen/listener.ts'
-import { TlsAcceptor } from '../../../src/edge/listen/tls/acceptor.ts'
-import { tlsTerms } from '../../../src/edge/listen/tls/terms.ts'
 import { Authority } from '../../../src/lib/ca/authority.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
+import { acceptorOf } from '../../support/tls-acceptor.ts'
 
 const SECOND = { id: 'E2TESTDISTRIB2', domainName: 'd222222abcdef8.cloudfront.localhost', aliases: ['*.second.test'] }
 
@@ -218,10 +216,7 @@ async function listening(
   const directory = await mkdtemp(join(tmpdir(), 'cachefront-tls-'))
   const authority = await Authority.open(directory, Date.now)
   const made = await authority.issue(['localhost', '127.0.0.1'])
-  const certificate = { id: 'test', pairs: [{ key: made.key, chain: made.certificate }] }
-  const identity = { certificate, terms: tlsTerms('TLSv1.2_2021'), protocols: ['http/1.1'] as const }
-  const keys = { current: randomBytes(48), previous: null }
-  const acceptor = new TlsAcceptor({ identify: () => identity, ticketKeys: () => keys, problem: assert.fail })
+  const acceptor = acceptorOf(made)
   const seen: Seen[] = []
   const events: string[] = []
   const sockets: Socket[] = []
