@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url'
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** A test file that takes longer hangs. Milliseconds. */
 const FILE_TIMEOUT_MS = 240_000
-/** Test files at a time: scenarios start real processes, more at once than cores only makes them wait. */
-const FILES_AT_ONCE = Math.max(2, Math.min(4, availableParallelism()))
+/** Test files at a time: scenarios start real processes, and half of their time they wait for those to answer. */
+const FILES_AT_ONCE = Math.min(4, availableParallelism() + 1)
 /** What a test file printed is kept to be shown when one of its tests fails. Characters, the last ones. */
 const OUTPUT_KEPT = 20_000
 /** How often a long step says that it goes on. Milliseconds. */

@@ -7,6 +7,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import {
+  ElastiCacheClient,
+  waitUntilReplicationGroupAvailable,
+  waitUntilReplicationGroupDeleted,
+} from '@aws-sdk/client-elasticache'
 import type { Health } from '../../src/services/cachefront/installation.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -171,6 +176,21 @@ export async function killed(child: ChildProcess): Promise<void> {
   const closed = once(child, 'close')
   child.kill('SIGKILL')
   await closed
+}
+
+/**
+ * Until a replication group is available, or gone. The AWS CLI's own waiters look every 15 seconds: a test that is about
+ * something else asks here first.
+ */
+export async function groupIs(state: 'available' | 'gone', api: string, id: string): Promise<void> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const client = new ElastiCacheClient({ endpoint: api, region: 'us-east-1', credentials })
+  const wait = { client, minDelay: 0.05, maxDelay: 0.1, maxWaitTime: 120 }
+  const asked = { ReplicationGroupId: id }
+  await (state === 'available'
+    ? waitUntilReplicationGroupAvailable(wait, asked)
+    : waitUntilReplicationGroupDeleted(wait, asked))
+  client.destroy()
 }
 
 export async function healthOf(api: string): Promise<Health> {

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { Sha256 } from '../../../src/aws/sigv4.ts'
 import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
-import { endAll, type Installation, newHome, processesOf, up } from '../../support/program-installation.ts'
+import { endAll, groupIs, type Installation, newHome, processesOf, up } from '../../support/program-installation.ts'
 
 const TOKEN = 'known-token-of-the-test-1'
 const PASSWORD = 'known-password-of-the-test-2'
@@ -26,7 +26,7 @@ describe('access to caches of the running program', { timeout: 180_000 }, () => 
   const cli = (...args: string[]) => awsJson(running.api, 'elasticache', ...args)
 
   async function available() {
-    await cli('wait', 'replication-group-available', ...GROUP)
+    await groupIs('available', running.api, 'shop')
     const [group] = (await cli('describe-replication-groups', ...GROUP)).ReplicationGroups
     assert.equal(group.Status, 'available')
     return group

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
-import { endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
+import { endAll, groupIs, type Installation, newHome, up } from '../../support/program-installation.ts'
 
 describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
   let home: string
@@ -25,6 +25,7 @@ describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
       ...['--num-cache-clusters', '2', '--automatic-failover-enabled', '--tags', 'Key=team,Value=shop'],
     )
     assert.equal(made.ReplicationGroup.Status, 'creating')
+    await groupIs('available', running.api, 'shop')
     await cli('wait', 'replication-group-available', ...group)
     const [seen] = (await cli('describe-replication-groups', ...group)).ReplicationGroups
     assert.equal(seen.Status, 'available')
@@ -49,6 +50,7 @@ describe('ElastiCache of the running program', { timeout: 180_000 }, () => {
 
     const removed = await cli('delete-replication-group', ...group)
     assert.equal(removed.ReplicationGroup.Status, 'deleting')
+    await groupIs('gone', running.api, 'shop')
     await cli('wait', 'replication-group-deleted', ...group)
     const gone = await aws(running.api, 'elasticache', 'describe-replication-groups', ...group)
     assert.match(gone.stderr, /\(ReplicationGroupNotFoundFault\)/)

@@ -10,7 +10,15 @@ import { Redis } from 'ioredis'
 import type { Status } from '../../../src/services/cachefront/status.ts'
 import { aws, awsJson } from '../../support/api-programs.ts'
 import { type ServerCertificate, TestAuthority } from '../../support/certificates.ts'
-import { cachefront, endAll, FREE_PORTS, type Installation, newHome, up } from '../../support/program-installation.ts'
+import {
+  cachefront,
+  endAll,
+  FREE_PORTS,
+  groupIs,
+  type Installation,
+  newHome,
+  up,
+} from '../../support/program-installation.ts'
 
 const SHOP = ['--replication-group-id', 'shop']
 const PLAIN = ['--replication-group-id', 'own']
@@ -86,7 +94,7 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
 
   test('a tag names one at the creation, and every address serves it', async () => {
     await cli(...create(...SHOP, '--num-cache-clusters', '2', ...tag('shop')))
-    await cli('wait', 'replication-group-available', ...SHOP)
+    await groupIs('available', running.api, 'shop')
     await shows('shop', await certificateIn('shop'))
     const redis = await client(authority.pem)
     assert.equal(await redis.set('price', '9.99'), 'OK')
@@ -145,7 +153,7 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
 
   test('a group of ours takes one by a tag and gives it back with it; a bad one is refused with its reason', async () => {
     await cli(...create(...PLAIN, '--num-cache-clusters', '2'))
-    await cli('wait', 'replication-group-available', ...PLAIN)
+    await groupIs('available', running.api, 'own')
     const [endpoint] = await addresses('own')
     const ours = await shown(endpoint!)
     const refused = async (args: readonly string[], what: RegExp): Promise<void> => {
