@@ -56,6 +56,13 @@ export function anyText(text: string, name: string): string {
   return text
 }
 
+export function systemUser(text: string, name: string): string {
+  if (!/^[A-Za-z_][\w.-]{0,31}\$?$/.test(text)) {
+    throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be the name of a user of this system.`)
+  }
+  return text
+}
+
 export function accountId(text: string, name: string): string {
   if (!/^\d{12}$/.test(text)) throw new ConfigError(`${name} is ${JSON.stringify(text)}: it must be 12 digits.`)
   return text

@@ -78,6 +78,7 @@ describe('settings', () => {
       dnsListen: null,
       trustedProxies: [],
       proxyProtocol: [],
+      user: null,
       originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
@@ -304,4 +305,33 @@ it('destinations of logs and webhooks of topics are names and what stands for th
   for (const wrong of [arn, `${arn}=ftp://h`, 'alerts=http://h']) {
     assert.throws(() => read({ topic: [wrong] }), /--topic must be ARN=URL/)
   }
+})
+
+describe('--standard-ports', () => {
+  const at = (host: string, port: number) => ({ host, port })
+  const rows: readonly (readonly [Record<string, string>, unknown, unknown])[] = [
+    [{}, at('127.0.0.1', 80), at('127.0.0.1', 443)],
+    [{ 'http-listen': '0.0.0.0' }, at('0.0.0.0', 80), at('0.0.0.0', 443)],
+    [{ 'http-listen': '[::]' }, at('::', 80), at('::', 443)],
+    [{ 'http-listen': '::1', 'https-listen': '192.0.2.1:443' }, at('::1', 80), at('192.0.2.1', 443)],
+    [{ 'http-listen': '192.0.2.1:80', 'https-listen': 'none' }, at('192.0.2.1', 80), null],
+  ]
+  it('puts both listeners at the address of the one', () => {
+    for (const [flags, http, https] of rows) {
+      const { httpListen, httpsListen } = readConfig({ 'standard-ports': true, ...flags }, {})
+      assert.deepEqual([httpListen, httpsListen], [http, https], JSON.stringify(flags))
+    }
+    assert.equal(readConfig({}, { CACHEFRONT_STANDARD_PORTS: 'true' }).httpListen.port, 80)
+  })
+  it('refuses another port, and filters that need rights which --user gives up', () => {
+    assert.throws(
+      () => readConfig({ 'standard-ports': true, 'http-listen': '0.0.0.0:8080' }, {}),
+      /--http-listen is "0\.0\.0\.0:8080", and --standard-ports puts it on port 80/,
+    )
+    assert.throws(() => readConfig({ user: 'a b' }, {}), /--user is "a b"/)
+    assert.throws(
+      () => readConfig({ user: 'www', 'security-group': ['sg-1a2b3c4d=10.0.0.0/8'] }, {}),
+      /leave out the one/,
+    )
+  })
 })

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { type LogDestinationOption, logDestination, type TopicOption, topic } from './config-destinations.ts'
+import { standardPorts } from './config-standard-ports.ts'
 import { type Network, networkOf, readTopology } from './config-topology.ts'
 import * as parse from './config-values.ts'
 import { ConfigError, type ListenAddress } from './config-values.ts'
@@ -57,6 +58,13 @@ export const OPTIONS: readonly OptionRow[] = [
     'ADDRESS:PORT',
     '127.0.0.1:8443',
     'the edge over HTTPS; port 0 takes a free one, none turns it off',
+  ),
+  row('standard-ports', null, null, 'the edge at ports 80 and 443 of its addresses (docs/listeners.md)'),
+  row(
+    'user',
+    'NAME',
+    null,
+    'started by root, runs as this user, with the right to ports below 1024 (docs/listeners.md)',
   ),
   row('edge-domain', 'DOMAIN', 'cloudfront.localhost', 'distributions get names below it'),
   row('account-id', 'DIGITS', '123456789012', 'account in every ARN'),
@@ -212,6 +220,8 @@ export interface Config {
   readonly httpListen: ListenAddress
   /** Null for none. */
   readonly httpsListen: ListenAddress | null
+  /** Whom root is to become; null for nobody. */
+  readonly user: string | null
   readonly edgeDomain: string
   readonly accountId: string
   readonly region: string
@@ -307,8 +317,13 @@ export function readConfig(flags: Flags, environment: Environment): Config {
   const config: Config = {
     home: value('home', (text, name) => parse.path(text, name, homedir(), HOME_BYTES_MAX)),
     apiListen: value('api-listen', parse.listenAddress),
-    httpListen: value('http-listen', parse.listenAddress),
-    httpsListen: value('https-listen', parse.listenAddressOrNone),
+    ...(given.has('standard-ports')
+      ? standardPorts(given.get('http-listen'), given.get('https-listen'))
+      : {
+          httpListen: value('http-listen', parse.listenAddress),
+          httpsListen: value('https-listen', parse.listenAddressOrNone),
+        }),
+    user: optional('user', parse.systemUser),
     edgeDomain: value('edge-domain', parse.domain),
     accountId: value('account-id', parse.accountId),
     region,
@@ -533,6 +548,12 @@ function checkTogether(config: Config): void {
     throw new ConfigError(
       `The API would listen on ${host}, beyond this machine, where every caller must sign with a real key: set ` +
         'CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',
+    )
+  }
+  const { securityGroups, subnets } = config.sourceNetworks
+  if (config.user !== null && securityGroups.size + subnets.size > 0) {
+    throw new ConfigError(
+      'The filters of --security-group and --subnet need rights that --user gives up: leave out the one or the other.',
     )
   }
   refuseSamePort('The API', config.apiListen, 'the edge', config.httpListen, '--http-listen')

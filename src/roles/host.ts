@@ -12,6 +12,7 @@ export function hostOfProcess(mainFile: string): CliHost {
     upOptions: OPTIONS,
     async up(flags: UpFlags) {
       const config = readConfig(flags, environment)
+      if (config.user !== null) await asUser(config.user, mainFile, () => readConfig(flags, environment).home)
       const { runControl } = await import('./control.ts')
       outlivesReader = true
       return runControl({ config, mainFile, environment, json: flags.json === true, print })
@@ -44,6 +45,15 @@ export function hostOfProcess(mainFile: string): CliHost {
       },
     },
   }
+}
+
+/** Returns as that user; `home`: of the installation, which may lie in the user's own. */
+async function asUser(name: string, mainFile: string, home: () => string): Promise<void> {
+  const { becomeUser, userToBecome } = await import('./become-user.ts')
+  const user = userToBecome(name)
+  if (user === null) return
+  process.env.HOME = user.directory
+  becomeUser(user, home(), mainFile)
 }
 
 /** `up` goes on when nobody reads what it prints. */

@@ -22,7 +22,7 @@ export interface Listener {
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  EACCES: 'this user may not use it (ports below 1024 need a right)',
+  EACCES: 'this user may not use it (ports below 1024 need a right: docs/listeners.md, or start as root with --user)',
   EADDRNOTAVAIL: 'no interface of this machine has that address',
 }
 

@@ -26,7 +26,8 @@ export function drawStatus(endpoint: string, status: Status): string {
       ['POP', 'REGION', 'HTTP', 'HTTPS'],
       ...health.pops.map((pop) => {
         const silent = pop.state === 'down' ? 'taken down' : 'not listening'
-        return [pop.name, pop.region, pop.http ?? silent, pop.https ?? silent]
+        const at = (...addresses: (string | null | undefined)[]) => addresses.filter(Boolean).join(' ') || silent
+        return [pop.name, pop.region, at(pop.http, pop.ipv6), at(pop.https, pop.ipv6Https)]
       }),
     ]),
     drawTable([
