@@ -198,3 +198,12 @@ export function path(text: string, name: string, userHome: string, bytesMax: num
   }
   return absolute
 }
+
+/** One of a few words. */
+export const oneOf =
+  <const T extends string>(words: readonly T[]) =>
+  (text: string, name: string): T => {
+    const found = words.find((word) => word === text)
+    if (found === undefined) throw new ConfigError(`${name} must be ${words.join(' or ')}.`)
+    return found
+  }

@@ -82,6 +82,7 @@ describe('settings', () => {
       originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
+      certificateIssuer: 'local',
       allowOrigins: [],
     })
   })

@@ -17,6 +17,8 @@ import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
 const HOME_BYTES_MAX = 72
+const CERTIFICATE_ISSUERS = ['local'] as const
+export type CertificateIssuer = (typeof CERTIFICATE_ISSUERS)[number]
 /** Edge workers of one host. */
 const WORKERS_MAX = 32
 /** Memory tier of the cache, all workers together. MiB. */
@@ -124,6 +126,12 @@ export const OPTIONS: readonly OptionRow[] = [
     'ADDRESS:PORT',
     null,
     'a name server for the edge domain, over UDP and TCP (docs/dns.md); none without',
+  ),
+  row(
+    'certificate-issuer',
+    'local',
+    'local',
+    "who issues what ACM's RequestCertificate asks for: local, this installation's own authority (docs/certificates.md)",
   ),
   {
     ...row('trusted-proxies', 'CIDR', null, 'proxies in front of the edge whose X-Forwarded-For is believed'),
@@ -284,6 +292,8 @@ export interface Config {
   readonly geoip: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict: boolean
+  /** Who issues requested certificates (control/issuers/). */
+  readonly certificateIssuer: CertificateIssuer
   /** AWS's, but for those that were given. */
   readonly quotas: Quotas
 }
@@ -345,6 +355,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
     allowOrigins: list('allow-origin', parse.cidr),
+    certificateIssuer: value('certificate-issuer', parse.oneOf(CERTIFICATE_ISSUERS)),
     dnsListen: optional('dns-listen', parse.listenAddress),
     trustedProxies: list('trusted-proxies', parse.cidr),
     proxyProtocol: list('proxy-protocol', parse.cidr),

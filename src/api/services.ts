@@ -1,10 +1,12 @@
 //! The AWS services on the API port as data: model, wire protocol, codes for bad input, operations.
 
+import { awsJson } from '../aws/aws-json.ts'
 import { awsQuery } from '../aws/aws-query.ts'
 import { modelOf } from '../aws/model.ts'
 import type { Protocol, WireService } from '../aws/protocol.ts'
 import { restXml } from '../aws/rest-xml.ts'
 import type { WireError, WireProblem } from '../aws/wire-error.ts'
+import { ACM_FAULTS } from '../domain/acm-faults.ts'
 import { CLOUDFRONT_FAULTS, cloudfrontFault } from '../domain/cloudfront-faults.ts'
 import { Fault } from '../domain/faults.ts'
 import type { OperationTable } from '../services/service.ts'
@@ -12,7 +14,7 @@ import { STS_OPERATIONS } from './sts.ts'
 
 export interface ApiService extends WireService {
   /** The service's name in the scope of a signature. */
-  readonly name: 'cloudfront' | 'elasticache' | 'monitoring' | 'sts'
+  readonly name: 'acm' | 'cloudfront' | 'elasticache' | 'monitoring' | 'sts'
   readonly protocol: Protocol
   readonly wireFaults: WireFaults
   readonly operations: OperationTable
@@ -44,6 +46,18 @@ const QUERY_WIRE_FAULTS: WireFaults = {
   'no-operation': ['InvalidAction', 400],
 }
 
+/** What AWS's JSON front answers: it cannot read the document, or what it read breaks a constraint of the model. */
+const JSON_WIRE_FAULTS: WireFaults = {
+  malformed: ['SerializationException', 400],
+  unknown: ['SerializationException', 400],
+  type: ['SerializationException', 400],
+  missing: ['ValidationException', ACM_FAULTS.ValidationException],
+  'no-body': ['SerializationException', 400],
+  quantity: ['ValidationException', ACM_FAULTS.ValidationException],
+  'no-action': ['UnknownOperationException', 404],
+  'no-operation': ['UnknownOperationException', 404],
+}
+
 /** A problem of the wire in the words of the service that was called. */
 export function wireFault(service: ApiService, error: WireError): Fault {
   // spec/cloudfront.md 1.2: without If-Match an update is refused with a code of its own.
@@ -56,6 +70,8 @@ export function wireFault(service: ApiService, error: WireError): Fault {
 }
 
 export interface Tables {
+  /** Certificates; absent: none of its operations is there. */
+  readonly acm?: OperationTable
   readonly cloudfront: OperationTable
   readonly elasticache: OperationTable
   /** CloudWatch; absent: nothing is measured. */
@@ -67,13 +83,24 @@ export interface Tables {
  * @throws Error when a table names an operation that is not in the model
  */
 export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, ApiService>> {
-  const [cloudfront, elasticache, cloudwatch, sts] = await Promise.all([
+  const [acm, cloudfront, elasticache, cloudwatch, sts] = await Promise.all([
+    import('@aws-sdk/client-acm'),
     import('@aws-sdk/client-cloudfront'),
     import('@aws-sdk/client-elasticache'),
     import('@aws-sdk/client-cloudwatch'),
     import('@aws-sdk/client-sts'),
   ])
   const services: readonly ApiService[] = [
+    {
+      name: 'acm',
+      protocol: awsJson,
+      model: modelOf(acm),
+      namespace: 'CertificateManager',
+      version: '2015-12-08',
+      fractions: new Set(),
+      wireFaults: JSON_WIRE_FAULTS,
+      operations: tables.acm ?? {},
+    },
     {
       name: 'cloudfront',
       protocol: restXml,

@@ -6,7 +6,7 @@ import type { Protocol, WireAnswer, WireRequest, WireService } from './protocol.
 import { readStruct } from './read-shape.ts'
 import { structOf } from './structs.ts'
 import { WireError } from './wire-error.ts'
-import { envelope, writeXml, xmlAnswer } from './xml-writer.ts'
+import { envelope, errorAnswer, writeXml, xmlAnswer } from './xml-writer.ts'
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded\s*(?:;|$)/i
 /** Parameters of the protocol itself. */
@@ -42,6 +42,8 @@ export const awsQuery: Protocol = {
   encode(service, operation, output, requestId) {
     return resultAnswer(service, operation, output, requestId)
   },
+
+  encodeFault: (service, fault, requestId) => errorAnswer(fault, service.namespace, requestId),
 }
 
 const STRING = 0

@@ -4,7 +4,7 @@ import type { OperationModel, ServiceModel } from './model.ts'
 /** What a protocol needs to know of a service besides its model. */
 export interface WireService {
   readonly model: ServiceModel
-  /** XML namespace of requests and answers. */
+  /** XML namespace of requests and answers; with awsJson, what the operation's name follows in X-Amz-Target. */
   readonly namespace: string
   /** API version, e.g. `2015-02-02`. */
   readonly version: string
@@ -51,4 +51,5 @@ export interface Protocol {
   decode(service: WireService, matched: Matched, request: WireRequest): Record<string, unknown>
   /** @throws Error when the output does not fit the model: a defect of ours, never the caller's */
   encode(service: WireService, operation: OperationModel, output: unknown, requestId: string): WireAnswer
+  encodeFault(service: WireService, fault: WireFault, requestId: string): WireAnswer
 }

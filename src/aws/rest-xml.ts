@@ -9,7 +9,7 @@ import { literalNames, restRoutes } from './rest-routes.ts'
 import { type Member, structOf } from './structs.ts'
 import { WireError } from './wire-error.ts'
 import { readXml, type XmlRoot } from './xml-reader.ts'
-import { writeXml, xmlAnswer } from './xml-writer.ts'
+import { errorAnswer, writeXml, xmlAnswer } from './xml-writer.ts'
 
 export const restXml: Protocol = {
   match(service, request) {
@@ -49,6 +49,8 @@ export const restXml: Protocol = {
     const body = raw ? (content as Uint8Array) : writeXml(payload.schema.getSchema(), content, service.namespace)
     return xmlAnswer(status, body, requestId, headers)
   },
+
+  encodeFault: (service, fault, requestId) => errorAnswer(fault, service.namespace, requestId),
 }
 
 /** Query parameters by name, without the literals that belong to the address. What is used is taken out. */

@@ -45,6 +45,8 @@ const ADJUSTABLE = {
     'each change compiles all of them',
   ),
   trustStores: row('trust stores of the account', 20, 1_000, 'state on disk'),
+  certificates: row('certificates of the account', 2_500, 10_000, 'memory in control, and in workers for those in use'),
+  namesPerCertificate: row('names of a certificate that is requested', 10, 100, 'time of each validation'),
   tagsPerResource: row('tags of a distribution or trust store', 50, 1_000, 'state on disk'),
   invalidationPaths: row('paths or tags of a batch, and in progress for a distribution', 3_000, 30_000, MEMORY),
   invalidationWildcardsInProgress: row('wildcard paths in progress for a distribution', 15, 3_000, MEMORY),

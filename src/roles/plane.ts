@@ -99,6 +99,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const certificates = new Map(config.cacheCertificates.map(({ name, directory }) => [name, directory]))
+  const issuer = modules.localIssuer(paths.tls, clock)
+  ends.push(async () => issuer.close())
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = await openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
   ends.push(() => snapshots.close())
@@ -127,6 +129,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
         task: modules.certificatesTask({ state, keeper: link, clock, directories: certificates }),
         kinds: modules.CERTIFICATE_KINDS,
       },
+      modules.acmCertificatesTask({ state, clock, issuer, log }),
       { task: modules.serviceUpdatesTask(state, link, clock), kinds: modules.SERVICE_UPDATE_KINDS },
       modules.trustStoresTask({ state, stores: snapshots.stores, clock, signal: readings.signal }),
       ...observers.tasks,
@@ -151,6 +154,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   const api = await modules.createApi({
     listen: options.api,
     services: {
+      acm: modules.ACM_OPERATIONS,
       cloudfront: modules.CLOUDFRONT_OPERATIONS,
       elasticache: modules.ELASTICACHE_OPERATIONS,
       monitoring: monitoringOperations(observers.measurements),
@@ -191,6 +195,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       readings.abort()
       await started.close()
       await snapshots.close()
+      issuer.close()
       link.close()
       await state.close()
       return left
@@ -206,29 +211,49 @@ function memoryBytes(): number {
 
 /** All at the same time: the SDK's schemas are the slowest part of a start. */
 async function loadModules() {
-  const [link, control, caches, maintenance, certificates, updates, trustStores, api, cloudfront, elasticache, routes] =
-    await Promise.all([
-      import('../control/keeper-link.ts'),
-      import('../control/control.ts'),
-      import('../control/tasks/caches.ts'),
-      import('../control/tasks/maintenance.ts'),
-      import('../control/tasks/certificates.ts'),
-      import('../control/tasks/service-updates.ts'),
-      import('../control/tasks/trust-stores.ts'),
-      import('../api/create-api.ts'),
-      import('../services/cloudfront/operations.ts'),
-      import('../services/elasticache/operations.ts'),
-      import('../services/cachefront/routes.ts'),
-    ])
+  const [
+    link,
+    control,
+    caches,
+    maintenance,
+    certificates,
+    acm,
+    issuers,
+    updates,
+    trustStores,
+    api,
+    certificateManager,
+    cloudfront,
+    elasticache,
+    routes,
+  ] = await Promise.all([
+    import('../control/keeper-link.ts'),
+    import('../control/control.ts'),
+    import('../control/tasks/caches.ts'),
+    import('../control/tasks/maintenance.ts'),
+    import('../control/tasks/certificates.ts'),
+    import('../control/tasks/acm-certificates.ts'),
+    import('../control/issuers/local.ts'),
+    import('../control/tasks/service-updates.ts'),
+    import('../control/tasks/trust-stores.ts'),
+    import('../api/create-api.ts'),
+    import('../services/acm/operations.ts'),
+    import('../services/cloudfront/operations.ts'),
+    import('../services/elasticache/operations.ts'),
+    import('../services/cachefront/routes.ts'),
+  ])
   return {
     ...link,
     ...control,
     ...caches,
     ...maintenance,
     ...certificates,
+    ...acm,
+    ...issuers,
     ...updates,
     ...trustStores,
     ...api,
+    ...certificateManager,
     ...cloudfront,
     ...elasticache,
     ...routes,

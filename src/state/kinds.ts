@@ -1,6 +1,7 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
 import type { UserGroupRecord, UserRecord } from '../domain/access.ts'
 import type { NotificationRecord } from '../domain/cache-notifications.ts'
+import type { CertificateRecord } from '../domain/certificates.ts'
 import type { ChallengeRecord } from '../domain/challenge.ts'
 import type {
   CacheClusterRecord,
@@ -41,6 +42,10 @@ export interface Documents {
   'response-headers-policy': PolicyRecord
   /** Id. */
   'trust-store': TrustStoreRecord
+  /** ARN. */
+  certificate: CertificateRecord
+  /** `local`: what ACM keeps of the account; the token is that of the last call that set it. */
+  'certificate-account': { readonly daysBeforeExpiry: number; readonly token: string }
   /** Cache cluster id; members of replication groups too. */
   'cache-cluster': CacheClusterRecord
   /** Replication group id. */

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test'
 import type { CacheBehavior, Origin } from '@aws-sdk/client-cloudfront'
 import { QUOTA_ROWS, type QuotaName } from '../../src/domain/quotas.ts'
 import { type Call, FaultSite, listed, many } from '../support/fault-site.ts'
+import { ACM_FAULT_ROWS } from './faults/acm-rows.ts'
 import { FAULT_ROWS } from './faults/all-rows.ts'
 
 interface QuotaCase {
@@ -117,6 +118,14 @@ const CASES: readonly QuotaCase[] = [
       }),
   },
   {
+    quota: 'namesPerCertificate',
+    code: 'LimitExceededException',
+    ask: (site, count) => () => {
+      const [DomainName, ...SubjectAlternativeNames] = many(count, (at) => `n${at}.example.com`)
+      return site.acm.requestCertificate({ DomainName, SubjectAlternativeNames })
+    },
+  },
+  {
     quota: 'invalidationPaths',
     code: 'BatchTooLarge',
     ask: (site, count) =>
@@ -157,7 +166,7 @@ describe('a quota', { concurrency: 4 }, () => {
 test('every quota has its case, here or among the faults', () => {
   const tried = new Set<string>([
     ...CASES.map(({ quota }) => quota),
-    ...FAULT_ROWS.flatMap(({ quotas }) => Object.keys(quotas ?? {})),
+    ...[...FAULT_ROWS, ...ACM_FAULT_ROWS].flatMap(({ quotas }) => Object.keys(quotas ?? {})),
   ])
   assert.deepEqual(
     QUOTA_ROWS.map(([name]) => name).filter((name) => !tried.has(name)),

@@ -26,7 +26,13 @@ export interface Wanted {
   readonly from?: number
   readonly to?: number
   readonly rsa?: boolean
-  /** Common name; `Test server` unless told otherwise. */
+  /** Bits of an RSA key; 2048. */
+  readonly bits?: number
+  /** In the place of P-256. */
+  readonly curve?: 'P-384' | 'P-521'
+  /** Of the leaf; absent: none is named. */
+  readonly usages?: number
+  /** Common name, or a whole name such as `O=Somebody`; `Test server` unless told otherwise. */
   readonly subject?: string
 }
 
@@ -39,10 +45,10 @@ export class TestAuthority {
     this.#own = own
   }
 
-  static async make(name = 'Test authority'): Promise<TestAuthority> {
+  static async make(name = 'Test authority', issued: Partial<Wanted> = {}): Promise<TestAuthority> {
     const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
     const own = await x509.X509CertificateGenerator.createSelfSigned({
-      ...lifetime({}),
+      ...lifetime(issued),
       name: `CN=${name}`,
       keys,
       signingAlgorithm: ALGORITHM,
@@ -55,10 +61,10 @@ export class TestAuthority {
   }
 
   /** An intermediate authority, which this one vouches for. */
-  async below(name = 'Test intermediate'): Promise<TestAuthority> {
+  async below(name = 'Test intermediate', issued: Partial<Wanted> = {}): Promise<TestAuthority> {
     const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
     const own = await x509.X509CertificateGenerator.create({
-      ...lifetime({}),
+      ...lifetime(issued),
       subject: `CN=${name}`,
       issuer: this.#own.subject,
       publicKey: keys.publicKey,
@@ -81,12 +87,12 @@ export class TestAuthority {
     const keys = await serverKeys(wanted)
     const certificate = await x509.X509CertificateGenerator.create({
       ...lifetime(wanted),
-      subject: `CN=${wanted.subject ?? 'Test server'}`,
+      subject: nameOf(wanted),
       issuer: this.#own.subject,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: ALGORITHM,
-      extensions: [alternativeNames(wanted), new x509.BasicConstraintsExtension(false)],
+      extensions: extensionsOf(wanted),
     })
     return { key: await pemOf(keys), cert: certificate.toString('pem') }
   }
@@ -96,16 +102,22 @@ export async function selfSigned(wanted: Wanted): Promise<ServerCertificate> {
   const keys = await serverKeys(wanted)
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...lifetime(wanted),
-    name: 'CN=Test server',
+    name: nameOf(wanted),
     keys,
-    signingAlgorithm: wanted.rsa ? RSA : ALGORITHM,
-    extensions: [alternativeNames(wanted)],
+    signingAlgorithm: algorithmOf(wanted),
+    extensions: extensionsOf(wanted),
   })
   return { key: await pemOf(keys), cert: certificate.toString('pem') }
 }
 
+/** A common name, or a whole name such as `O=Somebody`. */
+const nameOf = ({ subject = 'Test server' }: Wanted): string => (subject.includes('=') ? subject : `CN=${subject}`)
+
+const algorithmOf = ({ rsa, bits, curve }: Wanted) =>
+  rsa ? { ...RSA, modulusLength: bits ?? 2048 } : { ...ALGORITHM, namedCurve: curve ?? 'P-256' }
+
 const serverKeys = (wanted: Wanted): Promise<webcrypto.CryptoKeyPair> =>
-  crypto.subtle.generateKey(wanted.rsa ? RSA : ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
+  crypto.subtle.generateKey(algorithmOf(wanted), true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 
 const pemOf = async (keys: webcrypto.CryptoKeyPair): Promise<string> =>
   x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
@@ -115,6 +127,12 @@ const lifetime = ({ from = -1, to = 30 }: Partial<Wanted>) => ({
   notBefore: new Date(Date.now() + from * DAY_MS),
   notAfter: new Date(Date.now() + to * DAY_MS),
 })
+
+const extensionsOf = (wanted: Wanted): x509.Extension[] => [
+  ...(wanted.names.length === 0 ? [] : [alternativeNames(wanted)]),
+  new x509.BasicConstraintsExtension(false),
+  ...(wanted.usages === undefined ? [] : [new x509.KeyUsagesExtension(wanted.usages, true)]),
+]
 
 const alternativeNames = ({ names }: Wanted) =>
   new x509.SubjectAlternativeNameExtension(

@@ -3,9 +3,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ACM } from '@aws-sdk/client-acm'
 import { CloudFront, type DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { type Quotas, quotasWith } from '../../src/domain/quotas.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { ACM_OPERATIONS } from '../../src/services/acm/operations.ts'
 import { CLOUDFRONT_OPERATIONS } from '../../src/services/cloudfront/operations.ts'
 import { openSqliteState } from '../../src/state/sqlite.ts'
 import type { State } from '../../src/state/state.ts'
@@ -47,13 +49,15 @@ export interface Made {
 
 export class FaultSite {
   readonly client: CloudFront
+  readonly acm: ACM
   readonly state: State
   /** Deployed, enabled. */
   readonly one: Made
   #references = 0
 
-  private constructor(client: CloudFront, state: State, one: Made) {
+  private constructor(client: CloudFront, acm: ACM, state: State, one: Made) {
     this.client = client
+    this.acm = acm
     this.state = state
     this.one = one
   }
@@ -71,15 +75,20 @@ export class FaultSite {
       quotas: quotasWith(quotas),
       host: { binaries: () => [] },
     }
-    const server = await startApi({ services: { cloudfront: CLOUDFRONT_OPERATIONS, elasticache: {} }, context })
+    const server = await startApi({
+      services: { acm: ACM_OPERATIONS, cloudfront: CLOUDFRONT_OPERATIONS, elasticache: {} },
+      context,
+    })
     const client = new CloudFront(clientOptions(server.url))
+    const acm = new ACM(clientOptions(server.url))
     try {
       const made = await client.createDistribution({ DistributionConfig: oneOrigin('one', 80) })
-      const site = new FaultSite(client, state, madeOf(made))
+      const site = new FaultSite(client, acm, state, madeOf(made))
       await site.deploy(site.one.id)
       await work(site)
     } finally {
       client.destroy()
+      acm.destroy()
       await server.api.close()
       await state.close()
       await rm(home, { recursive: true })

@@ -7,6 +7,7 @@ import type { Fault } from '../../domain/faults.ts'
 import type { Call } from '../call.ts'
 import type { ApiEnvironment } from '../environment.ts'
 import { isLocalPath } from '../local.ts'
+import type { ApiService } from '../services.ts'
 import { stage } from '../stage.ts'
 
 export const encode = stage({
@@ -26,15 +27,20 @@ function outputAnswer(call: Call): WireAnswer {
 
 function faultAnswer(call: Call, fault: Fault, api: ApiEnvironment): WireAnswer {
   const { code, status, message } = fault
-  if (!isLocalPath(call.request.rawPath)) return errorAnswer(fault, namespaceOf(call, api), call.requestId)
+  if (!isLocalPath(call.request.rawPath)) {
+    const service = serviceOf(call, api)
+    // Of a service that nobody knows the shape of most errors is a guess that most clients can read.
+    if (service === null) return errorAnswer(fault, '', call.requestId)
+    return service.protocol.encodeFault(service, fault, call.requestId)
+  }
   const headers = { 'Content-Type': 'application/json', 'x-amzn-RequestId': call.requestId }
   // `error` is the sentence that the routes' own answers have; `code` is for programs.
   return { status, headers, body: `${JSON.stringify({ code, message, error: message })}\n` }
 }
 
-/** A call that is refused before it is routed gets the namespace of the service that it was signed for. */
-function namespaceOf({ service, request }: Call, api: ApiEnvironment): string {
-  if (service !== null) return service.namespace
+/** A call that is refused before it is routed is answered in the shape of the service that it was signed for. */
+function serviceOf({ service, request }: Call, api: ApiEnvironment): ApiService | null {
+  if (service !== null) return service
   const reading = readAuthorization(request.headers, request.rawQuery)
-  return reading.found === 'authorization' ? (api.services.get(reading.authorization.service)?.namespace ?? '') : ''
+  return reading.found === 'authorization' ? (api.services.get(reading.authorization.service) ?? null) : null
 }

@@ -14,10 +14,11 @@ import type {
   OriginAccessDoc,
   OriginDoc,
   OriginGroupDoc,
+  ServerCertificateDoc,
 } from '../../domain/distribution.ts'
 import { identityOf } from '../../domain/origin-identity.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
-import { RFC_STRICT_TAG, type Tags } from '../../domain/tags.ts'
+import { RFC_STRICT_TAG, SECOND_CERTIFICATE_TAG, type Tags } from '../../domain/tags.ts'
 import { continuousDeploymentDoc } from './continuous-deployment.ts'
 import { legacyPolicies } from './legacy-policies.ts'
 import {
@@ -67,7 +68,35 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     ipv6: config.IsIPV6Enabled ?? false,
     ...viewerMtlsOf(config, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
+    ...viewerCertificateOf(config, tags, policies),
   }
+}
+
+/** Absent for CloudFront's own certificate, which is the installation's. */
+function viewerCertificateOf(
+  { ViewerCertificate: certificate }: DistributionConfig,
+  tags: Tags,
+  policies: Policies,
+): Pick<DistributionDoc, 'viewerCertificate'> {
+  const arn = certificate?.ACMCertificateArn
+  if (!arn) return {}
+  const second = tags[SECOND_CERTIFICATE_TAG]
+  return {
+    viewerCertificate: {
+      certificates: [
+        serverCertificateDoc('ViewerCertificate.ACMCertificateArn', arn, policies),
+        ...(second === undefined ? [] : [serverCertificateDoc(`The tag ${SECOND_CERTIFICATE_TAG}`, second, policies)]),
+      ],
+      sslSupportMethod: certificate.SSLSupportMethod ?? 'sni-only',
+      securityPolicy: certificate.MinimumProtocolVersion ?? 'TLSv1',
+    },
+  }
+}
+
+/** `field` of the configuration names the certificate. */
+function serverCertificateDoc(field: string, arn: string, policies: Policies): ServerCertificateDoc {
+  const { served, privateKey } = found(field, arn, policies.certificates?.get(arn)?.material ?? null)
+  return { arn, chain: served, privateKey }
 }
 
 function deploymentOf(id: string | undefined, { deployment }: Policies): Pick<DistributionDoc, 'continuousDeployment'> {

@@ -149,14 +149,16 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores] = await Promise.all([
-    reader.list('cache-policy'),
-    reader.list('origin-request-policy'),
-    reader.list('response-headers-policy'),
-    reader.list('origin-access-control'),
-    reader.list('continuous-deployment-policy'),
-    reader.list('trust-store'),
-  ])
+  const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores, certificates] =
+    await Promise.all([
+      reader.list('cache-policy'),
+      reader.list('origin-request-policy'),
+      reader.list('response-headers-policy'),
+      reader.list('origin-access-control'),
+      reader.list('continuous-deployment-policy'),
+      reader.list('trust-store'),
+      reader.list('certificate'),
+    ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
     originRequest: new Map(originRequest.map(({ id, doc }) => [id, doc.config as OriginRequestPolicyConfig])),
@@ -164,5 +166,6 @@ async function readPolicies(reader: Reader): Promise<Policies> {
     originAccess: new Map(originAccess.map(({ id, doc }) => [id, doc.config as OriginAccessControlConfig])),
     deployment: new Map(deployment.map(({ id, doc }) => [id, doc])),
     trustStores: new Map(trustStores.map(({ id, doc }) => [id, doc])),
+    certificates: new Map(certificates.map(({ id, doc }) => [id, doc])),
   }
 }

@@ -9,6 +9,7 @@ import type {
   ResponseHeadersPolicyCorsConfig,
   ResponseHeadersPolicySecurityHeadersConfig,
 } from '@aws-sdk/client-cloudfront'
+import type { CertificateRecord } from '../../domain/certificates.ts'
 import { managedHeadersPolicy } from '../../domain/managed-headers-policies.ts'
 import { managedCachePolicy, managedOriginRequestPolicy } from '../../domain/managed-policies.ts'
 import type {
@@ -21,7 +22,7 @@ import type {
 } from '../../domain/policy.ts'
 import type { DeploymentPolicyRecord, TrustStoreRecord } from '../../domain/records.ts'
 
-/** The account's own policies by id; managed ones need not be among them. */
+/** What configurations name by id: the account's own policies (managed ones need not be among them), and certificates. */
 export interface Policies {
   readonly cache: ReadonlyMap<string, CachePolicyConfig>
   readonly originRequest: ReadonlyMap<string, OriginRequestPolicyConfig>
@@ -31,10 +32,12 @@ export interface Policies {
   readonly deployment: ReadonlyMap<string, DeploymentPolicyRecord>
   /** Absent where no distribution names one. */
   readonly trustStores?: ReadonlyMap<string, TrustStoreRecord>
+  /** By ARN; absent where no distribution names one. */
+  readonly certificates?: ReadonlyMap<string, CertificateRecord>
 }
 
 /** Whose change is one of the distributions that name it; of the others, who changes them changes the distributions too. */
-export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores'>
+export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores' | 'certificates'>
 
 /** By the members of Policies, the field of a behavior that names such a policy. */
 export const POLICY_FIELDS = {

@@ -29,12 +29,12 @@ export function checkTags(items: readonly Tag[], kind: TaggedKind = 'distributio
 
 function checkOwnTag(key: string, value: string, kind: TaggedKind): void {
   const isOurs = kind === 'distribution' && Object.hasOwn(DISTRIBUTION_TAGS, key)
-  const values = isOurs ? (DISTRIBUTION_TAGS[key] ?? []) : []
-  if (values.length === 0) {
+  const tag = isOurs ? DISTRIBUTION_TAGS[key] : undefined
+  if (tag === undefined) {
     throw cloudfrontFault('InvalidTagging', `The tag key ${quoted(key)} is not one that Cachefront knows.`)
   }
-  if (!values.includes(value)) {
-    throw cloudfrontFault('InvalidTagging', `The tag ${key} is ${values.join(' or ')}, not ${quoted(value)}.`)
+  if (!tag.has(value)) {
+    throw cloudfrontFault('InvalidTagging', `The tag ${key} is ${tag.values}, not ${quoted(value)}.`)
   }
 }
 

@@ -1,0 +1,140 @@
+//! PURE: what becomes of a certificate of ACM with time and with what its issuer answers: when it is renewed, when a failed
+//! attempt is made again, when it is over, when that is announced. Times are milliseconds of the movable clock.
+import {
+  type CertificateMaterial,
+  type CertificateRecord,
+  daysLeft,
+  type Issuance,
+  type NameValidation,
+} from '../../domain/certificates.ts'
+import { isRenewable } from '../../services/acm/views.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+/** ACM renews 60 days before the end; a certificate that lives less than 180 days when a third of its life is left. */
+const RENEW_BEFORE_MS = 60 * DAY_MS
+const RENEW_BEFORE_SHARE = 1 / 3
+/** A first issue that nobody proved by then is over (ACM: 72 hours). */
+const VALIDATION_MS = 72 * HOUR_MS
+/** After a renewal that failed for good another one is begun. */
+const RENEW_AGAIN_MS = DAY_MS
+/** Delays after failures that may pass: doubled each time. */
+const RETRY_MIN_MS = 15_000
+const RETRY_MAX_MS = 6 * HOUR_MS
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+export function renewalDueAt({ notBefore, notAfter }: Pick<CertificateMaterial, 'notBefore' | 'notAfter'>): number {
+  const end = Date.parse(notAfter)
+  return end - Math.min(RENEW_BEFORE_MS, (end - Date.parse(notBefore)) * RENEW_BEFORE_SHARE)
+}
+
+/** What time alone makes of it: the record itself when that is nothing. */
+export function afterTime(record: CertificateRecord, isInUse: boolean, now: number): CertificateRecord {
+  const { material, issuance } = record
+  if (issuance?.purpose === 'first' && now - Date.parse(issuance.startedAt) >= VALIDATION_MS) {
+    const { issuance: _, ...rest } = record
+    return { ...rest, status: 'VALIDATION_TIMED_OUT' }
+  }
+  const isOver = material !== undefined && record.status === 'ISSUED' && now >= Date.parse(material.notAfter)
+  const aged: CertificateRecord = isOver ? { ...record, status: 'EXPIRED' } : record
+  return isRenewalDue(aged, isInUse, now) ? beginRenewal(aged, now) : aged
+}
+
+function isRenewalDue(record: CertificateRecord, isInUse: boolean, now: number): boolean {
+  const { material, issuance, renewal } = record
+  if (material === undefined || issuance !== undefined || !isRenewable(record, isInUse)) return false
+  if (renewal?.status === 'FAILED' && now < Date.parse(renewal.updatedAt) + RENEW_AGAIN_MS) return false
+  return now >= renewalDueAt(material)
+}
+
+const beginRenewal = (record: CertificateRecord, now: number): CertificateRecord => ({
+  ...record,
+  issuance: { purpose: 'renewal', startedAt: iso(now), failures: 0, nextAt: iso(now) },
+  renewal: { status: 'PENDING_AUTO_RENEWAL', updatedAt: iso(now) },
+})
+
+export const isStepDue = ({ issuance }: CertificateRecord, now: number): boolean =>
+  issuance !== undefined && now >= Date.parse(issuance.nextAt)
+
+/** It has been issued. */
+export function afterIssue(record: CertificateRecord, material: CertificateMaterial, now: number): CertificateRecord {
+  const { issuance, expiryEventOn: _, failureReason: __, ...rest } = record
+  return {
+    ...rest,
+    status: 'ISSUED',
+    material,
+    issuedAt: iso(now),
+    ...(issuance?.purpose === 'renewal' ? { renewal: { status: 'SUCCESS', updatedAt: iso(now) } } : {}),
+    ...withValidations(record, (validation) => ({ ...validation, status: 'SUCCESS' })),
+  }
+}
+
+/** The issuer waits for something. */
+export function afterWait(
+  record: CertificateRecord,
+  issuance: Issuance,
+  step: { memory: unknown; retryAt: number; why: string; validations?: readonly NameValidation[] | undefined },
+  now: number,
+): CertificateRecord {
+  const news = new Map((step.validations ?? []).map((validation) => [validation.name, validation]))
+  const { memory: _, ...rest } = issuance
+  return {
+    ...record,
+    issuance: {
+      ...rest,
+      failures: 0,
+      nextAt: iso(step.retryAt),
+      problem: step.why,
+      ...(step.memory === undefined ? {} : { memory: step.memory }),
+    },
+    ...(issuance.purpose === 'renewal' ? { renewal: { status: 'PENDING_VALIDATION', updatedAt: iso(now) } } : {}),
+    ...withValidations(record, (validation) => news.get(validation.name) ?? validation),
+  }
+}
+
+/** The attempt failed; the next one may not. */
+export function afterFailure(
+  record: CertificateRecord,
+  issuance: Issuance,
+  problem: string,
+  now: number,
+): CertificateRecord {
+  const delay = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** issuance.failures)
+  return {
+    ...record,
+    issuance: { ...issuance, failures: issuance.failures + 1, nextAt: iso(now + delay), problem },
+  }
+}
+
+/** The issuer has refused for good. */
+export function afterRefusal(record: CertificateRecord, reason: string, now: number): CertificateRecord {
+  const { issuance, ...rest } = record
+  return issuance?.purpose === 'renewal'
+    ? { ...rest, renewal: { status: 'FAILED', reason, updatedAt: iso(now) } }
+    : {
+        ...rest,
+        status: 'FAILED',
+        failureReason: reason,
+        ...withValidations(record, (validation) =>
+          validation.status === 'SUCCESS' ? validation : { ...validation, status: 'FAILED' },
+        ),
+      }
+}
+
+function withValidations(
+  { request }: CertificateRecord,
+  change: (validation: NameValidation) => NameValidation,
+): Pick<CertificateRecord, 'request'> {
+  return request === undefined ? {} : { request: { ...request, validations: request.validations.map(change) } }
+}
+
+/** Days left, when that is to be announced today; null when it is not, or was. */
+export function expiryToAnnounce(record: CertificateRecord, daysBefore: number, now: number): number | null {
+  const { material, status, expiryEventOn } = record
+  if (material === undefined || status !== 'ISSUED') return null
+  const left = daysLeft(material.notAfter, now)
+  return left <= daysBefore && expiryEventOn !== dayOf(now) ? left : null
+}
+
+export const dayOf = (now: number): string => iso(now).slice(0, 10)
