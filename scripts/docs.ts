@@ -5,12 +5,14 @@ import { headersDocument } from '../src/domain/headers-document.ts'
 import { metricsDocument } from '../src/domain/metrics/metrics-document.ts'
 import { parametersDocument } from '../src/domain/parameters/document.ts'
 import { securityPoliciesDocument } from '../src/domain/security-policies-document.ts'
+import { http2Document } from '../src/edge/listen/http2/document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/cache-metrics.md': metricsDocument,
   'docs/configuration.md': configurationDocument,
   'docs/headers.md': headersDocument,
+  'docs/http2.md': http2Document,
   'docs/parameter-groups.md': parametersDocument,
   'docs/request-flow.md': requestFlowDocument,
   'docs/tls.md': securityPoliciesDocument,

@@ -27,6 +27,7 @@ import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
+import { countHttp2Limit } from './http2-counters.ts'
 import type { Refusal } from './listen/listener.ts'
 import { TlsAcceptor } from './listen/tls/acceptor.ts'
 import { SharedTicketKeys } from './listen/tls/ticket-keys.ts'
@@ -256,6 +257,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       return refusalPage(refusal, edge)
     },
     onConnection: (event) => countConnection(counters, event),
+    onHttp2Limit: (limit) => countHttp2Limit(counters, limit),
     ...admitting(options, counters, proxies),
     problem,
   }).catch(async (error) => {

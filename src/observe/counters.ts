@@ -49,6 +49,13 @@ const counter = (name: string, help: string): CounterRow => ({
   help,
 })
 
+const overHttp2Limit = (limit: string): CounterRow => ({
+  metric: 'cachefront_edge_http2_limits_total',
+  kind: 'counter',
+  labels: { limit },
+  help: 'Times that a viewer went over a limit of HTTP/2 (docs/http2.md).',
+})
+
 const gauge = (name: string, help: string): CounterRow => ({ metric: `cachefront_edge_${name}`, kind: 'gauge', help })
 
 const TABLE = {
@@ -76,6 +83,16 @@ const TABLE = {
   droppedHandshakeTimeout: dropped('handshake-timeout'),
   connectionsOpen: gauge('connections_open', 'Viewer connections open now.'),
   requestsRefused: counter('requests_refused', 'Requests that the listener answered itself: malformed or too large.'),
+  http2ConcurrentStreams: overHttp2Limit('concurrentStreams'),
+  http2HeaderBlockBytes: overHttp2Limit('headerBlockBytes'),
+  http2Continuations: overHttp2Limit('continuations'),
+  http2Resets: overHttp2Limit('resets'),
+  http2Faults: overHttp2Limit('faults'),
+  http2Settings: overHttp2Limit('settings'),
+  http2Pings: overHttp2Limit('pings'),
+  http2Controls: overHttp2Limit('controls'),
+  http2Empties: overHttp2Limit('empties'),
+  http2Dribbles: overHttp2Limit('dribbles'),
   collapsed: counter('collapsed_requests', 'Requests that waited for a fetch already under way.'),
   staleHits: counter('stale_hits', 'Requests answered with an object that was not fresh any more.'),
   refreshes: counter('refreshes', 'Stale objects refreshed while they were served: fetches begun and over.'),

@@ -1,6 +1,7 @@
 //! A cached answer as the request path sees it: its head is text that was put together once, its body a view of the
 //! memory where it lies. A hit reads fields and compares one integer; it parses nothing.
 import type { FreshnessReason } from '../../http/freshness.ts'
+import type { EncodedPart, HeadPart } from '../listen/viewer.ts'
 
 /**
  * Statuses of objects that are no answers but lead to others; below 100, so that a hit is told from them by one
@@ -46,9 +47,10 @@ export interface ObjectMeta {
 }
 
 /** A head that was made once for all who get the same. */
-export interface KeptHead {
+export interface KeptHead extends HeadPart {
   /** Empty before the first. */
   text: string
+  encoded: EncodedPart | null
   /** What a response headers policy does to it; null for nothing. */
   edit: object | null
   /** The text is in one piece (lib/flat-text.ts). */
@@ -56,7 +58,7 @@ export interface KeptHead {
 }
 
 /** Of an object without kept heads; it is replaced, never written to. */
-const NO_HEAD: KeptHead = { text: '', edit: null, isFlat: false }
+const NO_HEAD: KeptHead = { text: '', encoded: null, edit: null, isFlat: false }
 
 export class StoredObject implements ObjectMeta {
   readonly key: string

@@ -10,6 +10,7 @@ import type { KeptHead, StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ownViewerLines } from '../explain.ts'
+import type { HeadPart } from '../listen/viewer.ts'
 import { headerPairs } from '../origin/answer.ts'
 import type { Place } from '../places.ts'
 import type { PolicyEdit } from '../snapshot/headers-policy.ts'
@@ -23,9 +24,16 @@ const CLOSE = '\r\nConnection: close\r\n\r\n'
 
 const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((now - bornAt) / 1000))
 
-export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
+/** A head as it goes out, and what it begins with when others begin so, too. */
+export interface PartedHead {
+  readonly text: string
+  readonly part: HeadPart | undefined
+}
+
+export function hitHead(x: Exchange, edge: Edge, object: StoredObject): PartedHead {
   const edit = editOf(x)
   let head: string
+  let part: HeadPart | undefined
   if (x.page !== null) {
     head = shown(x, hitLines(x, object, x.result, edit))
   } else if (x.result === 'RefreshHit' || (edit !== null && !edit.lasts)) {
@@ -34,7 +42,7 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
     const kept = object.hitHead
     if (kept.text === '' || kept.edit !== edit) {
       head = otherHitHead(object, edit) ?? hitLines(x, object, x.result, edit)
-      keepHitHead(object, { text: head, edit, isFlat: false })
+      keepHitHead(object, { text: head, encoded: null, edit, isFlat: false })
     } else {
       head = kept.text
       if (!kept.isFlat) {
@@ -44,8 +52,9 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): string {
         kept.isFlat = true
       }
     }
+    part = object.hitHead
   }
-  return told(x, head + ownValues(x, edge, edit, object, ageLine(edge, object)))
+  return { text: told(x, head + ownValues(x, edge, edit, object, ageLine(edge, object))), part }
 }
 
 /** Heads of one object that are kept besides the one that went out last: those of other origins, or of no origin. */
@@ -120,7 +129,7 @@ export function notModifiedHead(
     readonly freshUntil: number
     notModifiedHead: Omit<KeptHead, 'isFlat'>
   },
-): string {
+): PartedHead {
   const edit = editOf(x)
   if (object.notModifiedHead.text === '' || object.notModifiedHead.edit !== edit) {
     const whole = headerPairs(edited(object.head, edit))
@@ -129,10 +138,11 @@ export function notModifiedHead(
     if (edit !== null) pairs.push(...linesOf(whole, edit.added, pairs))
     let lines = 'HTTP/1.1 304 Not Modified\r\n'
     for (let i = 0; i < pairs.length; i += 2) lines += `${pairs[i]}: ${pairs[i + 1]}\r\n`
-    object.notModifiedHead = { text: `${lines}Via: 1.1 ${x.place.via}\r\n`, edit }
+    object.notModifiedHead = { text: `${lines}Via: 1.1 ${x.place.via}\r\n`, encoded: null, edit }
   }
   const own = ownLines(x.place, x.result) + ownValues(x, edge, edit, object, ageLine(edge, object))
-  return told(x, object.notModifiedHead.text + own)
+  const part = object.notModifiedHead
+  return { text: told(x, part.text + own), part }
 }
 
 /** The lines of `pairs` with one of these names (lower case) that are not among `known` by their names. */

@@ -59,7 +59,13 @@ export function selectFromFlight(
   x.contentType = answer.contentType
   if (choice.kind !== 'parts' || answer.length === null) {
     keepOn(flight)
-    return bodiless(x, edge, choice, { ...answer, notModifiedHead: { text: '', edit: null } }, answer.length)
+    return bodiless(
+      x,
+      edge,
+      choice,
+      { ...answer, notModifiedHead: { text: '', encoded: null, edit: null } },
+      answer.length,
+    )
   }
   const part = partOf(x, choice.ranges, answer.length, answer.contentType)
   x.reply.head(partialHead(x, edge, { ...answer, head: answer.leaderHead ?? answer.head }, part), 'length')
@@ -89,7 +95,8 @@ export function bodiless(
 ): Next {
   if (choice.kind === 'not-modified') {
     x.status = 304
-    x.reply.whole(notModifiedHead(x, edge, source), null, null)
+    const { text, part } = notModifiedHead(x, edge, source)
+    x.reply.whole(text, null, null, part)
     return to.record
   }
   x.fault =

@@ -2,44 +2,21 @@
 //! Heads are read by head-reader.ts, bodies by request-body.ts, answers written by reply.ts.
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Clock } from '../../lib/clock.ts'
 import type { ViewerEnds } from './ends.ts'
 import { HeadReader } from './head-reader.ts'
 import type { ParsedHeaders } from './header-block.ts'
-import type { ListenLimits } from './limits.ts'
 import { type RefusalCause, STATUS_OF } from './refusal.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestLine } from './request-line.ts'
 import { Tunnel } from './tunnel.ts'
-import type { ViewerConnection, ViewerHandler, ViewerRequest, ViewerTls } from './viewer.ts'
-
-/** What a connection needs of its listener. */
-export interface ConnectionHost {
-  readonly clock: Clock
-  readonly limits: ListenLimits
-  readonly handler: ViewerHandler
-  readonly draining: boolean
-  refuse(connection: ViewerConnection, status: number, cause: RefusalCause): { head: string; body: Uint8Array }
-  closed(connection: Connection): void
-}
+import type { ViewerRequest, ViewerTls } from './viewer.ts'
+import { type ConnectionHost, ViewerSocket } from './viewer-socket.ts'
 
 const LF = 10
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
-export class Connection implements ViewerConnection {
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localAddress: string
-  readonly localPort: number
-  readonly loopback: boolean
-  readonly proxied: boolean
-  readonly scheme: 'http' | 'https'
-  readonly tls: ViewerTls | null
-  readonly pop: number
-  logParts: ViewerConnection['logParts'] = null
-  readonly socket: Socket
-  /** Clock.monotonic() at which what is awaited is overdue. */
+export class Connection extends ViewerSocket {
   deadline: number
   readonly #host: ConnectionHost
   readonly #heads: HeadReader
@@ -62,18 +39,9 @@ export class Connection implements ViewerConnection {
   #used = false
 
   constructor(socket: Socket, host: ConnectionHost, pop: number, tls: ViewerTls | null, ends: ViewerEnds) {
-    this.socket = socket
-    this.scheme = tls === null ? 'http' : 'https'
-    this.tls = tls
+    super(socket, pop, tls, ends)
     this.#host = host
     this.#heads = new HeadReader(host.limits)
-    this.pop = pop
-    this.remoteAddress = ends.remoteAddress
-    this.remotePort = ends.remotePort
-    this.localAddress = ends.localAddress
-    this.localPort = ends.localPort
-    this.loopback = ends.loopback
-    this.proxied = ends.proxied
     this.deadline = host.clock.monotonic() + Math.min(host.limits.unusedMs, host.limits.idleMs)
     socket.on('data', (bytes: Buffer) => this.#onData(bytes))
     socket.on('drain', () => this.#onDrain())
@@ -98,7 +66,6 @@ export class Connection implements ViewerConnection {
     return left === null || left > this.#host.limits.discardBytes
   }
 
-  /** Called by the listener's sweep when `deadline` has passed. */
   overdue(): void {
     if (this.#tunnel !== null) this.#tunnel.end('idle')
     else if (this.#state === 'lingering' || this.idle) this.socket.destroy()
@@ -107,7 +74,6 @@ export class Connection implements ViewerConnection {
     else this.socket.destroy()
   }
 
-  /** Ends the connection now when no request is under way; otherwise after its answer. */
   drain(): void {
     // Nobody can be told in the words of its protocol, which nobody here speaks.
     this.#tunnel?.end('drain')

@@ -93,6 +93,12 @@ for (let byte = 0; byte < 256; byte++) {
   if (byte === 9 || (byte >= 32 && byte !== 127)) VALUE[byte] = 1
 }
 
+/** True for text without control bytes, tabs apart. */
+export function isFieldValue(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (VALUE[text.charCodeAt(i)] !== 1) return false
+  return true
+}
+
 const SPACE = 32
 const TAB = 9
 const COLON = 58
@@ -126,8 +132,13 @@ export function parseHeaders(bytes: Uint8Array, text: string, headersMax: number
     at += 2
     if (raw.length > headersMax * 2) return 'head-too-large'
   }
+  return headersOf(raw, bytes.length)
+}
+
+/** A block of fields that are well-formed each by itself; `bytes` as of HeaderBlock. */
+export function headersOf(raw: readonly string[], bytes: number): ParsedHeaders | Malformed {
   const facts = factsOf(raw)
-  return typeof facts === 'string' ? facts : new ParsedHeaders(raw, bytes.length, facts)
+  return typeof facts === 'string' ? facts : new ParsedHeaders(raw, bytes, facts)
 }
 
 const isCodingWithTab = (name: string, blanks: string): boolean =>

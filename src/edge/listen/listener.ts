@@ -3,11 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { Admission, type DropCause } from './admission.ts'
 import { Arrivals } from './arrivals.ts'
-import { Connection, type ConnectionHost } from './connection.ts'
+import { Connection } from './connection.ts'
+import { Http2Connection } from './http2/connection.ts'
+import type { Http2LimitName } from './http2/limits.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from './limits.ts'
 import { type RefusalCause, reasonOf } from './refusal.ts'
 import type { TlsAcceptor } from './tls/acceptor.ts'
 import type { ViewerConnection, ViewerHandler } from './viewer.ts'
+import type { ConnectionHost, ViewerSocket } from './viewer-socket.ts'
 
 /** A request that the listener answers by itself. */
 export interface Refusal {
@@ -40,6 +43,8 @@ export interface ListenOptions {
   readonly refuse: (refusal: Refusal) => { head: string; body: Uint8Array }
   readonly limits?: Partial<ListenLimits>
   readonly onConnection?: (event: 'opened' | 'closed') => void
+  /** An HTTP/2 connection went over a limit. */
+  readonly onHttp2Limit?: (limit: Http2LimitName) => void
   /** A connection was closed before its first request; `address` is the viewer's, as far as it is known. */
   readonly onDropped?: (cause: DropCause, address: string) => void
   /** Shared by all listeners of a worker; one of its own otherwise. */
@@ -63,7 +68,7 @@ export interface Listener {
 export async function listenViewers(options: ListenOptions): Promise<Listener> {
   const { clock, onConnection } = options
   const limits: ListenLimits = { ...DEFAULT_LIMITS, ...options.limits }
-  const connections = new Set<Connection>()
+  const connections = new Set<ViewerSocket>()
   let draining = false
   const host: ConnectionHost = {
     clock,
@@ -77,6 +82,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
       connections.delete(connection)
       onConnection?.('closed')
     },
+    limited: (limit) => options.onHttp2Limit?.(limit),
   }
   const arrivals = new Arrivals({
     limits,
@@ -88,7 +94,11 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
         socket.destroy()
         return
       }
-      connections.add(new Connection(socket, host, pop, tls, ends))
+      connections.add(
+        tls?.alpn === 'h2'
+          ? new Http2Connection(socket, host, pop, tls, ends)
+          : new Connection(socket, host, pop, tls, ends),
+      )
       onConnection?.('opened')
     },
   })

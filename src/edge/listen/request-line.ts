@@ -11,13 +11,9 @@ export const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'REBIND', 'REPORT', 'SEARCH', 'SOURCE', 'SUBSCRIBE', 'TRACE', 'UNBIND', 'UNLINK', 'UNLOCK', 'UNSUBSCRIBE',
 ]) // biome-ignore format: a table
 
-export interface RequestLine {
+export interface RequestLine extends Target {
   readonly method: string
-  readonly path: string
-  readonly query: string | null
   readonly minor: 0 | 1
-  /** Host and port of an absolute-form target; null for the usual origin-form. */
-  readonly authority: string | null
 }
 
 /** Visible ASCII without `#`: a fragment is never sent; spaces, control bytes and raw 8-bit bytes are malformed. */
@@ -45,9 +41,23 @@ export function parseRequestLine(line: string, urlBytesMax: number): RequestLine
     return /^HTTP\/[0-9]\.[0-9]$/.test(version) ? 'bad-version' : 'bad-request-line'
   }
   const minor = version === 'HTTP/1.1' ? 1 : 0
-  let target = line.slice(methodEnd + 1, targetEnd)
-  if (target.length > urlBytesMax) return 'url-too-long'
-  if (!isTarget(target)) return 'bad-target'
+  const target = readTarget(line.slice(methodEnd + 1, targetEnd), urlBytesMax)
+  if (typeof target === 'string') return target
+  const { path, query, authority } = target
+  return { method, path, query, minor, authority }
+}
+
+export interface Target {
+  readonly path: string
+  readonly query: string | null
+  /** Host and port of an absolute-form target; null for the usual origin-form. */
+  readonly authority: string | null
+}
+
+export function readTarget(text: string, urlBytesMax: number): Target | Malformed {
+  if (text.length > urlBytesMax) return 'url-too-long'
+  if (!isTarget(text)) return 'bad-target'
+  let target = text
   let authority: string | null = null
   if (target.charCodeAt(0) !== 47) {
     const parts = ABSOLUTE.exec(target)
@@ -58,6 +68,6 @@ export function parseRequestLine(line: string, urlBytesMax: number): RequestLine
   }
   const mark = target.indexOf('?')
   return mark < 0
-    ? { method, path: target, query: null, minor, authority }
-    : { method, path: target.slice(0, mark), query: target.slice(mark + 1), minor, authority }
+    ? { path: target, query: null, authority }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1), authority }
 }

@@ -94,14 +94,28 @@ export interface ViewerRequest {
   readonly startedAt: number
 }
 
+/** The first part of a head that many answers have in common; it may end within a line, behind its name. */
+export interface HeadPart {
+  readonly text: string
+  /** What HTTP/2 has made of it; null before it was first wanted. */
+  encoded: EncodedPart | null
+}
+
+export interface EncodedPart {
+  /** HPACK, one character a byte. */
+  readonly block: string
+  /** The block ends behind the name of a field. */
+  readonly open: boolean
+}
+
 /** Answers one request. Exactly one of `whole` or `head`+`write`*+`end` is called; the listener keeps answers in order. */
 export interface ViewerReply {
   /**
    * The whole answer: header text with its status line and final empty line, then the body (null for none), as one
    * corked write. `onSent` is called once when the kernel has taken the bytes or the connection is gone: until then
-   * the memory behind `body` must not change.
+   * the memory behind `body` must not change. `part` is what the head begins with, when others will begin with it too.
    */
-  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null): void
+  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null, part?: HeadPart): void
   /**
    * Begins a streamed answer. `framing` says how the end is told: by Content-Length (already in `head`), by chunks
    * (already in `head`; the listener adds the chunk marks), or by closing the connection.

@@ -3,13 +3,14 @@ import type { ClientHello } from './client-hello.ts'
 import type { ViewerProtocol } from './endpoints.ts'
 
 const HTTP1: readonly ViewerProtocol[] = ['http/1.1']
+const HTTP2: readonly ViewerProtocol[] = ['h2', 'http/1.1']
 
 /**
  * By HttpVersion (spec/cloudfront.md 13.3): HTTP/2 needs TLS 1.2 or newer. Without a QUIC stack `http3` is HTTP/1.1, which
  * it has beside HTTP/3. Returns one of a few constants.
  */
-export function offeredProtocols(_httpVersion: string, _hello: ClientHello): readonly ViewerProtocol[] {
-  return HTTP1
+export function offeredProtocols(httpVersion: string, { newest }: ClientHello): readonly ViewerProtocol[] {
+  return httpVersion.startsWith('http2') && newest >= TLS_1_2 ? HTTP2 : HTTP1
 }
 
 const TLS_1_2 = 0x0303
