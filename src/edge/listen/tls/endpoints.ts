@@ -59,18 +59,14 @@ export class Endpoints {
     const keys = this.#ticketKeys()
     if (keys !== this.#keys) this.#rotate(keys)
     const endpoint = this.#endpoint(identity)
-    const { previous, current } = keys
+    const { previous } = keys
     if (previous === null || ticketKeyName === null || !ticketKeyName.equals(previous.subarray(0, 16))) {
       endpoint.server.emit('connection', socket)
       return
     }
-    // Node has one ticket key for a server. The server reads the ClientHello, and the ticket in it, in the tick after
-    // 'connection'; new tickets are made when the viewer's Finished has come. So the key is the one before in that tick.
+    // Node has one ticket key for a server, and asks for no new ticket when it resumes a session.
     endpoint.before ??= this.#create(identity, previous)
-    const { before } = endpoint
-    process.nextTick(() => before.setTicketKeys(previous))
-    before.emit('connection', socket)
-    process.nextTick(() => before.setTicketKeys(current))
+    endpoint.before.emit('connection', socket)
   }
 
   #endpoint(identity: ServerIdentity): Endpoint {
