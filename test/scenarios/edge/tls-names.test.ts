@@ -158,6 +158,38 @@ test('a name is under its own policy, beside names under others', async () => {
   }
 })
 
+test('ALPN offers what the HttpVersion of the distribution allows', async () => {
+  const old = { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
+  const cbc = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' } as const
+  const refused = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
+  const rows: readonly (readonly [
+    servername: string,
+    offered: string[],
+    agreed: string | false,
+    ConnectionOptions?,
+  ])[] = [
+    ['www.a.test', ['h2', 'http/1.1'], 'h2'],
+    ['www.a.test', ['http/1.1', 'h2'], 'h2'],
+    ['www.a.test', ['http/1.1'], 'http/1.1'],
+    ['www.a.test', [], false],
+    ['www.a.test', ['spdy/3'], refused],
+    ['http1.test', ['h2', 'http/1.1'], 'http/1.1'],
+    ['http1.test', ['h2'], refused],
+    [HOST, ['h2'], 'h2'],
+    ['localhost', ['h2', 'http/1.1'], 'http/1.1'],
+    // RFC 9113 9.2: TLS 1.2 or newer, and a cipher that is not on its list of those to avoid.
+    [HOST, ['h2', 'http/1.1'], 'http/1.1', old],
+    ['any.b.test', ['h2', 'http/1.1'], 'http/1.1', cbc],
+  ]
+  for (const [servername, ALPNProtocols, agreed, options] of rows) {
+    const certificates = { rejectUnauthorized: false }
+    const outcome = await handshake(edge.httpsPort(), { ...certificates, servername, ALPNProtocols, ...options })
+    const got = typeof outcome === 'string' ? outcome : outcome.alpnProtocol
+    assert.equal(got, agreed, `${servername} ${ALPNProtocols}`)
+    if (typeof outcome !== 'string') outcome.destroy()
+  }
+})
+
 test('a Host that its connection was not made for gets 421', async () => {
   const own = 'd200000abcdef8.cloudfront.localhost'
   const rows: readonly (readonly [servername: string | undefined, host: string, status: string])[] = [

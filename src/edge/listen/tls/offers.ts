@@ -9,8 +9,13 @@ const HTTP2: readonly ViewerProtocol[] = ['h2', 'http/1.1']
  * By HttpVersion (spec/cloudfront.md 13.3): HTTP/2 needs TLS 1.2 or newer. Without a QUIC stack `http3` is HTTP/1.1, which
  * it has beside HTTP/3. Returns one of a few constants.
  */
-export function offeredProtocols(httpVersion: string, { newest }: ClientHello): readonly ViewerProtocol[] {
-  return httpVersion.startsWith('http2') && newest >= TLS_1_2 ? HTTP2 : HTTP1
+export function offeredProtocols(
+  httpVersion: string,
+  { newest, cipherSuites }: ClientHello,
+): readonly ViewerProtocol[] {
+  if (!httpVersion.startsWith('http2') || newest < TLS_1_2) return HTTP1
+  // One with the ciphers of ten years ago alone is better off with HTTP/1.1 than with a connection it must refuse.
+  return cipherSuites.some((suite) => TLS_1_3_SUITES.has(suite) || HTTP2_SUITES.has(suite)) ? HTTP2 : HTTP1
 }
 
 const TLS_1_2 = 0x0303
@@ -19,6 +24,8 @@ const ECDSA_P256_SHA256 = 0x0403
 const P256 = 23
 /** ECDHE-ECDSA-* of the table (domain/security-policies.ts) and those of TLS 1.3, by their IANA numbers. */
 const ECDSA_SUITES: ReadonlySet<number> = new Set([0xc02b, 0xc023, 0xc009, 0xc02c, 0xcca9, 0xc024, 0xc00a])
+/** Those of TLS 1.2 with which HTTP/2 may be spoken (RFC 9113 9.2.2): ECDHE with AES-GCM or ChaCha20-Poly1305. */
+const HTTP2_SUITES: ReadonlySet<number> = new Set([0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9])
 const TLS_1_3_SUITES: ReadonlySet<number> = new Set([0x1301, 0x1302, 0x1303])
 
 /** True when it is certain that the viewer takes a certificate with a P-256 key. */
