@@ -1,6 +1,6 @@
 //! What `npm start` and `npm test` need on a machine that has Node 20 and npm and nothing else. Plain JavaScript without
 //! packages: it runs before there are any. Quiet and quick when nothing is missing; what it may not install, it names.
-//!   node scripts/prepare.mjs [--test | --bench]
+//!   node scripts/prepare.mjs [--test | --bench | --testssl]
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -23,6 +23,7 @@ const SYSTEM_PACKAGES = [
   { name: 'memcached', found: ['memcached'], services: ['memcached'], when: 'always' },
   { name: 'redis-tools', found: ['redis-cli'], services: [], when: 'test' },
   { name: 'bind9-dnsutils', found: ['dig'], services: [], when: 'test' },
+  { name: 'openssl', found: ['openssl'], services: [], when: 'test' },
   { name: 'curl', found: ['curl'], services: [], when: 'test' },
   { name: 'awscli', found: ['/usr/bin/aws'], services: [], when: 'test' },
   { name: 'chromium', found: ['chromium', 'chromium-browser', 'google-chrome'], services: [], when: 'test' },
@@ -38,6 +39,7 @@ const SYSTEM_PACKAGES = [
   { name: 'iproute2', found: ['ip'], services: [], when: 'test' },
   { name: 'python3-redis', found: ['/usr/lib/python3/dist-packages/redis'], services: [], when: 'test' },
   { name: 'python3-pymemcache', found: ['/usr/lib/python3/dist-packages/pymemcache'], services: [], when: 'test' },
+  { name: 'testssl.sh', found: ['testssl', 'testssl.sh'], services: [], when: 'testssl' },
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },
   { name: 'wrk', found: ['wrk'], services: [], when: 'bench' },
@@ -205,4 +207,5 @@ checkNode()
 const wanted = new Set(['always'])
 if (process.argv.includes('--test')) wanted.add('test')
 if (process.argv.includes('--bench')) wanted.add('bench')
+if (process.argv.includes('--testssl')) wanted.add('testssl')
 prepareSystemPackages(wanted)
