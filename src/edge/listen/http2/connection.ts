@@ -263,7 +263,8 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if ((flags & FLAG.endHeaders) === 0) {
       this.#blocks.open(id, (flags & FLAG.endStream) !== 0, bytes.subarray(first, last), this.readAt)
     } else if (!this.#blocks.decode(bytes, first, last)) this.#wrongBlock()
-    else if (dependsOn === id) this.#dependsOnItself(id)
+    // RFC 7540 5.3.1: what its trees of priorities cannot mean; clients that still send them should know.
+    else if (dependsOn === id) this.#requests.wrongHead(id, 'PROTOCOL_ERROR')
     else this.#requests.head(id, this.#blocks.fields, this.#blocks.overBounds, (flags & FLAG.endStream) !== 0)
   }
 
@@ -337,7 +338,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     this.spend('controls')
     if (id === 0) this.fail('PROTOCOL_ERROR', 'PRIORITY on stream 0')
     else if (end - from !== 5) this.#requests.fault(id, 'FRAME_SIZE_ERROR')
-    else if ((bytes.readUInt32BE(from) & 0x7f_ff_ff_ff) === id) this.#dependsOnItself(id)
+    else if ((bytes.readUInt32BE(from) & 0x7f_ff_ff_ff) === id) this.#requests.fault(id, 'PROTOCOL_ERROR')
   }
 
   /** RFC 9218 7.1 */
@@ -348,11 +349,6 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     const prioritized = bytes.readUInt32BE(from) & 0x7f_ff_ff_ff
     if ((prioritized & 1) === 0) this.fail('PROTOCOL_ERROR', `PRIORITY_UPDATE for stream ${prioritized}`)
     else this.#requests.prioritize(prioritized, bytes.toString('latin1', from + 4, end))
-  }
-
-  /** RFC 7540 5.3.1: what its trees of priorities cannot mean; clients that still send them should know. */
-  #dependsOnItself(id: number): void {
-    this.#requests.fault(id, 'PROTOCOL_ERROR')
   }
 
   #wrongSize(what: string): void {

@@ -70,8 +70,7 @@ export class Requests implements ReplyOwner, StreamOwner {
   /** A whole header block. */
   head(id: number, fields: readonly Field[], overBounds: boolean, isLast: boolean): void {
     if (id > this.lastId) {
-      if (id > this.lastId + 2) this.#closed.addGap(this.lastId + 1, id - 1)
-      this.lastId = id
+      this.#advance(id)
       if (id > this.lastTaken) this.#refuseStream(id)
       else if (this.#streams.size >= HTTP2_LIMITS.concurrentStreams) {
         this.#owner.count('concurrentStreams')
@@ -88,6 +87,12 @@ export class Requests implements ReplyOwner, StreamOwner {
       if (trailers === null) this.#fault(id, 'PROTOCOL_ERROR')
       else this.#finish(stream, trailers)
     }
+  }
+
+  /** A header block whose frame is wrong: the stream is begun, and ends. */
+  wrongHead(id: number, error: ErrorName): void {
+    if (id > this.lastId) this.#advance(id)
+    this.#fault(id, error)
   }
 
   /** A DATA frame of `length` bytes with its padding; `data` is what it carries. */
@@ -109,6 +114,11 @@ export class Requests implements ReplyOwner, StreamOwner {
     else this.#owner.earn()
     if (length > data.length) this.opensWindow(stream, length - data.length)
     if (data.length > 0) {
+      // It has declared that it has none (8.1.1).
+      if (stream.body === null) {
+        this.#owner.credit(data.length)
+        return void this.#fault(id, 'PROTOCOL_ERROR')
+      }
       this.#release(stream, true)
       if (this.#streams.get(id) !== stream) {
         // Answered and over without it.
@@ -158,9 +168,10 @@ export class Requests implements ReplyOwner, StreamOwner {
     if (stream !== undefined && priority !== null) this.#sender.reprioritize(stream.reply, priority)
   }
 
-  /** A stream error for what a frame of it says (5.4.2). */
+  /** A stream error for what a frame of it says (5.4.2); of the connection on an idle stream, which cannot be reset (6.4). */
   fault(id: number, error: ErrorName): void {
-    this.#fault(id, error)
+    if (id > this.lastId || (id & 1) === 0) this.#owner.fail(error, `a wrong PRIORITY on the idle stream ${id}`)
+    else this.#fault(id, error)
   }
 
   /** Looks for what takes too long. */
@@ -244,6 +255,12 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   // Begin and end.
 
+  /** A stream is begun; those below it cannot be any more (5.1.1). */
+  #advance(id: number): void {
+    if (id > this.lastId + 2) this.#closed.addGap(this.lastId + 1, id - 1)
+    this.lastId = id
+  }
+
   #begin(id: number, fields: readonly Field[], overBounds: boolean, isLast: boolean): void {
     const heads = this.#heads
     const outcome = heads.read(fields, overBounds)
@@ -278,7 +295,9 @@ export class Requests implements ReplyOwner, StreamOwner {
     stream.continueOwed = expectContinue && length !== 0
     stream.held = request
     this.#streams.set(id, stream)
-    if (length !== null || (method !== 'GET' && method !== 'HEAD')) this.#release(stream, length !== 0)
+    // Without a body, or perhaps without: what follows tells whether it is well formed (8.1.1).
+    if (length === 0 || (length === null && (method === 'GET' || method === 'HEAD'))) return
+    this.#release(stream, true)
   }
 
   /** Hands a held request on, now that it is known whether it has a body. */
@@ -308,8 +327,10 @@ export class Requests implements ReplyOwner, StreamOwner {
   #refuse(reply: Reply, cause: RefusalCause, isLast: boolean): void {
     const { head, body } = this.#host.refuse(this.#owner.viewer, STATUS_OF[cause], cause)
     // It is answered like any other: its body may have to wait.
-    const ahead = isLast ? null : { length: 0, window: 0 }
+    const ahead = isLast ? null : { length: null, window: HTTP2_LIMITS.streamWindowBytes }
     const stream = new Stream(this, reply, ahead, this.#host.limits)
+    // What comes of the request is thrown away, and may come.
+    stream.body?.discard()
     if (!this.#streams.has(reply.id)) this.#streams.set(reply.id, stream)
     reply.whole(head, body, null)
   }

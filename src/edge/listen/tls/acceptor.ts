@@ -125,6 +125,8 @@ export class TlsAcceptor {
       return
     }
     this.#waiting.delete(ends)
+    // RFC 9113 9.2.1, and for HTTP/1.1 because it is work that a viewer can ask for without end: it ends the connection.
+    socket.disableRenegotiation()
     const { hello, identity, done } = waiting
     const { alpnProtocol } = socket
     done(socket, {
