@@ -43,7 +43,6 @@ const SYSTEM_PACKAGES = [
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },
   { name: 'wrk', found: ['wrk'], services: [], when: 'bench' },
-  { name: 'nghttp2-client', found: ['h2load'], services: [], when: 'bench' },
 ]
 
 /** How a person installs packages, by the tool that is there. */
