@@ -75,6 +75,7 @@ describe('settings', () => {
       topics: [],
       topicSecret: null,
       folders: [],
+      acme: null,
       dnsListen: null,
       trustedProxies: [],
       proxyProtocol: [],
@@ -82,7 +83,6 @@ describe('settings', () => {
       originAuthorities: [],
       geoip: [],
       quotas: quotasWith(),
-      certificateIssuer: 'local',
       allowOrigins: [],
     })
   })
@@ -333,6 +333,48 @@ describe('--standard-ports', () => {
     assert.throws(
       () => readConfig({ user: 'www', 'security-group': ['sg-1a2b3c4d=10.0.0.0/8'] }, {}),
       /leave out the one/,
+    )
+  })
+})
+
+describe('certificates by ACME', () => {
+  const hook = join(directory, 'hook')
+  writeFileSync(hook, '#!/bin/sh\n', { mode: 0o755 })
+  const issuer = { 'certificate-issuer': 'acme' }
+
+  it("are Let's Encrypt's unless another directory is named", () => {
+    const settings = { contacts: [], authorities: [], external: null, dnsHook: null }
+    const directory = 'https://acme-v02.api.letsencrypt.org/directory'
+    assert.deepEqual(readConfig(issuer, {}).acme, { directory, ...settings })
+    const authority = configFile('pem')
+    const all = readConfig(
+      {
+        ...issuer,
+        ...{ 'acme-directory': 'https://ca.example/dir', 'acme-contact': ['a@example.com', 'b@example.com'] },
+        ...{ 'acme-ca': [authority], 'acme-dns-hook': hook, 'acme-eab-kid': 'kid' },
+      },
+      { CACHEFRONT_ACME_EAB_KEY: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wE=' },
+    )
+    assert.deepEqual(all.acme, {
+      ...{ directory: 'https://ca.example/dir', contacts: ['a@example.com', 'b@example.com'] },
+      ...{ authorities: [authority], dnsHook: hook },
+      external: { kid: 'kid', key: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wE' },
+    })
+  })
+
+  it('say in one line what is wrong, and no secret', () => {
+    refused({ 'certificate-issuer': 'aws' }, {}, /must be local or acme/)
+    refused({ 'acme-contact': ['a@example.com'] }, {}, /^--acme-contact is for certificates by ACME/)
+    refused({ 'certificate-issuer': 'local' }, { CACHEFRONT_ACME_DNS_HOOK: hook }, /^CACHEFRONT_ACME_DNS_HOOK is for/)
+    refused({ ...issuer, 'acme-directory': 'http://ca.example/dir' }, {}, /https:\/\/ URL/)
+    refused({ ...issuer, 'acme-contact': ['nobody'] }, {}, /must be a mail address/)
+    refused({ ...issuer, 'acme-dns-hook': configFile('x') }, {}, /it may not be run/)
+    refused({ ...issuer, 'acme-dns-hook': directory }, {}, /it is no program/)
+    refused({ ...issuer, 'acme-dns-hook': join(directory, 'none') }, {}, /there is no such file/)
+    refused({ ...issuer, 'acme-eab-kid': 'kid' }, {}, /ACME_EAB_KID is set and CACHEFRONT_ACME_EAB_KEY is not/)
+    assert.throws(
+      () => readConfig({ ...issuer, 'acme-eab-kid': 'kid', 'acme-eab-key': '!secret!' }, {}),
+      (error: Error) => /base64url/.test(error.message) && !/secret/.test(error.message),
     )
   })
 })

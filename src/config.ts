@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
+import * as acme from './config-acme.ts'
 import { type LogDestinationOption, logDestination, type TopicOption, topic } from './config-destinations.ts'
 import { standardPorts } from './config-standard-ports.ts'
 import { type Network, networkOf, readTopology } from './config-topology.ts'
@@ -17,8 +18,6 @@ import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
 const HOME_BYTES_MAX = 72
-const CERTIFICATE_ISSUERS = ['local'] as const
-export type CertificateIssuer = (typeof CERTIFICATE_ISSUERS)[number]
 /** Edge workers of one host. */
 const WORKERS_MAX = 32
 /** Memory tier of the cache, all workers together. MiB. */
@@ -122,16 +121,40 @@ export const OPTIONS: readonly OptionRow[] = [
     list: true,
   },
   row(
+    'certificate-issuer',
+    'local|acme',
+    'local',
+    "who issues what ACM's RequestCertificate asks for: the installation's own authority, or a public one by ACME (docs/lets-encrypt.md)",
+  ),
+  row(
+    'acme-directory',
+    'URL',
+    null,
+    `directory of the ACME server; ${acme.LETS_ENCRYPT} without. To ask for certificates is to agree to its terms`,
+  ),
+  { ...row('acme-contact', 'MAIL', null, 'address that the authority may write to'), list: true },
+  {
+    ...row(
+      'acme-ca',
+      'FILE',
+      null,
+      'certificates (PEM) that the ACME server may have its own from, besides public ones',
+    ),
+    list: true,
+  },
+  row('acme-eab-kid', 'ID', null, 'id of the account that an authority has given out (external account binding)'),
+  row('acme-eab-key', 'KEY', null, 'its key, base64url (better in the environment than as a flag)'),
+  row(
+    'acme-dns-hook',
+    'PROGRAM',
+    null,
+    'puts up TXT records for DNS validation: called with present|cleanup NAME TEXT (docs/lets-encrypt.md)',
+  ),
+  row(
     'dns-listen',
     'ADDRESS:PORT',
     null,
     'a name server for the edge domain, over UDP and TCP (docs/dns.md); none without',
-  ),
-  row(
-    'certificate-issuer',
-    'local',
-    'local',
-    "who issues what ACM's RequestCertificate asks for: local, this installation's own authority (docs/certificates.md)",
   ),
   {
     ...row('trusted-proxies', 'CIDR', null, 'proxies in front of the edge whose X-Forwarded-For is believed'),
@@ -278,6 +301,8 @@ export interface Config {
   readonly topicSecret: string | null
   /** Directories of imported certificates for caches. */
   readonly cacheCertificates: readonly parse.FolderOption[]
+  /** How certificates are asked for by ACME; null: the installation's own authority issues them. */
+  readonly acme: acme.AcmeSettings | null
   /** CIDRs. */
   readonly allowOrigins: readonly string[]
   /** Of the name server of the edge domain; null for none. */
@@ -292,8 +317,6 @@ export interface Config {
   readonly geoip: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
   readonly rfcStrict: boolean
-  /** Who issues requested certificates (control/issuers/). */
-  readonly certificateIssuer: CertificateIssuer
   /** AWS's, but for those that were given. */
   readonly quotas: Quotas
 }
@@ -354,8 +377,14 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     bare: given.has('bare'),
     stopEngines: given.has('stop-engines'),
     movableClock: given.has('movable-clock'),
+    acme: acmeSettings(value('certificate-issuer', parse.oneOf(['local', 'acme'])), given, {
+      directory: optional('acme-directory', acme.acmeDirectory) ?? acme.LETS_ENCRYPT,
+      contacts: list('acme-contact', acme.mailAddress),
+      authorities: list('acme-ca', parse.file),
+      external: acme.externalAccount(optional('acme-eab-kid', parse.anyText), optional('acme-eab-key', acme.hmacKey)),
+      dnsHook: optional('acme-dns-hook', acme.program),
+    }),
     allowOrigins: list('allow-origin', parse.cidr),
-    certificateIssuer: value('certificate-issuer', parse.oneOf(CERTIFICATE_ISSUERS)),
     dnsListen: optional('dns-listen', parse.listenAddress),
     trustedProxies: list('trusted-proxies', parse.cidr),
     proxyProtocol: list('proxy-protocol', parse.cidr),
@@ -538,6 +567,19 @@ function credentials(id: string | null, secret: string | null, prefix = ''): Con
   )
 }
 
+/** Options of ACME say nothing to another issuer. */
+function acmeSettings(
+  issuer: 'local' | 'acme',
+  given: ReadonlyMap<string, Given>,
+  settings: acme.AcmeSettings,
+): acme.AcmeSettings | null {
+  if (issuer === 'acme') return settings
+  const unused = [...given].find(([name]) => name.startsWith('acme-'))
+  if (unused === undefined) return null
+  const [, { from }] = unused
+  throw new ConfigError(`${from} is for certificates by ACME: say --certificate-issuer acme, or leave it out.`)
+}
+
 function mustHaveOwnNames(option: string, directories: readonly parse.FolderOption[]): void {
   const names = directories.map(({ name }) => name)
   const twice = names.find((name, at) => names.indexOf(name) !== at)
@@ -604,6 +646,8 @@ export function homePaths(home: string) {
     cache: join(home, 'cache'),
     /** The certificate authority of this installation and what it issued. */
     tls: join(home, 'tls'),
+    /** Keys of accounts at ACME servers. */
+    acme: join(home, 'acme'),
     logs: join(home, 'logs'),
     controlLog: join(home, 'logs', 'control.log'),
   } as const

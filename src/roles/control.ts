@@ -42,7 +42,8 @@ export interface ControlRole {
 export async function runControl(role: ControlRole): Promise<number> {
   const { config } = role
   checkGeoip(config)
-  checkOriginAuthorities(config)
+  checkAuthorities('--origin-ca', config.originAuthorities)
+  checkAuthorities('--acme-ca', config.acme?.authorities ?? [])
   const paths = homePaths(config.home)
   await makeHome(config.home, paths)
   const lock = await lockHome(config.home, paths)
@@ -69,11 +70,11 @@ function checkGeoip({ geoip }: Config): void {
 }
 
 /** @throws StartError that names a file which has no certificates */
-function checkOriginAuthorities({ originAuthorities }: Config): void {
+function checkAuthorities(option: string, files: readonly string[]): void {
   try {
-    for (const file of originAuthorities) readAuthorities(file)
+    for (const file of files) readAuthorities(file)
   } catch (error) {
-    throw new StartError(`--origin-ca: ${(error as Error).message}.`, error)
+    throw new StartError(`${option}: ${(error as Error).message}.`, error)
   }
 }
 

@@ -10,6 +10,7 @@ import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { monitoringOperations } from '../services/monitoring/operations.ts'
 import { cacheObservers } from './cache-observers.ts'
+import { openIssuer } from './certificate-issuer.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -99,7 +100,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
   // Nothing is sent before the groups are wished too: that is when the control below has begun.
   link.wish({ workers })
   const certificates = new Map(config.cacheCertificates.map(({ name, directory }) => [name, directory]))
-  const issuer = modules.localIssuer(paths.tls, clock)
+  const acknowledged = (): number | null => started.feed.acknowledged()
+  const issuer = await openIssuer({ ...options, state, acknowledged })
   ends.push(async () => issuer.close())
   const observers = cacheObservers({ state, keeper: link, clock, config, paths, log })
   const snapshots = await openSnapshots(config, state, link, clock, () => started.poke('snapshots'))
@@ -218,7 +220,6 @@ async function loadModules() {
     maintenance,
     certificates,
     acm,
-    issuers,
     updates,
     trustStores,
     api,
@@ -233,7 +234,6 @@ async function loadModules() {
     import('../control/tasks/maintenance.ts'),
     import('../control/tasks/certificates.ts'),
     import('../control/tasks/acm-certificates.ts'),
-    import('../control/issuers/local.ts'),
     import('../control/tasks/service-updates.ts'),
     import('../control/tasks/trust-stores.ts'),
     import('../api/create-api.ts'),
@@ -249,7 +249,6 @@ async function loadModules() {
     ...maintenance,
     ...certificates,
     ...acm,
-    ...issuers,
     ...updates,
     ...trustStores,
     ...api,

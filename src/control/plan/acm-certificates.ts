@@ -16,18 +16,32 @@ const RENEW_BEFORE_MS = 60 * DAY_MS
 const RENEW_BEFORE_SHARE = 1 / 3
 /** A first issue that nobody proved by then is over (ACM: 72 hours). */
 const VALIDATION_MS = 72 * HOUR_MS
-/** After a renewal that failed for good another one is begun. */
+/** Part of a life by which renewals of different certificates are spread, so that they do not all come in one hour. */
+const RENEW_SPREAD_SHARE = 1 / 50
+/**
+ * Between a renewal, or one that failed for good, and the next; of a short-lived certificate a third of its life. A clock
+ * that was moved beyond what an authority of the real world issues must not use up what it allows.
+ */
 const RENEW_AGAIN_MS = DAY_MS
-/** Delays after failures that may pass: doubled each time. */
+/** Delays after failures that may pass: doubled each time, and a little more or less. */
 const RETRY_MIN_MS = 15_000
 const RETRY_MAX_MS = 6 * HOUR_MS
+const RETRY_JITTER = 0.2
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-export function renewalDueAt({ notBefore, notAfter }: Pick<CertificateMaterial, 'notBefore' | 'notAfter'>): number {
-  const end = Date.parse(notAfter)
-  return end - Math.min(RENEW_BEFORE_MS, (end - Date.parse(notBefore)) * RENEW_BEFORE_SHARE)
+const lifeOf = ({ notBefore, notAfter }: Pick<CertificateMaterial, 'notBefore' | 'notAfter'>): number =>
+  Date.parse(notAfter) - Date.parse(notBefore)
+
+/** A little earlier for one ARN than for another, and always the same for one. */
+export function renewalDueAt(material: Pick<CertificateMaterial, 'notBefore' | 'notAfter'>, arn: string): number {
+  const life = lifeOf(material)
+  const before = Math.min(RENEW_BEFORE_MS, life * RENEW_BEFORE_SHARE)
+  return Date.parse(material.notAfter) - before - life * RENEW_SPREAD_SHARE * spread(arn)
 }
+
+/** From 0 to below 1, by the last digits of the id, which chance has chosen. */
+const spread = (arn: string): number => Number.parseInt(arn.slice(-4), 16) / 0x1_0000 || 0
 
 /** What time alone makes of it: the record itself when that is nothing. */
 export function afterTime(record: CertificateRecord, isInUse: boolean, now: number): CertificateRecord {
@@ -44,8 +58,10 @@ export function afterTime(record: CertificateRecord, isInUse: boolean, now: numb
 function isRenewalDue(record: CertificateRecord, isInUse: boolean, now: number): boolean {
   const { material, issuance, renewal } = record
   if (material === undefined || issuance !== undefined || !isRenewable(record, isInUse)) return false
-  if (renewal?.status === 'FAILED' && now < Date.parse(renewal.updatedAt) + RENEW_AGAIN_MS) return false
-  return now >= renewalDueAt(material)
+  const again = Math.min(RENEW_AGAIN_MS, lifeOf(material) * RENEW_BEFORE_SHARE)
+  const last = renewal?.status === 'FAILED' ? renewal.updatedAt : record.issuedAt
+  if (last !== undefined && now < Date.parse(last) + again) return false
+  return now >= renewalDueAt(material, record.arn)
 }
 
 const beginRenewal = (record: CertificateRecord, now: number): CertificateRecord => ({
@@ -89,18 +105,20 @@ export function afterWait(
       ...(step.memory === undefined ? {} : { memory: step.memory }),
     },
     ...(issuance.purpose === 'renewal' ? { renewal: { status: 'PENDING_VALIDATION', updatedAt: iso(now) } } : {}),
-    ...withValidations(record, (validation) => news.get(validation.name) ?? validation),
+    ...withValidations(record, (validation) => ({ ...validation, ...news.get(validation.name) })),
   }
 }
 
-/** The attempt failed; the next one may not. */
+/** The attempt failed; the next one may not. `chance`: from 0 to below 1. */
 export function afterFailure(
   record: CertificateRecord,
   issuance: Issuance,
   problem: string,
   now: number,
+  chance: number,
 ): CertificateRecord {
-  const delay = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** issuance.failures)
+  const jitter = 1 - RETRY_JITTER + 2 * RETRY_JITTER * chance
+  const delay = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** issuance.failures) * jitter
   return {
     ...record,
     issuance: { ...issuance, failures: issuance.failures + 1, nextAt: iso(now + delay), problem },

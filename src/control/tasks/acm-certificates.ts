@@ -1,5 +1,6 @@
 //! The task that makes ACM's certificates so: has the requested ones issued, renews those in use well before their end, sets
 //! EXPIRED, and announces what is about to expire, once a day, as ACM does to EventBridge. It is run often and does little.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type CertificateRecord, DAYS_BEFORE_EXPIRY, isCovered, type RequestedKey } from '../../domain/certificates.ts'
 import { checkMaterial } from '../../lib/ca/certificate-material.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -25,6 +26,10 @@ import type { Task } from '../reconciler.ts'
 const KINDS: readonly Kind[] = ['certificate', 'certificate-account', 'distribution']
 
 const PERIOD_MS = 1_000
+/** An order that goes on this soon is waited for: an authority answers within a second. Milliseconds. */
+const SOON_MS = 600
+/** Steps of one run; what comes meanwhile waits for the next. */
+const TURNS_MAX = 20
 /** Orders that are worked on at a time. */
 const AT_ONCE = 4
 
@@ -46,17 +51,33 @@ function taskOf(options: AcmCertificatesOptions): Task {
     name: 'acm-certificates',
     periodMs: PERIOD_MS,
     async run() {
-      const aged = await age(options)
-      const now = options.clock.now()
-      const due = (await options.state.list('certificate')).map(({ doc }) => doc).filter((doc) => isStepDue(doc, now))
-      const done = [...aged]
-      for (let at = 0; at < due.length; at += AT_ONCE) {
-        const batch = due.slice(at, at + AT_ONCE).map((record) => advance(record, options))
-        done.push(...(await Promise.all(batch)).flat())
+      const done = await age(options)
+      for (let turn = 0; turn < TURNS_MAX; turn++) {
+        done.push(...(await advanceDue(options)))
+        const soonMs = await nextStepMs(options)
+        if (soonMs === null || soonMs > SOON_MS) break
+        await sleep(soonMs)
       }
       return done
     },
   }
+}
+
+async function advanceDue(options: AcmCertificatesOptions): Promise<string[]> {
+  const now = options.clock.now()
+  const due = (await options.state.list('certificate')).map(({ doc }) => doc).filter((doc) => isStepDue(doc, now))
+  const done: string[] = []
+  for (let at = 0; at < due.length; at += AT_ONCE) {
+    const batch = due.slice(at, at + AT_ONCE).map((record) => advance(record, options))
+    done.push(...(await Promise.all(batch)).flat())
+  }
+  return done
+}
+
+/** Milliseconds until the next step of any order; null when there is none. */
+async function nextStepMs({ state, clock }: AcmCertificatesOptions): Promise<number | null> {
+  const next = (await state.list('certificate')).flatMap(({ doc }) => doc.issuance?.nextAt ?? [])
+  return next.length === 0 ? null : Math.max(0, Math.min(...next.map(Date.parse)) - clock.now())
 }
 
 /** What time has brought, in one commit; none when it has brought nothing. */
@@ -132,7 +153,7 @@ async function advance(record: CertificateRecord, options: AcmCertificatesOption
     const now = clock.now()
     const of = `certificate of ${record.domainName}`
     if (outcome instanceof Error) {
-      await tx.put('certificate', record.arn, afterFailure(current, issuance, outcome.message, now))
+      await tx.put('certificate', record.arn, afterFailure(current, issuance, outcome.message, now, Math.random()))
       // An authority that stays down is told once, not at each attempt.
       if (issuance.problem !== outcome.message) log(`${of}: ${outcome.message}; it is tried again`)
       return [`${of}: failed, ${outcome.message}`]

@@ -66,17 +66,29 @@ export function answerOf(
     return own(type === 'SOA' || type === 'NS' ? [{ type }] : type === 'ANY' ? [{ type: 'HINFO' }] : [])
   }
   if (lower === `ns.${zone.edgeDomain}`) return own(recordsOf(zone.server, type, true))
-  if (snapshot.challenges.size > 0 && lower.startsWith(CHALLENGE_LABEL)) {
-    const texts = challengeTexts(snapshot.challenges, lower.slice(CHALLENGE_LABEL.length))
-    // Nobody keeps it: the next authorization has another text.
+  const texts = snapshot.challenges.size === 0 ? [] : textsAt(lower, snapshot, zone)
+  if (texts.length > 0) {
     const records =
       type === 'TXT' ? texts.map((data) => ({ type: 'TXT' as const, data })) : recordsOf(NO_ADDRESSES, type, true)
-    if (texts.length > 0) return { ...own(records), ttl: 0 }
+    // Nobody keeps it: the next authorization has another text.
+    return { ...own(records), ttl: 0 }
   }
   const plan = distributionOf(snapshot as Snapshot, lower)
   if (plan !== undefined) return ofDistribution(plan, type, client, snapshot, zone, ttl)
   if (lower.endsWith(`.${zone.edgeDomain}`)) return { ...plain, rcode: 'NXDOMAIN', answers: [], negative: true }
   return { ...plain, rcode: 'REFUSED', answers: [], negative: false }
+}
+
+/**
+ * What an ACME server looks for: at `_acme-challenge.NAME`, and at the same name below the edge domain, where a CNAME in
+ * the zone of NAME may lead to, put there once and for all renewals.
+ */
+function textsAt(name: string, { challenges }: Pick<Snapshot, 'challenges'>, { edgeDomain }: Zone): readonly string[] {
+  if (!name.startsWith(CHALLENGE_LABEL)) return []
+  const proven = name.slice(CHALLENGE_LABEL.length)
+  const texts = challengeTexts(challenges, proven)
+  const isBelow = texts.length === 0 && proven.endsWith(`.${edgeDomain}`)
+  return isBelow ? challengeTexts(challenges, proven.slice(0, -edgeDomain.length - 1)) : texts
 }
 
 function ofDistribution(

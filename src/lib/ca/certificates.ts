@@ -4,6 +4,7 @@ import 'reflect-metadata'
 import { randomBytes, type webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import * as x509 from '@peculiar/x509'
+import { certificateRequest } from './requests.ts'
 import type { CertificateWish, MadeCertificate } from './wishes.ts'
 
 /** ECDSA P-256: the key that every viewer of the last ten years takes, and the cheapest handshake. */
@@ -28,7 +29,7 @@ const CERTIFICATE_DAYS = 397
 
 /** `now` in milliseconds, wall clock. @throws when a name or the issuer's key cannot be used */
 export async function makeCertificate(wish: CertificateWish, now: number): Promise<MadeCertificate> {
-  const kind = wish.kind === 'server' ? (wish.key ?? 'EC_prime256v1') : 'EC_prime256v1'
+  const kind = wish.kind === 'authority' ? 'EC_prime256v1' : (wish.key ?? 'EC_prime256v1')
   const algorithm = KEYS[kind]
   if (algorithm === undefined) throw new Error(`there is no kind of key named ${kind}`)
   const keys = (await crypto.subtle.generateKey(algorithm as typeof ALGORITHM, true, [
@@ -36,7 +37,11 @@ export async function makeCertificate(wish: CertificateWish, now: number): Promi
     'verify',
   ])) as webcrypto.CryptoKeyPair
   const certificate =
-    wish.kind === 'authority' ? await authority(wish.commonName, keys, now) : await leaf(wish, keys, now)
+    wish.kind === 'authority'
+      ? await authority(wish.commonName, keys, now)
+      : wish.kind === 'server'
+        ? await leaf(wish, keys, now)
+        : await certificateRequest(wish.names, keys, algorithm)
   const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey)
   return { key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY'), certificate: certificate.toString('pem') }
 }

@@ -19,6 +19,8 @@ export type CertificateWish =
       /** Milliseconds from which its days count, where that is not the wall clock's time: it is valid at once all the same. */
       readonly lifeFrom?: number
     }
+  /** A request to an authority elsewhere (PKCS #10), which comes in the place of the certificate. DNS names. */
+  | { readonly kind: 'request'; readonly names: readonly string[]; readonly key: string }
 
 export interface IssueQuestion {
   readonly id: number

@@ -85,6 +85,9 @@ test('DNS-01: the TXT records of a name and of its wildcard, and nothing after t
   await assert.rejects(texts(), { code: 'EREFUSED' })
   await tell(edge, dns('one'), dns('two'), challenge())
   assert.deepEqual((await texts()).sort(), [['one'], ['two']])
+  // Where a CNAME of the name's own zone leads.
+  const delegated = await resolver.resolveTxt('_acme-challenge.new.example.com.cloudfront.localhost')
+  assert.deepEqual(delegated.sort(), [['one'], ['two']])
   await assert.rejects(resolver.resolve4('_acme-challenge.new.example.com'), { code: 'ENODATA' })
   await assert.rejects(resolver.resolveTxt('_acme-challenge.example.com'), { code: 'EREFUSED' })
   await end(edge, dns('one'))
