@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { ACM } from '@aws-sdk/client-acm'
 import {
   type CloudFrontClient,
   CreateDistributionCommand,
@@ -15,6 +16,7 @@ import {
 } from '@aws-sdk/client-cloudfront'
 import { clientsOf } from '../../examples/storefront/deploy.ts'
 import { startInstallation } from '../../examples/storefront/installation.ts'
+import { withImported } from '../../test/support/viewer-certificate.ts'
 import { hostOf, PLACES, siteConfig } from './sites.ts'
 
 const WORKERS = 3
@@ -87,15 +89,23 @@ export async function measureChanges(
   originPort: number,
   say: (text: string) => void,
 ): Promise<Changes> {
-  const quotas = ['--quotas', `distributions=${sites + changes}`, '--quotas', 'distributionsPerPolicy=10000']
+  const quotas = [
+    '--quotas',
+    `distributions=${sites + changes}`,
+    '--quotas',
+    'distributionsPerPolicy=10000',
+    '--quotas',
+    'certificates=10000',
+  ]
   const installation = await startInstallation(['--workers', `${WORKERS}`, ...quotas])
   const directory = await mkdtemp(join(tmpdir(), 'cachefront-routing-'))
-  const { cloudfront, elasticache } = clientsOf({
-    ...installation,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  })
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const { cloudfront, elasticache } = clientsOf({ ...installation, credentials })
+  const acm = new ACM({ endpoint: installation.endpoint, region: 'us-east-1', credentials })
   const create = async (n: number): Promise<string> => {
-    const made = await cloudfront.send(new CreateDistributionCommand({ DistributionConfig: siteConfig(n, originPort) }))
+    const config = siteConfig(n, originPort)
+    const named = await withImported(acm, config.Aliases?.Items ?? [])
+    const made = await cloudfront.send(new CreateDistributionCommand({ DistributionConfig: { ...config, ...named } }))
     return made.Distribution?.Id ?? ''
   }
   try {
@@ -140,6 +150,7 @@ export async function measureChanges(
   } finally {
     cloudfront.destroy()
     elasticache.destroy()
+    acm.destroy()
     await installation.stop()
     await rm(directory, { recursive: true, force: true })
   }

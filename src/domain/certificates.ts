@@ -123,5 +123,8 @@ export function coversName(own: string, name: string): boolean {
 
 export const isCovered = (name: string, names: readonly string[]): boolean => names.some((own) => coversName(own, name))
 
+/** `RSA` and `EC` are the two kinds of which a distribution can have one each. */
+export const keyKind = (keyAlgorithm: string): string => keyAlgorithm.slice(0, keyAlgorithm.indexOf('_'))
+
 /** Whole days, rounded down; negative when it is over. `now` in milliseconds. */
 export const daysLeft = (notAfter: string, now: number): number => Math.floor((Date.parse(notAfter) - now) / 86_400_000)

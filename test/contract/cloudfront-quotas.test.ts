@@ -1,10 +1,12 @@
 //! Quotas are a table that an operator can change (domain/quotas.ts), and every row acts. What can be had in one call is
 //! tried at AWS's default and beyond it; what the account has many of is among the faults, with a quota of 1.
+
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { CacheBehavior, Origin } from '@aws-sdk/client-cloudfront'
 import { QUOTA_ROWS, type QuotaName } from '../../src/domain/quotas.ts'
 import { type Call, FaultSite, listed, many } from '../support/fault-site.ts'
+import { withImported } from '../support/viewer-certificate.ts'
 import { ACM_FAULT_ROWS } from './faults/acm-rows.ts'
 import { FAULT_ROWS } from './faults/all-rows.ts'
 
@@ -34,7 +36,10 @@ const CASES: readonly QuotaCase[] = [
   {
     quota: 'aliasesPerDistribution',
     code: 'TooManyDistributionCNAMEs',
-    ask: (site, count) => () => site.update({ Aliases: listed(...many(count, (at) => `a${at}.example.com`)) }),
+    ask: (site, count) => async () => {
+      const aliases = many(count, (at) => `a${at}.example.com`)
+      return site.update(await withImported(site.acm, aliases, ['*.example.com']))
+    },
   },
   {
     quota: 'originsPerDistribution',

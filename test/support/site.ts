@@ -1,6 +1,7 @@
 //! A web site behind the real program: an installation of its own, a distribution made with the real SDK, its addresses.
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { ACM } from '@aws-sdk/client-acm'
 import {
   CloudFrontClient,
   CreateDistributionCommand,
@@ -24,19 +25,22 @@ export interface Site {
 export async function startSite(
   t: Pick<TestContext, 'after'>,
   origin: number,
-  change: (config: DistributionConfig, client: CloudFrontClient) => DistributionConfig | Promise<DistributionConfig>,
+  change: (
+    config: DistributionConfig,
+    client: CloudFrontClient,
+    acm: ACM,
+  ) => DistributionConfig | Promise<DistributionConfig>,
   flags: readonly string[] = [],
 ): Promise<Site> {
   const home = await newHome()
   t.after(async () => assert.deepEqual(await endAll(home), []))
   const running = await up(home, ...flags)
-  const client = new CloudFrontClient({
-    endpoint: running.api,
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  })
+  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' }
+  const client = new CloudFrontClient({ endpoint: running.api, region: 'us-east-1', credentials })
   t.after(() => client.destroy())
-  const DistributionConfig = await change(oneOrigin('site', origin), client)
+  const acm = new ACM({ endpoint: running.api, region: 'us-east-1', credentials })
+  t.after(() => acm.destroy())
+  const DistributionConfig = await change(oneOrigin('site', origin), client, acm)
   const { Distribution } = await client.send(new CreateDistributionCommand({ DistributionConfig }))
   await waitUntilDistributionDeployed(
     { client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 },

@@ -50,6 +50,9 @@ function checkCertificate(certificate: ViewerCertificate): void {
     if (named === undefined) return
     throw refuse(`names ${quoted(named)} beside CloudFrontDefaultCertificate: give one of the two`)
   }
+  if (certificate.ACMCertificateArn && certificate.IAMCertificateId) {
+    throw refuse('names two certificates: give one of ACMCertificateArn and IAMCertificateId')
+  }
   if (named === undefined) {
     throw refuse('names no certificate: give CloudFrontDefaultCertificate, ACMCertificateArn or IAMCertificateId')
   }

@@ -1,5 +1,6 @@
 //! Aliases over all distributions (spec/cloudfront.md 1.9, 2.1): whose they are, moving one, and who has one like it.
-//! AWS asks for a certificate and a DNS record that prove the name is the caller's; here there is one account.
+//! AWS asks for a certificate and a DNS record that prove the name is the caller's; here the certificate is enough, as there
+//! is one account.
 import type {
   AssociateAliasRequest,
   ConflictingAlias,
@@ -7,15 +8,19 @@ import type {
   ListConflictingAliasesRequest,
   ListConflictingAliasesResult,
 } from '@aws-sdk/client-cloudfront'
+import { isCovered } from '../../domain/certificates.ts'
 import { cloudfrontFault, invalidArgument } from '../../domain/cloudfront-faults.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
+import type { Reader } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkSecondCertificate } from './certificate-checks.ts'
 import { checkDeploymentChange } from './deployment-rules.ts'
 import { checkAliases } from './distribution-checks.ts'
 import { counted } from './distribution-defaults.ts'
 import { configOf } from './distribution-view.ts'
 import { acceptedConfig, findDistribution, otherDistributions, replaceConfig } from './distributions.ts'
 import { byId, plainPage } from './paging.ts'
+import { readTags } from './tag-rules.ts'
 
 /** @throws InvalidArgument for what is no alias, or one that no distribution can have */
 function requireAlias(alias: string | undefined, context: ServiceContext): string {
@@ -25,6 +30,14 @@ function requireAlias(alias: string | undefined, context: ServiceContext): strin
 }
 
 const aliasesOf = (record: DistributionRecord): readonly string[] => configOf(record).Aliases?.Items ?? []
+
+/** AWS shows whose alias it is to those alone whose certificate covers it. @throws InvalidArgument */
+async function requireProof(reader: Reader, record: DistributionRecord, alias: string): Promise<void> {
+  const arn = configOf(record).ViewerCertificate?.ACMCertificateArn
+  const names = arn ? ((await reader.get('certificate', arn))?.doc.names ?? []) : []
+  if (isCovered(alias, names)) return
+  throw invalidArgument('DistributionId', `no certificate that covers ${alias} is attached to ${record.id}`)
+}
 
 /** Moves an alias to a distribution from the one that has it, if any, in one commit: no request finds it nowhere. */
 export const associateAlias: Operation<AssociateAliasRequest, object> = async (input, context) => {
@@ -45,6 +58,8 @@ export const associateAlias: Operation<AssociateAliasRequest, object> = async (i
     const gained = give(target, [...aliasesOf(target), alias])
     await checkDeploymentChange(tx, target, gained)
     const config = await acceptedConfig(tx, gained, rest, context)
+    const tags = await readTags(tx, target.arn)
+    await checkSecondCertificate(tx, config, tags, context.clock, 'InvalidViewerCertificate')
     if (source !== undefined) {
       const left = give(
         source,
@@ -76,6 +91,7 @@ export const listConflictingAliases: Operation<ListConflictingAliasesRequest, Li
   const { state, accountId } = context
   const alias = requireAlias(input.Alias, context)
   const own = await findDistribution(state, input.DistributionId)
+  await requireProof(state, own, alias)
   const found = (await otherDistributions(state, own.id)).flatMap((record) =>
     aliasesOf(record)
       .filter((name) => overlap(alias, name))

@@ -64,7 +64,7 @@ function oneOf(field: string, value: string | undefined, words: readonly string[
   }
 }
 
-/** Without a certificate AWS allows no alias; here plain HTTP is served to any, as long as the edge speaks no TLS. */
+/** Their form; whether a certificate covers them says certificate-checks.ts. */
 export function checkAliases(
   aliases: readonly string[],
   { edgeDomain, quotas }: Pick<ServiceContext, 'edgeDomain' | 'quotas'>,

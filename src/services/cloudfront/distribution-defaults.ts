@@ -46,11 +46,7 @@ export function withDefaults(config: DistributionConfig): DistributionConfig {
     },
     PriceClass: config.PriceClass ?? 'PriceClass_All',
     Enabled: config.Enabled ?? false,
-    ViewerCertificate:
-      ViewerCertificate === undefined ||
-      (ViewerCertificate.CloudFrontDefaultCertificate && namedCertificate(ViewerCertificate) === undefined)
-        ? defaultCertificate()
-        : ViewerCertificate,
+    ViewerCertificate: certificateWithDefaults(ViewerCertificate),
     Restrictions: {
       GeoRestriction: {
         RestrictionType: Restrictions?.GeoRestriction?.RestrictionType ?? 'none',
@@ -71,6 +67,29 @@ const blankBehavior: DefaultCacheBehavior = { TargetOriginId: undefined, ViewerP
 /** Which certificate of the user's own a ViewerCertificate names; undefined for none. */
 export const namedCertificate = (certificate: ViewerCertificate): string | undefined =>
   certificate.ACMCertificateArn || certificate.IAMCertificateId || certificate.Certificate || undefined
+
+/** `Certificate` and `CertificateSource` are older names of the rest: they say what it says, and alone they stand for it. */
+function certificateWithDefaults(given: ViewerCertificate | undefined): ViewerCertificate {
+  if (given === undefined) return defaultCertificate()
+  if (given.CloudFrontDefaultCertificate === true) {
+    return namedCertificate(given) === undefined ? defaultCertificate() : given
+  }
+  const { Certificate: older, CertificateSource: source, ...rest } = given
+  const mirrored = namedCertificate(rest) === undefined && older ? ofOlderNames(older, source) : {}
+  const certificate = { ...rest, ...mirrored }
+  const { ACMCertificateArn: arn, IAMCertificateId: id } = certificate
+  if ((!arn && !id) || (arn && id)) return certificate
+  return {
+    ...certificate,
+    CloudFrontDefaultCertificate: false,
+    ...(arn ? { Certificate: arn, CertificateSource: 'acm' } : { Certificate: id, CertificateSource: 'iam' }),
+  }
+}
+
+const ofOlderNames = (certificate: string, source: string | undefined): ViewerCertificate =>
+  source === 'acm' || certificate.startsWith('arn:aws:acm:')
+    ? { ACMCertificateArn: certificate }
+    : { IAMCertificateId: certificate }
 
 /** CloudFront's own certificate: the protocol version is TLSv1 whatever was sent (spec 2.6). */
 const defaultCertificate = () =>

@@ -23,6 +23,7 @@ import type { Tags } from '../../domain/tags.ts'
 import { lowerId, upperId } from '../../lib/ids.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
+import { checkSecondCertificate, checkViewerCertificate } from './certificate-checks.ts'
 import { checkDeployment, checkDeploymentChange, checkDeploymentEnd } from './deployment-rules.ts'
 import { checkDistribution } from './distribution-checks.ts'
 import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
@@ -32,7 +33,7 @@ import { refuseNotBuilt } from './not-built.ts'
 import { checkOriginAccess } from './origin-access.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
-import { checkTags, writeTags } from './tag-rules.ts'
+import { checkTags, readTags, writeTags } from './tag-rules.ts'
 import { checkViewerMtls } from './viewer-mtls.ts'
 
 /** @throws NoSuchDistribution */
@@ -58,7 +59,7 @@ export async function acceptedConfig(
   reader: Reader,
   given: DistributionConfig | undefined,
   others: readonly DistributionRecord[],
-  context: Pick<ServiceContext, 'edgeDomain' | 'quotas'>,
+  context: Pick<ServiceContext, 'edgeDomain' | 'quotas'> & Partial<Pick<ServiceContext, 'clock'>>,
 ): Promise<DistributionConfig> {
   if (given === undefined) throw cloudfrontFault('MissingBody', 'The request needs a DistributionConfig.')
   const config = withDefaults(given)
@@ -72,6 +73,7 @@ export async function acceptedConfig(
       )
     }
   }
+  await checkViewerCertificate(reader, config, context.clock)
   await checkDeployment(reader, config, others)
   await checkPolicies(reader, config, others, context.quotas)
   await checkOriginAccess(reader, config, others, context.quotas)
@@ -96,6 +98,7 @@ export async function addDistribution(
     )
   }
   const config = await acceptedConfig(tx, given, others, context)
+  await checkSecondCertificate(tx, config, tags, context.clock, 'InvalidTagging')
   if (others.length >= context.quotas.distributions) {
     throw cloudfrontFault(
       'TooManyDistributions',
@@ -209,6 +212,7 @@ export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDist
     }
     const config = await acceptedConfig(tx, given, await otherDistributions(tx, old.id), context)
     await checkDeploymentChange(tx, old, config)
+    await checkSecondCertificate(tx, config, await readTags(tx, old.arn), context.clock, 'InvalidViewerCertificate')
     const updated = await replaceConfig(tx, old, config, context)
     return [updated, await invalidationsInProgress(tx, old.id)] as const
   })

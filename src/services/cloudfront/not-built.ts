@@ -24,9 +24,22 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     isUsed: (c) => c.PriceClass === 'None',
   },
   {
-    field: 'ViewerCertificate',
-    accepted: 'CloudFrontDefaultCertificate',
-    isUsed: (c) => c.ViewerCertificate !== undefined && c.ViewerCertificate.CloudFrontDefaultCertificate !== true,
+    field: 'ViewerCertificate.IAMCertificateId',
+    accepted: 'an ACMCertificateArn; IAM server certificates are not there',
+    isUsed: (c) => Boolean(c.ViewerCertificate?.IAMCertificateId),
+  },
+  {
+    // An address of its own for each distribution.
+    field: 'ViewerCertificate.SSLSupportMethod',
+    accepted: 'sni-only',
+    isUsed: (c) =>
+      Boolean(c.ViewerCertificate?.ACMCertificateArn) && c.ViewerCertificate?.SSLSupportMethod !== 'sni-only',
+  },
+  {
+    // OpenSSL is built without it; with sni-only AWS refuses it first.
+    field: 'ViewerCertificate.MinimumProtocolVersion',
+    accepted: 'TLSv1 and later',
+    isUsed: (c) => c.ViewerCertificate?.MinimumProtocolVersion === 'SSLv3',
   },
   {
     field: 'Restrictions.GeoRestriction',

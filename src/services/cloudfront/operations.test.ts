@@ -3,12 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
+import type { ImportCertificateRequest } from '@aws-sdk/client-acm'
 import type { CustomErrorResponse, DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
+import { withImported } from '../../../test/support/viewer-certificate.ts'
 import { Fault } from '../../domain/faults.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { openSqliteState } from '../../state/sqlite.ts'
 import type { State } from '../../state/state.ts'
+import { importCertificate } from '../acm/import-certificate.ts'
 import type { ServiceContext } from '../service.ts'
 import { CLOUDFRONT_OPERATIONS } from './operations.ts'
 
@@ -46,6 +49,8 @@ async function call(operation: string, input: unknown = {}): Promise<any> {
   assert(run !== undefined)
   return run(input, context)
 }
+
+const acm = { importCertificate: (input: ImportCertificateRequest) => importCertificate(input, context) }
 
 const refused =
   (code: string, status: number, text = /./) =>
@@ -212,7 +217,7 @@ describe('distributions', () => {
   })
 
   test('an alias belongs to one distribution', async () => {
-    const aliases = { Aliases: { Quantity: 1, Items: ['shop.example.com'] } }
+    const aliases = await withImported(acm, ['shop.example.com'])
     await create(aliases)
     await assert.rejects(create(aliases), refused('CNAMEAlreadyExists', 409))
     await assert.rejects(

@@ -9,6 +9,7 @@ import type {
 import { cloudfrontFault, invalidArgument } from '../../domain/cloudfront-faults.ts'
 import { OWN_TAG_PREFIX, type Tags } from '../../domain/tags.ts'
 import type { Operation } from '../service.ts'
+import { checkSecondCertificate } from './certificate-checks.ts'
 import { replaceDeploymentPolicy } from './deployment-policies.ts'
 import { findDeploymentPolicy } from './deployment-rules.ts'
 import { configOf, distributionView } from './distribution-view.ts'
@@ -96,6 +97,7 @@ export const updateDistributionWithStagingConfig: Operation<
     const tags = await readTags(tx, primary.arn)
     const kept = Object.entries(tags).filter(([key]) => !key.startsWith(OWN_TAG_PREFIX))
     const acting = actingTags(await readTags(tx, staging.arn))
+    await checkSecondCertificate(tx, config, acting, context.clock, 'InvalidViewerCertificate')
     await writeTags(tx, primary.arn, { ...Object.fromEntries(kept), ...acting }, context.quotas)
     await replaceDeploymentPolicy(
       tx,

@@ -6,11 +6,12 @@ import type {
   UntagResourceRequest,
 } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, invalidArgument, quoted } from '../../domain/cloudfront-faults.ts'
-import type { Quotas } from '../../domain/quotas.ts'
 import type { DistributionRecord, TrustStoreRecord } from '../../domain/records.ts'
 import { actDifferently, type Tags } from '../../domain/tags.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
-import type { Operation } from '../service.ts'
+import type { Operation, ServiceContext } from '../service.ts'
+import { checkSecondCertificate } from './certificate-checks.ts'
+import { configOf } from './distribution-view.ts'
 import { checkTags, readTags, type TaggedKind, writeTags } from './tag-rules.ts'
 
 const TAGGED_ARN = /^arn:aws:cloudfront::\d{12}:(distribution|trust-store)\/([A-Za-z0-9_]+)$/
@@ -40,33 +41,34 @@ async function requireResource(reader: Reader, arn: string | undefined): Promise
 async function replaceTags(
   tx: Transaction,
   { kind, record }: Tagged,
-  quotas: Quotas,
+  { quotas, clock }: Pick<ServiceContext, 'quotas' | 'clock'>,
   change: (old: Tags) => Tags,
 ): Promise<void> {
   const old = await readTags(tx, record.arn)
   const tags = change(old)
   await writeTags(tx, record.arn, tags, quotas)
   if (kind !== 'distribution' || !actDifferently(old, tags)) return
+  await checkSecondCertificate(tx, configOf(record), tags, clock, 'InvalidTagging')
   await tx.put('distribution', record.id, { ...record, status: 'InProgress', changedRevision: tx.revision })
 }
 
 /** A key that is there already gets the new value. */
-export const tagResource: Operation<TagResourceRequest, object> = async (input, { state, quotas }) => {
+export const tagResource: Operation<TagResourceRequest, object> = async (input, context) => {
   const { kind } = kindOf(input.Resource)
   const tags = checkTags(input.Tags?.Items ?? [], kind)
-  await state.transact(async (tx) => {
+  await context.state.transact(async (tx) => {
     const resource = await requireResource(tx, input.Resource)
-    await replaceTags(tx, resource, quotas, (old) => ({ ...old, ...tags }))
+    await replaceTags(tx, resource, context, (old) => ({ ...old, ...tags }))
   })
   return {}
 }
 
 /** A key that is not there is no error. */
-export const untagResource: Operation<UntagResourceRequest, object> = async (input, { state, quotas }) => {
+export const untagResource: Operation<UntagResourceRequest, object> = async (input, context) => {
   const gone = new Set(input.TagKeys?.Items ?? [])
-  await state.transact(async (tx) => {
+  await context.state.transact(async (tx) => {
     const resource = await requireResource(tx, input.Resource)
-    await replaceTags(tx, resource, quotas, (old) =>
+    await replaceTags(tx, resource, context, (old) =>
       Object.fromEntries(Object.entries(old).filter(([key]) => !gone.has(key))),
     )
   })

@@ -1,10 +1,12 @@
 //! Rows of the table of ACM's faults (test/contract/acm-faults.test.ts).
+
 import { generateKeyPairSync } from 'node:crypto'
 import type { ImportCertificateRequest, RequestCertificateRequest } from '@aws-sdk/client-acm'
 import type { Quotas } from '../../../src/domain/quotas.ts'
 import type { AcmSite } from '../../support/acm-site.ts'
 import { selfSigned, TestAuthority, type Wanted } from '../../support/certificates.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
+import { viewerCertificate } from '../../support/viewer-certificate.ts'
 
 export type Call = () => Promise<unknown>
 
@@ -362,12 +364,8 @@ const OTHER_ROWS: readonly AcmFaultRow[] = [
     says: /is in use by arn:aws:cloudfront::123456789012:distribution\//,
     provoke: async (site) => {
       const CertificateArn = await issued(site)
-      const { Distribution } = await site.cloudfront.createDistribution({ DistributionConfig: oneOrigin('one', 80) })
-      await site.state.transact(async (tx) => {
-        const stored = await tx.get('distribution', Distribution?.Id ?? '')
-        if (stored === undefined) throw new Error('there is no distribution')
-        const config = { ...(stored.doc.config as object), ViewerCertificate: { ACMCertificateArn: CertificateArn } }
-        await tx.put('distribution', stored.id, { ...stored.doc, config })
+      await site.cloudfront.createDistribution({
+        DistributionConfig: { ...oneOrigin('one', 80), ViewerCertificate: viewerCertificate(CertificateArn) },
       })
       return () => site.acm.deleteCertificate({ CertificateArn })
     },

@@ -1,6 +1,8 @@
 //! Faults of continuous deployment and of moving aliases (spec 1.2, 1.5, 2.1, 2.7, 15).
+
 import type { ContinuousDeploymentPolicyConfig, TrafficConfig } from '@aws-sdk/client-cloudfront'
 import { type FaultRow, type FaultSite, listed, type Made } from '../../support/fault-site.ts'
+import { withImported } from '../../support/viewer-certificate.ts'
 
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 
@@ -208,7 +210,8 @@ export const DEPLOYMENT_ROWS: readonly FaultRow[] = [
   ),
   invalid('a staging distribution with an alias', async (site) => {
     const staging = await copy(site)
-    return () => site.update({ Aliases: listed('www.example.com') }, staging)
+    const named = await withImported(site.acm, ['www.example.com'])
+    return () => site.update(named, staging)
   }),
   invalid('a staging distribution with a policy', async (site) => {
     const [staging, other] = [await copy(site), await copy(site)]
@@ -274,11 +277,26 @@ export const DEPLOYMENT_ROWS: readonly FaultRow[] = [
     400,
     'an alias more than the distribution may have',
     async (site) => {
-      await site.create({ Aliases: listed('one.example.com') })
-      await site.update({ Aliases: listed('two.example.com') })
+      await site.create(await withImported(site.acm, ['one.example.com']))
+      await site.update(await withImported(site.acm, ['two.example.com'], ['*.example.com']))
       return () => site.client.associateAlias({ TargetDistributionId: site.one.id, Alias: 'one.example.com' })
     },
     { aliasesPerDistribution: 1 },
+  ),
+  row(
+    'InvalidViewerCertificate',
+    400,
+    'an alias for a distribution whose certificate does not cover it',
+    async (site) => {
+      await site.create(await withImported(site.acm, ['one.example.com']))
+      return () => site.client.associateAlias({ TargetDistributionId: site.one.id, Alias: 'one.example.com' })
+    },
+  ),
+  row(
+    'InvalidArgument',
+    400,
+    'conflicting aliases of a name that no certificate covers',
+    (site) => () => site.client.listConflictingAliases({ DistributionId: site.one.id, Alias: 'www.example.com' }),
   ),
   row(
     'NoSuchDistribution',

@@ -1,6 +1,8 @@
 //! Faults of distributions as such: their life, names, behaviors, error pages, certificates, tags (spec 1.2-1.8, 2.1-2.6).
+
 import type { CacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { type FaultRow, type FaultSite, listed, many, updating } from '../../support/fault-site.ts'
+import { viewerCertificate, withImported } from '../../support/viewer-certificate.ts'
 
 /** The default behavior with these changes. */
 const standard = (changes: object) => (config: DistributionConfig) => ({
@@ -32,6 +34,15 @@ const errorResponse = (changes: object) => () => ({
 
 const certificate = (ViewerCertificate: DistributionConfig['ViewerCertificate']) => () => ({ ViewerCertificate })
 const ACMCertificateArn = 'arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000'
+
+/** Tags the distribution with a second certificate. */
+const tagging =
+  ({ client }: FaultSite, id: string, arn = '') =>
+  () =>
+    client.tagResource({
+      Resource: `arn:aws:cloudfront::123456789012:distribution/${id}`,
+      Tags: { Items: [{ Key: 'cachefront:second-certificate-arn', Value: arn }] },
+    })
 
 const invalid = (when: string, provoke: FaultRow['provoke'], section = '2.1'): FaultRow => ({
   ...{ code: 'InvalidArgument', status: 400, section, when, provoke },
@@ -153,12 +164,14 @@ export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
     distributions: 1,
   }),
   row('CNAMEAlreadyExists', 409, '2.1', 'an alias of another distribution', async (site) => {
-    await site.create({ Aliases: listed('www.example.com') })
-    return () => site.update({ Aliases: listed('www.example.com') })
+    const named = await withImported(site.acm, ['www.example.com'])
+    await site.create(named)
+    return () => site.update(named)
   }),
   row('CNAMEAlreadyExists', 409, '1.8', 'an alias of another distribution that is disabled', async (site) => {
-    await site.create({ Enabled: false, Aliases: listed('*.example.com') })
-    return () => site.create({ Aliases: listed('*.example.com') })
+    const named = await withImported(site.acm, ['*.example.com'])
+    await site.create({ Enabled: false, ...named })
+    return () => site.create(named)
   }),
   row(
     'TooManyDistributionCNAMEs',
@@ -369,6 +382,86 @@ export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
       }),
     ),
   ),
+  row(
+    'InvalidViewerCertificate',
+    400,
+    '2.1',
+    'an alias and the default certificate',
+    (site) => () => site.update({ Aliases: listed('www.example.com') }),
+  ),
+  row('InvalidViewerCertificate', 400, '2.1', 'an alias that the certificate does not cover', async (site) => {
+    const named = await withImported(site.acm, ['www.example.com', 'a.b.example.com'], ['*.example.com'])
+    return () => site.create(named)
+  }),
+  row('InvalidViewerCertificate', 400, '2.1', 'a wildcard alias and a certificate for one name', async (site) => {
+    const named = await withImported(site.acm, ['*.example.com'], ['www.example.com'])
+    return () => site.create(named)
+  }),
+  row(
+    'InvalidViewerCertificate',
+    400,
+    '2.6',
+    'a certificate that is not there',
+    updating(certificate(viewerCertificate(ACMCertificateArn))),
+  ),
+  row(
+    'InvalidViewerCertificate',
+    400,
+    '2.6',
+    'a certificate of another region',
+    updating(certificate(viewerCertificate(ACMCertificateArn.replace('us-east-1', 'eu-west-1')))),
+  ),
+  row(
+    'InvalidViewerCertificate',
+    400,
+    '2.6',
+    'certificates of ACM and of IAM at once',
+    updating(certificate({ ...viewerCertificate(ACMCertificateArn), IAMCertificateId: 'ASCAEXAMPLE' })),
+  ),
+  row('InvalidViewerCertificate', 400, '2.6', 'a certificate that is not issued yet', async (site) => {
+    const { CertificateArn = '' } = await site.acm.requestCertificate({ DomainName: 'www.example.com' })
+    return () => site.update({ ViewerCertificate: viewerCertificate(CertificateArn) })
+  }),
+  ...(
+    [
+      ['RSA of 1024 bits', { rsa: true, bits: 1_024 }],
+      ['P-521', { curve: 'P-521' }],
+    ] as const
+  ).map(([when, key]) =>
+    row(
+      'InvalidViewerCertificate',
+      400,
+      '2.6',
+      `a certificate with a key that viewers are not served: ${when}`,
+      async (site) => {
+        const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'], key)
+        return () => site.update({ ViewerCertificate })
+      },
+    ),
+  ),
+  row('InvalidTagging', 400, '1.8', 'a second certificate beside the default one', async (site) => {
+    const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'])
+    return tagging(site, site.one.id, ViewerCertificate?.ACMCertificateArn)
+  }),
+  row('InvalidTagging', 400, '1.8', 'a second certificate with a key of the same kind', async (site) => {
+    const { id } = await site.create(await withImported(site.acm, ['www.example.com']))
+    const { ViewerCertificate } = await withImported(site.acm, ['www.example.com'])
+    return tagging(site, id, ViewerCertificate?.ACMCertificateArn)
+  }),
+  row('InvalidTagging', 400, '1.8', 'a second certificate that does not cover an alias', async (site) => {
+    const { id } = await site.create(await withImported(site.acm, ['www.example.com']))
+    const { ViewerCertificate } = await withImported(site.acm, [], ['api.example.com'], { rsa: true })
+    return tagging(site, id, ViewerCertificate?.ACMCertificateArn)
+  }),
+  row('InvalidTagging', 400, '1.8', 'a second certificate that is no ARN', (site) =>
+    tagging(site, site.one.id, 'mine'),
+  ),
+  row('InvalidViewerCertificate', 400, '2.6', 'the default certificate while a second one is tagged', async (site) => {
+    const made = await site.create(await withImported(site.acm, [], ['www.example.com']))
+    const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'], { rsa: true })
+    await tagging(site, made.id, ViewerCertificate?.ACMCertificateArn)()
+    return () => site.update({ ViewerCertificate: { CloudFrontDefaultCertificate: true } }, made)
+  }),
   row(
     'NoSuchResource',
     404,

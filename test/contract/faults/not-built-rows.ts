@@ -1,6 +1,8 @@
 //! Codes of what is not built: the call that would bring them answers 501. A row goes when that call does something.
+
 import type { DefaultCacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
 import { type FaultSite, listed, type NotBuiltRow } from '../../support/fault-site.ts'
+import { withImported } from '../../support/viewer-certificate.ts'
 
 const standard = (changes: Partial<DefaultCacheBehavior>) => (site: FaultSite) => () =>
   site.update({ DefaultCacheBehavior: { ...site.one.config.DefaultCacheBehavior, ...changes } as DefaultCacheBehavior })
@@ -109,13 +111,20 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   },
   {
     codes: ['TooManyCertificates'],
-    reason: 'certificates of the user’s own',
-    names: /ViewerCertificate/,
+    reason: 'certificates of distributions with an address of their own, of which AWS limits the number',
+    names: /ViewerCertificate.SSLSupportMethod/,
+    provoke: async (site) => {
+      const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'])
+      return () => site.update({ ViewerCertificate: { ...ViewerCertificate, SSLSupportMethod: 'vip' } })
+    },
+  },
+  {
+    codes: [],
+    reason: 'server certificates of IAM',
+    names: /ViewerCertificate.IAMCertificateId/,
     provoke: setting({
       ViewerCertificate: {
-        ACMCertificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-0000-0000-000000000000',
-        SSLSupportMethod: 'sni-only',
-        MinimumProtocolVersion: 'TLSv1.2_2021',
+        ...{ IAMCertificateId: 'ASCAEXAMPLE', SSLSupportMethod: 'sni-only', MinimumProtocolVersion: 'TLSv1.2_2021' },
       },
     }),
   },

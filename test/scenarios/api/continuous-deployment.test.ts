@@ -1,9 +1,11 @@
 //! Continuous deployment over the wire: what a copy and a promotion take along, when sessions end, and what a list shows of
 //! a distribution (spec/cloudfront.md 1.8, 15).
+
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ContinuousDeploymentPolicyConfig, TrafficConfig } from '@aws-sdk/client-cloudfront'
 import { FaultSite, listed } from '../../support/fault-site.ts'
+import { withImported } from '../../support/viewer-certificate.ts'
 
 const weight = (Weight: number, isSticky: boolean): TrafficConfig => ({
   Type: 'SingleWeight',
@@ -96,7 +98,10 @@ test('sessions end when a policy or its stickiness is switched, not when its num
 
 test('a list shows a distribution flat, with its ETag, and not what AWS leaves out', () =>
   FaultSite.use({}, async (site) => {
-    const { etag } = await site.update({ DefaultRootObject: 'index.html', Aliases: listed('www.example.com') })
+    const { etag } = await site.update({
+      DefaultRootObject: 'index.html',
+      ...(await withImported(site.acm, ['www.example.com'])),
+    })
     const [item] = (await site.client.listDistributions({})).DistributionList?.Items ?? []
     assert.deepEqual([item?.Id, item?.ETag, item?.Aliases?.Items], [site.one.id, etag, ['www.example.com']])
     assert.deepEqual([item?.Staging, item?.Enabled, item?.Status], [false, true, 'InProgress'])

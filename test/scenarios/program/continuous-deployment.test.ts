@@ -1,8 +1,10 @@
 //! Continuous deployment of the running program, the way AWS's developer guide goes: copy, change, try by a header, take a
 //! share of the viewers, promote, clear up; and an alias that moves. With AWS's SDK, and its command line for the copy.
+
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
+import { ACM } from '@aws-sdk/client-acm'
 import {
   CloudFront,
   type ContinuousDeploymentPolicyConfig,
@@ -13,6 +15,7 @@ import { awsJson } from '../../support/api-programs.ts'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
 import { cachefront, endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
+import { withImported } from '../../support/viewer-certificate.ts'
 
 const SHOP = 'shop.example.com'
 
@@ -28,6 +31,7 @@ describe('continuous deployment of the running program', { timeout: 180_000 }, (
   let running: Installation
   let origin: TestOrigin
   let client: CloudFront
+  let acm: ACM
 
   before(async () => {
     origin = await startOrigin((asked, response) => void response.end(asked.url))
@@ -35,9 +39,11 @@ describe('continuous deployment of the running program', { timeout: 180_000 }, (
     running = await up(home, '--movable-clock')
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
     client = new CloudFront({ endpoint: running.api, region: 'us-east-1', credentials })
+    acm = new ACM({ endpoint: running.api, region: 'us-east-1', credentials })
   })
   after(async () => {
     client.destroy()
+    acm.destroy()
     await endAll(home)
     await origin.close()
   })
@@ -93,7 +99,7 @@ describe('continuous deployment of the running program', { timeout: 180_000 }, (
 
   test('a copy by the AWS CLI is a staging distribution without aliases, that nobody reaches', async () => {
     const made = await client.createDistribution({
-      DistributionConfig: { ...oneOrigin('shop', origin.port), Aliases: { Quantity: 1, Items: [SHOP] } },
+      DistributionConfig: { ...oneOrigin('shop', origin.port), ...(await withImported(acm, [SHOP])) },
     })
     primary = made.Distribution?.Id ?? ''
     await deployed(primary)
@@ -219,7 +225,7 @@ describe('continuous deployment of the running program', { timeout: 180_000 }, (
       DistributionConfig: {
         ...oneOrigin('other', origin.port),
         ...withOriginPath('/other')(oneOrigin('other', origin.port)),
-        Aliases: { Quantity: 1, Items: ['*.example.com'] },
+        ...(await withImported(acm, ['*.example.com'])),
       },
     })
     const other = made.Distribution?.Id ?? ''

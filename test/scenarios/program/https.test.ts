@@ -1,11 +1,13 @@
 //! HTTPS through the front door: what `up` prints is enough for curl, a redirect leads from one listener to the other, an
 //! alias has its certificate, and a restart keeps what viewers trust.
+
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, stat } from 'node:fs/promises'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { ACM } from '@aws-sdk/client-acm'
 import {
   CloudFrontClient,
   CreateDistributionCommand,
@@ -15,8 +17,10 @@ import {
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
 import { cachefront, endAll, healthOf, type Installation, newHome, up } from '../../support/program-installation.ts'
+import { withRequested } from '../../support/viewer-certificate.ts'
 
 const run = promisify(execFile)
+const credentials = { accessKeyId: 'x', secretAccessKey: 'x' }
 
 describe('HTTPS of the running program', { timeout: 120_000 }, () => {
   let home = ''
@@ -28,9 +32,12 @@ describe('HTTPS of the running program', { timeout: 120_000 }, () => {
     home = await newHome()
     origin = await startOrigin((asked, response) => response.end(`${asked.method} ${asked.url}`))
     running = await up(home, '--workers', '2')
+    const acm = new ACM({ endpoint: running.api, region: 'us-east-1', credentials })
+    const named = await withRequested(acm, ['www.shop.test'])
+    acm.destroy()
     name = await deployed((config) => ({
       ...config,
-      Aliases: { Quantity: 1, Items: ['www.shop.test'] },
+      ...named,
       DefaultCacheBehavior: { ...config.DefaultCacheBehavior!, ViewerProtocolPolicy: 'redirect-to-https' },
     }))
   })
@@ -43,7 +50,7 @@ describe('HTTPS of the running program', { timeout: 120_000 }, () => {
     const client = new CloudFrontClient({
       endpoint: running.api,
       region: 'us-east-1',
-      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+      credentials,
     })
     const DistributionConfig = change(oneOrigin(`https-${origin.port}`, origin.port))
     const { Distribution } = await client.send(new CreateDistributionCommand({ DistributionConfig }))

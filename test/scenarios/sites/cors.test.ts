@@ -1,5 +1,6 @@
 //! Images and fonts of another origin: with the headers of a response headers policy a canvas stays readable and a font
 //! loads; without them neither does.
+
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
@@ -7,6 +8,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import { browserIsMissing, startBrowser } from '../../support/browser.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { startSite } from '../../support/site.ts'
+import { withRequested } from '../../support/viewer-certificate.ts'
 
 /** Managed-SimpleCORS: `Access-Control-Allow-Origin: *`. */
 const SIMPLE_CORS = '60669652-455b-4ae9-85a4-c4c02393f86c'
@@ -56,9 +58,9 @@ test('images and fonts of another origin can be read where a policy allows it', 
     else response.setHeader('content-type', 'image/png').end(PNG)
   })
   t.after(() => origin.close())
-  const { secureUrl } = await startSite(t, origin.port, (config) => ({
+  const { secureUrl } = await startSite(t, origin.port, async (config, _, acm) => ({
     ...config,
-    Aliases: { Quantity: 1, Items: ['app.site.localhost'] },
+    ...(await withRequested(acm, ['app.site.localhost'])),
     CacheBehaviors: {
       Quantity: 1,
       Items: [{ ...config.DefaultCacheBehavior!, PathPattern: '/open/*', ResponseHeadersPolicyId: SIMPLE_CORS }],
