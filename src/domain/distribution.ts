@@ -159,6 +159,8 @@ export interface BehaviorDoc {
   readonly viewerProtocolPolicy: 'allow-all' | 'https-only' | 'redirect-to-https'
   /** Absent in documents of earlier versions, which did not compress. */
   readonly compress?: boolean
+  /** GrpcConfig.Enabled; absent for false. */
+  readonly grpc?: true
   /** Present when the behavior has ForwardedValues: then the two policies, without ids, are what that amounts to. */
   readonly legacy?: LegacyDoc
   readonly cachePolicy: CachePolicyDoc

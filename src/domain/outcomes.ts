@@ -38,6 +38,8 @@ export type MissReason =
   | 'request-no-store'
   /** A WebSocket is no object. */
   | 'upgrade'
+  /** A call of gRPC is none either. */
+  | 'grpc'
 
 /** Why the origin's answer was not kept: the rules of freshness (http/freshness.ts), or one of the edge's own. */
 export type NotStoredReason =
@@ -47,6 +49,7 @@ export type NotStoredReason =
   | 'range-not-cached'
   | 'request-no-store'
   | 'upgrade'
+  | 'grpc'
   | 'head-answer'
   | 'over-object-limit'
   /** The answers under way took all the memory that there is for them. */

@@ -139,6 +139,8 @@ export class Exchange {
   cacheable = false
   /** The viewer asks to go on in this protocol, and may; method. */
   upgrade: 'websocket' | null = null
+  /** It is a call of gRPC, and passed on as one; method. */
+  grpc = false
   /** Bytes that the viewer sent after 101; tunnel. */
   tunnelBytes = 0
   /** cache-key; empty when the request is not cacheable. */

@@ -67,6 +67,23 @@ const asWebSocket = ({ scheme, tls }: ViewerConnection): LoggedConnection => ({
   logParts: null,
 })
 
+/** The calls of a connection under gRPC's name for its protocol; other requests of it may be none. */
+const callsOf = new WeakMap<ViewerConnection, LoggedConnection>()
+
+function asCalls(connection: ViewerConnection): LoggedConnection {
+  let calls = callsOf.get(connection)
+  if (calls === undefined) {
+    calls = { scheme: 'grpcs', tls: connection.tls, logParts: null }
+    callsOf.set(connection, calls)
+  }
+  return calls
+}
+
+function loggedConnection({ status, grpc }: Exchange, connection: ViewerConnection): LoggedConnection {
+  if (status === 101) return asWebSocket(connection)
+  return grpc ? asCalls(connection) : connection
+}
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { counters } = parts
   const lastProblem = new Map<string, number>()
@@ -154,7 +171,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     counters.add(COUNTER.bytesFromViewers, request.headers.bytes + (request.body?.length ?? 0) + x.tunnelBytes)
     const now = edge.clock.monotonic()
     parts.accessLog.record({
-      connection: x.status === 101 ? asWebSocket(request.connection) : request.connection,
+      connection: loggedConnection(x, request.connection),
       viewerAddress: x.viewerAddress,
       viewerPort: x.viewerPort,
       forwardedFor: x.forwardedFor,

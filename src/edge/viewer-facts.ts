@@ -18,11 +18,15 @@ export interface ViewerFacts {
   readonly viewerAddress: string | null
   /** It asks for a WebSocket (RFC 6455 4.1): not of every method and version. */
   readonly webSocket: boolean
+  /** Its Content-Type is one of gRPC (spec/cloudfront.md 13.5); gRPC-Web, which is for HTTP/1.1, is another protocol. */
+  readonly grpc: boolean
   /** Null for a request with neither a range nor a condition. */
   readonly selection: Selection | null
 }
 
 const KEY = {}
+/** `application/grpc`, `application/grpc+proto` */
+const GRPC = /^application\/grpc(?:\+[^;\s]+)?[\t ]*(?:;|$)/i
 
 export function viewerFacts(headers: HeaderBlock): ViewerFacts {
   const known = headers.derived.get(KEY)
@@ -33,6 +37,7 @@ export function viewerFacts(headers: HeaderBlock): ViewerFacts {
     wantsExplanation: direct && headers.get('x-cachefront-explain') === '1',
     viewerAddress: direct && isIP(address) !== 0 ? address : null,
     webSocket: lists(headers, 'upgrade', 'websocket') && lists(headers, 'connection', 'upgrade'),
+    grpc: GRPC.test(headers.get('content-type') ?? ''),
     selection: selectionIn(headers),
   }
   headers.derived.set(KEY, facts)

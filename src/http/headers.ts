@@ -20,6 +20,9 @@ const EDGE_OWN: ReadonlySet<string> = new Set(['x-cache', 'x-amz-cf-id', 'x-amz-
 /** CloudFront's internals: an origin must not be able to speak in its name (unconfirmed, spec 6.4). */
 const INTERNAL_PREFIXES = ['x-edge-', 'x-amz-cf-', 'x-amzn-cf-'] as const
 
+export const isOfTheEdge = (lowerCaseName: string): boolean =>
+  INTERNAL_PREFIXES.some((prefix) => lowerCaseName.startsWith(prefix))
+
 /** How an answer is relayed. */
 export interface RelayRules {
   /** False removes Set-Cookie: cookies are not forwarded to this origin (spec 5.5). */
@@ -44,7 +47,7 @@ export function relayedHeaders(raw: readonly string[], rules: RelayRules): strin
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase()
     if (HOP_BY_HOP.has(name) || EDGE_OWN.has(name) || name === 'content-length') continue
-    if (INTERNAL_PREFIXES.some((prefix) => name.startsWith(prefix)) || rules.without.includes(name)) continue
+    if (isOfTheEdge(name) || rules.without.includes(name)) continue
     // Naming an end-to-end field in Connection must not remove what decides caching or security (RFC 9110 7.6.1).
     if (named.has(name) && !KEPT_ALWAYS.has(name)) continue
     if (name === 'set-cookie' && !rules.setCookie) continue

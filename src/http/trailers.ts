@@ -1,6 +1,6 @@
 //! Trailer fields (RFC 9110 6.5): which of them an intermediary may pass on behind a body. Pure. Whoever reads a trailer
 //! may put it among the headers, so that nothing may pass that decides framing, routing, authority or caching.
-import { HOP_BY_HOP } from './headers.ts'
+import { HOP_BY_HOP, isOfTheEdge } from './headers.ts'
 
 /** Trailer fields of one message, and characters of them with their names; over it none of them passes. */
 export const TRAILERS_MAX = 64
@@ -44,6 +44,19 @@ export function passedTrailers(raw: readonly string[]): string[] {
     out.push(name, value)
   }
   return out.length > TRAILERS_MAX * 2 || length > TRAILER_LENGTH_MAX ? [] : out
+}
+
+/**
+ * Those of an answer of gRPC: its status, and metadata of whatever name, for a client that puts none of it among the
+ * headers. Only what is of one hop, or the edge's own to say, does not pass.
+ */
+export function grpcTrailers(raw: readonly string[]): string[] {
+  const out: string[] = []
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase()
+    if (!HOP_BY_HOP.has(name) && !isOfTheEdge(name)) out.push(raw[i] as string, raw[i + 1] as string)
+  }
+  return out
 }
 
 /** The names in all lines of Trailer that may pass, as one value for the next hop; empty for none. */

@@ -4,4 +4,7 @@
 export const nodeHttp = (): typeof import('node:http') => process.getBuiltinModule('node:http')
 
 /** Likewise. */
+export const nodeHttp2 = (): typeof import('node:http2') => process.getBuiltinModule('node:http2')
+
+/** Likewise. */
 export const nodeHttps = (): typeof import('node:https') => process.getBuiltinModule('node:https')

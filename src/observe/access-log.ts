@@ -46,7 +46,7 @@ export const ACCESS_LOG_HEADER = `#Version: 1.0\n#Fields: ${ACCESS_LOG_FIELDS.ma
 
 /** What the log needs of a connection; ViewerConnection has it. */
 export interface LoggedConnection {
-  readonly scheme: 'http' | 'https' | 'ws' | 'wss'
+  readonly scheme: 'http' | 'https' | 'ws' | 'wss' | 'grpcs'
   readonly tls: { readonly protocol: string; readonly cipher: string } | null
   logParts: { readonly between: string } | null
 }

@@ -200,6 +200,7 @@ function behaviorDoc(
     cachedMethods: behavior.AllowedMethods?.CachedMethods?.Items ?? ['GET', 'HEAD'],
     viewerProtocolPolicy: behavior.ViewerProtocolPolicy ?? 'allow-all',
     compress: behavior.Compress ?? false,
+    ...(behavior.GrpcConfig?.Enabled === true ? { grpc: true as const } : {}),
     ...(behavior.ForwardedValues === undefined ? namedPolicies(field, behavior, policies) : legacyPolicies(behavior)),
     responseHeadersPolicy: headersId
       ? found(`${field}.ResponseHeadersPolicyId`, headersId, responseHeadersPolicyDoc(headersId, policies))

@@ -67,6 +67,8 @@ export class Flight implements OriginSink, FilteredBody {
   ended = false
   /** Fields behind the body that may pass, name, value, name, value ...; none when a filter made another body of it. */
   trailers: readonly string[] = []
+  /** Which of them; set by the leader. */
+  passTrailers: (raw: readonly string[]) => readonly string[] = passedTrailers
   /** The origin's connection after 101, to be piped; null without. */
   upgraded: Duplex | null = null
   /** Hears of interim answers; set by the leader, for its own viewer. */
@@ -167,7 +169,7 @@ export class Flight implements OriginSink, FilteredBody {
       this.#filter.end()
       return
     }
-    this.trailers = passedTrailers(trailers)
+    this.trailers = this.passTrailers(trailers)
     this.onFilteredEnd()
   }
 

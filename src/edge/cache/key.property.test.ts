@@ -174,6 +174,7 @@ function seenByOrigin(plan: BehaviorPlan, request: Asked): readonly string[] {
     cacheable: true,
     requestId: 'ID',
     upgrade: null,
+    grpc: false,
     via: 'edge',
   })
   const own = new Set(['via', 'cloudfront-viewer-address'])

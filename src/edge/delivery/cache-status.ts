@@ -28,6 +28,7 @@ const FORWARDED: Readonly<Record<MissReason, string>> = {
   'request-body': 'bypass',
   'range-not-cached': 'partial',
   upgrade: 'bypass',
+  grpc: 'bypass',
   'request-no-store': 'request',
 }
 

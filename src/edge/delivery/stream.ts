@@ -64,7 +64,7 @@ export function streamBody(
         finish('complete')
       } else if (flight.failure !== null) {
         // The only honest end of a body that the origin did not finish.
-        reply.abort()
+        reply.abort(flight.failure.cancelled)
         finish('origin-cut')
       }
     }

@@ -5,8 +5,9 @@ import { takesTrailers } from '../../http/trailers.ts'
 import type { Exchange } from '../exchange.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 
-/** gRPC, once HTTP/2 is there, has them in every mode: this is the place to say so. */
+/** gRPC has its status there, in every mode. */
 export function passesTrailers(x: Exchange): boolean {
+  if (x.grpc) return true
   if (!(x.behavior as BehaviorPlan).strict || x.page !== null) return false
   return x.peer !== null || takesTrailers(x.request.headers.getAll('te'))
 }

@@ -65,6 +65,8 @@ export interface ViewerBody {
   /** Declared length in bytes; null for a chunked body. */
   readonly length: number | null
   stream(): Readable
+  /** It is one side of a conversation: however slowly it comes, that is no attack. Absent where nothing limits its pace. */
+  unhurried?(): void
   /** Trailers as they came, name, value, name, value ...; all of them once the stream has ended. */
   readonly trailers: readonly string[]
 }
@@ -138,8 +140,11 @@ export interface ViewerReply {
    * `origin`, until both connections are closed. Absent where there is no connection to hand over.
    */
   tunnel?(head: string, origin: Duplex): Promise<{ readonly end: TunnelEnd; readonly received: number }>
-  /** Cuts the connection: the only honest end of a body that the origin did not finish. */
-  abort(): void
+  /**
+   * Cuts the connection, or the stream: the only honest end of a body that the origin did not finish. `cancelled`: on
+   * purpose, which HTTP/2 has a word for.
+   */
+  abort(cancelled?: boolean): void
   /** True after the viewer has gone. */
   readonly gone: boolean
   /** True when the connection ends with this answer (HTTP/1.0, `Connection: close`, drain, an error). */

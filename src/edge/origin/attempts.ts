@@ -29,6 +29,8 @@ export interface OriginRequest {
   readonly trailers: (() => readonly string[]) | null
   /** The viewer asks to go on in this protocol. */
   readonly upgrade?: 'websocket'
+  /** It is a call of gRPC: over HTTP/2. */
+  readonly grpc?: true
   /** Name of the place that asks (places.ts). */
   readonly place?: string
   /** Why it cannot be made; absent when it can. */

@@ -6,11 +6,14 @@ import { REASONS } from '../../http/error-page.ts'
 /** An origin that did not give a whole, valid answer. The message is for the log and the trace, never for the viewer. */
 export class OriginFailure extends Error {
   readonly kind: OriginFailureKind
+  /** The origin gave the answer up on purpose (RST_STREAM with CANCEL), and whoever reads it may know. */
+  readonly cancelled: boolean
 
-  constructor(kind: OriginFailureKind, message: string) {
+  constructor(kind: OriginFailureKind, message: string, cancelled = false) {
     super(message)
     this.name = 'OriginFailure'
     this.kind = kind
+    this.cancelled = cancelled
   }
 }
 

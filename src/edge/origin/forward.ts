@@ -52,6 +52,8 @@ export interface ForwardedRequest {
   readonly cacheable: boolean
   /** The viewer asks to go on in this protocol; null for none. */
   readonly upgrade: 'websocket' | null
+  /** It is a call of gRPC. */
+  readonly grpc: boolean
   readonly requestId: string
   readonly via: string
   readonly errorOf?: ErrorOf | undefined
@@ -136,6 +138,8 @@ function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest
   if (ALWAYS.has(name)) return true
   // WebSocket needs no policy (spec 13.4); what its handshake says is between the two ends.
   if (request.upgrade === 'websocket' && name.startsWith('sec-websocket-')) return true
+  // Nor does gRPC, whose own fields are those with this prefix. What a policy says of others holds for its metadata, too.
+  if (request.grpc && (name === 'content-type' || name.startsWith('grpc-'))) return true
   // A range never goes without the condition that it depends on: the parts of two versions make no object.
   if (name === 'range' || name === 'if-range') return !request.cacheable
   if (CONDITIONAL.has(name) && request.cacheable) return false
@@ -172,6 +176,8 @@ export function originHeaders(recipe: ForwardRecipe, request: ForwardedRequest):
   }
   add('User-Agent', admits(recipe.headers, 'user-agent') ? request.headers.get('user-agent') : 'Amazon CloudFront')
   add('Accept-Encoding', encodingFor(recipe, request))
+  // gRPC's own way to find proxies that lose trailers.
+  if (request.grpc) add('TE', 'trailers')
   add('Cookie', filterCookies(recipe.cookies, request.headers.getAll('cookie')))
   add('X-Forwarded-For', forwardedFor(request.headers, request).join(', '))
   const viewerVia = admits(recipe.headers, 'via') ? request.headers.getAll('via') : []

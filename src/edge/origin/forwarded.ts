@@ -23,6 +23,7 @@ export function forwardedRequest(x: Exchange, cacheable: boolean): ForwardedRequ
     hasBody: body !== null && body.length !== 0,
     cacheable,
     upgrade: x.upgrade,
+    grpc: x.grpc,
     requestId: x.requestId,
     via: x.place.via,
     errorOf: request.errorOf,

@@ -11,7 +11,8 @@ import {
   type SourceControl,
 } from './attempts.ts'
 import { type ConnectParts, type OriginConnector, originConnector } from './connect.ts'
-import type { OriginTls } from './tls.ts'
+import { Http2Sessions } from './http2/sessions.ts'
+import type { OriginAlpn, OriginTls } from './tls.ts'
 import { TrailingDispatcher } from './trailing-request.ts'
 
 /** Connections to one origin; more requests than these wait. */
@@ -52,6 +53,8 @@ interface Connections {
   readonly connector: OriginConnector
   /** Null until undici is here and a request has needed it. */
   pool: Pool | null
+  /** HTTP/2, which gRPC is spoken over; null for HTTP/1.1. */
+  readonly sessions: Http2Sessions | null
 }
 
 export class Origins {
@@ -66,6 +69,10 @@ export class Origins {
   send(request: OriginRequest, sink: OriginSink): SourceControl {
     const attempt = new Attempts(request, sink)
     const connections = this.#connectionsOf(request)
+    if (connections.sessions !== null) {
+      attempt.start(connections.sessions)
+      return attempt
+    }
     if (request.trailers !== null) {
       attempt.start(new TrailingDispatcher(connections.connector, RESPONSE_HEADER_BYTES_MAX, request.trailers))
       return attempt
@@ -79,22 +86,27 @@ export class Origins {
   /** Requests under way, or waiting for a connection; those with trailers not counted. */
   get busy(): number {
     let busy = 0
-    for (const { pool } of this.#connections.values()) if (pool !== null) busy += pool.stats.running + pool.stats.queued
+    for (const { pool, sessions } of this.#connections.values()) {
+      if (pool !== null) busy += pool.stats.running + pool.stats.queued
+      if (sessions !== null) busy += sessions.busy
+    }
     return busy
   }
 
   async close(): Promise<void> {
     const all = [...this.#connections.values()]
     this.#connections.clear()
+    for (const { sessions } of all) sessions?.destroy()
     await Promise.all(all.map(({ pool }) => pool?.destroy()))
   }
 
   #connectionsOf(request: OriginRequest): Connections {
     const { origin, scheme } = request
+    const alpn: OriginAlpn = request.grpc ? 'h2' : 'http/1.1'
     const servername = scheme === 'https' ? nameOf(request) : ''
     const ipAddressType = origin.ipAddressType ?? 'ipv4'
     const name = [
-      `${scheme}://${origin.domainName} ${portOf(request)}`,
+      `${scheme}://${origin.domainName} ${portOf(request)} ${alpn}`,
       `${ipAddressType} ${origin.connectionTimeoutMs} ${origin.keepaliveTimeoutMs}`,
       // A connection on which we have shown who we are is for the origin of that identity alone.
       ...(scheme === 'https' ? [servername, origin.sslProtocols, identityOf(origin.clientCertificate)] : []),
@@ -103,18 +115,28 @@ export class Origins {
     if (known !== undefined) return known
     if (this.#connections.size >= POOLS_MAX) this.#closeOldest()
     const { domainName, sslProtocols: protocols, clientCertificate = null, connectionTimeoutMs: timeoutMs } = origin
-    const secured = { protocols, servername, domainName, alpn: 'http/1.1' as const, clientCertificate }
+    const secured = { protocols, servername, domainName, alpn, clientCertificate }
     const tls = scheme === 'https' ? this.#parts.tls.speaker(secured) : null
     const target = { hostname: domainName, port: portOf(request), ipAddressType, tls, timeoutMs }
-    const connections = { connector: originConnector(this.#parts, target), pool: null }
+    const connector = originConnector(this.#parts, target)
+    const sessions = request.grpc ? this.#sessionsOf(request, connector) : null
+    const connections = { connector, pool: null, sessions }
     this.#connections.set(name, connections)
     return connections
   }
 
+  #sessionsOf(request: OriginRequest, connector: OriginConnector): Http2Sessions {
+    return new Http2Sessions({
+      connector,
+      authority: authorityOf(request),
+      keepaliveMs: request.origin.keepaliveTimeoutMs,
+      lifetimeMs: this.#parts.connectionMs ?? CONNECTION_MS,
+    })
+  }
+
   #poolOf(loaded: Client, request: OriginRequest, connections: Connections): Pool {
     const { origin, scheme } = request
-    const host = origin.domainName.includes(':') ? `[${origin.domainName}]` : origin.domainName
-    connections.pool ??= new loaded.Pool(`${scheme}://${host}:${portOf(request)}`, {
+    connections.pool ??= new loaded.Pool(`${scheme}://${authorityOf(request)}`, {
       connections: CONNECTIONS_MAX,
       pipelining: 1,
       keepAliveTimeout: origin.keepaliveTimeoutMs,
@@ -131,6 +153,7 @@ export class Origins {
     if (oldest.done) return
     this.#connections.delete(oldest.value[0])
     oldest.value[1].pool?.close().catch(() => {})
+    // HTTP/2 connections end by themselves once they are idle.
   }
 }
 
@@ -145,6 +168,11 @@ function identityOf(certificate: ServerCertificateDoc | undefined): string {
     fingerprints.set(certificate, fingerprint)
   }
   return fingerprint
+}
+
+function authorityOf(request: OriginRequest): string {
+  const { domainName } = request.origin
+  return `${domainName.includes(':') ? `[${domainName}]` : domainName}:${portOf(request)}`
 }
 
 const portOf = ({ origin, scheme }: OriginRequest): number => (scheme === 'https' ? origin.httpsPort : origin.httpPort)

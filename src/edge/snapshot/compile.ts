@@ -95,6 +95,7 @@ function compileBehavior(
     caching: cachePolicy.maxTtl > 0,
     policy: cachePolicy,
     strict,
+    grpc: behavior.grpc ?? false,
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key,
     ...target,

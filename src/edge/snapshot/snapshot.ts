@@ -90,6 +90,8 @@ export interface BehaviorPlan extends OriginPlan {
   readonly tagHeader: string
   /** True when answers may be compressed (spec 5.8); which ones is a matter of their heads. */
   readonly compresses: boolean
+  /** Calls of gRPC are passed on as such. */
+  readonly grpc: boolean
   readonly key: KeyRecipe
   /** Of an origin group the primary. */
   readonly origin: ReachedOrigin

@@ -77,7 +77,9 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   const { text, framing } = streamHead(x, edge, answer)
   const bodiless = request.method === 'HEAD' || answer.status === 204 || answer.status === 304
   const only = flight.ended && flight.chunk(1) === undefined
-  if (bodiless || (only && framing === 'length')) {
+  // gRPC's Trailers-Only: a head that ends the answer, which a client takes for nothing else.
+  const headOnly = x.grpc && flight.ended && flight.bytes === 0 && flight.trailers.length === 0
+  if (bodiless || headOnly || (only && framing === 'length')) {
     reply.whole(text, bodiless ? null : (flight.chunk(0) ?? null), null)
     return to.record
   }

@@ -27,6 +27,12 @@ export const method = stage({
       x.missReason = x.notStored = 'upgrade'
       return to.originRequest
     }
+    if (behavior.grpc && x.facts.grpc && isCall(x)) {
+      x.watcher?.decided(`${behavior.field}.GrpcConfig.Enabled`, true)
+      x.grpc = true
+      x.missReason = x.notStored = 'grpc'
+      return to.originRequest
+    }
     // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
     if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
       x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
@@ -58,6 +64,10 @@ const listed = ({ cachedMethods }: BehaviorPlan): string => [...cachedMethods].j
 /** Over HTTP/1.1, and by the viewer itself: what the edge asks for in its place is a page or an object. */
 const mayUpgrade = ({ request, reply, page }: Exchange): boolean =>
   request.httpVersion === '1.1' && request.body === null && reply.tunnel !== undefined && page === null
+
+/** gRPC is spoken by POST over HTTP/2; what else has its Content-Type is a request like any other. */
+const isCall = ({ request, peer, page }: Exchange): boolean =>
+  request.method === 'POST' && request.httpVersion === '2.0' && peer === null && page === null
 
 /** All that a behavior can list; whoever allows these means every method. */
 const EVERY_METHOD = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const

@@ -1,6 +1,7 @@
 //! Asks the origin and waits for the head of its answer.
 
 import { compressionFor, isCompressedStatus, whyUncompressed } from '../../http/compressible.ts'
+import { grpcTrailers } from '../../http/trailers.ts'
 import { asOfNow } from '../cache/as-of.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
 import { mayStandIn } from '../cache/finding.ts'
@@ -36,6 +37,7 @@ export const originFetch = stage({
       flight.chooseFilter = (status, headers) =>
         complete(x, edge, status, headers) ?? compress(x, edge, flight, status, headers)
     flight.onHint = hintsFor(x)
+    if (x.grpc) flight.passTrailers = grpcTrailers
     const primary = beginFetch(x, edge, flight)
     await (primary === null ? flight.whenHead : Promise.race([flight.whenHead, primary.whenTurnedAway]))
     stayed(x)

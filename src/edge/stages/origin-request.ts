@@ -11,6 +11,7 @@ import { explainOrigin } from '../explain-origin.ts'
 import { explainForwarding } from '../explain-policies.ts'
 import type { OriginRequest } from '../origin/attempts.ts'
 import { originPlanOf } from '../origin/failover.ts'
+import { OriginFailure } from '../origin/failure.ts'
 import { loops, originHeaders, originTarget } from '../origin/forward.ts'
 import { forwardedRequest } from '../origin/forwarded.ts'
 import type { ReachedOrigin } from '../origin/reached.ts'
@@ -71,9 +72,11 @@ export const originRequest = stage({
       explainGenerated(x, headers)
     }
     const policy = origin.protocolPolicy
+    if (x.grpc) body?.unhurried?.()
+    const asked = policy === 'match-viewer' ? scheme : policy === 'https-only' ? 'https' : 'http'
     const made: OriginRequest = {
       origin,
-      scheme: policy === 'match-viewer' ? scheme : policy === 'https-only' ? 'https' : 'http',
+      scheme: asked,
       method: request.method,
       target: originTarget(forward, x.path, request.query),
       headers,
@@ -81,11 +84,16 @@ export const originRequest = stage({
       trailers: body === null || announced === '' ? null : () => passedTrailers(body.trailers),
       place: x.place.name,
       ...(x.upgrade === null ? {} : { upgrade: x.upgrade }),
+      ...(x.grpc ? { grpc: true as const } : {}),
+      ...(x.grpc && asked === 'http' ? { refusal: new OriginFailure('tls', GRPC_NEEDS_HTTPS) } : {}),
     }
     x.originRequest = addressed(x, edge, made)
     return to.originFetch
   },
 })
+
+/** No h2c: gRPC is HTTPS from end to end (spec 13.5). */
+const GRPC_NEEDS_HTTPS = 'gRPC goes over HTTPS only, and OriginProtocolPolicy is http-only'
 
 /** Where it goes, and what of the configuration says what it carries. */
 function explainRequest(x: Exchange, behavior: BehaviorPlan, origin: ReachedOrigin): void {

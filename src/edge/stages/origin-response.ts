@@ -96,7 +96,9 @@ export const originResponse = stage({
     }
     x.result = x.detailed = flight.status >= 400 ? 'Error' : 'Miss'
     if (flight.status >= 500) x.detailed = 'Error'
-    return context.behavior.strict && mayHaveChanged(x.request.method, flight.status) ? to.purge : to.cacheStore
+    // What a call of gRPC changes has no URI that a GET could ask for.
+    const purges = context.behavior.strict && !x.grpc && mayHaveChanged(x.request.method, flight.status)
+    return purges ? to.purge : to.cacheStore
   },
 })
 

@@ -9,6 +9,7 @@ import type { ServiceContext } from '../service.ts'
 import { checkAccess } from './access-checks.ts'
 import { checkErrorResponses } from './error-response-checks.ts'
 import { checkForwardedValues } from './forwarded-values-checks.ts'
+import { checkGrpc } from './grpc-checks.ts'
 import { checkOrigins } from './origin-checks.ts'
 import { checkOriginGroups } from './origin-group-checks.ts'
 
@@ -142,15 +143,16 @@ function checkBehaviors(config: DistributionConfig, quotas: Quotas): void {
     const plain = pattern.replace(/^\//, '')
     if (patterns.has(plain)) throw invalidArgument(`${path}.PathPattern`, `${quoted(pattern)} is given twice`)
     patterns.add(plain)
-    checkBehavior(behavior, path, targets, quotas)
+    checkBehavior(behavior, path, targets, config, quotas)
   }
-  checkBehavior(config.DefaultCacheBehavior, 'DefaultCacheBehavior', targets, quotas)
+  checkBehavior(config.DefaultCacheBehavior, 'DefaultCacheBehavior', targets, config, quotas)
 }
 
 function checkBehavior(
   behavior: DefaultCacheBehavior | undefined,
   path: string,
   targets: ReadonlySet<string | undefined>,
+  config: DistributionConfig,
   quotas: Quotas,
 ): void {
   if (behavior === undefined) throw invalidArgument(path, 'it is required')
@@ -165,6 +167,7 @@ function checkBehavior(
   checkMethods(behavior, path)
   checkCaching(behavior, path)
   checkForwardedValues(behavior, path, quotas)
+  checkGrpc(behavior, path, config)
 }
 
 function checkMethods({ AllowedMethods }: DefaultCacheBehavior, path: string): void {

@@ -97,7 +97,6 @@ export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },
   { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },
   { field: 'RealtimeLogConfigArn', accepted: 'absent', isUsed: (b) => Boolean(b.RealtimeLogConfigArn) },
-  { field: 'GrpcConfig.Enabled', accepted: 'false', isUsed: (b) => b.GrpcConfig?.Enabled === true },
   {
     field: 'ForwardedValues.Headers',
     accepted: 'CloudFront-* headers that are built',

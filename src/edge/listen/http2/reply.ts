@@ -14,8 +14,8 @@ export interface ReplyOwner {
   rests(reply: Reply): void
   /** All of it has been written. */
   answered(reply: Reply): void
-  /** It is given up. */
-  abandoned(reply: Reply): void
+  /** It is given up; `cancelled` as of ViewerReply.abort. */
+  abandoned(reply: Reply, cancelled: boolean): void
 }
 
 interface Piece {
@@ -151,11 +151,11 @@ export class Reply implements ViewerReply {
     this.#owner.wants(this)
   }
 
-  abort(): void {
+  abort(cancelled = false): void {
     if (this.#state === 'done' || this.#state === 'gone') return
     this.#state = 'gone'
     this.#letGo()
-    this.#owner.abandoned(this)
+    this.#owner.abandoned(this, cancelled)
   }
 
   /** The stream is no more. */

@@ -9,6 +9,8 @@ export interface BodyOwner {
   wanted(): void
   /** Somebody reads again, who did not. */
   resumed(): void
+  /** As of ViewerBody. */
+  unhurried(): void
 }
 
 /** Bytes that the stream holds for its reader before it says that there are enough. */
@@ -54,6 +56,10 @@ export class RequestBody implements ViewerBody {
   stream(): Readable {
     this.#owner.wanted()
     return this.#readable
+  }
+
+  unhurried(): void {
+    this.#owner.unhurried()
   }
 
   /** `bytes` may be memory that lives on. */

@@ -40,6 +40,8 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 const TRAILER_BYTES_MAX = 8_192
 /** Smaller DATA frames are hardly worth their heads. */
 const SMALL_DATA_BYTES = 16
+/** An empty message of gRPC: its flag and its length. */
+const GRPC_MESSAGE_BYTES_MIN = 5
 
 export class Requests implements ReplyOwner, StreamOwner {
   /** The highest stream that the viewer began. */
@@ -110,7 +112,8 @@ export class Requests implements ReplyOwner, StreamOwner {
       this.#fault(id, stream.isOpen ? 'FLOW_CONTROL_ERROR' : 'STREAM_CLOSED')
       return
     }
-    if (data.length < SMALL_DATA_BYTES && !isLast) this.#owner.spend('empties')
+    if (data.length < (stream.isUnhurried ? GRPC_MESSAGE_BYTES_MIN : SMALL_DATA_BYTES) && !isLast)
+      this.#owner.spend('empties')
     else this.#owner.earn()
     if (length > data.length) this.opensWindow(stream, length - data.length)
     if (data.length > 0) {
@@ -223,9 +226,9 @@ export class Requests implements ReplyOwner, StreamOwner {
     stream.body?.discard()
   }
 
-  abandoned(reply: Reply): void {
+  abandoned(reply: Reply, cancelled: boolean): void {
     const stream = this.#streams.get(reply.id)
-    this.#resetFrame(reply.id, 'INTERNAL_ERROR')
+    this.#resetFrame(reply.id, cancelled ? 'CANCEL' : 'INTERNAL_ERROR')
     if (stream === undefined) return
     this.#forget(stream)
     stream.body?.discard()

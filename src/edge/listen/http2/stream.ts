@@ -32,6 +32,8 @@ export class Stream implements BodyOwner {
   continueOwed = false
   /** Clock.monotonic() at which the body has been waited for too long. */
   deadline = Number.POSITIVE_INFINITY
+  /** Its body may come as slowly as it likes, and in small pieces. */
+  isUnhurried = false
   readonly #owner: StreamOwner
   readonly #times: BodyTimes
 
@@ -60,7 +62,7 @@ export class Stream implements BodyOwner {
     this.received += bytes.length
     if (this.body === null || this.received > (this.body.length ?? Number.POSITIVE_INFINITY)) return false
     this.body.take(bytes)
-    if (this.body.isPaused) this.deadline = Number.POSITIVE_INFINITY
+    if (this.body.isPaused || this.isUnhurried) this.deadline = Number.POSITIVE_INFINITY
     else {
       // Bytes earn it time: a trickle must not hold a stream, and a connection to the origin, for ever.
       const earnedMs = (bytes.length / this.#times.bodyBytesPerSecondMin) * 1_000
@@ -89,6 +91,11 @@ export class Stream implements BodyOwner {
   }
 
   resumed(): void {
-    this.deadline = this.#owner.now() + this.#times.bodyIdleMs
+    if (!this.isUnhurried) this.deadline = this.#owner.now() + this.#times.bodyIdleMs
+  }
+
+  unhurried(): void {
+    this.isUnhurried = true
+    this.deadline = Number.POSITIVE_INFINITY
   }
 }

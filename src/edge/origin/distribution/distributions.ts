@@ -64,7 +64,8 @@ export class Distributions implements OriginSource {
       method,
       path: mark < 0 ? target : target.slice(0, mark),
       query: mark < 0 ? null : target.slice(mark + 1),
-      httpVersion: '1.1',
+      // Calls of gRPC are told by it.
+      httpVersion: request.grpc ? '2.0' : '1.1',
       headers: unframedHeaders(request.upgrade === undefined ? headers : [...headers, ...UPGRADE], headers[1] ?? ''),
       body: bodyOf(request),
       reused: false,

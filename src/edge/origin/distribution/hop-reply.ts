@@ -76,11 +76,11 @@ export class HopReply implements ViewerReply, SourceControl {
   }
 
   /** The pipeline gives up on the rest, or whoever asked wants no more: a sink that has let go hears nothing of it. */
-  abort(): void {
+  abort(cancelled = false): void {
     if (this.#state === 'done' || this.#state === 'gone') return
     this.#over('gone')
     this.#request.body?.destroy()
-    this.#sink.onFailure(new OriginFailure('reset', 'the distribution did not finish its answer'))
+    this.#sink.onFailure(new OriginFailure('reset', 'the distribution did not finish its answer', cancelled))
     this.onAbort?.()
   }
 
