@@ -10,7 +10,7 @@ import type { KeptHead, StoredObject } from '../cache/object.ts'
 import type { Edge } from '../edge.ts'
 import type { Exchange } from '../exchange.ts'
 import { ownViewerLines } from '../explain.ts'
-import type { HeadPart } from '../listen/viewer.ts'
+import type { HeadPart, HeadParts } from '../listen/viewer.ts'
 import { headerPairs } from '../origin/answer.ts'
 import type { Place } from '../places.ts'
 import type { PolicyEdit } from '../snapshot/headers-policy.ts'
@@ -24,10 +24,10 @@ const CLOSE = '\r\nConnection: close\r\n\r\n'
 
 const ageAt = (now: number, bornAt: number): number => Math.max(0, Math.floor((now - bornAt) / 1000))
 
-/** A head as it goes out, and what it begins with when others begin so, too. */
+/** A head as it goes out, and its parts when others begin as it does. */
 export interface PartedHead {
   readonly text: string
-  readonly part: HeadPart | undefined
+  readonly parts: HeadParts | undefined
 }
 
 export function hitHead(x: Exchange, edge: Edge, object: StoredObject): PartedHead {
@@ -54,7 +54,8 @@ export function hitHead(x: Exchange, edge: Edge, object: StoredObject): PartedHe
     }
     part = object.hitHead
   }
-  return { text: told(x, head + ownValues(x, edge, edit, object, ageLine(edge, object))), part }
+  const own = ownValues(x, edge, edit, object, ageLine(edge, object))
+  return { text: told(x, head + own), parts: part && { part, own } }
 }
 
 /** Heads of one object that are kept besides the one that went out last: those of other origins, or of no origin. */
@@ -142,7 +143,7 @@ export function notModifiedHead(
   }
   const own = ownLines(x.place, x.result) + ownValues(x, edge, edit, object, ageLine(edge, object))
   const part = object.notModifiedHead
-  return { text: told(x, part.text + own), part }
+  return { text: told(x, part.text + own), parts: { part, own } }
 }
 
 /** The lines of `pairs` with one of these names (lower case) that are not among `known` by their names. */

@@ -95,8 +95,8 @@ export function bodiless(
 ): Next {
   if (choice.kind === 'not-modified') {
     x.status = 304
-    const { text, part } = notModifiedHead(x, edge, source)
-    x.reply.whole(text, null, null, part)
+    const { text, parts } = notModifiedHead(x, edge, source)
+    x.reply.whole(text, null, null, parts)
     return to.record
   }
   x.fault =

@@ -103,6 +103,12 @@ export interface HeadPart {
   encoded: EncodedPart | null
 }
 
+/** A head in two: what others begin with, too, and the rest with its final empty line. */
+export interface HeadParts {
+  readonly part: HeadPart
+  readonly own: string
+}
+
 export interface EncodedPart {
   /** HPACK, one character a byte. */
   readonly block: string
@@ -115,9 +121,9 @@ export interface ViewerReply {
   /**
    * The whole answer: header text with its status line and final empty line, then the body (null for none), as one
    * corked write. `onSent` is called once when the kernel has taken the bytes or the connection is gone: until then
-   * the memory behind `body` must not change. `part` is what the head begins with, when others will begin with it too.
+   * the memory behind `body` must not change. `parts` are those of the head, when others will begin as it does.
    */
-  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null, part?: HeadPart): void
+  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null, parts?: HeadParts): void
   /**
    * Begins a streamed answer. `framing` says how the end is told: by Content-Length (already in `head`), by chunks
    * (already in `head`; the listener adds the chunk marks), or by closing the connection.

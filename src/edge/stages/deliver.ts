@@ -60,8 +60,8 @@ function sendObject(x: Exchange, edge: Edge, object: StoredObject): void {
   x.peer?.announce(answerOfObject(object), toldOf(x, edge))
   object.hold()
   const body = x.request.method === 'HEAD' ? null : object.body
-  const { text, part } = hitHead(x, edge, object)
-  reply.whole(text, body, object.release, part)
+  const { text, parts } = hitHead(x, edge, object)
+  reply.whole(text, body, object.release, parts)
 }
 
 function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {

@@ -265,7 +265,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     } else if (!this.#blocks.decode(bytes, first, last)) this.#wrongBlock()
     // RFC 7540 5.3.1: what its trees of priorities cannot mean; clients that still send them should know.
     else if (dependsOn === id) this.#requests.wrongHead(id, 'PROTOCOL_ERROR')
-    else this.#requests.head(id, this.#blocks.fields, this.#blocks.overBounds, (flags & FLAG.endStream) !== 0)
+    else this.#requests.head(id, this.#blocks, (flags & FLAG.endStream) !== 0)
   }
 
   #onContinuation(flags: number, bytes: Buffer, from: number, end: number): void {
@@ -275,7 +275,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if (limit !== null) return void this.fail('ENHANCE_YOUR_CALM', `a header block is over the limit: ${limit}`, limit)
     if ((flags & FLAG.endHeaders) === 0) return
     const { id, endsStream } = blocks
-    if (blocks.close()) this.#requests.head(id, blocks.fields, blocks.overBounds, endsStream)
+    if (blocks.close()) this.#requests.head(id, blocks, endsStream)
     else this.#wrongBlock()
   }
 

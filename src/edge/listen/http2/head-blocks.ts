@@ -4,9 +4,22 @@ import { HpackDecoder } from './hpack/decoder.ts'
 import type { Field } from './hpack/field.ts'
 import { HTTP2_LIMITS, type Http2LimitName } from './limits.ts'
 
-export class HeadBlocks {
-  /** The fields of the last block. */
+/** Longer ones are not remembered. */
+const REMEMBERED_BYTES = 256
+
+/** A whole block, decoded. */
+export interface DecodedBlock {
+  readonly fields: readonly Field[]
+  /** There were more than the limits allow; `fields` has only the first of them. */
+  readonly overBounds: boolean
+  /** The same as long as the fields are those of the block before. */
+  readonly version: number
+}
+
+export class HeadBlocks implements DecodedBlock {
+  /** Of the last block. */
   readonly fields: Field[] = []
+  version = 0
   /** Of the block that is not whole yet: its stream, and whether its HEADERS frame ended the viewer's side. */
   id = 0
   endsStream = false
@@ -16,6 +29,10 @@ export class HeadBlocks {
   readonly #headMs: number
   #pieces: Buffer[] = []
   #bytes = 0
+  /** The last block, if it can be known again; -1 bytes if not. */
+  #last = new Uint8Array(0)
+  #lastBytes = -1
+  #lastRevision = -1
 
   constructor({ headBytes, headers, headMs }: ListenLimits) {
     // Those of the request line are fields here.
@@ -27,7 +44,6 @@ export class HeadBlocks {
     return this.id !== 0
   }
 
-  /** The last block had more than the limits allow; `fields` has only its beginning. */
   get overBounds(): boolean {
     return this.#decoder.overBounds
   }
@@ -61,7 +77,26 @@ export class HeadBlocks {
 
   /** One that came in one piece. */
   decode(bytes: Buffer, from: number, end: number): boolean {
+    const decoder = this.#decoder
+    // The same bytes mean the same while the table is the same: a viewer that asks again for what it asked for before.
+    if (decoder.revision === this.#lastRevision && isSame(this.#last, this.#lastBytes, bytes, from, end)) return true
     this.fields.length = 0
-    return this.#decoder.decode(bytes, from, end, this.fields)
+    this.version++
+    const before = decoder.revision
+    const isBlock = decoder.decode(bytes, from, end, this.fields)
+    this.#lastBytes = -1
+    if (end - from <= REMEMBERED_BYTES && decoder.revision === before) {
+      if (this.#last.length === 0) this.#last = new Uint8Array(REMEMBERED_BYTES)
+      this.#last.set(bytes.subarray(from, end))
+      this.#lastBytes = end - from
+      this.#lastRevision = before
+    }
+    return isBlock
   }
+}
+
+function isSame(last: Uint8Array, lastBytes: number, bytes: Buffer, from: number, end: number): boolean {
+  if (end - from !== lastBytes) return false
+  for (let at = 0; at < lastBytes; at++) if (last[at] !== bytes[from + at]) return false
+  return true
 }

@@ -1,7 +1,7 @@
 //! HEADERS frames of answers (RFC 9113 6.2), with CONTINUATION where the viewer takes no larger ones.
-import type { EncodedPart, HeadPart } from '../viewer.ts'
+import type { EncodedPart, HeadPart, HeadParts } from '../viewer.ts'
 import { FLAG, FRAME, FRAME_HEAD_BYTES } from './frames.ts'
-import { blockBytesMax, writeField, writeLines, writeStatus, writeValue } from './hpack/encoder.ts'
+import { blockBytesMax, writeBytes, writeField, writeLines, writeStatus, writeValue } from './hpack/encoder.ts'
 import { type Output, writeFrameHead } from './output.ts'
 
 export class HeadWriter {
@@ -25,22 +25,31 @@ export class HeadWriter {
   }
 
   /** A head as the pipeline has it: text of HTTP/1.1. Returns the bytes of its frames. */
-  write(id: number, head: string, part: HeadPart | undefined, isLast: boolean): number {
-    const output = this.#output
-    const { block, open } = part === undefined ? NONE : (part.encoded ?? encodePart(part))
-    const own = part === undefined ? head : head.slice(part.text.length)
+  write(id: number, head: string, parts: HeadParts | undefined, isLast: boolean): number {
+    const begin = parts === undefined ? this.#whole(head) : this.#inParts(parts)
+    return this.#end(begin, id, isLast)
+  }
+
+  #whole(head: string): number {
+    const begin = this.#begin(blockBytesMax(head.length))
+    writeStatus(this.#output, head)
+    writeLines(this.#output, head, head.indexOf('\r\n') + 2, false)
+    return begin
+  }
+
+  #inParts({ part, own }: HeadParts): number {
+    const { block, open } = part.encoded ?? encodePart(part)
     const begin = this.#begin(block.length + blockBytesMax(own.length))
-    if (part === undefined) writeStatus(output, head)
-    else output.at += output.bytes.write(block, output.at, 'latin1')
+    const output = this.#output
+    output.at += output.bytes.write(block, output.at, 'latin1')
     let from = 0
-    if (part === undefined) from = head.indexOf('\r\n') + 2
-    else if (open) {
+    if (open) {
       const end = own.indexOf('\r\n')
       writeValue(output, own, 0, end, false)
       from = end + 2
     }
-    writeLines(output, own, from, false)
-    return this.#end(begin, id, isLast)
+    writeTail(output, from === 0 ? own : own.slice(from))
+    return begin
   }
 
   /** Fields behind a body: name, value, name, value ... */
@@ -85,7 +94,25 @@ export class HeadWriter {
   }
 }
 
-const NONE: EncodedPart = { block: '', open: false }
+/**
+ * The lines behind the request's own name are mostly those of the answer before: the age in the same second, and what is
+ * not written.
+ */
+let lastTail = ''
+let lastTailBlock = ''
+
+function writeTail(output: Output, tail: string): void {
+  if (tail === lastTail) writeBytes(output, lastTailBlock)
+  else {
+    const begin = output.at
+    writeLines(output, tail, 0, false)
+    if (output.at - begin > TAIL_BYTES_MAX) return
+    lastTail = tail
+    lastTailBlock = output.bytes.toString('latin1', begin, output.at)
+  }
+}
+
+const TAIL_BYTES_MAX = 64
 
 function encodePart(part: HeadPart): EncodedPart {
   const target = { bytes: Buffer.allocUnsafe(blockBytesMax(part.text.length)), at: 0 }

@@ -1,10 +1,10 @@
 //! The answer on one stream: its head goes out at once, its body when the windows and the turn of the stream allow.
-import type { HeadPart, ViewerReply } from '../viewer.ts'
+import type { HeadParts, ViewerReply } from '../viewer.ts'
 import { DEFAULT_PRIORITY, type Priority } from './priority.ts'
 
 export interface ReplyOwner {
   /** Writes the frames of a head; returns their bytes. */
-  sendHead(id: number, head: string, part: HeadPart | undefined, isLast: boolean): number
+  sendHead(id: number, head: string, parts: HeadParts | undefined, isLast: boolean): number
   sendTrailers(id: number, trailers: readonly string[]): number
   /** Writes a body whole if nothing is in its way; false when it has to wait. */
   sendAtOnce(reply: Reply, body: Uint8Array): boolean
@@ -50,10 +50,11 @@ export class Reply implements ViewerReply {
   waiting = 0
   readonly #owner: ReplyOwner
   #state: 'waiting' | 'streaming' | 'ending' | 'done' | 'gone' = 'waiting'
-  readonly #pieces: Piece[] = []
+  /** Null until something has to wait. */
+  #pieces: Piece[] | null = null
   /** Of the first piece, already sent. */
   #offset = 0
-  #trailers: readonly string[] = []
+  #trailers: readonly string[] | null = null
   #isBehind = false
 
   /** `patienceMs`: how long a viewer may let an answer wait for a window. */
@@ -99,10 +100,10 @@ export class Reply implements ViewerReply {
     return this.#state === 'ending' && this.waiting === 0
   }
 
-  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null, part?: HeadPart): void {
+  whole(head: string, body: Uint8Array | null, onSent: (() => void) | null, parts?: HeadParts): void {
     if (this.#state !== 'waiting') return void onSent?.()
     const isEmpty = body === null || body.length === 0
-    this.bytesSent += this.#owner.sendHead(this.id, head, part, isEmpty)
+    this.bytesSent += this.#owner.sendHead(this.id, head, parts, isEmpty)
     if (isEmpty) {
       this.#state = 'done'
       onSent?.()
@@ -147,7 +148,7 @@ export class Reply implements ViewerReply {
   end(trailers: readonly string[] = []): void {
     if (this.#state !== 'streaming') return
     this.#state = 'ending'
-    this.#trailers = trailers
+    if (trailers.length > 0) this.#trailers = trailers
     this.#owner.wants(this)
   }
 
@@ -170,14 +171,15 @@ export class Reply implements ViewerReply {
   /** The next bytes, at most `count`, into `into` at `at`; to be called with something waiting. */
   fill(into: Uint8Array, at: number, count: number): number {
     let filled = 0
-    while (filled < count && this.#pieces.length > 0) {
-      const { bytes, onSent } = this.#pieces[0]!
+    const pieces = this.#pieces!
+    while (filled < count && pieces.length > 0) {
+      const { bytes, onSent } = pieces[0]!
       const taken = Math.min(count - filled, bytes.length - this.#offset)
       into.set(taken === bytes.length ? bytes : bytes.subarray(this.#offset, this.#offset + taken), at + filled)
       filled += taken
       this.#offset += taken
       if (this.#offset === bytes.length) {
-        this.#pieces.shift()
+        pieces.shift()
         this.#offset = 0
         onSent?.()
       }
@@ -198,12 +200,12 @@ export class Reply implements ViewerReply {
 
   /** True when a frame that takes all that waits is the last of the stream. */
   get lastWithData(): boolean {
-    return this.#state === 'ending' && this.#trailers.length === 0
+    return this.#state === 'ending' && this.#trailers === null
   }
 
   /** Sends the end of a body that has been sent: trailers, or nothing. Returns whether trailers ended it. */
   sendTrailers(): boolean {
-    if (this.#trailers.length === 0) return false
+    if (this.#trailers === null) return false
     this.bytesSent += this.#owner.sendTrailers(this.id, this.#trailers)
     return true
   }
@@ -215,14 +217,17 @@ export class Reply implements ViewerReply {
   }
 
   #keep(bytes: Uint8Array, onSent: (() => void) | null): void {
+    this.#pieces ??= []
     this.#pieces.push({ bytes, onSent })
     this.waiting += bytes.length
   }
 
   #letGo(): void {
     this.#owner.rests(this)
-    for (const { onSent } of this.#pieces.splice(0)) onSent?.()
+    const pieces = this.#pieces ?? []
+    this.#pieces = null
     this.waiting = 0
     this.#offset = 0
+    for (const { onSent } of pieces) onSent?.()
   }
 }

@@ -3,6 +3,7 @@
 import { headersOf, type Malformed, type ParsedHeaders } from '../header-block.ts'
 import type { ListenLimits } from '../limits.ts'
 import { KNOWN_METHODS, readTarget, type Target } from '../request-line.ts'
+import type { DecodedBlock } from './head-blocks.ts'
 import { type Field, KIND } from './hpack/field.ts'
 
 /** Header blocks that a connection remembers: a browser's documents, styles, scripts and images differ in theirs. */
@@ -25,6 +26,8 @@ export class RequestHeads {
   readonly #limits: ListenLimits
   readonly #remembered: Remembered[] = []
   readonly #regular: Field[] = []
+  #lastVersion = -1
+  #lastOutcome: HeadOutcome = 'malformed'
   #lastPath = ''
   #lastTarget: Target | null = null
 
@@ -32,8 +35,15 @@ export class RequestHeads {
     this.#limits = limits
   }
 
-  /** `overBounds` as of HpackDecoder: the list is not complete. */
-  read(fields: readonly Field[], overBounds: boolean): HeadOutcome {
+  read(block: DecodedBlock): HeadOutcome {
+    if (block.version !== this.#lastVersion) {
+      this.#lastVersion = block.version
+      this.#lastOutcome = this.#read(block.fields, block.overBounds)
+    }
+    return this.#lastOutcome
+  }
+
+  #read(fields: readonly Field[], overBounds: boolean): HeadOutcome {
     const regular = this.#regular
     regular.length = 0
     let method: string | null = null

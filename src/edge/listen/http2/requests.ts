@@ -1,11 +1,11 @@
 //! The requests of a connection: from decoded heads and DATA frames to the pipeline, and the states of their streams until
 //! they are read and answered (RFC 9113 5.1, 8.1).
 import { type RefusalCause, STATUS_OF } from '../refusal.ts'
-import type { HeadPart, ViewerRequest } from '../viewer.ts'
+import type { HeadParts, ViewerRequest } from '../viewer.ts'
 import type { ConnectionHost, ViewerSocket } from '../viewer-socket.ts'
 import { ClosedStreams } from './closed-streams.ts'
 import { ERROR, type ErrorName, FRAME } from './frames.ts'
-import type { Field } from './hpack/field.ts'
+import type { DecodedBlock } from './head-blocks.ts'
 import { HTTP2_LIMITS, type Http2LimitName, type Http2RateName } from './limits.ts'
 import { Priorities } from './priorities.ts'
 import { Reply, type ReplyOwner } from './reply.ts'
@@ -70,7 +70,7 @@ export class Requests implements ReplyOwner, StreamOwner {
   // Frames of the viewer.
 
   /** A whole header block. */
-  head(id: number, fields: readonly Field[], overBounds: boolean, isLast: boolean): void {
+  head(id: number, block: DecodedBlock, isLast: boolean): void {
     if (id > this.lastId) {
       this.#advance(id)
       if (id > this.lastTaken) this.#refuseStream(id)
@@ -78,14 +78,14 @@ export class Requests implements ReplyOwner, StreamOwner {
         this.#owner.count('concurrentStreams')
         this.#owner.spend('faults')
         this.#refuseStream(id)
-      } else this.#begin(id, fields, overBounds, isLast)
+      } else this.#begin(id, block, isLast)
       return
     }
     const stream = this.#streams.get(id)
     if (stream === undefined) this.#late(id, 'HEADERS')
     else if (!stream.isOpen) this.#fault(id, 'STREAM_CLOSED')
     else {
-      const trailers = isLast && !overBounds ? trailersOf(fields, TRAILER_BYTES_MAX) : null
+      const trailers = isLast && !block.overBounds ? trailersOf(block.fields, TRAILER_BYTES_MAX) : null
       if (trailers === null) this.#fault(id, 'PROTOCOL_ERROR')
       else this.#finish(stream, trailers)
     }
@@ -195,9 +195,9 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   // What replies ask for.
 
-  sendHead(id: number, head: string, part: HeadPart | undefined, isLast: boolean): number {
+  sendHead(id: number, head: string, parts: HeadParts | undefined, isLast: boolean): number {
     this.#owner.wake()
-    return this.#sender.heads.write(id, head, part, isLast)
+    return this.#sender.heads.write(id, head, parts, isLast)
   }
 
   sendTrailers(id: number, trailers: readonly string[]): number {
@@ -264,9 +264,9 @@ export class Requests implements ReplyOwner, StreamOwner {
     this.lastId = id
   }
 
-  #begin(id: number, fields: readonly Field[], overBounds: boolean, isLast: boolean): void {
+  #begin(id: number, block: DecodedBlock, isLast: boolean): void {
     const heads = this.#heads
-    const outcome = heads.read(fields, overBounds)
+    const outcome = heads.read(block)
     if (outcome === 'malformed') return void this.#fault(id, 'PROTOCOL_ERROR')
     const reply = new Reply(this, id, this.#sender.initialWindow, this.#host.limits.sendStallMs)
     if (outcome !== 'whole') return void this.#refuse(reply, outcome, isLast)

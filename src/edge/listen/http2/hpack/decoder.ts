@@ -17,6 +17,8 @@ export interface ListBounds {
 }
 
 export class HpackDecoder {
+  /** Rises when the dynamic table changes: a block means the same as before as long as it does not. */
+  revision = 0
   /** Of the last block: it had more than the bounds; the fields beyond them are not in the list. */
   overBounds = false
   readonly #bounds: ListBounds
@@ -92,6 +94,7 @@ export class HpackDecoder {
 
   #add(field: Field): void {
     const { size } = field
+    this.revision++
     this.#evict(this.#bytesMax - size)
     // One that is larger than the table empties it, and is no error (4.4).
     if (size > this.#bytesMax) return
@@ -115,6 +118,7 @@ export class HpackDecoder {
     const size = this.#integer(bytes, end, 0x1f)
     if (size < 0 || size > TABLE_BYTES) return false
     this.#bytesMax = size
+    this.revision++
     this.#evict(size)
     return true
   }

@@ -122,7 +122,19 @@ const isBlank = (code: number): boolean => code === 32 || code === 9
 /** A string as it is (5.2). */
 function writeText(target: BlockTarget, text: string): void {
   writeInteger(target, text.length, 0x7f, 0)
-  target.at += target.bytes.write(text, target.at, 'latin1')
+  writeBytes(target, text)
+}
+
+/** Below this many characters writing them one by one is quicker than a call that leaves JavaScript. */
+const SHORT = 80
+
+/** One byte a character. */
+export function writeBytes(target: BlockTarget, text: string): void {
+  const { length } = text
+  const { bytes, at } = target
+  if (length > SHORT) bytes.write(text, at, 'latin1')
+  else for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i)
+  target.at = at + length
 }
 
 /** A string in the shorter of its two forms. */
