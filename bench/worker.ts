@@ -28,19 +28,25 @@ export interface BenchWorkerOptions {
   readonly diskBytes?: number
   /** With regional edge caches in the same process. */
   readonly tiers?: boolean
+  /** Listens for HTTPS as well. */
+  readonly https?: boolean
 }
 
 export interface BenchWorker {
   readonly started: Started
   readonly feed: EdgeFeed
   readonly port: number
+  /** 0 for none. */
+  readonly httpsPort: number
   stop(): Promise<void>
 }
 
 /** @throws Error with what the worker said when it does not become ready */
 export async function startBenchWorker(options: BenchWorkerOptions): Promise<BenchWorker> {
-  const { home, documents, cacheBytes, diskBytes = 0, tiers = false } = options
+  const { home, documents, cacheBytes, diskBytes = 0, tiers = false, https: secure = false } = options
   const port = await freePort()
+  const httpsPort = secure ? await freePort() : 0
+  const https = secure ? { host: '127.0.0.1', port: httpsPort } : null
   const paths = homePaths(home)
   for (const folder of [paths.edge, paths.logs]) await mkdir(folder, { recursive: true })
   const feed = new EdgeFeed(paths.feedSocket, documents)
@@ -49,7 +55,7 @@ export async function startBenchWorker(options: BenchWorkerOptions): Promise<Ben
   const http = { host: '127.0.0.1', port }
   const regional = tiers ? (REGIONALS[0]?.name ?? null) : null
   const network = {
-    pops: [{ name: 'FRA50-C1', region: 'eu-central-1', regional, http, https: null }],
+    pops: [{ name: 'FRA50-C1', region: 'eu-central-1', regional, http, https }],
     regionals: tiers ? REGIONALS : [],
     dns: null,
   }
@@ -69,5 +75,5 @@ export async function startBenchWorker(options: BenchWorkerOptions): Promise<Ben
     await stop()
     throw new Error(`the edge worker did not become ready:\n${started.output()}`)
   }
-  return { started, feed, port, stop }
+  return { started, feed, port, httpsPort, stop }
 }

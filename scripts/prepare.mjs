@@ -40,9 +40,11 @@ const SYSTEM_PACKAGES = [
   { name: 'python3-redis', found: ['/usr/lib/python3/dist-packages/redis'], services: [], when: 'test' },
   { name: 'python3-pymemcache', found: ['/usr/lib/python3/dist-packages/pymemcache'], services: [], when: 'test' },
   { name: 'testssl.sh', found: ['testssl', 'testssl.sh'], services: [], when: 'testssl' },
+  { name: 'nghttp2-client', found: ['nghttp'], services: [], when: 'test' },
   { name: 'nginx', found: ['nginx'], services: ['nginx'], when: 'bench' },
   { name: 'varnish', found: ['varnishd'], services: ['varnish', 'varnishncsa'], when: 'bench' },
   { name: 'wrk', found: ['wrk'], services: [], when: 'bench' },
+  { name: 'nghttp2-client', found: ['h2load'], services: [], when: 'bench' },
 ]
 
 /** How a person installs packages, by the tool that is there. */

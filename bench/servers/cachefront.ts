@@ -1,16 +1,16 @@
 //! Cachefront's real edge worker, started as the keeper starts it: the program's own role, the whole pipeline, its feed.
 import { join } from 'node:path'
 import { homePaths, programVersion } from '../../src/config.ts'
-import type { DistributionDoc } from '../../src/domain/distribution.ts'
+import type { DistributionDoc, ViewerCertificateDoc } from '../../src/domain/distribution.ts'
 import type { NameList } from '../../src/domain/policy.ts'
 import { countLines, logSettled } from '../log-lines.ts'
 import { startBenchWorker } from '../worker.ts'
-import { SETTLE_MS, type StartServer } from './server.ts'
+import { type Place, SETTLE_MS, type StartServer } from './server.ts'
 
 const NONE: NameList = { behavior: 'none', names: [] }
 
 /** One distribution with Managed-CachingOptimized, the policy that CloudFront recommends. */
-function distribution(host: string, originPort: number): DistributionDoc {
+function distribution(host: string, originPort: number, tls?: Place['tls']): DistributionDoc {
   return {
     id: 'E1BENCHMARK001',
     domainName: host,
@@ -18,6 +18,7 @@ function distribution(host: string, originPort: number): DistributionDoc {
     aliases: [],
     defaultRootObject: '',
     httpVersion: 'http2',
+    ...(tls === undefined ? {} : { viewerCertificate: certificateOf(tls) }),
     origins: [
       {
         id: 'origin',
@@ -58,14 +59,26 @@ function distribution(host: string, originPort: number): DistributionDoc {
   }
 }
 
-export const startCachefront: StartServer = async ({ config, directory, originPort }) => {
-  const documents = [distribution(config.host, originPort)]
-  const { started, port, stop } = await startBenchWorker({ home: directory, documents, cacheBytes: config.cacheBytes })
+const certificateOf = ({ key, chain }: NonNullable<Place['tls']>): ViewerCertificateDoc => ({
+  certificates: [{ arn: 'arn:aws:acm:us-east-1:123456789012:certificate/bench', chain, privateKey: key }],
+  sslSupportMethod: 'sni-only',
+  securityPolicy: 'TLSv1.2_2021',
+})
+
+export const startCachefront: StartServer = async ({ config, directory, originPort, tls }) => {
+  const documents = [distribution(config.host, originPort, tls)]
+  const { started, port, httpsPort, stop } = await startBenchWorker({
+    home: directory,
+    documents,
+    cacheBytes: config.cacheBytes,
+    https: tls !== undefined,
+  })
   const log = join(homePaths(directory).logs, 'access-worker-0.log')
   return {
     name: 'cachefront',
     version: `cachefront ${programVersion()}, Node ${process.versions.node}`,
     port,
+    httpsPort,
     pids: [started.pid],
     isHit: (answer) => answer.headers['x-cache'] === 'Hit from cloudfront',
     logLines: () => countLines(log, '#'),

@@ -9,6 +9,8 @@ export interface BenchServer {
   readonly name: string
   readonly version: string
   readonly port: number
+  /** Over TLS; 0 unless `Place.tls` was given. */
+  readonly httpsPort: number
   /** Processes whose trees are counted, helpers such as varnishncsa among them. */
   readonly pids: readonly number[]
   /** True when this answer came out of the server's cache. */
@@ -27,6 +29,8 @@ export interface Place {
   /** A directory of its own, in memory where the system has one. */
   readonly directory: string
   readonly originPort: number
+  /** Listen for HTTPS as well, with this certificate (PEM) for `config.host`. */
+  readonly tls?: { readonly key: string; readonly chain: string }
 }
 
 export type StartServer = (place: Place) => Promise<BenchServer>

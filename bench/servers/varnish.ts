@@ -21,6 +21,7 @@ export const startVarnish: StartServer = async ({ config, directory, originPort 
     name: 'varnish',
     version: execFileSync('sh', ['-c', 'varnishd -V 2>&1 | head -1'], { encoding: 'utf8' }).trim(),
     port,
+    httpsPort: 0,
     pids: [varnish.pid, logger.pid],
     // X-Varnish names two transactions when the object came from the cache.
     isHit: (answer) => String(answer.headers['x-varnish'] ?? '').includes(' '),

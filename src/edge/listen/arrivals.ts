@@ -88,7 +88,8 @@ export class Arrivals {
       dropped('handshake-timeout', ends.remoteAddress)
     }, limits.handshakeMs)
     socket.once('close', () => clearTimeout(timer))
-    acceptor.accept(socket, { lenient: isLoopback(host) }, (secured, agreed) => {
+    // Viewers behind a proxy are not of this host, wherever it runs.
+    acceptor.accept(socket, { lenient: isLoopback(host) && !ends.proxied }, (secured, agreed) => {
       clearTimeout(timer)
       this.#begin(socket, secured, pop, agreed, ends, place)
     })
