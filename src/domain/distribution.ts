@@ -35,6 +35,8 @@ export interface DistributionDoc {
   readonly ipv6?: boolean
   /** What its alternate domain names are shown; absent means the installation's own certificate under policy TLSv1. */
   readonly viewerCertificate?: ViewerCertificateDoc
+  /** An address of its own (SSLSupportMethod vip): who names no server there is shown its certificate; absent for none. */
+  readonly dedicatedAddress?: string
   /** Client certificates of viewers; absent where none are asked for. */
   readonly viewerMtls?: ViewerMtlsDoc
 }

@@ -53,9 +53,17 @@ export class ViewerCertificates {
   }
 
   /** As of AcceptorOptions. */
-  identify(hello: ClientHello, { lenient }: HelloOrigin): MaybePromise<ServerIdentity> | null {
+  identify(hello: ClientHello, { lenient, dedicatedTo }: HelloOrigin): MaybePromise<ServerIdentity> | null {
     const { serverName: name } = hello
-    const plan = name === null ? undefined : distributionOf(this.#options.snapshot(), name)
+    const snapshot = this.#options.snapshot()
+    const plan = name === null ? undefined : distributionOf(snapshot, name)
+    if (dedicatedTo !== undefined && plan === undefined && (name === null || !this.#isOwn(name))) {
+      const whose = snapshot.distributions.get(dedicatedTo)
+      if (whose?.certificate != null) {
+        const protocols = offeredProtocols(name === null ? 'http1.1' : whose.doc.httpVersion, hello)
+        return { certificate: whose.certificate, terms: whose.tls, protocols }
+      }
+    }
     if (name === null || this.#isOwn(name)) {
       return name === null && !lenient ? null : this.#withOwn(hello, plan)
     }

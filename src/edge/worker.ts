@@ -21,6 +21,7 @@ import { ownsKey } from './cache/owner.ts'
 import { CacheWalks } from './cache-walk.ts'
 import { ViewerCertificates } from './certificates.ts'
 import { Compressions } from './compression/compressions.ts'
+import { DedicatedListeners } from './dedicated-listeners.ts'
 import type { DnsListen, DnsServer } from './dns/server.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
@@ -31,7 +32,7 @@ import { countHttp2Limit } from './http2-counters.ts'
 import type { Refusal } from './listen/listener.ts'
 import { TlsAcceptor } from './listen/tls/acceptor.ts'
 import { SharedTicketKeys } from './listen/tls/ticket-keys.ts'
-import { type ListenAddress, type PopAddresses, type PopListen, PopListeners } from './listeners.ts'
+import { type ListenAddress, type PopAddresses, type PopListen, PopListeners, type SharedListen } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
 import { Folders } from './origin/folder/folders.ts'
@@ -243,7 +244,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     wall: () => clock.wall(),
     problem,
   })
-  const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, {
+  const shared: SharedListen = {
     tls: new TlsAcceptor({
       identify: (hello, from) => certificates.identify(hello, from),
       ticketKeys: () => ticketKeys.keys,
@@ -260,12 +261,16 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     onHttp2Limit: (limit) => countHttp2Limit(counters, limit),
     ...admitting(options, counters, proxies),
     problem,
-  }).catch(async (error) => {
+  }
+  const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, shared).catch(async (error) => {
     await peers.close()
     await journalOpen
     await disk.close()
     throw error
   })
+  const dedicated = new DedicatedListeners(shared, listeners.addresses[0] as PopAddresses)
+  const isFirstDown = (): boolean => edge.snapshot.down.has(options.pops[0]?.name ?? '')
+  await dedicated.replace(edge.snapshot, isFirstDown())
   edge.httpsPorts = listeners.addresses.map(({ https, ipv6Https }) => ({
     https: https?.port ?? null,
     ipv6: ipv6Https?.port ?? null,
@@ -292,7 +297,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const drained = Promise.withResolvers<void>()
   let ending: Promise<void> | null = null
   const end = async (cut: boolean): Promise<void> => {
-    await (cut ? listeners.close() : listeners.drain())
+    await Promise.all(cut ? [listeners.close(), dedicated.close()] : [listeners.drain(), dedicated.drain()])
     await dns?.close()
     feed?.close()
     ticketKeys.close()
@@ -344,7 +349,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       const written = disk.commit(configuration.snapshot.revision)
       save()
       const listening = listeners.closeOnly(edge.snapshot.down)
-      return listening === null ? written : Promise.all([written, listening]).then(() => {})
+      const own =
+        message.type === 'snapshot'
+          ? dedicated.replace(edge.snapshot, isFirstDown())
+          : dedicated.apply(message.changes, edge.snapshot, isFirstDown())
+      if (listening === null && own === null) return written
+      return Promise.all([written, listening, own]).then(() => {})
     },
     workers: (workers) => {
       edge.workers = workers
@@ -375,7 +385,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     whenDrained: drained.promise,
     drain,
     async close() {
-      if (ending !== null) await listeners.close()
+      if (ending !== null) await Promise.all([listeners.close(), dedicated.close()])
       ending ??= end(true)
       await ending
     },

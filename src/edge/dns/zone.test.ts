@@ -53,6 +53,12 @@ const snapshot = compileSnapshot(
     document({ id: 'E2', domainName: 'd2.cloudfront.localhost', ipv6: true }),
     document({ id: 'E3', domainName: 'd3.cloudfront.localhost', priceClass: 'PriceClass_100' }),
     document({ id: 'E4', domainName: 'd4.cloudfront.localhost', enabled: false }),
+    document({
+      id: 'E5',
+      domainName: 'd5.cloudfront.localhost',
+      aliases: ['own.test'],
+      dedicatedAddress: '192.0.2.80',
+    }),
   ],
   null,
   (_id, error) => assert.fail(error),
@@ -92,6 +98,10 @@ test('each name, type and viewer', () => {
     ['d1.cloudfront.net', 'A', 'DE', [], '192.0.2.2'],
     ['www.example.com', 'A', 'DE', [], '192.0.2.2'],
     ['a.b.example.net', 'A', 'DE', [], '192.0.2.2'],
+    // An address of its own, wherever the asker is.
+    ['d5.cloudfront.localhost', 'A', 'NZ', [], '192.0.2.80'],
+    ['own.test', 'A', 'DE', [], '192.0.2.80'],
+    ['own.test', 'AAAA', 'DE', [], 'NODATA'],
     // IPv6 is off, on, and on where the POP has none.
     ['d1.cloudfront.localhost', 'AAAA', 'DE', [], 'NODATA'],
     ['d2.cloudfront.localhost', 'AAAA', 'DE', [], '2001:db8::2'],

@@ -99,6 +99,20 @@ function ofDistribution(
   { topology, addresses }: Zone,
   ttl: number,
 ): ZoneAnswer {
+  const own = doc.dedicatedAddress
+  if (own !== undefined) {
+    // As viewers of IPv4 alone reach a POP of IPv4 alone: one kind of address, and no data for the other.
+    const v6 = own.includes(':')
+    const answers = recordsOf(v6 ? { v4: [], v6: [own] } : { v4: [own], v6: [] }, type, true)
+    return {
+      rcode: 'NOERROR',
+      answers,
+      negative: answers.length === 0,
+      ttl,
+      varies: false,
+      pop: topology.pops[0]?.name ?? '',
+    }
+  }
   const { pops, ipv6 } = popsFor(doc, topology)
   const isUp = ({ name }: PopDoc): boolean => !down.has(name)
   // Where all POPs of the price class are down, one of another answers: to be served beats to be served cheaply.

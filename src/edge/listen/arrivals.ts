@@ -15,6 +15,7 @@ interface Gate {
   readonly pop: number
   /** Null for plain HTTP. */
   readonly tls: TlsAcceptor | null
+  readonly dedicatedTo?: string
 }
 
 export interface ArrivalsOptions {
@@ -80,7 +81,13 @@ export class Arrivals {
     else this.#shakeHands(socket, gate, gate.tls, ends, place)
   }
 
-  #shakeHands(socket: Socket, { host, pop }: Gate, acceptor: TlsAcceptor, ends: ViewerEnds, place: Admitted): void {
+  #shakeHands(
+    socket: Socket,
+    { host, pop, dedicatedTo }: Gate,
+    acceptor: TlsAcceptor,
+    ends: ViewerEnds,
+    place: Admitted,
+  ): void {
     const { limits, dropped } = this.#options
     this.#opening.add(socket)
     const timer = setTimeout(() => {
@@ -89,7 +96,7 @@ export class Arrivals {
     }, limits.handshakeMs)
     socket.once('close', () => clearTimeout(timer))
     // Viewers behind a proxy are not of this host, wherever it runs.
-    acceptor.accept(socket, { lenient: isLoopback(host) && !ends.proxied }, (secured, agreed) => {
+    acceptor.accept(socket, { lenient: isLoopback(host) && !ends.proxied, dedicatedTo }, (secured, agreed) => {
       clearTimeout(timer)
       this.#begin(socket, secured, pop, agreed, ends, place)
     })

@@ -31,6 +31,8 @@ export interface ListenAt {
   readonly tls: TlsAcceptor | null
   /** `::` without it takes IPv4 as well. */
   readonly ipv6Only?: boolean
+  /** Distribution that alone has this address; absent where all are reached. */
+  readonly dedicatedTo?: string
 }
 
 export interface ListenOptions {

@@ -11,6 +11,8 @@ import type { TicketKeys } from './ticket-keys.ts'
 export interface HelloOrigin {
   /** Viewers who name nobody, or somebody unknown, get the default certificate, as on a loopback listener. */
   readonly lenient: boolean
+  /** Viewers who name nobody, or somebody unknown, mean this distribution: the address is its own. */
+  readonly dedicatedTo?: string | undefined
 }
 
 export interface AcceptorOptions {
