@@ -124,7 +124,7 @@ export const OPTIONS: readonly OptionRow[] = [
     'certificate-issuer',
     'local|acme',
     'local',
-    "who issues what ACM's RequestCertificate asks for: the installation's own authority, or a public one by ACME (docs/lets-encrypt.md)",
+    "who issues what ACM's RequestCertificate asks for: the installation's own authority, or a public one by ACME (docs/certificates.md)",
   ),
   row(
     'acme-directory',

@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { cacheCommand } from './commands/cache.ts'
 import { callCommand } from './commands/call.ts'
+import { certificatesCommand } from './commands/certificates.ts'
 import { clockCommand } from './commands/clock.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
@@ -28,6 +29,7 @@ const COMMANDS: readonly CommandMaker[] = [
   popsCommand,
   explainCommand,
   invalidateCommand,
+  certificatesCommand,
   clockCommand,
   logsCommand,
   cacheCommand,

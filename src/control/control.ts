@@ -3,6 +3,7 @@
 import type { Topology } from '../domain/topology.ts'
 import type { ObjectRequest, ObjectsWanted } from '../edge/feed-protocol.ts'
 import type { Clock } from '../lib/clock.ts'
+import { certificateProblem, certificateStatuses } from '../services/cachefront/certificates.ts'
 import type { Health, Installation, WalkStep } from '../services/cachefront/installation.ts'
 import type { State } from '../state/state.ts'
 import type { ControlClock } from './clock-feed.ts'
@@ -122,7 +123,7 @@ class RunningControl implements Control {
   }
 
   async health(): Promise<Health> {
-    const { state, keeper, version } = this.#options
+    const { state, keeper, version, clock } = this.#options
     const revision = await state.revision().catch((error: unknown) => error as Error)
     const health = healthOf({
       version,
@@ -134,6 +135,7 @@ class RunningControl implements Control {
       missing: this.feed.missing(),
       tasks: this.tasks(),
       brokenDistributions: this.#brokenDistributions(),
+      certificateProblems: await certificateProblems(state, clock).catch(() => new Map<string, string>()),
       wasReady: this.#wasReady,
     })
     if (health.status === 'ok') this.#wasReady = true
@@ -219,4 +221,20 @@ class RunningControl implements Control {
     await this.#reconciler.close()
     await this.feed.close()
   }
+}
+
+/** By the first name of each. */
+async function certificateProblems(state: State, clock: Clock): Promise<ReadonlyMap<string, string>> {
+  // Who uses which takes a look at every distribution: not while all is well.
+  const isWell = (await state.list('certificate')).every(
+    ({ doc }) => doc.problem === undefined && doc.status !== 'EXPIRED',
+  )
+  if (isWell) return new Map()
+  const seen = await certificateStatuses(state, clock.now())
+  return new Map(
+    seen.flatMap((one): [string, string][] => {
+      const problem = certificateProblem(one)
+      return problem === null ? [] : [[one.names[0] ?? one.arn, problem]]
+    }),
+  )
 }

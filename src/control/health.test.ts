@@ -44,6 +44,7 @@ const facts = (changes: Partial<HealthFacts>): HealthFacts => ({
   missing: [],
   tasks: [],
   brokenDistributions: new Map(),
+  certificateProblems: new Map(),
   wasReady: false,
   ...changes,
 })

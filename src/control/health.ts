@@ -21,6 +21,8 @@ export interface HealthFacts {
   readonly tasks: readonly TaskStatus[]
   /** What is wrong with each, by id. */
   readonly brokenDistributions: ReadonlyMap<string, string>
+  /** What is wrong with certificates in use, by their names. */
+  readonly certificateProblems: ReadonlyMap<string, string>
   /** Whether everything was well once since the start. */
   readonly wasReady: boolean
 }
@@ -40,6 +42,7 @@ export function healthOf(facts: HealthFacts): Health {
   const resources = [
     ...(keeper?.seen?.groups ?? []).flatMap(cachePart),
     ...[...facts.brokenDistributions].map(brokenPart),
+    ...[...facts.certificateProblems].map(([name, detail]) => ({ name: `certificate ${name}`, ok: false, detail })),
   ]
   // The status is the installation's: a single cache or distribution may be broken for good, and the rest must start and
   // serve all the same. Its part says what is wrong with it.

@@ -40,6 +40,10 @@ export interface CertificateRecord {
   readonly issuance?: Issuance
   readonly renewal?: RenewalRecord
   readonly failureReason?: string
+  /** What the newest attempt to have it issued failed for, for a person and without secrets; absent once it is issued. */
+  readonly problem?: string
+  /** Attempts that failed, of all its life. */
+  readonly failedAttempts?: number
   /** It was given to a caller of ExportCertificate. */
   readonly exportedAt?: string
   /** Day (ISO, `2026-01-31`) of the last event that said that it is about to expire. */

@@ -40,6 +40,8 @@ export type IssueStep =
       readonly retryAt: number
       /** What is waited for, for a person. */
       readonly why: string
+      /** It waits because something failed, which `why` tells: counted and shown as a failure. */
+      readonly isFailure?: true
       /** What has become of names meanwhile; those that are not among them stay. */
       readonly validations?: readonly NameValidation[]
     }

@@ -75,7 +75,7 @@ export const isStepDue = ({ issuance }: CertificateRecord, now: number): boolean
 
 /** It has been issued. */
 export function afterIssue(record: CertificateRecord, material: CertificateMaterial, now: number): CertificateRecord {
-  const { issuance, expiryEventOn: _, failureReason: __, ...rest } = record
+  const { issuance, expiryEventOn: _, failureReason: __, problem: ___, ...rest } = record
   return {
     ...rest,
     status: 'ISSUED',
@@ -90,7 +90,13 @@ export function afterIssue(record: CertificateRecord, material: CertificateMater
 export function afterWait(
   record: CertificateRecord,
   issuance: Issuance,
-  step: { memory: unknown; retryAt: number; why: string; validations?: readonly NameValidation[] | undefined },
+  step: {
+    readonly memory: unknown
+    readonly retryAt: number
+    readonly why: string
+    readonly isFailure?: true
+    readonly validations?: readonly NameValidation[]
+  },
   now: number,
 ): CertificateRecord {
   const news = new Map((step.validations ?? []).map((validation) => [validation.name, validation]))
@@ -106,6 +112,7 @@ export function afterWait(
     },
     ...(issuance.purpose === 'renewal' ? { renewal: { status: 'PENDING_VALIDATION', updatedAt: iso(now) } } : {}),
     ...withValidations(record, (validation) => ({ ...validation, ...news.get(validation.name) })),
+    ...(step.isFailure === true ? withFailure(record, step.why) : {}),
   }
 }
 
@@ -122,12 +129,14 @@ export function afterFailure(
   return {
     ...record,
     issuance: { ...issuance, failures: issuance.failures + 1, nextAt: iso(now + delay), problem },
+    ...withFailure(record, problem),
   }
 }
 
 /** The issuer has refused for good. */
-export function afterRefusal(record: CertificateRecord, reason: string, now: number): CertificateRecord {
-  const { issuance, ...rest } = record
+export function afterRefusal(record: CertificateRecord, reason: string, why: string, now: number): CertificateRecord {
+  const { issuance, ...before } = record
+  const rest = { ...before, ...withFailure(record, why) }
   return issuance?.purpose === 'renewal'
     ? { ...rest, renewal: { status: 'FAILED', reason, updatedAt: iso(now) } }
     : {
@@ -139,6 +148,10 @@ export function afterRefusal(record: CertificateRecord, reason: string, now: num
         ),
       }
 }
+
+const withFailure = ({ failedAttempts = 0 }: CertificateRecord, problem: string) => ({
+  ...{ problem, failedAttempts: failedAttempts + 1 },
+})
 
 function withValidations(
   { request }: CertificateRecord,

@@ -1,13 +1,20 @@
 //! The task that makes ACM's certificates so: has the requested ones issued, renews those in use well before their end, sets
 //! EXPIRED, and announces what is about to expire, once a day, as ACM does to EventBridge. It is run often and does little.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type CertificateRecord, DAYS_BEFORE_EXPIRY, isCovered, type RequestedKey } from '../../domain/certificates.ts'
+import {
+  type CertificateRecord,
+  DAYS_BEFORE_EXPIRY,
+  daysLeft,
+  type Issuance,
+  isCovered,
+  type RequestedKey,
+} from '../../domain/certificates.ts'
 import { checkMaterial } from '../../lib/ca/certificate-material.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { materialOf } from '../../services/acm/import-certificate.ts'
-import { putMaterial, usage } from '../../services/acm/lookup.ts'
+import { putMaterial, removeChallenges, usage, usersOf } from '../../services/acm/lookup.ts'
 import type { Kind } from '../../state/kinds.ts'
-import type { State, Transaction } from '../../state/state.ts'
+import type { State } from '../../state/state.ts'
 import type { PokedTask } from '../control.ts'
 import type { Issuer, IssueStep } from '../issuers/issuer.ts'
 import {
@@ -86,7 +93,10 @@ async function age(options: AcmCertificatesOptions): Promise<string[]> {
   if ((await changesOf(options, state)).length === 0) return []
   const changes = await state.transact(async (tx) => {
     const found = await changesOf(options, tx)
-    for (const { after } of found) await tx.put('certificate', after.arn, after)
+    for (const { after } of found) {
+      await tx.put('certificate', after.arn, after)
+      if (after.issuance === undefined) await removeChallenges(tx, after.arn)
+    }
     return found
   })
   for (const { event } of changes) if (event !== null) options.log(JSON.stringify(event))
@@ -146,47 +156,62 @@ function saidOf(before: CertificateRecord, after: CertificateRecord): string[] {
 async function advance(record: CertificateRecord, options: AcmCertificatesOptions): Promise<string[]> {
   const { state, clock, log } = options
   const outcome = await stepOf(record, options)
-  return state.transact(async (tx) => {
-    const current = (await tx.get('certificate', record.arn))?.doc
-    const issuance = current?.issuance
-    if (current === undefined || issuance === undefined || issuance.startedAt !== record.issuance?.startedAt) return []
-    const now = clock.now()
-    const of = `certificate of ${record.domainName}`
-    if (outcome instanceof Error) {
-      await tx.put('certificate', record.arn, afterFailure(current, issuance, outcome.message, now, Math.random()))
-      // An authority that stays down is told once, not at each attempt.
-      if (issuance.problem !== outcome.message) log(`${of}: ${outcome.message}; it is tried again`)
-      return [`${of}: failed, ${outcome.message}`]
-    }
-    return write(tx, current, outcome, options, now)
+  const now = clock.now()
+  const written = await state.transact(async (tx) => {
+    const before = (await tx.get('certificate', record.arn))?.doc
+    const issuance = before?.issuance
+    if (before === undefined || issuance === undefined || issuance.startedAt !== record.issuance?.startedAt) return null
+    const after = afterStep(before, issuance, outcome, clock)
+    if (after.material === before.material) await tx.put('certificate', record.arn, after)
+    else await putMaterial(tx, after)
+    return { before, after, isInUse: (await usersOf(tx, record.arn)).length > 0 }
   })
+  if (written === null) return []
+  const { before, after, isInUse } = written
+  const event = eventOfStep(before, after, isInUse, now)
+  if (event !== null) log(JSON.stringify(event))
+  // An authority that stays down is told once, not at each attempt.
+  if (after.problem !== undefined && after.problem !== before.problem) {
+    const what = before.issuance?.purpose === 'renewal' ? 'its renewal' : 'its request'
+    log(`certificate of ${record.domainName}: ${what} failed: ${after.problem}`)
+  }
+  return [`certificate of ${record.domainName}: ${outcome instanceof Error ? outcome.message : saidOfStep(outcome)}`]
 }
 
-async function write(
-  tx: Transaction,
-  current: CertificateRecord,
-  outcome: IssueStep,
-  { clock, log }: AcmCertificatesOptions,
-  now: number,
-): Promise<string[]> {
-  const { issuance } = current
-  const of = `certificate of ${current.domainName}`
-  if (issuance === undefined) return []
+function afterStep(
+  record: CertificateRecord,
+  issuance: Issuance,
+  outcome: IssueStep | Error,
+  clock: Clock,
+): CertificateRecord {
+  const now = clock.now()
+  if (outcome instanceof Error) return afterFailure(record, issuance, outcome.message, now, Math.random())
   switch (outcome.kind) {
-    case 'issued': {
-      const checked = checkMaterial(outcome, { now, wall: clock.wall() })
-      await putMaterial(tx, afterIssue(current, materialOf(checked), now))
-      return [`${of}: issued, valid until ${checked.facts.notAfter.toISOString()}`]
-    }
+    case 'issued':
+      return afterIssue(record, materialOf(checkMaterial(outcome, { now, wall: clock.wall() })), now)
     case 'waiting':
-      await tx.put('certificate', current.arn, afterWait(current, issuance, outcome, now))
-      return [`${of}: ${outcome.why}`]
+      return afterWait(record, issuance, outcome, now)
     case 'failed':
-      await tx.put('certificate', current.arn, afterRefusal(current, outcome.reason, now))
-      log(`${of}: ${issuance.purpose === 'renewal' ? 'its renewal' : 'its request'} failed: ${outcome.why}`)
-      return [`${of}: refused, ${outcome.why}`]
+      return afterRefusal(record, outcome.reason, outcome.why, now)
   }
 }
+
+/** What ACM tells EventBridge of issues, and of renewals that somebody must look after; the latter once for a problem. */
+function eventOfStep(before: CertificateRecord, after: CertificateRecord, isInUse: boolean, now: number) {
+  const isRenewal = before.issuance?.purpose === 'renewal'
+  if (after.material !== before.material) {
+    const Action = isRenewal ? 'RENEWAL' : 'ISSUANCE'
+    return eventOf('ACM Certificate Available', after, isInUse, now, { Action, ...daysOf(after, now) })
+  }
+  if (!isRenewal || after.problem === undefined || after.problem === before.problem) return null
+  const reason = { RenewalStatusReason: after.renewal?.reason ?? 'OTHER', Problem: after.problem }
+  return eventOf('ACM Certificate Renewal Action Required', after, isInUse, now, { ...reason, ...daysOf(after, now) })
+}
+
+const daysOf = ({ material }: CertificateRecord, now: number) =>
+  material === undefined ? {} : { DaysToExpiry: daysLeft(material.notAfter, now) }
+
+const saidOfStep = (step: IssueStep): string => (step.kind === 'issued' ? 'issued' : step.why)
 
 /** What the issuer says, or what went wrong with it, or with what it issued. */
 async function stepOf(

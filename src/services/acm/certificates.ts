@@ -12,7 +12,7 @@ import type {
 import { acmFault, validation } from '../../domain/acm-faults.ts'
 import type { CertificateMaterial, CertificateRecord } from '../../domain/certificates.ts'
 import type { Operation } from '../service.ts'
-import { findCertificate, usersOf } from './lookup.ts'
+import { findCertificate, removeChallenges, usersOf } from './lookup.ts'
 import { refuseMethodOption, switchOf } from './request-certificate.ts'
 import { certificateDetail, isRenewable } from './views.ts'
 
@@ -50,6 +50,7 @@ export const deleteCertificate: Operation<DeleteCertificateRequest, object> = as
       throw acmFault('ResourceInUseException', `Certificate ${arn} is in use by ${shown}: take it away there first.`)
     }
     await tx.delete('certificate', arn)
+    await removeChallenges(tx, arn)
     await tx.delete('tags', arn)
   })
   return {}

@@ -60,3 +60,10 @@ export async function putMaterial(tx: Transaction, record: CertificateRecord): P
     await tx.put('distribution', user.id, { ...user, status: 'InProgress', changedRevision: tx.revision })
   }
 }
+
+/** Nobody is to look for what proved the names of this certificate any more. */
+export async function removeChallenges(tx: Transaction, arn: string): Promise<void> {
+  for (const { id, doc } of await tx.list('challenge')) {
+    if (doc.certificateArn === arn) await tx.delete('challenge', id)
+  }
+}

@@ -6,6 +6,7 @@ import { type ClientsSource, cacheClientsRoute } from './cache-clients-route.ts'
 import { cacheMetricsRoute } from './cache-metrics-route.ts'
 import { cacheMetricsText } from './cache-metrics-text.ts'
 import { cacheRoutes } from './cache-routes.ts'
+import { certificateMetrics, certificateStatuses, certificatesRoute } from './certificates.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
 import { IpRangesFile } from './ip-ranges.ts'
@@ -34,6 +35,7 @@ export function localRoutes(
     ...placesRoutes(installation),
     cacheMetricsRoute(measurements, context.clock),
     cacheClientsRoute(keeper),
+    certificatesRoute(state, () => context.clock.now()),
     {
       method: 'GET',
       path: '/_cachefront/health',
@@ -63,13 +65,15 @@ export function localRoutes(
       method: 'GET',
       path: '/_cachefront/metrics',
       async run() {
-        const [health, { counters, missing }, { origins }, caches] = await Promise.all([
+        const [health, { counters, missing }, { origins }, caches, certificates] = await Promise.all([
           installation.health(),
           installation.counters(),
           installation.origins(),
           cacheMetricsText(measurements, context.clock),
+          certificateStatuses(state, context.clock.now()),
         ])
-        const body = prometheusText(health, counters, missing) + originMetrics(origins) + caches
+        const edges = prometheusText(health, counters, missing) + originMetrics(origins)
+        const body = edges + caches + certificateMetrics(certificates)
         return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
       },
     },

@@ -190,12 +190,12 @@ export class Orders {
         if (!isLimit && then.afterMs === null) throw error
         const ms = delayMs(isLimit ? LIMITED : RESTART, memory.limited, random(), then.afterMs)
         if (isLimit) this.#limitedUntil = clock.now() + ms
-        return this.#waiting({ ...memory, limited: memory.limited + 1 }, ms, error.message)
+        return failed(this.#waiting({ ...memory, limited: memory.limited + 1 }, ms, error.message))
       }
       case 'pending': {
         await this.#cleanUp(order, memory)
         const ms = delayMs(VALIDATION, memory.refusals, random(), null)
-        return this.#waiting({ ...anew(memory), refusals: memory.refusals + 1 }, ms, error.message)
+        return failed(this.#waiting({ ...anew(memory), refusals: memory.refusals + 1 }, ms, error.message))
       }
       case 'again': {
         await this.#cleanUp(order, memory)
@@ -247,6 +247,8 @@ export class Orders {
     return { kind: 'waiting', memory, retryAt: this.#parts.clock.now() + ms, why }
   }
 }
+
+const failed = (step: Waiting): Waiting => ({ ...step, isFailure: true })
 
 const anew = (memory: Memory): Memory => ({ ...NEW, ...pick(memory) })
 /** The key goes on: what failed was a name. */

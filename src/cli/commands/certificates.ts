@@ -1,0 +1,40 @@
+//! `cachefront certificates`: certificates of ACM with the days they have left, and what is wrong with one.
+import { Command } from 'commander'
+import type { CertificateStatus } from '../../services/cachefront/certificates.ts'
+import type { CliHost } from '../host.ts'
+import type { ClientOptions } from '../installation-file.ts'
+import { findApi, localDocument } from '../local-call.ts'
+import { drawTable } from '../table.ts'
+
+export function certificatesCommand(host: CliHost, done: (code: number) => void): Command {
+  return new Command('certificates')
+    .description('certificates of ACM: days left, renewal, and what the authority says when one fails')
+    .addHelpText('after', '\nExample:\n  cachefront certificates --json')
+    .action(async (options: ClientOptions) => {
+      const found = await localDocument(findApi(host, options), '/_cachefront/certificates')
+      const { certificates } = found as { certificates: readonly CertificateStatus[] }
+      host.out.print(options.json ? JSON.stringify(certificates, null, 2) : drawCertificates(certificates))
+      done(0)
+    })
+}
+
+export function drawCertificates(certificates: readonly CertificateStatus[]): string {
+  if (certificates.length === 0) return 'No certificates.'
+  return drawTable([
+    ['NAME', 'STATUS', 'DAYS LEFT', 'RENEWAL', 'USED BY', 'ID', 'WHAT IS AT HAND'],
+    ...certificates.map((one) => [
+      one.names.length > 1 ? `${one.names[0]} +${one.names.length - 1}` : (one.names[0] ?? ''),
+      one.status,
+      one.daysLeft === null ? '-' : String(one.daysLeft),
+      one.renewal ?? '-',
+      one.usedBy.join(' ') || '-',
+      one.arn.slice(one.arn.lastIndexOf('/') + 1),
+      atHand(one),
+    ]),
+  ])
+}
+
+function atHand({ problem, step, nextAt }: CertificateStatus): string {
+  const said = problem ?? step ?? '-'
+  return nextAt === null ? said : `${said} (next at ${nextAt})`
+}
