@@ -109,7 +109,7 @@ describe('/_cachefront', () => {
         aliases: ['shop.test'],
         enabled: true,
         status: 'Deployed',
-        httpVersion: { ceiling: 'http2and3', served: 'http1.1' },
+        httpVersion: { ceiling: 'http2and3', served: 'http2' },
       },
     ])
     assert.deepEqual(document.caches, [])

@@ -4,8 +4,8 @@ import type { GroupSeen } from '../../keeper/protocol.ts'
 import type { State } from '../../state/state.ts'
 import type { Health, Installation } from './installation.ts'
 
-/** The highest HTTP version that the edge speaks to viewers, whatever higher ceiling a distribution sets. */
-const SERVED_HTTP_VERSION = 'http1.1'
+/** The highest HTTP version that the edge speaks to viewers below the ceiling that a distribution sets: HTTP/3 is not offered. */
+const servedVersion = (ceiling: string): string => (ceiling.startsWith('http2') ? 'http2' : 'http1.1')
 
 export interface DistributionStatus {
   readonly id: string
@@ -45,13 +45,14 @@ export async function statusOf(installation: Installation, state: State): Promis
     health,
     distributions: stored.map(({ doc }) => {
       const config = doc.config as ShownConfig
+      const ceiling = config.HttpVersion ?? 'http2'
       return {
         id: doc.id,
         domainName: doc.domainName,
         aliases: config.Aliases?.Items ?? [],
         enabled: config.Enabled ?? false,
         status: doc.status,
-        httpVersion: { ceiling: config.HttpVersion ?? 'http2', served: SERVED_HTTP_VERSION },
+        httpVersion: { ceiling, served: servedVersion(ceiling) },
       }
     }),
     origins: origins

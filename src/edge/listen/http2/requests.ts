@@ -55,6 +55,8 @@ export class Requests implements ReplyOwner, StreamOwner {
   readonly #heads: RequestHeads
   readonly #streams = new Map<number, Stream>()
   readonly #closed = new ClosedStreams()
+  /** A request has been taken already. */
+  #used = false
 
   constructor(owner: RequestsOwner, host: ConnectionHost) {
     this.#owner = owner
@@ -283,9 +285,10 @@ export class Requests implements ReplyOwner, StreamOwner {
       headers,
       body: null,
       connection: this.#owner.viewer,
-      reused: id > 1,
+      reused: this.#used,
       startedAt: this.#owner.readAt,
     }
+    this.#used = true
     reply.priority = this.priorities.of(id, headers)
     if (isLast) {
       this.#hand(request, reply)
