@@ -30,6 +30,8 @@ export interface Wanted {
   readonly bits?: number
   /** In the place of P-256. */
   readonly curve?: 'P-384' | 'P-521'
+  /** URL of an OCSP responder, which need not answer; absent: none is named. */
+  readonly ocsp?: string
   /** Of the leaf; absent: none is named. */
   readonly usages?: number
   /** Common name, or a whole name such as `O=Somebody`; `Test server` unless told otherwise. */
@@ -132,6 +134,7 @@ const extensionsOf = (wanted: Wanted): x509.Extension[] => [
   ...(wanted.names.length === 0 ? [] : [alternativeNames(wanted)]),
   new x509.BasicConstraintsExtension(false),
   ...(wanted.usages === undefined ? [] : [new x509.KeyUsagesExtension(wanted.usages, true)]),
+  ...(wanted.ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: wanted.ocsp })]),
 ]
 
 const alternativeNames = ({ names }: Wanted) =>
