@@ -147,6 +147,7 @@ function originDoc(field: string, origin: Origin, policies: Policies): OriginDoc
     connectionTimeoutMs: (origin.ConnectionTimeout ?? 10) * 1_000,
     protocolPolicy: custom?.OriginProtocolPolicy ?? 'http-only',
     ...(custom?.OriginSslProtocols?.Items === undefined ? {} : { sslProtocols: custom.OriginSslProtocols.Items }),
+    ...clientCertificateOf(`${field}.CustomOriginConfig`, custom, policies),
     ipAddressType: custom?.IpAddressType ?? 'ipv4',
     httpPort: custom?.HTTPPort ?? 80,
     httpsPort: custom?.HTTPSPort ?? 443,
@@ -155,6 +156,17 @@ function originDoc(field: string, origin: Origin, policies: Policies): OriginDoc
     responseCompletionTimeoutMs: origin.ResponseCompletionTimeout ? origin.ResponseCompletionTimeout * 1_000 : null,
     ...(shield?.Enabled === true && shield.OriginShieldRegion ? { shieldRegion: shield.OriginShieldRegion } : {}),
   }
+}
+
+/** What the origin is shown when it asks for a certificate. */
+function clientCertificateOf(
+  field: string,
+  custom: Origin['CustomOriginConfig'],
+  policies: Policies,
+): Pick<OriginDoc, 'clientCertificate'> {
+  const arn = custom?.OriginMtlsConfig?.ClientCertificateArn
+  if (!arn) return {}
+  return { clientCertificate: serverCertificateDoc(`${field}.OriginMtlsConfig.ClientCertificateArn`, arn, policies) }
 }
 
 function originAccessDoc(field: string, origin: Origin, policies: Policies): OriginAccessDoc | null {

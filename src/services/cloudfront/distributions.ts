@@ -31,6 +31,7 @@ import { configOf, distributionSummary, distributionView } from './distribution-
 import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
 import { refuseNotBuilt } from './not-built.ts'
 import { checkOriginAccess } from './origin-access.ts'
+import { checkOriginCertificates } from './origin-certificate-checks.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
 import { checkTags, readTags, writeTags } from './tag-rules.ts'
@@ -74,6 +75,7 @@ export async function acceptedConfig(
     }
   }
   await checkViewerCertificate(reader, config, context.clock)
+  await checkOriginCertificates(reader, config, context.clock)
   await checkDeployment(reader, config, others)
   await checkPolicies(reader, config, others, context.quotas)
   await checkOriginAccess(reader, config, others, context.quotas)

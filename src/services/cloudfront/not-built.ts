@@ -74,11 +74,6 @@ export const ORIGIN_ROWS: readonly Row<Origin>[] = [
     accepted: 'a list that has TLSv1, TLSv1.1 or TLSv1.2',
     isUsed: (o) => o.CustomOriginConfig?.OriginSslProtocols?.Items?.every((protocol) => protocol === 'SSLv3') === true,
   },
-  {
-    field: 'CustomOriginConfig.OriginMtlsConfig',
-    accepted: 'absent',
-    isUsed: (o) => o.CustomOriginConfig?.OriginMtlsConfig !== undefined,
-  },
 ]
 
 export const ORIGIN_GROUP_ROWS: readonly Row<OriginGroup>[] = [
