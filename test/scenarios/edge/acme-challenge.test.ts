@@ -1,11 +1,18 @@
 //! What the edge answers to an ACME server that checks a name: HTTP-01 at every worker before any distribution has the
-//! name, DNS-01 at its name server; and that nobody else notices.
+//! name, DNS-01 at its name server, which a real pebble asks; and that nobody else notices.
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import type { ChallengeDesk } from '../../../src/control/issuers/acme/desk.ts'
+import { acmeIssuer } from '../../../src/control/issuers/acme.ts'
+import type { IssueStep } from '../../../src/control/issuers/issuer.ts'
 import { type ChallengeDoc, challengeId } from '../../../src/domain/challenge.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario } from '../../support/edge-scenario.ts'
+import { Pebble } from '../../support/pebble.ts'
 
 const TOKEN = 'evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA'
 const PATH = `/.well-known/acme-challenge/${TOKEN}`
@@ -54,6 +61,9 @@ test('HTTP-01: a pending token of its name at every worker; everything else as b
     assert.match(answer.body, body, `${method} ${host}${path}`)
   }
   assert.ok(origin.asked.every(({ method, headers }) => method !== 'GET' || headers.host !== 'new.example.com'))
+  const explained = await edge.get(PATH, { host: 'new.example.com', headers: { 'x-cachefront-explain': '1' } })
+  assert.deepEqual([explained.status, explained.body], [200, `${TOKEN}.thumbprint`])
+  assert.deepEqual(edge.problems, [])
   // Two on one connection, the second behind the first.
   const request = (more: string) => `GET ${PATH} HTTP/1.1\r\nHost: new.example.com\r\n${more}\r\n`
   assert.equal((await edge.raw(request('') + request('Connection: close\r\n'))).split(`${TOKEN}.thumbprint`).length, 3)
@@ -94,4 +104,42 @@ test('DNS-01: the TXT records of a name and of its wildcard, and nothing after t
   assert.deepEqual(await texts(), [['two']])
   await end(edge, dns('two'))
   await assert.rejects(texts(), { code: 'EREFUSED' })
+})
+
+test('pebble issues a wildcard of the edge domain, by the name server alone', async (t) => {
+  const pebble = await Pebble.start({ asksEdge: true })
+  t.after(() => pebble.close())
+  const [host = '', port] = pebble.nameServer.split(':')
+  const names = { dns: { host, port: Number(port), edgeDomain: 'cloudfront.localhost' } }
+  const edge = await EdgeScenario.start(t, [distributionDoc(1)], names)
+  let told: readonly ChallengeDoc[] = []
+  const desk: ChallengeDesk = {
+    async set(_arn, wanted) {
+      for (const one of told) if (!wanted.some((other) => challengeId(other) === challengeId(one))) await end(edge, one)
+      await tell(edge, ...wanted)
+      told = wanted
+      return edge.feed.revision
+    },
+    isEverywhere: () => true,
+  }
+  const home = join(edge.directory, 'acme')
+  const authorities = [pebble.authorityFile]
+  const settings = { directory: pebble.directory, contacts: [], authorities, external: null, dnsHook: null }
+  const parts = { environment: {}, home, nameServer: 'cloudfront.localhost', desk, clock: systemClock, version: 'test' }
+  const issuer = acmeIssuer({ ...settings, ...parts, problem: assert.fail })
+  t.after(() => issuer.close())
+  const order = { names: ['*.cloudfront.localhost', 'cloudfront.localhost'], keyAlgorithm: 'EC_prime256v1' } as const
+  const next = (memory: unknown): Promise<IssueStep> =>
+    issuer.step({ ...order, arn: 'a', validationMethod: 'DNS', purpose: 'first', memory })
+  let step = await next(undefined)
+  while (step.kind === 'waiting') {
+    const ms = Math.max(0, step.retryAt - Date.now())
+    assert.ok(ms < 60_000, step.why)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    step = await next(step.memory)
+  }
+  assert.ok(step.kind === 'issued', JSON.stringify(step))
+  const { subjectAltName } = new X509Certificate(step.certificate)
+  assert.deepEqual(subjectAltName?.split(', ').sort(), ['DNS:*.cloudfront.localhost', 'DNS:cloudfront.localhost'])
+  assert.deepEqual(told, [])
 })

@@ -74,7 +74,6 @@ export type Consequence =
 /** Types of RFC 8555 6.7 (and RFC 9773) that mean something else than `later`. */
 const BY_TYPE: Readonly<Record<string, Consequence>> = {
   accountDoesNotExist: { kind: 'again' },
-  orderNotReady: { kind: 'again' },
   caa: { kind: 'final', reason: 'CAA_ERROR' },
   rejectedIdentifier: { kind: 'final', reason: 'DOMAIN_NOT_ALLOWED' },
   unsupportedIdentifier: { kind: 'final', reason: 'INVALID_PUBLIC_DOMAIN' },
