@@ -222,10 +222,9 @@ export class Requests implements ReplyOwner, StreamOwner {
   answered(reply: Reply): void {
     const stream = this.#streams.get(reply.id)
     if (stream === undefined) return
-    // The rest of the request is of no use any more (8.1).
-    if (stream.isOpen) this.#resetFrame(stream.id, 'NO_ERROR')
-    this.#forget(stream)
     stream.body?.discard()
+    if (stream.isOpen) stream.linger(this.#host.limits.lingerMs)
+    else this.#forget(stream)
   }
 
   abandoned(reply: Reply, cancelled: boolean): void {
@@ -244,6 +243,8 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   opensWindow(stream: Stream, bytes: number): void {
     this.#owner.credit(bytes)
+    // Nobody wants more of a request that is answered.
+    if (stream.reply.over) return
     stream.owed += bytes
     if (!stream.isOpen || stream.owed < HTTP2_LIMITS.streamWindowBytes / 2) return
     this.#sender.output.shortFrame(FRAME.windowUpdate, 0, stream.id, stream.owed)
@@ -326,7 +327,8 @@ export class Requests implements ReplyOwner, StreamOwner {
   /** The viewer has ended its side. */
   #finish(stream: Stream, trailers: readonly string[]): void {
     if (!stream.finish(trailers)) return void this.#fault(stream.id, 'PROTOCOL_ERROR')
-    this.#release(stream, false)
+    if (stream.reply.over) this.#forget(stream)
+    else this.#release(stream, false)
   }
 
   /** The listener's own answer to what is not a request it may pass on. */
@@ -343,7 +345,11 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   #bodyOverdue(stream: Stream): void {
     const { reply } = stream
-    if (reply.untouched) {
+    if (reply.over) {
+      // The rest of the request is of no use (8.1). Clients that read this together with the answer take it for an error.
+      this.#resetFrame(stream.id, 'NO_ERROR')
+      this.#forget(stream)
+    } else if (reply.untouched) {
       stream.held = null
       stream.reply = new Reply(this, stream.id, reply.window, this.#host.limits.sendStallMs)
       reply.lost()

@@ -71,6 +71,11 @@ export class Stream implements BodyOwner {
     return true
   }
 
+  /** It is answered; what is on the way of its request may still come for a moment. */
+  linger(ms: number): void {
+    this.deadline = this.#owner.now() + ms
+  }
+
   /** The viewer has ended its side; false when there were fewer bytes than it declared. */
   finish(trailers: readonly string[]): boolean {
     this.isOpen = false
