@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { TestAuthority } from './certificates.ts'
+import { type ServerCertificate, TestAuthority } from './certificates.ts'
 
 export interface PebbleOptions {
   /** Percent of good nonces that it refuses. */
@@ -81,6 +81,11 @@ export class Pebble {
 
   get authority(): string {
     return this.#authority.pem
+  }
+
+  /** A certificate for another server at its address, from the same authority. */
+  certificate(): Promise<ServerCertificate> {
+    return this.#authority.issue({ names: [this.address] })
   }
 
   /** PEM: what viewers of its certificates are to trust; another one after each start of the server. */

@@ -27,6 +27,31 @@ export interface AuthorizationSeen {
   }[]
 }
 
+/** What came from the server, when it can be an order. @throws Error */
+export function readOrder(json: unknown): OrderSeen {
+  const { status, authorizations, finalize } = (json ?? {}) as Partial<OrderSeen>
+  const isOrder = typeof status === 'string' && Array.isArray(authorizations) && typeof finalize === 'string'
+  if (!isOrder || !authorizations.every((url) => typeof url === 'string')) {
+    throw new Error('the ACME server answered with an order that is none')
+  }
+  return json as OrderSeen
+}
+
+/** A token is base64url (8.1): it becomes a part of a path and of an answer of ours. */
+const TOKEN = /^[\w-]{1,200}$/
+
+/** The same for an authorization, which is for one of these names: of others we prove nothing. @throws Error */
+export function readAuthorization(json: unknown, names: readonly string[]): AuthorizationSeen {
+  const seen = json as AuthorizationSeen
+  const isOne = typeof seen?.status === 'string' && typeof seen.identifier?.value === 'string'
+  const hasChallenges = isOne && Array.isArray(seen.challenges)
+  const isPlain = (token: unknown): boolean => token === undefined || (typeof token === 'string' && TOKEN.test(token))
+  if (!hasChallenges || !names.includes(nameOf(seen)) || !seen.challenges.every(({ token }) => isPlain(token))) {
+    throw new Error('the ACME server answered with an authorization that is none of the order')
+  }
+  return seen
+}
+
 /** A challenge that is to be answered: put up, then the server is told to look. */
 export interface OpenChallenge {
   /** URL that the server is told at. */

@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -248,6 +249,53 @@ curl -sf -d "{\\"host\\":\\"$2.\\",\\"value\\":\\"$3\\"}" ${pebble.mock}/$path
     await pebble.startServer()
     issued((await run(wanted, () => orders)).last)
   })
+
+  it('asks nothing more of a server that counts too much before the time that it names', async () => {
+    const { busy, asks } = await busyServer()
+    const server = new AcmeServer({
+      ...{ directory: `${busy}/dir`, authorities: [pebble.authority], clock: systemClock, userAgent: 'x' },
+    })
+    ends.push(() => server.close())
+    const settings = { home: join(home, 'busy'), directory: `${busy}/dir`, contacts: [], external: null }
+    const orders = start({ directory: `${busy}/dir`, server, account: new Account(server, settings) })
+    const first = await orders.step(order(['busy.example']))
+    assert.ok(first.kind === 'waiting' && first.isFailure === true)
+    assert.match(first.why, /answered 429: rateLimited: too many certificates for the exact set of names$/)
+    assert.ok(first.retryAt - Date.now() > 7_100_000)
+    const before = asks()
+    const second = await orders.step(order(['other.example']))
+    assert.ok(second.kind === 'waiting' && second.retryAt - Date.now() > 7_100_000)
+    assert.equal(asks(), before)
+  })
+
+  /** Pebble knows no rate limits: this one knows nothing else. */
+  async function busyServer() {
+    const own = await pebble.certificate()
+    let count = 0
+    const server = createSecureServer({ key: own.key, cert: own.cert }, (request, response) => {
+      count++
+      request.resume()
+      const at = `https://${request.headers.host}`
+      const problem = {
+        type: 'urn:ietf:params:acme:error:rateLimited',
+        detail: 'too many certificates for the exact set of names',
+      }
+      const [status, body, more] = (
+        {
+          '/dir': [200, { newNonce: `${at}/nonce`, newAccount: `${at}/account`, newOrder: `${at}/order` }, {}],
+          '/account': [201, {}, { location: `${at}/account/1` }],
+          '/order': [429, problem, { 'retry-after': '7200' }],
+        } as const
+      )[request.url ?? ''] ?? [200, {}, {}]
+      const headers = { 'content-type': 'application/json', 'replay-nonce': `nonce-${count}`, ...more }
+      response.writeHead(status, headers).end(JSON.stringify(body))
+    })
+    await once(server.listen(0, pebble.address), 'listening')
+    ends.push(() => server.close())
+    const address = server.address()
+    const port = address !== null && typeof address === 'object' ? address.port : 0
+    return { busy: `https://${pebble.address}:${port}`, asks: () => count }
+  }
 
   it('tells the server of other contacts, once', async () => {
     const at = join(home, 'contacts')

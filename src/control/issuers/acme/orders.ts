@@ -10,7 +10,14 @@ import { delayMs, LIMITED, POLL, RESTART, VALIDATION } from './delays.ts'
 import type { ChallengeDesk } from './desk.ts'
 import type { DnsHook } from './dns-hook.ts'
 import { type Memory, NEW, remembered } from './memory.ts'
-import { type AuthorizationSeen, nameOf, nextAct, type OpenChallenge, type OrderSeen } from './order-plan.ts'
+import {
+  type AuthorizationSeen,
+  nameOf,
+  nextAct,
+  type OpenChallenge,
+  readAuthorization,
+  readOrder,
+} from './order-plan.ts'
 import { AcmeError, type Consequence, consequenceOf, consequenceOfValidation, problemWords } from './problem.ts'
 import type { AcmeAnswer, AcmeServer } from './server.ts'
 
@@ -91,10 +98,10 @@ export class Orders {
       throw error
     })
     if (answered === null) return this.#after(order, memory, { kind: 'again' }, new Error('the order is gone'))
-    const seen = answered.json as OrderSeen
+    const seen = readOrder(answered.json)
     const isOpen = seen.status === 'pending' || seen.status === 'invalid'
     const answers = isOpen ? await Promise.all(seen.authorizations.map((url) => account.post(url))) : []
-    const authorizations = answers.map(({ json }) => json as AuthorizationSeen)
+    const authorizations = answers.map(({ json }) => readAuthorization(json, order.names))
     const afterMs = longest([answered, ...answers])
     const act = nextAct(seen, authorizations, kindOf(order), await account.key())
     switch (act.kind) {
@@ -136,7 +143,7 @@ export class Orders {
     challenges: readonly OpenChallenge[],
     afterMs: number | null,
   ): Promise<Waiting> {
-    const { account, desk } = this.#parts
+    const { account, desk, clock } = this.#parts
     const byHook = challenges.filter(({ doc }) => this.#answerer(doc) === 'hook').map(({ doc }) => doc)
     const byEdges = challenges.filter(({ doc }) => this.#answerer(doc) === 'edges').map(({ doc }) => doc)
     const revision = await desk.set(order.arn, byEdges)
@@ -147,7 +154,11 @@ export class Orders {
     const isUp = this.#present(byHook.filter((doc) => untold.some((one) => one.doc === doc)))
     if (!isUp) return this.#look(kept, null, 'the DNS hook puts up the records')
     if (byEdges.length > 0 && !desk.isEverywhere(revision)) {
-      return this.#waiting(kept, EDGES_MS, 'the edges are told what the ACME server will look for')
+      const why = 'the edges are told what the ACME server will look for'
+      // An edge that does not answer may take a while.
+      return memory.looks > 1
+        ? this.#look(kept, null, why)
+        : { ...this.#look(kept, null, why), retryAt: clock.now() + EDGES_MS }
     }
     for (const { url } of untold) await account.post(url, {})
     const all = [...told, ...untold.map(({ url }) => url)]

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { delayMs, LIMITED, POLL, VALIDATION } from './delays.ts'
 import { newAccountKey, readAccountKey, signedRequest } from './jws.ts'
-import { type AuthorizationSeen, nextAct, type OrderSeen } from './order-plan.ts'
+import { type AuthorizationSeen, nextAct, type OrderSeen, readAuthorization, readOrder } from './order-plan.ts'
 import {
   AcmeError,
   consequenceOf,
@@ -126,6 +126,25 @@ test('the next act of an order', () => {
   assert.deepEqual(act(order('valid', { certificate: '/c' })), { kind: 'download', url: '/c' })
   const texts = nextAct(order('pending'), [authorization('pending', wildcard)], 'dns-01', key)
   assert.ok(texts.kind === 'answer' && /^[\w-]{43}$/.test(texts.challenges[0]?.doc.content ?? ''))
+})
+
+test('what is no order, or proves another name, is not acted on', () => {
+  const url = 'https://ca.example/1'
+  assert.equal(readOrder({ status: 'pending', authorizations: [url], finalize: url }).status, 'pending')
+  for (const json of [
+    null,
+    {},
+    { status: 'pending', finalize: url },
+    { status: 'x', authorizations: [1], finalize: url },
+  ])
+    assert.throws(() => readOrder(json), /an order that is none/)
+  const token = { type: 'http-01', url, status: 'pending', token: 'evaGxfADs6pSRb2LAv9IZf17' }
+  const good = { status: 'pending', identifier: { type: 'dns', value: 'A.example' }, challenges: [token] }
+  assert.equal(readAuthorization(good, ['a.example']), good)
+  assert.equal(readAuthorization({ ...good, wildcard: true }, ['*.a.example']).wildcard, true)
+  const bad = [null, {}, { ...good, wildcard: true }, { ...good, challenges: [{ ...token, token: '<script>' }] }]
+  for (const json of bad) assert.throws(() => readAuthorization(json, ['a.example']), /none of the order/)
+  assert.throws(() => readAuthorization(good, ['b.example']), /none of the order/)
 })
 
 test('a POST-as-GET has an empty payload, which is signed', () => {

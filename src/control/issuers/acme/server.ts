@@ -102,7 +102,9 @@ export class AcmeServer {
 
   async #send(url: string, request: { readonly method: Dispatcher.HttpMethod; readonly body?: string }) {
     const { clock, userAgent } = this.#options
-    const target = new URL(url)
+    const target = URL.parse(url)
+    if (target?.protocol !== 'https:')
+      throw new Error(`the ACME server leads to ${oneLine(String(url))}, which is no https URL`)
     const jose = request.body === undefined ? {} : { 'content-type': 'application/jose+json' }
     const answered = await this.#agent
       .request({
