@@ -16,8 +16,28 @@ export interface HeaderFacts {
   readonly headerCount: number
   readonly location: ViewerLocation
   readonly device: Device
+  /** Of the viewer's certificate; null where viewers are not asked for one. */
+  readonly client: ClientFacts | null
   /** Of a request that fetches a custom error page; null for every other. */
   readonly errorOf: { readonly path: string; readonly query: string | null } | null
+}
+
+/** A viewer's certificate as headers tell it; empty texts for what there is none of. */
+export interface ClientFacts {
+  readonly present: boolean
+  /** Hexadecimal, a colon after every second digit. */
+  readonly serialNumber: string
+  /** RFC 2253. */
+  readonly issuer: string
+  readonly subject: string
+  /** Of its DER, hexadecimal. */
+  readonly sha256: string
+  readonly validity: string
+  /** URL-encoded; where the edge has verified it. */
+  readonly pem: string
+  /** RFC 9440; in passthrough mode. */
+  readonly clientCert: string
+  readonly clientCertChain: string
 }
 
 /** What the User-Agent says; several may be true. */
@@ -35,7 +55,7 @@ export interface GeneratedHeader {
   readonly name: string
   /** True when a cache policy may list it (`y?` of the spec is taken as yes); an origin request policy always may. */
   readonly keyable: boolean
-  readonly from: 'connection' | 'location' | 'device' | 'error'
+  readonly from: 'connection' | 'location' | 'device' | 'error' | 'client'
   readonly about: string
   /** Empty: the header is not sent. Null: not built yet, see `waitsFor`. */
   readonly make: ((facts: HeaderFacts) => string) | null
@@ -55,6 +75,15 @@ const device = (name: string, kind: keyof Device, about: string): GeneratedHeade
   row('device', `Is-${name}-Viewer`, 'CP, ORP', about, (facts) => String(facts.device[kind]))
 const located = (name: string, field: keyof ViewerLocation, policies: 'CP, ORP' | 'ORP', about: string) =>
   row('location', `Viewer-${name}`, policies, about, (facts) => encoded(facts.location[field]))
+const client = (
+  name: string,
+  field: Exclude<keyof ClientFacts, 'present'>,
+  policies: 'CP, ORP' | 'ORP',
+  about: string,
+) => ({
+  ...row('client', name, policies, about, (facts) => facts.client?.[field] ?? ''),
+  name,
+})
 const later = (name: string, keyable: boolean, about: string, waitsFor: string): GeneratedHeader => ({
   name,
   keyable,
@@ -94,9 +123,15 @@ export const GENERATED_HEADERS: readonly GeneratedHeader[] = [
   row('error', 'Error-Uri', 'CP, ORP', 'path that was asked for; of the request for a custom error page', (facts) => facts.errorOf?.path ?? ''),
   row('error', 'Error-Args', 'CP, ORP', 'its query', (facts) => facts.errorOf?.query ?? ''),
   ...['JA3', 'JA4'].map((kind) => later(`CloudFront-Viewer-${kind}-Fingerprint`, false, 'of the ClientHello', 'the TLS listener of our own')),
-  ...['Serial-Number', 'Issuer', 'Subject', 'Present', 'Sha256'].map((part) => later(`CloudFront-Viewer-Cert-${part}`, true, 'of the client certificate', 'mutual TLS')),
-  ...['Validity', 'Pem'].map((part) => later(`CloudFront-Viewer-Cert-${part}`, false, 'of the client certificate', 'mutual TLS')),
-  ...['Client-Cert', 'Client-Cert-Chain'].map((name) => later(name, false, 'the client certificate (RFC 9440)', 'mutual TLS')),
+  { ...client('CloudFront-Viewer-Cert-Present', 'serialNumber', 'CP, ORP', '`1`, or `0` for a viewer that showed none'), make: ({ client: shown }) => (shown === null ? '' : shown.present ? '1' : '0') },
+  client('CloudFront-Viewer-Cert-Serial-Number', 'serialNumber', 'CP, ORP', 'hexadecimal, `4a:3f:5c`'),
+  client('CloudFront-Viewer-Cert-Issuer', 'issuer', 'CP, ORP', 'RFC 2253, the most specific part first'),
+  client('CloudFront-Viewer-Cert-Subject', 'subject', 'CP, ORP', 'RFC 2253, the most specific part first'),
+  client('CloudFront-Viewer-Cert-Sha256', 'sha256', 'CP, ORP', 'of the certificate, hexadecimal'),
+  client('CloudFront-Viewer-Cert-Validity', 'validity', 'ORP', '`NotBefore=2026-01-01T00:00:00Z;NotAfter=...`'),
+  client('CloudFront-Viewer-Cert-Pem', 'pem', 'ORP', 'PEM, URL-encoded; modes `required` and `optional`'),
+  client('Client-Cert', 'clientCert', 'ORP', 'RFC 9440; mode `passthrough`'),
+  client('Client-Cert-Chain', 'clientCertChain', 'ORP', 'RFC 9440, what the viewer sent behind its certificate; mode `passthrough`'),
 ] // biome-ignore format: a table
 
 export const generatedHeaders: ReadonlyMap<string, GeneratedHeader> = new Map(

@@ -6,6 +6,7 @@ const FROM: Readonly<Record<GeneratedHeader['from'], string>> = {
   location: 'GeoIP',
   device: 'User-Agent',
   error: 'error page',
+  client: 'client certificate',
 }
 
 /** Fields that the databases which npm installs do not have. */
@@ -83,7 +84,7 @@ const AFTER = [
   '',
   '- `Expect` never reaches an origin, also when a policy lists it: the edge answers 100 itself.',
   '- X-Forwarded-For in a cache policy is keyed as the origin gets it, the address of the viewer at its end.',
-  '- `Client-Cert` and `Client-Cert-Chain` of a viewer never pass, although nothing makes them yet (RFC 9440 2.4).',
+  '- `CloudFront-Viewer-Cert-Present` is absent where viewers are not asked for certificates; AWS does not say.',
   '- CloudFront-Viewer-Address has port 0 where a trusted proxy does not tell the port.',
   '',
   '## For origins that admit the edge alone',

@@ -15,6 +15,7 @@ const COUNTED: Readonly<Record<DropCause, number>> = {
   'address-handshakes': COUNTER.droppedAddressHandshakes,
   'proxy-header': COUNTER.droppedProxyHeader,
   'handshake-timeout': COUNTER.droppedHandshakeTimeout,
+  'client-certificate': COUNTER.droppedClientCertificate,
 }
 
 export interface AdmittingOptions {

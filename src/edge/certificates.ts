@@ -81,7 +81,11 @@ export class ViewerCertificates {
     const certificate = this.#ownCertificate(hello)
     // HTTP/2 needs a name (spec 13.3), and of a distribution: its HttpVersion says whether it is wanted.
     const protocols = offeredProtocols(plan?.doc.httpVersion ?? 'http1.1', hello)
-    const identity = (made: ServedCertificate) => ({ certificate: made, terms: tlsTerms(DEFAULT_POLICY), protocols })
+    const identity = (made: ServedCertificate) => ({
+      certificate: made,
+      terms: plan?.ownTls ?? tlsTerms(DEFAULT_POLICY),
+      protocols,
+    })
     return certificate instanceof Promise ? certificate.then(identity) : identity(certificate)
   }
 

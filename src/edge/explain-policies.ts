@@ -24,8 +24,10 @@ export function explainKey({ watcher }: Exchange, { doc, field, policy }: Behavi
 }
 
 /** What keeps everything out of the cache. */
-export function explainUncached({ watcher }: Exchange, behavior: BehaviorPlan): void {
+export function explainUncached({ watcher, distribution }: Exchange, behavior: BehaviorPlan): void {
+  const passesThrough = distribution?.doc.viewerMtls?.mode === 'passthrough'
   if (behavior.doc.legacy?.allHeaders) watcher?.decided(`${behavior.field}.ForwardedValues.Headers`, '*')
+  else if (passesThrough) watcher?.decided('ViewerMtlsConfig.Mode', 'passthrough')
   else watcher?.decided(ttlField(behavior, 'MaxTTL'), 0)
 }
 

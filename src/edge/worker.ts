@@ -248,6 +248,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     tls: new TlsAcceptor({
       identify: (hello, from) => certificates.identify(hello, from),
       ticketKeys: () => ticketKeys.keys,
+      wall: () => clock.wall(),
       problem,
     }),
     reusePort: options.reusePort,

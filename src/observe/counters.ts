@@ -81,6 +81,7 @@ const TABLE = {
   droppedAddressHandshakes: dropped('address-handshakes'),
   droppedProxyHeader: dropped('proxy-header'),
   droppedHandshakeTimeout: dropped('handshake-timeout'),
+  droppedClientCertificate: dropped('client-certificate'),
   connectionsOpen: gauge('connections_open', 'Viewer connections open now.'),
   requestsRefused: counter('requests_refused', 'Requests that the listener answered itself: malformed or too large.'),
   http2ConcurrentStreams: overHttp2Limit('concurrentStreams'),

@@ -112,18 +112,6 @@ export class FaultSite {
     return madeOf(await this.client.updateDistribution({ Id: of.id, IfMatch: of.etag, DistributionConfig }))
   }
 
-  /** Writes these changes of the site's distribution into the state, unchecked. */
-  async configure(changes: Partial<DistributionConfig>): Promise<void> {
-    await this.state.transact(async (tx) => {
-      const stored = await tx.get('distribution', this.one.id)
-      if (stored === undefined) return
-      await tx.put('distribution', this.one.id, {
-        ...stored.doc,
-        config: { ...(stored.doc.config as object), ...changes },
-      })
-    })
-  }
-
   /** As when every edge has acknowledged. */
   async deploy(id: string): Promise<void> {
     await this.state.transact(async (tx) => {

@@ -15,7 +15,13 @@ export function acceptorOf(
     protocols,
   }
   const keys = { current: randomBytes(48), previous: null }
-  return new TlsAcceptor({ identify: () => identity, ticketKeys: () => keys, problem: assert.fail, ...changes })
+  return new TlsAcceptor({
+    identify: () => identity,
+    ticketKeys: () => keys,
+    wall: Date.now,
+    problem: assert.fail,
+    ...changes,
+  })
 }
 
 interface Changes extends Partial<AcceptorOptions> {

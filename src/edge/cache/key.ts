@@ -6,7 +6,7 @@
 import type { GeneratedHeader } from '../../domain/generated-headers.ts'
 import type { ViewerLocation } from '../../domain/viewer.ts'
 import { selectingValue } from '../../http/vary.ts'
-import type { ErrorOf, HeaderBlock } from '../listen/viewer.ts'
+import type { ErrorOf, HeaderBlock, ViewerTls } from '../listen/viewer.ts'
 import { filterCookies, filterQuery, type NameRule } from '../snapshot/name-rule.ts'
 import { headerFacts } from '../viewer/header-facts.ts'
 
@@ -34,7 +34,7 @@ export interface KeyRequest {
   readonly method: string
   readonly query: string | null
   readonly httpVersion: '1.0' | '1.1' | '2.0'
-  readonly connection: { readonly scheme: 'http' | 'https' }
+  readonly connection: { readonly scheme: 'http' | 'https'; readonly tls?: ViewerTls | null }
   readonly headers: HeaderBlock
   readonly errorOf?: ErrorOf | undefined
 }
@@ -110,10 +110,10 @@ export function forwardedFor(headers: HeaderBlock, viewer: Omit<KeyViewer, 'loca
 /** Of a header that the edge makes: what decides the answer is what the origin is told. */
 function generatedValue(header: GeneratedHeader, request: KeyRequest, { location }: KeyViewer): string {
   const { connection, headers, httpVersion, errorOf } = request
-  const { scheme } = connection
-  // No header of the connection's ends, address or TLS, is part of a key.
-  const unkeyed = { viewerAddress: '', viewerPort: 0, tls: null, reused: false }
-  return header.make?.(headerFacts({ ...unkeyed, scheme, headers, httpVersion, errorOf, location })) ?? ''
+  const { scheme, tls = null } = connection
+  // No header of the connection's ends is part of a key; of TLS the viewer's certificate alone may be listed.
+  const unkeyed = { viewerAddress: '', viewerPort: 0, reused: false }
+  return header.make?.(headerFacts({ ...unkeyed, scheme, tls, headers, httpVersion, errorOf, location })) ?? ''
 }
 
 /** `br,gzip`, `br`, `gzip` or nothing: what the viewer accepts among what the policy enables (spec 4.4). */

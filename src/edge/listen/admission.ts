@@ -16,6 +16,8 @@ export type DropCause =
   | 'proxy-header'
   /** The TLS handshake was not over in time. */
   | 'handshake-timeout'
+  /** The viewer's certificate is missing, or not one that the distribution trusts (tls/client-terms.ts). */
+  | 'client-certificate'
 
 type Bounds = Pick<
   ListenLimits,

@@ -96,10 +96,12 @@ export class Arrivals {
     }, limits.handshakeMs)
     socket.once('close', () => clearTimeout(timer))
     // Viewers behind a proxy are not of this host, wherever it runs.
-    acceptor.accept(socket, { lenient: isLoopback(host) && !ends.proxied, dedicatedTo }, (secured, agreed) => {
+    const from = { lenient: isLoopback(host) && !ends.proxied, dedicatedTo }
+    const begin = (secured: Socket, agreed: ViewerTls): void => {
       clearTimeout(timer)
       this.#begin(socket, secured, pop, agreed, ends, place)
-    })
+    }
+    acceptor.accept(socket, from, begin, () => dropped('client-certificate', ends.remoteAddress))
   }
 
   #begin(socket: Socket, secured: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds, place: Admitted): void {

@@ -13,6 +13,7 @@ const WORDS: Readonly<Record<DropCause, string>> = {
   'address-handshakes': 'over the handshakes of one address at once',
   'proxy-header': 'without the PROXY header that --proxy-protocol demands of the peer',
   'handshake-timeout': 'whose TLS handshake was not over in time',
+  'client-certificate': 'without a client certificate that their distribution trusts',
 }
 
 export class DropReport {

@@ -40,6 +40,16 @@ export interface ViewerTls {
   readonly terms: TlsTerms | null
   /** The certificate that was shown (ServedCertificate.id). */
   readonly certificate: string
+  /** Null where viewers are not asked for certificates. */
+  readonly client: ViewerClient | null
+}
+
+/** What a viewer that was asked for its certificate has shown. Told to other workers as it is. */
+export interface ViewerClient {
+  /** `passthrough`: nobody has verified the certificates. */
+  readonly mode: 'required' | 'optional' | 'passthrough'
+  /** DER in base64: the viewer's own, then what came behind it; none for a viewer that showed none. */
+  readonly certificates: readonly string[]
 }
 
 /**

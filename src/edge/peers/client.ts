@@ -142,6 +142,6 @@ export function questionOf(x: Exchange, place: Place): PeerQuestion {
 
 function agreed(tls: ViewerTls | null): PeerQuestion['tls'] {
   if (tls === null) return null
-  const { protocol, cipher, resumed, alpn, serverName } = tls
-  return { protocol, cipher, resumed, alpn, serverName }
+  const { protocol, cipher, resumed, alpn, serverName, client } = tls
+  return { protocol, cipher, resumed, alpn, serverName, client }
 }

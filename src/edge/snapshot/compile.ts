@@ -4,6 +4,7 @@ import type {
   ContinuousDeploymentDoc,
   DistributionDoc,
   ErrorResponseDoc,
+  ViewerMtlsDoc,
 } from '../../domain/distribution.ts'
 import { type GeneratedHeader, generatedHeaders } from '../../domain/generated-headers.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
@@ -44,11 +45,18 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     doc: document,
     id: document.id,
     enabled: document.enabled,
-    ...compileTls(document.viewerCertificate),
+    ...compileTls(document),
     staging: document.continuousDeployment === undefined ? null : compileStaging(document.continuousDeployment),
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({
-      ...compileBehavior(document, behavior, make, origins, errorMinTtls, rfcStrict || (document.rfcStrict ?? false)),
+      ...compileBehavior(
+        document,
+        heldTo(document.viewerMtls, behavior),
+        make,
+        origins,
+        errorMinTtls,
+        rfcStrict || (document.rfcStrict ?? false),
+      ),
       field: at === document.behaviors.length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`,
       tagHeader: document.cacheTagHeader ?? '',
     })),
@@ -56,6 +64,22 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     errorPages: errorPages(errorResponses),
   }
 }
+
+/**
+ * What viewers' certificates demand of a behavior, whatever it says: no plain HTTP (the API refuses it, too), and in
+ * passthrough mode nothing out of a cache, for only the origin knows who may have it.
+ */
+function heldTo(mtls: ViewerMtlsDoc | undefined, behavior: BehaviorDoc): BehaviorDoc {
+  if (mtls === undefined) return behavior
+  const { viewerProtocolPolicy: policy, cachePolicy } = behavior
+  return {
+    ...behavior,
+    viewerProtocolPolicy: policy === 'allow-all' ? 'https-only' : policy,
+    cachePolicy: mtls.mode === 'passthrough' ? uncached(cachePolicy) : cachePolicy,
+  }
+}
+
+const uncached = (policy: CachePolicyDoc): CachePolicyDoc => ({ ...policy, minTtl: 0, defaultTtl: 0, maxTtl: 0 })
 
 function compileStaging(policy: ContinuousDeploymentDoc): StagingPlan {
   const sticky = policy.traffic.kind === 'weight' ? policy.traffic.sticky : null

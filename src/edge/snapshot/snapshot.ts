@@ -31,8 +31,10 @@ export interface DistributionPlan {
   readonly doc: DistributionDoc
   readonly id: string
   readonly enabled: boolean
-  /** What connections to its aliases are under; those to its own names are under the default policy (spec 13.2). */
+  /** What connections to its aliases are under. */
   readonly tls: TlsTerms
+  /** Those to its own names: the default policy (spec 13.2), the same terms of client certificates. */
+  readonly ownTls: TlsTerms
   /** What they are shown; null for one of the installation's own. */
   readonly certificate: ServedCertificate | null
   /** Where some of its requests go instead; null for a distribution without a continuous deployment policy. */

@@ -1,6 +1,7 @@
-//! A distribution's ViewerCertificate, compiled: the terms of its connections and what they are shown.
-import type { ServerCertificateDoc, ViewerCertificateDoc } from '../../domain/distribution.ts'
+//! A distribution's ViewerCertificate and ViewerMtlsConfig, compiled: the terms of its connections and what they are shown.
+import type { DistributionDoc, ServerCertificateDoc } from '../../domain/distribution.ts'
 import { DEFAULT_POLICY } from '../../domain/security-policies.ts'
+import { clientTerms } from '../listen/tls/client-terms.ts'
 import type { ServedCertificate } from '../listen/tls/endpoints.ts'
 import { tlsTerms } from '../listen/tls/terms.ts'
 import type { DistributionPlan } from './snapshot.ts'
@@ -14,9 +15,14 @@ interface Served {
 }
 
 /** @throws Error for a security policy that nobody knows, or without any certificate */
-export function compileTls(viewer: ViewerCertificateDoc | undefined): Pick<DistributionPlan, 'tls' | 'certificate'> {
-  if (viewer === undefined) return { tls: tlsTerms(DEFAULT_POLICY), certificate: null }
-  return { tls: tlsTerms(viewer.securityPolicy), certificate: served(viewer.certificates) }
+export function compileTls({
+  viewerCertificate: viewer,
+  viewerMtls,
+}: DistributionDoc): Pick<DistributionPlan, 'tls' | 'ownTls' | 'certificate'> {
+  const client = viewerMtls === undefined ? null : clientTerms(viewerMtls)
+  const ownTls = tlsTerms(DEFAULT_POLICY, client)
+  if (viewer === undefined) return { tls: ownTls, ownTls, certificate: null }
+  return { tls: tlsTerms(viewer.securityPolicy, client), ownTls, certificate: served(viewer.certificates) }
 }
 
 function served(documents: readonly ServerCertificateDoc[]): ServedCertificate {

@@ -2,6 +2,7 @@
 //! with a policy; staging-choice.ts decides. From here on the staging distribution is the request's own: its behaviors,
 //! cache, origins and log lines.
 
+import { meets } from '../listen/tls/client-met.ts'
 import { SESSION_COOKIE } from '../session-cookie.ts'
 import { sessionCookies, withoutSession } from '../session-header.ts'
 import type { DistributionPlan, StagingPlan } from '../snapshot/snapshot.ts'
@@ -31,10 +32,16 @@ export const chooseStagingStage = stage({
     }
     if (!toStaging) return to.rootObject
     // What AWS does with a staging distribution that is disabled is unconfirmed: here the primary serves.
-    if (staging?.enabled === true) {
+    // The handshake was the primary's: where the staging one asks for other certificates, nobody has been asked for them.
+    const met = meets(x.request.connection.tls, staging?.tls.client ?? null, edge.clock.wall())
+    if (staging?.enabled === true && met) {
       x.distribution = staging
       x.primary = primary
-    } else x.watcher?.note('staging', staging === undefined ? 'not there' : 'disabled')
+    } else {
+      const why =
+        staging === undefined ? 'not there' : staging.enabled ? 'asks for other client certificates' : 'disabled'
+      x.watcher?.note('staging', why)
+    }
     return to.rootObject
   },
 })

@@ -10,7 +10,7 @@ import { stage, to } from '../stage.ts'
 export const matchDistribution = stage({
   name: to.matchDistribution,
   next: [to.chooseStaging, to.rootObject, to.errorPage],
-  run(x) {
+  run(x, edge) {
     const plan =
       x.foundBefore === ''
         ? distributionOf(x.snapshot, x.request.headers.host)
@@ -22,9 +22,21 @@ export const matchDistribution = stage({
       return to.errorPage
     }
     x.watcher?.decided(nameField(plan, x.request.headers.host), x.request.headers.host)
-    if (x.foundBefore === '' && isMisdirected(x.request.connection.tls, x.request.headers.host, plan)) {
-      x.watcher?.decided('ViewerCertificate', 'the connection has another certificate or security policy')
+    const { connection, headers } = x.request
+    const { tls } = connection
+    const { host } = headers
+    if (x.foundBefore === '' && isMisdirected(tls, host, plan, edge.clock.wall())) {
+      x.watcher?.decided(
+        'ViewerCertificate',
+        'the connection has another certificate, security policy or client certificate',
+      )
       x.fault = { status: 421, reason: REASONS.misdirected, detailed: 'InvalidRequest', origin: null }
+      return to.errorPage
+    }
+    if (x.foundBefore === '' && tls === null && connection.scheme === 'https' && plan.tls.client?.mode === 'required') {
+      // Another distribution of ours, which has this one as an origin, has no certificate to show.
+      x.watcher?.decided('ViewerMtlsConfig.Mode', 'required')
+      x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequest', origin: null }
       return to.errorPage
     }
     x.distribution = plan

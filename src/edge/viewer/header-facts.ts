@@ -3,6 +3,7 @@
 import type { HeaderFacts } from '../../domain/generated-headers.ts'
 import type { ViewerLocation } from '../../domain/viewer.ts'
 import type { ErrorOf, HeaderBlock, ViewerTls } from '../listen/viewer.ts'
+import { clientFacts } from './client-certificate.ts'
 import { deviceOf } from './device.ts'
 import { headerCount, headerOrder } from './header-order.ts'
 
@@ -36,6 +37,9 @@ export function headerFacts(request: FactsRequest): HeaderFacts {
     },
     get headerCount() {
       return headerCount(headerOrder(headers))
+    },
+    get client() {
+      return clientFacts(request.tls?.client ?? null)
     },
     get device() {
       return deviceOf(headers)

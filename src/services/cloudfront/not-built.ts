@@ -54,7 +54,6 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     accepted: 'direct',
     isUsed: (c) => c.ConnectionMode !== undefined && c.ConnectionMode !== 'direct',
   },
-  { field: 'ViewerMtlsConfig', accepted: 'absent', isUsed: (c) => c.ViewerMtlsConfig !== undefined },
   {
     field: 'ConnectionFunctionAssociation',
     accepted: 'absent',

@@ -426,7 +426,8 @@ describe('policies', () => {
     ['a header of the connection', headers('Connection'), 'InvalidArgument', 400],
     ['a header that differs for each viewer', headers('CloudFront-Viewer-Address'), 'InvalidArgument', 400],
     ['a header that differs for each network', headers('CloudFront-Viewer-ASN'), 'InvalidArgument', 400],
-    ['a header of mutual TLS', headers('CloudFront-Viewer-Cert-Subject'), 'NotImplemented', 501],
+    ['a header that differs for each connection', headers('CloudFront-Viewer-Cert-Pem'), 'InvalidArgument', 400],
+    ['a header of the ClientHello', headers('CloudFront-Viewer-JA3-Fingerprint'), 'InvalidArgument', 400],
     ['a header that nobody knows', headers('CloudFront-Viewer-Mood'), 'NotImplemented', 501],
     [
       'too many headers',

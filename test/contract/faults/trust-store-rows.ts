@@ -129,7 +129,7 @@ export const TRUST_STORE_ROWS: readonly FaultRow[] = [
   }),
   row('CannotDeleteEntityWhileInUse', 409, '1.5', 'an end of a trust store that a distribution names', async (site) => {
     const { id, etag } = await active(site)
-    await site.configure({ ...https(site), ViewerMtlsConfig: required(id) })
+    await site.update({ ...https(site), ViewerMtlsConfig: required(id) })
     return () => site.client.deleteTrustStore({ Id: id, IfMatch: etag })
   }),
   row(

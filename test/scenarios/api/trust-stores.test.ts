@@ -72,8 +72,12 @@ test('a trust store is pending until its bundle was read, then active; its distr
       assert.equal(got.ETag, made.ETag)
     }
     const behavior = { ...site.one.config.DefaultCacheBehavior, ViewerProtocolPolicy: 'redirect-to-https' } as never
-    const ViewerMtlsConfig = { Mode: 'required' as const, TrustStoreConfig: { TrustStoreId: Id } }
-    await site.configure({ DefaultCacheBehavior: behavior, ViewerMtlsConfig })
+    const ViewerMtlsConfig = { TrustStoreConfig: { TrustStoreId: Id } }
+    const changed = await site.update({ DefaultCacheBehavior: behavior, ViewerMtlsConfig })
+    assert.deepEqual(changed.config.ViewerMtlsConfig, {
+      Mode: 'required',
+      TrustStoreConfig: { TrustStoreId: Id, AdvertiseTrustStoreCaNames: false, IgnoreCertificateExpiry: false },
+    })
     await site.deploy(site.one.id)
     const users = await client.listDistributionsByTrustStore({ TrustStoreIdentifier: Id })
     assert.deepEqual(
@@ -97,7 +101,8 @@ test('a trust store is pending until its bundle was read, then active; its distr
     await client.untagResource({ Resource: Arn, TagKeys: { Items: ['team'] } })
     await client.tagResource({ Resource: Arn, Tags: { Items: [{ Key: 'x', Value: '1' }] } })
     assert.deepEqual((await client.listTagsForResource({ Resource: Arn })).Tags?.Items, [{ Key: 'x', Value: '1' }])
-    await site.update({ DefaultCacheBehavior: behavior })
+    // Its ETag is that of the update: a new bundle is no change of its configuration.
+    await site.update({ DefaultCacheBehavior: behavior, ViewerMtlsConfig: undefined }, changed)
     await client.deleteTrustStore({ Id, IfMatch: updated.ETag })
     await assert.rejects(client.getTrustStore({ Identifier: Id }), { name: 'EntityNotFound' })
   })

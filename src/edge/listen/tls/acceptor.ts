@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ViewerTls } from '../viewer.ts'
 import { type ClientHello, type HelloFault, readClientHello } from './client-hello.ts'
+import { judgeClient } from './client-sessions.ts'
 import { Endpoints, type ServerIdentity } from './endpoints.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
@@ -19,6 +20,8 @@ export interface AcceptorOptions {
   /** Who answers; null for nobody, a promise where a certificate is still in the making. */
   readonly identify: (hello: ClientHello, from: HelloOrigin) => ServerIdentity | null | Promise<ServerIdentity | null>
   readonly ticketKeys: () => TicketKeys
+  /** Milliseconds of the wall clock. */
+  readonly wall: () => number
   /** One line for the operator. */
   readonly problem: (message: string) => void
 }
@@ -29,6 +32,7 @@ interface Waiting {
   readonly identity: ServerIdentity
   readonly hello: ClientHello
   readonly done: Done
+  readonly refused: () => void
 }
 
 /** Fatal alerts (RFC 8446 6.2). */
@@ -55,27 +59,28 @@ export class TlsAcceptor {
   }
 
   /**
-   * Shakes hands; a connection that comes to nothing is closed, and `done` never called. How long it may take is the
-   * caller's to say: it destroys the socket.
+   * Shakes hands; a connection that comes to nothing is closed, and `done` never called: `refused` instead, when the
+   * viewer's certificate is not what its distribution asks for. How long it may take is the caller's to say: it destroys
+   * the socket.
    */
-  accept(socket: Socket, from: HelloOrigin, done: Done): void {
+  accept(socket: Socket, from: HelloOrigin, done: Done, refused: () => void = () => {}): void {
     let held: Buffer | null = null
     let needed = 0
     const onData = (bytes: Buffer): void => {
       held = held === null ? bytes : Buffer.concat([held, bytes])
       if (held.length < needed) return
-      const outcome = readClientHello(held)
-      if (outcome.kind === 'incomplete') {
-        needed = outcome.needed
+      const read = readClientHello(held)
+      if (read.kind === 'incomplete') {
+        needed = read.needed
         return
       }
       socket.off('data', onData)
       socket.off('end', onEnd)
       socket.pause()
-      if (outcome.kind === 'refused') refuse(socket, ALERT_OF[outcome.fault])
+      if (read.kind === 'refused') refuse(socket, ALERT_OF[read.fault])
       else {
         socket.unshift(held)
-        this.#answer(socket, { hello: outcome.hello, done }, from)
+        this.#answer(socket, { hello: read.hello, done, refused }, from)
       }
     }
     const onEnd = (): void => void socket.destroy()
@@ -129,7 +134,15 @@ export class TlsAcceptor {
     this.#waiting.delete(ends)
     // RFC 9113 9.2.1, and for HTTP/1.1 because it is work that a viewer can ask for without end: it ends the connection.
     socket.disableRenegotiation()
-    const { hello, identity, done } = waiting
+    const { hello, identity, done, refused } = waiting
+    const { terms } = identity
+    const verdict = terms.client === null ? { client: null } : judgeClient(socket, terms.client, this.#options.wall())
+    if ('problem' in verdict) {
+      // At once: OpenSSL makes session tickets after this, and whoever is refused is to have none.
+      socket.destroy()
+      refused()
+      return
+    }
     const { alpnProtocol } = socket
     done(socket, {
       protocol: socket.getProtocol() ?? '',
@@ -138,8 +151,9 @@ export class TlsAcceptor {
       alpn: alpnProtocol === 'h2' || alpnProtocol === 'http/1.1' ? alpnProtocol : null,
       // Resumed sessions name it in their ClientHello, too.
       serverName: hello.serverName,
-      terms: identity.terms,
+      terms,
       certificate: identity.certificate.id,
+      client: verdict.client,
     })
   }
 }

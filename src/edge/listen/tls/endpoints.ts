@@ -1,6 +1,6 @@
 //! The TLS servers of a worker: one for each certificate, terms and protocols that viewers have met with. A server has one
 //! SSL_CTX, and with it exactly the protocols and ciphers of one policy: no name can be reached under another's.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import { GROUPS } from '../../../domain/security-policies.ts'
 import type { TlsTerms } from './terms.ts'
@@ -36,8 +36,8 @@ interface Endpoint {
 const NO_HANDSHAKE_TIMEOUT = 0x7f_ff_ff_ff
 
 export class Endpoints {
-  /** What nobody's certificate is any more, nobody finds: its servers go with it. */
-  readonly #endpoints = new WeakMap<ServedCertificate, Endpoint[]>()
+  /** What nobody's certificate is any more, or nobody's terms, nobody finds: its servers go with it. */
+  readonly #endpoints = new WeakMap<ServedCertificate, WeakMap<TlsTerms, Endpoint[]>>()
   /** The same, to give them new ticket keys. */
   #all: WeakRef<Endpoint>[] = []
   readonly #ticketKeys: () => TicketKeys
@@ -60,7 +60,8 @@ export class Endpoints {
     if (keys !== this.#keys) this.#rotate(keys)
     const endpoint = this.#endpoint(identity)
     const { previous } = keys
-    if (previous === null || ticketKeyName === null || !ticketKeyName.equals(previous.subarray(0, 16))) {
+    const isBefore = previous !== null && ticketKeyName?.equals(previous.subarray(0, 16)) === true
+    if (!isBefore || identity.terms.client !== null) {
       endpoint.server.emit('connection', socket)
       return
     }
@@ -71,12 +72,17 @@ export class Endpoints {
 
   #endpoint(identity: ServerIdentity): Endpoint {
     const { certificate, terms, protocols } = identity
-    let all = this.#endpoints.get(certificate)
+    let byTerms = this.#endpoints.get(certificate)
+    if (byTerms === undefined) {
+      byTerms = new WeakMap()
+      this.#endpoints.set(certificate, byTerms)
+    }
+    let all = byTerms.get(terms)
     if (all === undefined) {
       all = []
-      this.#endpoints.set(certificate, all)
+      byTerms.set(terms, all)
     }
-    for (const one of all) if (one.terms === terms && one.protocols === protocols) return one
+    for (const one of all) if (one.protocols === protocols) return one
     const made: Endpoint = { terms, protocols, server: this.#create(identity, this.#keys.current), before: null }
     all.push(made)
     this.#all.push(new WeakRef(made))
@@ -89,19 +95,21 @@ export class Endpoints {
     this.#all = this.#all.filter((reference) => {
       const endpoint = reference.deref()
       if (endpoint === undefined) return false
-      endpoint.server.setTicketKeys(keys.current)
+      endpoint.server.setTicketKeys(endpoint.terms.client === null ? keys.current : randomBytes(keys.current.length))
       endpoint.before = null
       return true
     })
   }
 
   #create({ certificate, terms, protocols }: ServerIdentity, ticketKeys: Buffer): Server {
-    const { policy } = terms
+    const { policy, client } = terms
     const server = createServer({
       key: certificate.pairs.map(({ key }) => key),
       cert: certificate.pairs.map(({ chain }) => chain),
-      // None: nobody is asked for a certificate, and Node would load all public ones.
-      ca: [],
+      // Without any Node would load all public ones.
+      ca: [...(client?.advertised ?? [])],
+      // Who is refused is decided when the handshake is over (client-sessions.ts).
+      ...(client === null ? {} : { requestCert: true, rejectUnauthorized: false, allowPartialTrustChain: true }),
       minVersion: policy.protocols[0]!,
       maxVersion: policy.protocols.at(-1)!,
       ciphers: cipherList(terms),
@@ -113,7 +121,8 @@ export class Endpoints {
       // A session of one name is resumed under the same certificate and terms, by any worker, or not at all.
       sessionIdContext: sessionContext(certificate.id, terms),
       sessionTimeout: TICKET_LIFETIME_SECONDS,
-      ticketKeys,
+      // Whose certificate was good this process alone knows: the key is one that OpenSSL makes.
+      ...(client === null ? { ticketKeys } : {}),
     })
     server.on('secureConnection', this.#secured)
     return server

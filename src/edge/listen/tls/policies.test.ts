@@ -41,6 +41,7 @@ describe('a viewer negotiates', () => {
         return policy === undefined ? null : { certificate, terms: tlsTerms(policy), protocols }
       },
       ticketKeys: () => keys,
+      wall: Date.now,
       problem: assert.fail,
     })
     server = createServer((socket) => {
