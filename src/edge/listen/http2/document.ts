@@ -40,6 +40,7 @@ const BEFORE = [
   '  urgency one after the other, incremental ones in turns. The priorities of RFC 7540 are read and mean nothing.',
   '- Trailers pass both ways, interim answers (103, 100 when a body is waited for) too. Nothing is pushed. WebSocket is one of',
   '  HTTP/1.1, and CONNECT is refused.',
+  '- A request that is answered before its end: what is on its way may still come for 2 s, then the stream ends with NO_ERROR.',
   '- A drain says GOAWAY twice: first that no more requests are wanted, then, when the viewer has seen it, which were taken.',
   '- The header table for answers stays empty: a header block means the same on all connections and is encoded once for each',
   '  cached object.',
