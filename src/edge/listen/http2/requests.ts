@@ -173,10 +173,11 @@ export class Requests implements ReplyOwner, StreamOwner {
     if (stream !== undefined && priority !== null) this.#sender.reprioritize(stream.reply, priority)
   }
 
-  /** A stream error for what a frame of it says (5.4.2); of the connection on an idle stream, which cannot be reset (6.4). */
+  /** A stream error for what a frame of it says (5.4.2); of the connection where there is none to reset (5.1, 6.4). */
   fault(id: number, error: ErrorName): void {
-    if (id > this.lastId || (id & 1) === 0) this.#owner.fail(error, `a wrong PRIORITY on the idle stream ${id}`)
-    else this.#fault(id, error)
+    if (this.#streams.has(id)) this.#fault(id, error)
+    else if (this.#closed.wasReset(id)) this.#owner.spend('faults')
+    else this.#owner.fail(error, `a wrong PRIORITY on stream ${id}, which cannot be reset`)
   }
 
   /** Looks for what takes too long. */

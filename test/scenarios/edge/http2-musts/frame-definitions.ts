@@ -69,6 +69,8 @@ const PRIORITY: readonly AnyRow[] = [
   row('6.3', 'PRIORITY on stream 0 is a connection error', [priority(0)], connectionError('PROTOCOL_ERROR')),
   row('6.3', 'PRIORITY of another length than 5 is a stream error: 4', [request(1, '/hold'), frame(TYPE.PRIORITY, 0, 1, Buffer.alloc(4))], streamError(1, 'FRAME_SIZE_ERROR')),
   row('6.3', 'PRIORITY of another length than 5 is a stream error: 6', [request(1, '/hold'), frame(TYPE.PRIORITY, 0, 1, Buffer.alloc(6))], streamError(1, 'FRAME_SIZE_ERROR')),
+  row('6.3', 'one of the wrong length on a stream that was reset adds no second RST_STREAM', [post(1), frame(TYPE.WINDOW_UPDATE, 0, 1, Buffer.alloc(4)), frame(TYPE.PRIORITY, 0, 1, Buffer.alloc(4))], streamError(1, 'PROTOCOL_ERROR')),
+  row('6.3', 'one of the wrong length on a closed stream sends nothing on it', [request(1), whole(1), frame(TYPE.PRIORITY, 0, 1, Buffer.alloc(4))], connectionError('FRAME_SIZE_ERROR'), ignored),
   // No RST_STREAM may name an idle stream (6.4): the connection ends, or nothing comes of it.
   row('6.3', 'one of the wrong length on an idle stream resets no idle stream', [frame(TYPE.PRIORITY, 0, 5, Buffer.alloc(4))], connectionError('FRAME_SIZE_ERROR'), ignored),
 ] // biome-ignore format: a table
