@@ -1,8 +1,12 @@
 //! A clock that a test moves.
 import type { Clock } from '../../src/lib/clock.ts'
 
+export interface HandClock extends Clock {
+  forward(ms: number): void
+}
+
 /** Begins at 0; all three times are the same. */
-export function handClock(): Clock & { forward(ms: number): void } {
+export function handClock(): HandClock {
   let ms = 0
   return {
     now: () => ms,

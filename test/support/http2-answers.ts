@@ -30,10 +30,14 @@ const ANSWER: TestAnswer = {
   hints: false,
 }
 
+const bodies = new Map<number, Buffer>()
 /** The bytes of a body of this size: each says where it stands. */
 export function patterned(bytes: number): Buffer {
+  const known = bodies.get(bytes)
+  if (known !== undefined) return known
   const body = Buffer.alloc(bytes)
   for (let at = 0; at < bytes; at++) body[at] = (at * 7 + (at >> 8)) & 0xff
+  bodies.set(bytes, body)
   return body
 }
 
@@ -48,6 +52,7 @@ export const held = (target: string): boolean => target.startsWith('/hold')
  * /hold          nothing, until the viewer goes away
  * /echo          the body
  * /seen          what was understood of the request, as JSON
+ * /heard         the same without Host, which Node keeps apart
  * /size/N        N bytes; /stream/N the same in pieces of 10,000 without a length
  * /status/N      that status, without a body
  * /trailers      `ok` and two trailer fields
@@ -60,6 +65,10 @@ export function answerOf(request: TestRequest): TestAnswer {
       return { ...ANSWER, body: Buffer.from(request.body, 'latin1') }
     case 'seen':
       return { ...ANSWER, body: Buffer.from(JSON.stringify(request)) }
+    case 'heard': {
+      const fields = request.fields.filter((_, at) => request.fields[at - (at % 2)] !== 'host')
+      return { ...ANSWER, body: Buffer.from(JSON.stringify({ ...request, fields })) }
+    }
     case 'size':
       return { ...ANSWER, body: patterned(Number(number)) }
     case 'stream':

@@ -79,7 +79,8 @@ export interface Answer {
 
 interface Stream {
   readonly answer: Answer
-  readonly method: string
+  /** Of the request; empty until its header block is whole. */
+  method: string
   /** What the server may still send on it, as far as we have told. */
   window: number
   /** SETTINGS that we had sent when we sent RST_STREAM; infinite when we have not, null once it has surely been read. */
@@ -95,6 +96,7 @@ export class Http2Observer {
   readonly streams = new Map<number, Stream>()
   readonly #hpack = new HpackDecoder()
   readonly #ours = new HpackDecoder()
+  #ourBlock: { readonly stream: number; readonly parts: Buffer[] } | null = null
   #first = true
   #block: { readonly head: Frame; readonly parts: Buffer[] } | null = null
   /** Settings that we sent and that are not acknowledged. */
@@ -114,24 +116,33 @@ export class Http2Observer {
     if (!holds) this.breaches.push(`${RULES[rule][0]} ${RULES[rule][1]}: ${detail()}`)
   }
 
-  /** A request of ours, in so far as it is one. */
-  #opens(stream: number, block: Buffer): void {
+  /** A header block of ours, in so far as it is one. */
+  #ourFields({ stream, parts }: { readonly stream: number; readonly parts: readonly Buffer[] }): void {
     let method = 'GET'
     try {
-      method = this.#ours.decode(block).find(([name]) => name === ':method')?.[1] ?? method
+      method = this.#ours.decode(Buffer.concat(parts)).find(([name]) => name === ':method')?.[1] ?? method
     } catch {
       // Wrong on purpose.
     }
+    const on = this.streams.get(stream)
+    if (on !== undefined && on.method === '') on.method = method
+  }
+
+  /** A request of ours: its method is known when its block is whole. */
+  #opens(stream: number): void {
     if (stream % 2 === 0 || stream <= this.#lastOpened) return
     this.#lastOpened = stream
-    const answer: Answer = { interim: [], status: 0, headers: [], trailers: null, body: Buffer.alloc(0), ended: false, reset: null } // biome-ignore format: one line
-    this.streams.set(stream, {
-      answer,
-      method,
-      window: this.#initialWindow,
-      cancelledAt: Number.POSITIVE_INFINITY,
-      pieces: [],
-    })
+    const answer: Answer = {
+      interim: [],
+      status: 0,
+      headers: [],
+      trailers: null,
+      body: Buffer.alloc(0),
+      ended: false,
+      reset: null,
+    }
+    const window = this.#initialWindow
+    this.streams.set(stream, { answer, method: '', window, cancelledAt: Number.POSITIVE_INFINITY, pieces: [] })
   }
 
   sent(frame: Frame): void {
@@ -140,8 +151,16 @@ export class Http2Observer {
       this.#settingsSent++
       this.#unacknowledged.push(readSettings(payload))
     } else if (type === TYPE.PING && !(flags & FLAG.ACK)) this.#pings.push(payload.toString('latin1'))
-    else if (type === TYPE.HEADERS) this.#opens(stream, contentOf(frame))
-    else if (type === TYPE.WINDOW_UPDATE && payload.length === 4) {
+    else if (type === TYPE.HEADERS || (type === TYPE.CONTINUATION && this.#ourBlock !== null)) {
+      if (type === TYPE.HEADERS) {
+        this.#opens(stream)
+        this.#ourBlock = { stream, parts: [] }
+      }
+      this.#ourBlock?.parts.push(contentOf(frame))
+      if (!(flags & FLAG.END_HEADERS) || this.#ourBlock === null) return
+      this.#ourFields(this.#ourBlock)
+      this.#ourBlock = null
+    } else if (type === TYPE.WINDOW_UPDATE && payload.length === 4) {
       const increment = payload.readUInt32BE() & 0x7f_ff_ff_ff
       const on = this.streams.get(stream)
       if (stream === 0) this.#window += increment

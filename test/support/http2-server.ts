@@ -1,4 +1,5 @@
 //! Our viewers' listener over TLS, for tests that speak to it in frames: its handler answers as http2-answers.ts says.
+import type { Socket } from 'node:net'
 import { type ListenOptions, listenViewers } from '../../src/edge/listen/listener.ts'
 import type { ViewerReply, ViewerRequest } from '../../src/edge/listen/viewer.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
@@ -21,7 +22,13 @@ export interface OurServer extends Http2Server {
   /** Answers that are not given (`/hold`), open ones. */
   readonly waiting: Set<ViewerReply>
   /** Answers that ended because the viewer went away. */
-  aborted: number
+  readonly aborted: number
+  /** Bytes of streamed answers (`/stream/N`) that the listener took so far. */
+  readonly taken: number
+  /** Limits of HTTP/2 that a viewer went over, in their order. */
+  readonly limits: string[]
+  /** Of connections with a request. */
+  readonly sockets: Set<Socket>
   drain(): Promise<void>
 }
 
@@ -42,8 +49,12 @@ export async function startHttp2Server(
   const { ca, key, cert } = await testIdentity()
   const served: TestRequest[] = []
   const waiting = new Set<ViewerReply>()
+  const limited: string[] = []
+  const sockets = new Set<Socket>()
+  const count = { taken: 0 }
   let aborted = 0
   const handler = (request: ViewerRequest, reply: ViewerReply): void => {
+    sockets.add((request.connection as unknown as { readonly socket: Socket }).socket)
     const target = request.query === null ? request.path : `${request.path}?${request.query}`
     const entry = { method: request.method, target, fields: request.headers.raw, body: '' }
     reply.onAbort = () => {
@@ -53,7 +64,7 @@ export async function startHttp2Server(
     if (held(target)) waiting.add(reply)
     if (request.body === null || early(target)) {
       served.push(entry)
-      if (!held(target)) give(entry, reply)
+      if (!held(target)) give(entry, reply, count)
       return
     }
     const pieces: Buffer[] = []
@@ -63,7 +74,7 @@ export async function startHttp2Server(
       .on('end', () => {
         const whole = { ...entry, body: Buffer.concat(pieces).toString('latin1') }
         served.push(whole)
-        give(whole, reply)
+        give(whole, reply, count)
       })
   }
   const listener = await listenViewers({
@@ -79,6 +90,7 @@ export async function startHttp2Server(
     clock,
     limits: { sweepMs: 5, ...limits },
     handler,
+    onHttp2Limit: (limit) => limited.push(limit),
     refuse: ({ status }) => ({
       head: `HTTP/1.1 ${status} X\r\nConnection: close\r\nContent-Length: 7\r\n\r\n`,
       body: Buffer.from('refused'),
@@ -92,6 +104,11 @@ export async function startHttp2Server(
     get connections() {
       return listener.connections
     },
+    limits: limited,
+    sockets,
+    get taken() {
+      return count.taken
+    },
     get aborted() {
       return aborted
     },
@@ -100,7 +117,7 @@ export async function startHttp2Server(
   }
 }
 
-function give(request: TestRequest, reply: ViewerReply): void {
+function give(request: TestRequest, reply: ViewerReply, count: { taken: number }): void {
   const { status, fields, body, pieces, trailers, hints } = answerOf(request)
   if (hints) reply.interim?.('HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n')
   const empty = request.method === 'HEAD' || status === 204 || status === 304
@@ -117,6 +134,7 @@ function give(request: TestRequest, reply: ViewerReply): void {
     while (at < body.length) {
       const piece = body.subarray(at, at + pieces)
       at += piece.length
+      count.taken += piece.length
       if (!reply.write(piece)) return
     }
     reply.onDrain = null

@@ -20,7 +20,7 @@ import {
 import { block, type Field } from './http2-hpack.ts'
 import { type Answer, Http2Observer } from './http2-observer.ts'
 
-/** What is waited for and has not come by then will not come. Milliseconds. */
+/** Milliseconds; on a loaded machine. */
 const PATIENCE_MS = 20_000
 
 export interface WireOptions {
@@ -30,6 +30,8 @@ export interface WireOptions {
   readonly servername?: string
   /** False: its SETTINGS are not acknowledged. */
   readonly acknowledges?: boolean
+  /** What is waited for and has not come by then will not come. */
+  readonly patienceMs?: number
 }
 
 export class Http2Wire {
@@ -44,6 +46,7 @@ export class Http2Wire {
   readonly #sent = new FrameReader()
   readonly #received = new FrameReader()
   readonly #acknowledges: boolean
+  readonly #patienceMs: number
   /** What was sent of the preface; null once it is whole. */
   #preface: Buffer | null = Buffer.alloc(0)
   /** Our first frame is out. */
@@ -52,8 +55,9 @@ export class Http2Wire {
   #pings = 0
   #pongs = new Set<string>()
 
-  private constructor(socket: TLSSocket, acknowledges: boolean) {
+  private constructor(socket: TLSSocket, acknowledges: boolean, patienceMs: number) {
     this.socket = socket
+    this.#patienceMs = patienceMs
     this.#acknowledges = acknowledges
     socket.on('data', (bytes: Buffer) => {
       for (const frame of this.#received.push(bytes)) this.#take(frame)
@@ -67,13 +71,19 @@ export class Http2Wire {
   }
 
   /** Secured and agreed on `h2`; the preface is the caller's: `start`. */
-  static async connect({ port, ca, servername = 'localhost', acknowledges = true }: WireOptions): Promise<Http2Wire> {
+  static async connect({
+    port,
+    ca,
+    servername = 'localhost',
+    acknowledges = true,
+    patienceMs = PATIENCE_MS,
+  }: WireOptions): Promise<Http2Wire> {
     const trust = ca === undefined ? { rejectUnauthorized: false } : { ca }
     const socket = connectTls({ host: '127.0.0.1', port, servername, ALPNProtocols: ['h2'], ...trust })
     await once(socket, 'secureConnect')
     if (socket.alpnProtocol !== 'h2') throw new Error(`ALPN agreed on ${socket.alpnProtocol}`)
     socket.setNoDelay()
-    return new Http2Wire(socket, acknowledges)
+    return new Http2Wire(socket, acknowledges, patienceMs)
   }
 
   /** The preface and the first SETTINGS, with frames behind them in the same write. */
@@ -144,7 +154,7 @@ export class Http2Wire {
       const timer = setTimeout(() => {
         this.#waiting.delete(look)
         reject(new Error(`waited in vain for ${what}; got ${this.told()}`))
-      }, PATIENCE_MS)
+      }, this.#patienceMs)
       this.#waiting.add(look)
       look()
     })
