@@ -8,6 +8,8 @@ import type { KeeperLink } from '../control/keeper-link.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
+import { cacheSource } from '../services/monitoring/cache-source.ts'
+import { certificateSource } from '../services/monitoring/certificate-source.ts'
 import { monitoringOperations } from '../services/monitoring/operations.ts'
 import { cacheObservers } from './cache-observers.ts'
 import { openIssuer } from './certificate-issuer.ts'
@@ -159,7 +161,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       acm: modules.ACM_OPERATIONS,
       cloudfront: modules.CLOUDFRONT_OPERATIONS,
       elasticache: modules.ELASTICACHE_OPERATIONS,
-      monitoring: monitoringOperations(observers.measurements),
+      monitoring: monitoringOperations([cacheSource(observers.measurements), certificateSource(state, clock)]),
     },
     context: {
       state,

@@ -13,6 +13,8 @@ import { type Quotas, quotasWith } from '../../src/domain/quotas.ts'
 import { MovableClock } from '../../src/lib/clock.ts'
 import { ACM_OPERATIONS } from '../../src/services/acm/operations.ts'
 import { CLOUDFRONT_OPERATIONS } from '../../src/services/cloudfront/operations.ts'
+import { certificateSource } from '../../src/services/monitoring/certificate-source.ts'
+import { monitoringOperations } from '../../src/services/monitoring/operations.ts'
 import { openSqliteState } from '../../src/state/sqlite.ts'
 import type { State } from '../../src/state/state.ts'
 import { clientOptions, startApi, type TestApi } from './api-server.ts'
@@ -60,7 +62,12 @@ export class AcmSite {
       quotas: quotasWith(options.quotas),
       host: { binaries: () => [] },
     }
-    const services = { acm: ACM_OPERATIONS, cloudfront: CLOUDFRONT_OPERATIONS, elasticache: {} }
+    const services = {
+      acm: ACM_OPERATIONS,
+      cloudfront: CLOUDFRONT_OPERATIONS,
+      elasticache: {},
+      monitoring: monitoringOperations([certificateSource(state, clock)]),
+    }
     const server = await startApi({ services, context })
     const site = new AcmSite(server, state, clock, task, told)
     try {

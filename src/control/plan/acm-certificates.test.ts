@@ -12,7 +12,7 @@ const material = (lifeMs: number): CertificateMaterial =>
   ({ notBefore: iso(START), notAfter: iso(START + lifeMs) }) as CertificateMaterial
 const record = (lifeMs: number, changes: Partial<CertificateRecord> = {}): CertificateRecord => ({
   ...{ arn: arn('0000'), type: 'AMAZON_ISSUED', status: 'ISSUED', domainName: 'a.example', names: ['a.example'] },
-  ...{ keyAlgorithm: 'RSA_2048', createdAt: iso(START), issuedAt: iso(START), changedRevision: 1 },
+  ...{ keyAlgorithm: 'RSA_2048', createdAt: iso(START), issuedAt: iso(START) },
   material: material(lifeMs),
   ...changes,
 })

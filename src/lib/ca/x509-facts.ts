@@ -59,7 +59,7 @@ export function factsOf(x509: X509Certificate): X509Facts {
     serial: (x509.serialNumber.toLowerCase().match(/../g) ?? []).join(':'),
     notBefore: x509.validFromDate,
     notAfter: x509.validToDate,
-    names: alternative.length > 0 || common === undefined ? alternative : [common.toLowerCase()],
+    names: x509.subjectAltName !== undefined || common === undefined ? alternative : hostNames([common]),
     keyAlgorithm: keyAlgorithmOf(x509),
     signatureAlgorithm: signatureAlgorithmOf(x509),
     keyUsages: keyUsagesOf(x509.raw),
@@ -76,12 +76,15 @@ function attributes(name: string | undefined): ReadonlyMap<string, string> {
   return new Map(lines.filter(([kind]) => kind !== '').reverse())
 }
 
-/** Names that Node had to quote have characters that no host name has: they are left as they are, and match nothing. */
 function alternativeNames({ subjectAltName }: X509Certificate): string[] {
-  return (subjectAltName ?? '')
-    .split(', ')
-    .flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1]?.toLowerCase() ?? [])
+  return hostNames(
+    (subjectAltName ?? '').split(', ').flatMap((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1] ?? []),
+  )
 }
+
+/** What has characters that no host name and no address has names nobody, and would be shown in logs and metrics. */
+const hostNames = (names: readonly string[]): string[] =>
+  names.map((name) => name.toLowerCase()).filter((name) => /^[a-z0-9*._:-]{1,253}$/.test(name))
 
 const CURVES: Readonly<Record<string, string>> = {
   prime256v1: 'EC_prime256v1',

@@ -94,6 +94,7 @@ describe('/_cachefront', () => {
       '/_cachefront/pops',
       '/_cachefront/caches/metrics',
       '/_cachefront/caches/clients',
+      '/_cachefront/certificates',
       '/_cachefront/status',
       '/_cachefront/origins',
       '/_cachefront/traces/*',

@@ -1,7 +1,8 @@
-//! THE TABLE: the operations of CloudWatch that read the metrics of caches; every other one answers 501. The rows are made
-//! for where the measurements are.
+//! THE TABLE: the operations of CloudWatch that read metrics, of caches and certificates; every other one answers 501. The
+//! rows are made for where the measurements are.
 import type {
   Datapoint,
+  Dimension,
   DimensionFilter,
   GetMetricDataInput,
   GetMetricDataOutput,
@@ -11,15 +12,13 @@ import type {
   ListMetricsOutput,
   MetricDataQuery,
   MetricDataResult,
+  StandardUnit,
 } from '@aws-sdk/client-cloudwatch'
 import { Fault, notImplemented } from '../../domain/faults.ts'
-import { METRICS_NAMESPACE } from '../../domain/metrics/metric-table.ts'
-import { type CacheMeasurements, SERIES_KEPT_MS } from '../../domain/metrics/series.ts'
+import { SERIES_KEPT_MS } from '../../domain/metrics/series.ts'
 import type { Operation, OperationTable } from '../service.ts'
-import { aggregated, type Interval, matching, seriesOf, unitOf } from './aggregate.ts'
+import type { Interval, MetricSource, Period } from './source.ts'
 
-/** Samples are taken anew for a reader when they are older. Milliseconds. */
-const FRESH_MS = 5_000
 const LISTED_MAX = 500
 const DATAPOINTS_MAX = 1_440
 const STATISTICS = ['SampleCount', 'Average', 'Sum', 'Minimum', 'Maximum'] as const
@@ -28,25 +27,38 @@ type Statistic = (typeof STATISTICS)[number]
 const invalidValue = (message: string): Fault => new Fault('InvalidParameterValue', 400, message)
 const invalidCombination = (message: string): Fault => new Fault('InvalidParameterCombination', 400, message)
 
-export function monitoringOperations(measurements: CacheMeasurements): OperationTable {
+export function monitoringOperations(sources: readonly MetricSource[]): OperationTable {
+  /** Of a namespace that nobody here has: nothing. */
+  const read = async (
+    namespace: string | undefined,
+    name: string,
+    dimensions: readonly Dimension[],
+    interval: Interval,
+  ): Promise<{ unit?: StandardUnit | undefined; periods: readonly Period[] }> =>
+    (await sources.find((one) => one.namespace === namespace)?.read(name, dimensions, interval)) ?? { periods: [] }
+
   const listMetrics: Operation<ListMetricsInput, ListMetricsOutput> = async (input) => {
     refuse('ListMetrics', input, ['Namespace', 'MetricName', 'Dimensions', 'NextToken', 'RecentlyActive'])
-    await measurements.refresh(FRESH_MS)
     const wanted = (input.Dimensions ?? []) as readonly DimensionFilter[]
-    const all = input.Namespace !== undefined && input.Namespace !== METRICS_NAMESPACE ? [] : seriesOf(measurements)
-    const found = all.filter(
-      ({ name, dimensions }) =>
-        (input.MetricName === undefined || name === input.MetricName) &&
-        wanted.every(({ Name, Value }) =>
-          dimensions.some((d) => d.Name === Name && (Value === undefined || d.Value === Value)),
-        ),
+    const asked = sources.filter(({ namespace }) => input.Namespace === undefined || input.Namespace === namespace)
+    const all = await Promise.all(
+      asked.map(async ({ namespace, list }) => (await list()).map((one) => ({ namespace, ...one }))),
     )
+    const found = all
+      .flat()
+      .filter(
+        ({ name, dimensions }) =>
+          (input.MetricName === undefined || name === input.MetricName) &&
+          wanted.every(({ Name, Value }) =>
+            dimensions.some((d) => d.Name === Name && (Value === undefined || d.Value === Value)),
+          ),
+      )
     const from = Number(input.NextToken ?? 0)
     if (!Number.isSafeInteger(from) || from < 0) throw invalidValue('The NextToken is not one that was given.')
     const page = found.slice(from, from + LISTED_MAX)
     return {
-      Metrics: page.map(({ name, dimensions }) => ({
-        Namespace: METRICS_NAMESPACE,
+      Metrics: page.map(({ namespace, name, dimensions }) => ({
+        Namespace: namespace,
         MetricName: name,
         Dimensions: [...dimensions],
       })),
@@ -64,12 +76,9 @@ export function monitoringOperations(measurements: CacheMeasurements): Operation
         `There would be more than ${DATAPOINTS_MAX} datapoints; take a longer Period or less time.`,
       )
     }
-    await measurements.refresh(FRESH_MS)
     const name = input.MetricName ?? ''
-    const nodes = input.Namespace === METRICS_NAMESPACE ? matching(measurements, input.Dimensions ?? []) : []
-    const unit = unitOf(nodes, name)
-    const others = input.Unit !== undefined && input.Unit !== unit
-    const periods = others ? [] : aggregated(nodes, name, interval)
+    const { unit, periods: all } = await read(input.Namespace, name, input.Dimensions ?? [], interval)
+    const periods = input.Unit !== undefined && input.Unit !== unit ? [] : all
     return {
       Label: name,
       Datapoints: periods.map(
@@ -84,14 +93,12 @@ export function monitoringOperations(measurements: CacheMeasurements): Operation
 
   const getMetricData: Operation<GetMetricDataInput, GetMetricDataOutput> = async (input) => {
     refuse('GetMetricData', input, ['MetricDataQueries', 'StartTime', 'EndTime', 'ScanBy'])
-    await measurements.refresh(FRESH_MS)
-    const results = (input.MetricDataQueries ?? [])
-      .filter(({ ReturnData: returned }) => returned !== false)
-      .map((query) => resultOf(query, input))
+    const queries = (input.MetricDataQueries ?? []).filter(({ ReturnData: returned }) => returned !== false)
+    const results = await Promise.all(queries.map((query) => resultOf(query, input)))
     return { MetricDataResults: results, Messages: [] }
   }
 
-  function resultOf(query: MetricDataQuery, input: GetMetricDataInput): MetricDataResult {
+  async function resultOf(query: MetricDataQuery, input: GetMetricDataInput): Promise<MetricDataResult> {
     refuse('GetMetricData', query, ['Id', 'MetricStat', 'Label', 'ReturnData', 'Period'])
     const { Id, MetricStat: stat, Label } = query
     if (stat === undefined) throw invalidValue(`The query ${Id} has no MetricStat.`)
@@ -99,10 +106,9 @@ export function monitoringOperations(measurements: CacheMeasurements): Operation
     const name = metric?.MetricName ?? ''
     const interval = intervalOf(input.StartTime, input.EndTime, query.Period ?? stat.Period)
     const statistic = statisticNamed(stat.Stat)
-    const nodes = metric?.Namespace === METRICS_NAMESPACE ? matching(measurements, metric.Dimensions ?? []) : []
-    const others = stat.Unit !== undefined && stat.Unit !== unitOf(nodes, name)
-    const periods = others ? [] : aggregated(nodes, name, interval)
-    const ordered = input.ScanBy === 'TimestampAscending' ? periods : periods.reverse()
+    const { unit, periods: all } = await read(metric?.Namespace, name, metric?.Dimensions ?? [], interval)
+    const periods = stat.Unit !== undefined && stat.Unit !== unit ? [] : all
+    const ordered = input.ScanBy === 'TimestampAscending' ? periods : periods.toReversed()
     return {
       Id,
       Label: Label ?? name,

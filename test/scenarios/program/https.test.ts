@@ -4,16 +4,24 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { ACM } from '@aws-sdk/client-acm'
 import {
+  CloudFront,
   CloudFrontClient,
   CreateDistributionCommand,
   type DistributionConfig,
   waitUntilDistributionDeployed,
 } from '@aws-sdk/client-cloudfront'
+import type { CertificateRecord } from '../../../src/domain/certificates.ts'
+import { awsJson } from '../../support/api-programs.ts'
+import { selfSigned } from '../../support/certificates.ts'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
 import { cachefront, endAll, healthOf, type Installation, newHome, up } from '../../support/program-installation.ts'
@@ -27,13 +35,15 @@ describe('HTTPS of the running program', { timeout: 120_000 }, () => {
   let running: Installation
   let origin: TestOrigin
   let name = ''
+  let arn = ''
 
   before(async () => {
     home = await newHome()
     origin = await startOrigin((asked, response) => response.end(`${asked.method} ${asked.url}`))
-    running = await up(home, '--workers', '2')
+    running = await up(home, '--workers', '2', '--movable-clock')
     const acm = new ACM({ endpoint: running.api, region: 'us-east-1', credentials })
     const named = await withRequested(acm, ['www.shop.test'])
+    arn = named.ViewerCertificate?.ACMCertificateArn ?? ''
     acm.destroy()
     name = await deployed((config) => ({
       ...config,
@@ -94,6 +104,120 @@ describe('HTTPS of the running program', { timeout: 120_000 }, () => {
     const port = running.edgeHttps.split(':')[1]
     assert.equal(await curl('www.shop.test', `https://www.shop.test:${port}/alias`), 'GET /alias')
     await assert.rejects(curl('other.test', `https://other.test:${port}/`))
+  })
+
+  /** A connection of its own, that offers only these signature schemes. */
+  async function handshake(sigalgs?: string): Promise<{ readonly serial: string; readonly kind: string }> {
+    const port = Number(running.edgeHttps.split(':')[1])
+    const socket = connect({
+      ...{ host: '127.0.0.1', port, servername: 'www.shop.test', rejectUnauthorized: false },
+      ...(sigalgs === undefined ? {} : { sigalgs }),
+    })
+    await once(socket, 'secureConnect')
+    const x509 = socket.getPeerX509Certificate()
+    socket.destroy()
+    return { serial: x509?.serialNumber ?? '', kind: x509?.publicKey.asymmetricKeyType ?? '' }
+  }
+
+  async function until<T>(look: () => Promise<T>, isIt: (seen: T) => boolean): Promise<T> {
+    for (const end = Date.now() + 30_000; ; await sleep(50)) {
+      const seen = await look()
+      if (isIt(seen)) return seen
+      assert.ok(Date.now() < end, `still ${JSON.stringify(seen)}`)
+    }
+  }
+
+  test('a certificate is renewed, joined by one of the other kind of key, and replaced, and no request fails', async () => {
+    const acm = new ACM({ endpoint: running.api, region: 'us-east-1', credentials })
+    const cloudfront = new CloudFront({ endpoint: running.api, region: 'us-east-1', credentials })
+    const { Certificate: first } = await acm.describeCertificate({ CertificateArn: arn })
+    const Resource = first?.InUseBy?.[0] ?? ''
+    assert.match(Resource, /distribution\/E/)
+    assert.equal(first?.RenewalEligibility, 'ELIGIBLE')
+    let going = true
+    const outcomes = new Set<string>()
+    const viewer = (async () => {
+      const port = running.edgeHttps.split(':')[1]
+      while (going) {
+        outcomes.add(await curl('www.shop.test', `https://www.shop.test:${port}/load`).catch((error) => String(error)))
+      }
+    })()
+
+    const before = await handshake()
+    assert.equal(before.kind, 'ec')
+    assert.equal((await cachefront(home, 'clock', 'advance', '345d')).code, 0)
+    const renewed = await until(handshake, ({ serial }) => serial !== before.serial)
+    const { Certificate: after } = await acm.describeCertificate({ CertificateArn: arn })
+    assert.equal(after?.RenewalSummary?.RenewalStatus, 'SUCCESS')
+    assert.equal(after?.Serial?.replaceAll(':', ''), renewed.serial.toLowerCase())
+    const shown = await cachefront(home, 'certificates')
+    assert.match(shown.out, /www\.shop\.test +ISSUED +39[67] +SUCCESS +E[A-Z0-9]{13} /)
+
+    const { cert, key } = await selfSigned({ names: ['www.shop.test'], rsa: true, from: -1, to: 400 })
+    const { CertificateArn: second = '' } = await acm.importCertificate({
+      Certificate: Buffer.from(cert),
+      PrivateKey: Buffer.from(key),
+    })
+    await cloudfront.tagResource({
+      Resource,
+      Tags: { Items: [{ Key: 'cachefront:second-certificate-arn', Value: second }] },
+    })
+    const rsa = () => handshake('rsa_pss_rsae_sha256').catch(() => ({ serial: '', kind: 'none' }))
+    const old = await until(rsa, ({ kind }) => kind === 'rsa')
+    assert.equal((await handshake()).serial, renewed.serial)
+    const next = await selfSigned({ names: ['www.shop.test'], rsa: true, from: -1, to: 400 })
+    await acm.importCertificate({
+      ...{ CertificateArn: second, Certificate: Buffer.from(next.cert), PrivateKey: Buffer.from(next.key) },
+    })
+    await until(rsa, ({ kind, serial }) => kind === 'rsa' && serial !== old.serial)
+    await assert.rejects(acm.deleteCertificate({ CertificateArn: second }), { name: 'ResourceInUseException' })
+    going = false
+    await viewer
+    assert.deepEqual([...outcomes], ['GET /load'])
+    acm.destroy()
+    cloudfront.destroy()
+  })
+
+  test('days left are a metric, and a private key is in no output and in no file that others can read', async () => {
+    const state = new DatabaseSync(join(home, 'state.db'), { readOnly: true })
+    const rows = state.prepare("SELECT body FROM document WHERE kind = 'certificate'").all()
+    state.close()
+    const keys = rows.map(({ body }) => {
+      const lines = (JSON.parse(String(body)) as CertificateRecord).material?.privateKey.split('\n') ?? []
+      return lines[2] ?? assert.fail('there is no key')
+    })
+    assert.equal(keys.length, 2)
+    const metrics = await (await fetch(`${running.api}/_cachefront/metrics`)).text()
+    assert.match(
+      metrics,
+      /^cachefront_certificate_days_left\{arn="arn:aws:acm:[^"]+",domain="www\.shop\.test",in_use="true"\} 39[67]$/m,
+    )
+    const shown = await Promise.all([
+      ...[
+        ['status', '--json'],
+        ['certificates', '--json'],
+        ['trust', '--json'],
+      ].map((args) => cachefront(home, ...args)),
+      cachefront(home, 'explain', '--json', `https://${name}:${running.edgeHttps.split(':')[1]}/keys`),
+      awsJson(running.api, 'acm', 'describe-certificate', '--certificate-arn', arn),
+      awsJson(running.api, 'acm', 'get-certificate', '--certificate-arn', arn),
+      awsJson(running.api, 'cloudfront', 'list-distributions'),
+    ])
+    for (const key of keys) assert.ok(![metrics, JSON.stringify(shown)].some((text) => text.includes(key)))
+    const holders: string[] = []
+    for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue
+      const file = join(entry.parentPath, entry.name)
+      const content = await readFile(file, 'latin1').catch(() => '')
+      if (!keys.some((key) => content.includes(key))) continue
+      holders.push(entry.name.replace(/-wal$|\.new$/, ''))
+      assert.equal((await stat(file)).mode & 0o077, 0, file)
+    }
+    assert.deepEqual(
+      [...new Set(holders)].filter((file) => !/^state\.db$|snapshot/.test(file)),
+      [],
+      'only the state and what the edges serve from',
+    )
   })
 
   test('explain goes over HTTPS, and names the field that redirects', async () => {

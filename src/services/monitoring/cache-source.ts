@@ -1,27 +1,30 @@
-//! PURE: the minutes of nodes as CloudWatch's periods, by its dimensions: CacheClusterId with CacheNodeId for a node, without
+//! The minutes of nodes as CloudWatch's periods, by its dimensions: CacheClusterId with CacheNodeId for a node, without
 //! it for all nodes of the cluster.
 import type { Dimension } from '@aws-sdk/client-cloudwatch'
 import type { MetricUnit } from '../../domain/metrics/metric.ts'
-import { metricsOf } from '../../domain/metrics/metric-table.ts'
+import { METRICS_NAMESPACE, metricsOf } from '../../domain/metrics/metric-table.ts'
 import type { CacheMeasurements, MeasuredNode } from '../../domain/metrics/series.ts'
+import type { Interval, MetricName, MetricSource, Period } from './source.ts'
 
-export interface Interval {
-  /** Milliseconds since 1970, [from, to). */
-  readonly from: number
-  readonly to: number
-  /** Milliseconds. */
-  readonly period: number
-}
+/** Samples are taken anew for a reader when they are older. Milliseconds. */
+const FRESH_MS = 5_000
 
-export interface Period {
-  /** Beginning, a multiple of the period. */
-  readonly at: number
-  /** At least one. */
-  readonly values: readonly number[]
-}
+/** AWS/ElastiCache. */
+export const cacheSource = (measurements: CacheMeasurements): MetricSource => ({
+  namespace: METRICS_NAMESPACE,
+  async list() {
+    await measurements.refresh(FRESH_MS)
+    return seriesOf(measurements)
+  },
+  async read(name, dimensions, interval) {
+    await measurements.refresh(FRESH_MS)
+    const nodes = matching(measurements, dimensions)
+    return { unit: unitOf(nodes, name), periods: aggregated(nodes, name, interval) }
+  },
+})
 
 /** Every metric with its dimensions, of nodes and of clusters. */
-export function seriesOf(measurements: CacheMeasurements): { name: string; dimensions: readonly Dimension[] }[] {
+function seriesOf(measurements: CacheMeasurements): MetricName[] {
   const found = measurements.nodes().flatMap(({ clusterId, nodeId, series }) =>
     series.names().flatMap((name) => {
       const cluster = { Name: 'CacheClusterId', Value: clusterId }
@@ -35,7 +38,7 @@ export function seriesOf(measurements: CacheMeasurements): { name: string; dimen
 }
 
 /** Nodes that the dimensions name; none for dimensions that no metric has. */
-export function matching(measurements: CacheMeasurements, dimensions: readonly Dimension[]): readonly MeasuredNode[] {
+function matching(measurements: CacheMeasurements, dimensions: readonly Dimension[]): readonly MeasuredNode[] {
   const given = new Map(dimensions.map(({ Name, Value }) => [Name, Value]))
   const [cluster, node] = [given.get('CacheClusterId'), given.get('CacheNodeId')]
   if (cluster === undefined || given.size > (node === undefined ? 1 : 2)) return []
@@ -44,11 +47,11 @@ export function matching(measurements: CacheMeasurements, dimensions: readonly D
     .filter(({ clusterId, nodeId }) => clusterId === cluster && (node === undefined || nodeId === node))
 }
 
-export const unitOf = (nodes: readonly MeasuredNode[], name: string): MetricUnit | undefined =>
+const unitOf = (nodes: readonly MeasuredNode[], name: string): MetricUnit | undefined =>
   nodes.flatMap(({ series }) => metricsOf(series.engine).filter((row) => row.name === name))[0]?.unit
 
 /** Oldest first. */
-export function aggregated(nodes: readonly MeasuredNode[], name: string, { from, to, period }: Interval): Period[] {
+function aggregated(nodes: readonly MeasuredNode[], name: string, { from, to, period }: Interval): Period[] {
   const periods = new Map<number, number[]>()
   // The first period may begin before the interval, as CloudWatch rounds it down.
   const first = Math.floor(from / period) * period
