@@ -13,12 +13,34 @@ export interface ClientHello {
   readonly protocols: readonly string[]
   /** Newest version that is offered: 0x0304 for TLS 1.3. */
   readonly newest: number
-  readonly cipherSuites: readonly number[]
-  /** IANA numbers; null where the viewer does not say. */
-  readonly signatureSchemes: readonly number[] | null
-  readonly groups: readonly number[] | null
+  readonly cipherSuites: Codes
+  /** Null where the viewer does not say. */
+  readonly signatureSchemes: Codes | null
+  readonly groups: Codes | null
   /** The first 16 bytes of the session ticket, or of the first PSK, that is to be resumed: the name of its key. */
   readonly ticketKeyName: Buffer | null
+}
+
+/** A list of IANA numbers as it came, two bytes each: of the dozens that browsers send hardly any is ever asked for. */
+export class Codes {
+  readonly #bytes: Buffer
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+  }
+
+  includes(code: number): boolean {
+    const bytes = this.#bytes
+    for (let at = 0; at < bytes.length; at += 2) if (((bytes[at]! << 8) | bytes[at + 1]!) === code) return true
+    return false
+  }
+
+  /** Whether any of these is in the list. */
+  has(codes: ReadonlySet<number>): boolean {
+    const bytes = this.#bytes
+    for (let at = 0; at < bytes.length; at += 2) if (codes.has((bytes[at]! << 8) | bytes[at + 1]!)) return true
+    return false
+  }
 }
 
 export type HelloFault =
@@ -94,21 +116,17 @@ function parseHello(body: Buffer): ClientHello | null {
   at += 1 + compressions.length
   const extensions = at === body.length ? NOTHING : vector16(body, at)
   if (extensions === null || (at < body.length && at + 2 + extensions.length !== body.length)) return null
-  return withExtensions(legacyVersion, numbers(suites), extensions)
+  return withExtensions(legacyVersion, new Codes(suites), extensions)
 }
 
-function withExtensions(
-  legacyVersion: number,
-  cipherSuites: readonly number[],
-  extensions: Buffer,
-): ClientHello | null {
+function withExtensions(legacyVersion: number, cipherSuites: Codes, extensions: Buffer): ClientHello | null {
   const hello = {
     serverName: null as string | null,
     protocols: NONE as readonly string[],
     newest: Math.min(legacyVersion, 0x0303),
     cipherSuites,
-    signatureSchemes: null as readonly number[] | null,
-    groups: null as readonly number[] | null,
+    signatureSchemes: null as Codes | null,
+    groups: null as Codes | null,
     ticketKeyName: null as Buffer | null,
   }
   let seen = 0
@@ -157,12 +175,12 @@ function readServerName(hello: Mutable, data: Buffer): boolean {
 }
 
 function readGroups(hello: Mutable, data: Buffer): boolean {
-  hello.groups = numberList(vector16(data, 0), data.length - 2)
+  hello.groups = codeList(vector16(data, 0), data.length - 2)
   return hello.groups !== null
 }
 
 function readSignatureSchemes(hello: Mutable, data: Buffer): boolean {
-  hello.signatureSchemes = numberList(vector16(data, 0), data.length - 2)
+  hello.signatureSchemes = codeList(vector16(data, 0), data.length - 2)
   return hello.signatureSchemes !== null
 }
 
@@ -197,11 +215,13 @@ function readPreSharedKey(hello: Mutable, data: Buffer): boolean {
 
 function readVersions(hello: Mutable, data: Buffer): boolean {
   const list = vector8(data, 0)
-  const versions = numberList(list, data.length - 1)
-  if (versions === null) return false
-  // Others are GREASE (RFC 8701), drafts, or of a time to come.
-  const known = versions.filter((version) => version >= 0x0300 && version <= 0x0304)
-  hello.newest = known.length === 0 ? 0 : Math.max(...known)
+  if (list === null || list.length !== data.length - 1 || list.length === 0 || list.length % 2 !== 0) return false
+  let newest = 0
+  for (let at = 0; at < list.length; at += 2) {
+    // Others are GREASE (RFC 8701), drafts, or of a time to come.
+    if (list[at] === 3 && list[at + 1]! <= 4) newest = Math.max(newest, 0x0300 | list[at + 1]!)
+  }
+  hello.newest = newest
   return true
 }
 
@@ -209,14 +229,8 @@ const NOTHING = Buffer.alloc(0)
 const NONE: readonly string[] = []
 
 /** A list of 16-bit numbers that fills its extension and is not empty; null otherwise. */
-const numberList = (list: Buffer | null, length: number): readonly number[] | null =>
-  list === null || list.length !== length || list.length === 0 || list.length % 2 !== 0 ? null : numbers(list)
-
-function numbers(list: Buffer): readonly number[] {
-  const all: number[] = []
-  for (let at = 0; at < list.length; at += 2) all.push((list[at]! << 8) | list[at + 1]!)
-  return all
-}
+const codeList = (list: Buffer | null, length: number): Codes | null =>
+  list === null || list.length !== length || list.length === 0 || list.length % 2 !== 0 ? null : new Codes(list)
 
 /** The bytes behind a length of one byte (two bytes) at `at`; null when they are not all there. */
 function vector8(bytes: Buffer, at: number): Buffer | null {

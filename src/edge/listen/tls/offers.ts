@@ -15,7 +15,7 @@ export function offeredProtocols(
 ): readonly ViewerProtocol[] {
   if (!httpVersion.startsWith('http2') || newest < TLS_1_2) return HTTP1
   // One with the ciphers of ten years ago alone is better off with HTTP/1.1 than with a connection it must refuse.
-  return cipherSuites.some((suite) => TLS_1_3_SUITES.has(suite) || HTTP2_SUITES.has(suite)) ? HTTP2 : HTTP1
+  return cipherSuites.has(HTTP2_SUITES) ? HTTP2 : HTTP1
 }
 
 const TLS_1_2 = 0x0303
@@ -24,13 +24,16 @@ const ECDSA_P256_SHA256 = 0x0403
 const P256 = 23
 /** ECDHE-ECDSA-* of the table (domain/security-policies.ts) and those of TLS 1.3, by their IANA numbers. */
 const ECDSA_SUITES: ReadonlySet<number> = new Set([0xc02b, 0xc023, 0xc009, 0xc02c, 0xcca9, 0xc024, 0xc00a])
-/** Those of TLS 1.2 with which HTTP/2 may be spoken (RFC 9113 9.2.2): ECDHE with AES-GCM or ChaCha20-Poly1305. */
-const HTTP2_SUITES: ReadonlySet<number> = new Set([0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9])
 const TLS_1_3_SUITES: ReadonlySet<number> = new Set([0x1301, 0x1302, 0x1303])
+/** With these HTTP/2 may be spoken (RFC 9113 9.2.2): those of TLS 1.3, ECDHE with AES-GCM or ChaCha20-Poly1305. */
+const HTTP2_SUITES: ReadonlySet<number> = new Set([
+  ...TLS_1_3_SUITES,
+  ...[0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9],
+])
 
 /** True when it is certain that the viewer takes a certificate with a P-256 key. */
 export function takesEcdsa({ newest, cipherSuites, signatureSchemes, groups }: ClientHello): boolean {
   if (newest < TLS_1_2 || signatureSchemes?.includes(ECDSA_P256_SHA256) !== true) return false
-  if (newest === TLS_1_3 && cipherSuites.some((suite) => TLS_1_3_SUITES.has(suite))) return true
-  return groups?.includes(P256) !== false && cipherSuites.some((suite) => ECDSA_SUITES.has(suite))
+  if (newest === TLS_1_3 && cipherSuites.has(TLS_1_3_SUITES)) return true
+  return groups?.includes(P256) !== false && cipherSuites.has(ECDSA_SUITES)
 }
