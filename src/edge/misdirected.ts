@@ -19,6 +19,7 @@ export function isMisdirected(tls: ViewerTls | null, host: string, plan: Distrib
   const isOwn = plan.certificate === null || ownNames(plan.doc).includes(host)
   const terms = isOwn ? plan.ownTls : plan.tls
   const certificate = isOwn ? OWN_CERTIFICATE : plan.certificate.id
-  // By address, which only loopback listeners take, a viewer asks for no name: what it was shown was for none.
-  return tls.terms !== terms || (tls.serverName !== null && tls.certificate !== certificate)
+  // By address, which loopback listeners take, a viewer asks for no name: the default certificate is for nobody then.
+  const isNobodys = tls.serverName === null && tls.certificate === OWN_CERTIFICATE
+  return tls.terms !== terms || (tls.certificate !== certificate && !isNobodys)
 }
