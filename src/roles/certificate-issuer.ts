@@ -38,3 +38,7 @@ export async function openIssuer(parts: IssuerParts): Promise<Issuer> {
     problem: log,
   })
 }
+
+/** A hook puts the records into the zones of the names themselves: then nothing is to be led here. */
+export const challengeZoneOf = ({ acme, dnsListen, edgeDomain }: Config): { readonly challengeZone?: string } =>
+  acme === null || acme.dnsHook !== null || dnsListen === null ? {} : { challengeZone: edgeDomain }

@@ -12,7 +12,7 @@ import { cacheSource } from '../services/monitoring/cache-source.ts'
 import { certificateSource } from '../services/monitoring/certificate-source.ts'
 import { monitoringOperations } from '../services/monitoring/operations.ts'
 import { cacheObservers } from './cache-observers.ts'
-import { openIssuer } from './certificate-issuer.ts'
+import { challengeZoneOf, openIssuer } from './certificate-issuer.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -172,6 +172,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       quotas: config.quotas,
       stores: snapshots.stores,
       certificates,
+      ...challengeZoneOf(config),
       keys: snapshots.keys,
       host: link,
       sourceNetworks: config.sourceNetworks,

@@ -33,6 +33,11 @@ export interface ServiceContext {
   readonly topics?: ReadonlySet<string>
   /** Directories of imported certificates for caches, by name (lib/ca/imported.ts); absent for none. */
   readonly certificates?: ReadonlyMap<string, string>
+  /**
+   * The edge domain, when a public authority validates by DNS and its questions are to be led to the edge's name server by a
+   * CNAME; absent where nobody looks at the CNAMEs that DescribeCertificate shows.
+   */
+  readonly challengeZone?: string
 }
 
 export interface HostFacts {

@@ -21,6 +21,8 @@ import { clientOptions, startApi, type TestApi } from './api-server.ts'
 
 export interface AcmSiteOptions {
   readonly quotas?: Partial<Quotas>
+  /** As of ServiceContext. */
+  readonly challengeZone?: string
   /** In the place of the local authority. */
   readonly issuer?: Issuer
 }
@@ -60,6 +62,7 @@ export class AcmSite {
       region: 'us-east-1',
       edgeDomain: 'cloudfront.localhost',
       quotas: quotasWith(options.quotas),
+      ...(options.challengeZone === undefined ? {} : { challengeZone: options.challengeZone }),
       host: { binaries: () => [] },
     }
     const services = {

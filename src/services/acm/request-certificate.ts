@@ -10,6 +10,7 @@ import {
   REQUESTED_KEYS,
   type RequestedKey,
 } from '../../domain/certificates.ts'
+import { CHALLENGE_LABEL } from '../../domain/challenge.ts'
 import { quoted } from '../../domain/cloudfront-faults.ts'
 import { notImplemented } from '../../domain/faults.ts'
 import { lowerId, uuid } from '../../lib/ids.ts'
@@ -63,7 +64,10 @@ type Wish = Pick<CertificateRecord, 'names'> & {
   readonly request: CertificateRequest
 }
 
-function wishOf(input: RequestCertificateRequest, { quotas }: Pick<ServiceContext, 'quotas'>): Wish {
+function wishOf(
+  input: RequestCertificateRequest,
+  { quotas, challengeZone }: Pick<ServiceContext, 'quotas' | 'challengeZone'>,
+): Wish {
   if (input.CertificateAuthorityArn) throw notImplemented('The field CertificateAuthorityArn of RequestCertificate')
   refuseMethodOption('RequestCertificate', input.Options)
   const names = namesOf(input, quotas.namesPerCertificate)
@@ -83,7 +87,7 @@ function wishOf(input: RequestCertificateRequest, { quotas }: Pick<ServiceContex
       ),
       export: switchOf('options.export', options?.Export ?? 'DISABLED'),
       ...(token === undefined ? {} : { idempotencyToken: token }),
-      validations: validationsOf(names, method),
+      validations: validationsOf(names, method, challengeZone),
     },
   }
 }
@@ -169,19 +173,29 @@ export function switchOf(field: string, value: string): 'ENABLED' | 'DISABLED' {
 }
 
 /** A name and the wildcard below it are proved by the same record, as with ACM. */
-function validationsOf(names: readonly string[], method: CertificateRequest['validationMethod']): NameValidation[] {
+function validationsOf(
+  names: readonly string[],
+  method: CertificateRequest['validationMethod'],
+  challengeZone: string | undefined,
+): NameValidation[] {
   const records = new Map<string, { name: string; value: string }>()
   return names.map((name) => {
     const domain = name.replace(/^\*\./, '')
     // The edge itself answers for names that are proved by HTTP: their owner has nothing to set up.
     if (method === 'HTTP') return { name, status: 'PENDING_VALIDATION' }
-    const record = records.get(domain) ?? {
-      name: `_${lowerId(32)}.${domain}.`,
-      value: `_${lowerId(32)}.acm-validations.localhost.`,
-    }
+    const record = records.get(domain) ?? validationRecord(domain, challengeZone)
     records.set(domain, record)
     return { name, status: 'PENDING_VALIDATION', record }
   })
+}
+
+/** What ACM would look for; with ACME, where the edge's own name server answers (edge/dns/zone.ts), once and for all. */
+function validationRecord(domain: string, challengeZone: string | undefined): { name: string; value: string } {
+  if (challengeZone === undefined) {
+    return { name: `_${lowerId(32)}.${domain}.`, value: `_${lowerId(32)}.acm-validations.localhost.` }
+  }
+  const name = `${CHALLENGE_LABEL}${domain}.`
+  return { name, value: `${name}${challengeZone}.` }
 }
 
 /** @throws InvalidParameterException when the token stands for another request (unconfirmed) */

@@ -50,6 +50,20 @@ test('a requested certificate is pending with what proves its names, then issued
     assert.deepEqual(Tags, [{ Key: 'team', Value: 'web' }])
   }))
 
+test('where the own name server proves names to a public authority, the CNAMEs to be made lead there', () =>
+  AcmSite.use({ challengeZone: 'cdn.example.net' }, async ({ acm }) => {
+    const { CertificateArn } = await acm.requestCertificate({
+      ...{ DomainName: 'www.example.com', SubjectAlternativeNames: ['*.www.example.com'], ValidationMethod: 'DNS' },
+    })
+    const { Certificate } = await acm.describeCertificate({ CertificateArn })
+    const Name = '_acme-challenge.www.example.com.'
+    const record = { Name, Type: 'CNAME', Value: `${Name}cdn.example.net.` }
+    assert.deepEqual(
+      Certificate?.DomainValidationOptions?.map(({ ResourceRecord }) => ResourceRecord),
+      [record, record],
+    )
+  }))
+
 const KEYS = ['RSA_2048', 'RSA_3072', 'EC_secp384r1'] as const satisfies readonly KeyAlgorithm[]
 
 test('each kind of key; the list has RSA 2048 alone unless it is asked for others; a page at a time', () =>
