@@ -1,7 +1,7 @@
 //! An origin that speaks HTTP/2 in frames, for what a real server does not do.
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { createServer } from 'node:tls'
+import { createServer, type TLSSocket } from 'node:tls'
 import type { ServerCertificate } from './certificates.ts'
 
 const PREFACE_BYTES = 24
@@ -16,9 +16,11 @@ export async function startFrameOrigin(
   t: Pick<TestContext, 'after'>,
   certificate: ServerCertificate,
   answer: readonly Buffer[],
-): Promise<number> {
+): Promise<{ readonly port: number; readonly sockets: readonly TLSSocket[] }> {
+  const sockets: TLSSocket[] = []
   const server = createServer({ ...certificate, ALPNProtocols: ['h2'] }, (socket) => {
     let held = Buffer.alloc(0)
+    sockets.push(socket)
     socket.on('error', () => {}).write(frame(4, 0, 0, []))
     const onData = (bytes: Buffer): void => {
       held = Buffer.concat([held, bytes])
@@ -39,5 +41,5 @@ export async function startFrameOrigin(
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => server.close())
-  return (server.address() as AddressInfo).port
+  return { port: (server.address() as AddressInfo).port, sockets }
 }

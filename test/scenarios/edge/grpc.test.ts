@@ -195,7 +195,7 @@ test('an origin that cancels a call, or breaks it off, does so to the viewer', a
     [8, status.CANCELLED],
     [2, status.INTERNAL],
   ] as const) {
-    const port = await startFrameOrigin(t, certificate, [
+    const { port } = await startFrameOrigin(t, certificate, [
       frame(1, 0x4, 1, [0x88, ...type]),
       frame(0, 0, 1, [0, 0, 0, 0, 1, 120]),
       frame(3, 0, 1, [0, 0, 0, reset]),

@@ -3,15 +3,20 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
 import { listenViewers } from '../../../src/edge/listen/listener.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { TestAuthority } from '../../support/certificates.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
 
@@ -23,7 +28,7 @@ interface WsOrigin {
 }
 
 /** Echoes, with permessage-deflate; `/refused` is answered 403, `/plain` is an ordinary page. */
-async function wsOrigin(t: TestContext): Promise<WsOrigin> {
+async function wsOrigin(t: TestContext, secure: ServerOptions | null = null): Promise<WsOrigin> {
   const handshakes: IncomingMessage[] = []
   const wss = new WebSocketServer({
     noServer: true,
@@ -31,7 +36,8 @@ async function wsOrigin(t: TestContext): Promise<WsOrigin> {
     handleProtocols: (protocols) => (protocols.has('chat.v2') ? 'chat.v2' : false),
   })
   wss.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })))
-  const server = createServer((request, response) => response.end(`page ${request.url}`))
+  const page: RequestListener = (request, response) => response.end(`page ${request.url}`)
+  const server = secure === null ? createServer(page) : createSecureServer(secure, page)
   server.on('upgrade', (request, socket, head) => {
     handshakes.push(request)
     if (request.url === '/refused') {
@@ -188,6 +194,39 @@ test('over HTTPS, with the log line of a wss connection at its end', async (t) =
   assert.deepEqual(of(7, 8, 13, 16, 20, 28), ['/secure', '101', 'Miss', 'wss', 'TLSv1.3', 'Miss'])
   const [sent, received] = of(3, 17).map(Number) as [number, number]
   assert.ok(sent > 200 && sent < 1_000 && received > 200 && received < 1_000, `${sent} ${received}`)
+})
+
+test('over TLS on both sides, to an origin that asks for a certificate, while the other requests are HTTP/2', async (t) => {
+  const authority = await TestAuthority.make()
+  const [own, shown] = await Promise.all([
+    authority.issue({ names: ['ws.test'] }),
+    authority.issue({ names: ['client.test'], subject: 'edge' }),
+  ])
+  const origin = await wsOrigin(t, { ...own, requestCert: true, rejectUnauthorized: true, ca: authority.pem })
+  const directory = await mkdtemp(join(tmpdir(), 'cachefront-ws-ca-'))
+  t.after(() => rm(directory, { recursive: true }))
+  await writeFile(join(directory, 'ca.pem'), authority.pem)
+  const clientCertificate = { arn: 'arn:edge', chain: shown.cert, privateKey: shown.key }
+  const toOrigin = { domainName: 'ws.test', protocolPolicy: 'https-only', httpsPort: origin.port } as const
+  const edge = await EdgeScenario.start(t, [
+    distributionDoc(1, { httpVersion: 'http2', origins: [originDoc(1, { ...toOrigin, clientCertificate })] }),
+  ], { originAuthorities: [join(directory, 'ca.pem')], lookup: async () => ['127.0.0.1'] }) // biome-ignore format: options
+  const ca = await edge.trust()
+  const at = `127.0.0.1:${edge.httpsPort()}`
+  // As browsers do: HTTP/2 for pages, another connection without it for the WebSocket.
+  const pages = connectHttp2(`https://${at}`, { ca, servername: HOST })
+  t.after(() => pages.close())
+  const stream = pages.request({ ':authority': HOST, ':path': '/page' })
+  assert.equal((await once(stream, 'response'))[0][':status'], 200)
+  stream.resume()
+  const options = { headers: { host: HOST }, ca, servername: HOST, ALPNProtocols: ['http/1.1'] }
+  const socket = await opened(new WebSocket(`wss://${at}/chat`, [], options))
+  const sent = randomBytes(300_000)
+  assert.ok((await echoed(socket, sent)).equals(sent))
+  const [handshake] = origin.handshakes as [IncomingMessage]
+  assert.equal((handshake.socket as TLSSocket).getPeerCertificate().subject.CN, 'edge')
+  socket.close()
+  await once(socket, 'close')
 })
 
 test('redirect-to-https and https-only hold for handshakes', async (t) => {

@@ -36,7 +36,8 @@ export class Http2Call implements Dispatcher.DispatchController {
   readonly #options: CallOptions
   readonly #handler: Dispatcher.DispatchHandler
   readonly #owner: CallOwner
-  readonly #silence: NodeJS.Timeout
+  /** Runs while it has a stream: until then connecting has its own limit. */
+  #silence: NodeJS.Timeout | null = null
   #stream: ClientHttp2Stream | null = null
   #headSeen = false
   #received = 0
@@ -48,7 +49,6 @@ export class Http2Call implements Dispatcher.DispatchController {
     this.#options = options
     this.#handler = handler
     this.#owner = owner
-    this.#silence = setTimeout(() => this.#silent(), options.readTimeoutMs)
     handler.onRequestStart?.(this, {})
   }
 
@@ -67,7 +67,7 @@ export class Http2Call implements Dispatcher.DispatchController {
       return
     }
     this.#stream = stream
-    this.#silence.refresh()
+    this.#silence = setTimeout(() => this.#silent(), this.#options.readTimeoutMs)
     stream.on('headers', (_headers, _flags, raw) => this.#onHead(raw, false))
     stream.on('response', (_headers, flags, raw) =>
       this.#onHead(raw, (flags & nodeHttp2().constants.NGHTTP2_FLAG_END_STREAM) !== 0),
@@ -80,7 +80,7 @@ export class Http2Call implements Dispatcher.DispatchController {
     })
     stream.on('data', (chunk: Buffer) => {
       if (this.#over) return
-      this.#silence.refresh()
+      this.#silence?.refresh()
       this.#received += chunk.length
       this.#handler.onResponseData?.(this, chunk)
     })
@@ -117,13 +117,13 @@ export class Http2Call implements Dispatcher.DispatchController {
   resume(): void {
     if (!this.paused) return
     this.paused = false
-    this.#silence.refresh()
+    this.#silence?.refresh()
     this.#stream?.resume()
   }
 
   #send(body: Readable, stream: ClientHttp2Stream): void {
     const onData = (chunk: Buffer): void => {
-      this.#silence.refresh()
+      this.#silence?.refresh()
       if (!stream.write(chunk)) body.pause()
     }
     const onEnd = (): void => void stream.end()
@@ -132,7 +132,7 @@ export class Http2Call implements Dispatcher.DispatchController {
     body.on('data', onData).on('end', onEnd).on('error', onError)
     stream.on('drain', () => {
       if (this.#over) return
-      this.#silence.refresh()
+      this.#silence?.refresh()
       body.resume()
     })
     this.#letGo = () => {
@@ -145,7 +145,7 @@ export class Http2Call implements Dispatcher.DispatchController {
 
   #onHead(raw: string[], isAll: boolean): void {
     if (this.#over) return
-    this.#silence.refresh()
+    this.#silence?.refresh()
     // The one pseudo field comes first (RFC 9113 8.3.2).
     this.rawHeaders = raw.slice(2)
     const status = Number(raw[1])
@@ -167,7 +167,7 @@ export class Http2Call implements Dispatcher.DispatchController {
 
   #silent(): void {
     if (this.paused) {
-      this.#silence.refresh()
+      this.#silence?.refresh()
       return
     }
     this.#owner.doubts(this)
@@ -178,7 +178,9 @@ export class Http2Call implements Dispatcher.DispatchController {
   #end(error: Error | null, tells = true): void {
     if (this.#over) return
     this.#over = true
-    clearTimeout(this.#silence)
+    if (this.#silence !== null) clearTimeout(this.#silence)
+    // A timer that has been cleared would begin anew by a refresh.
+    this.#silence = null
     this.#letGo()
     const stream = this.#stream
     // What the origin has answered to the end may still be on its way out on our side: nobody wants the rest.

@@ -250,7 +250,7 @@ for (const [code, kind] of [
     test(`a stream that the origin resets with ${code} ${after} is a failure: ${kind}`, async (t) => {
       // 200 in the static table (RFC 7541 appendix A).
       const begun = [frame(1, 0x4, 1, [0x88]), frame(0, 0, 1, [...Buffer.from('part')])]
-      const port = await startFrameOrigin(t, certificate, [
+      const { port } = await startFrameOrigin(t, certificate, [
         ...(after === 'before its head' ? [] : begun),
         frame(3, 0, 1, [0, 0, 0, code]),
       ])
@@ -360,6 +360,40 @@ test('silence of both sides for OriginReadTimeout is a timeout; bytes of either 
   await busy.over
   assert.equal((busy as Heard).failure?.kind, 'read-timeout')
   assert.ok(performance.now() - began >= 1_250)
+})
+
+test('a host that has fallen silent keeps its connection to itself: later calls have another one', async (t) => {
+  const { port, sockets } = await startFrameOrigin(t, certificate, [])
+  const ask = edgeSide(t)
+  const first = ask(port, '/1', null, { readTimeoutMs: 50 })
+  await first.over
+  assert.deepEqual([first.failure?.kind, sockets.length], ['read-timeout', 1])
+  const second = ask(port, '/2', null, { readTimeoutMs: 50 })
+  await second.over
+  assert.deepEqual([second.failure?.kind, sockets.length], ['read-timeout', 2])
+})
+
+test('a connection that answers a ping goes on after a stream of it has waited in vain', async (t) => {
+  let last: unknown = null
+  const { port, sessions } = await h2Server(t, (stream, path) => {
+    last = stream.session
+    if (path === '/late') return
+    stream.respond({ ':status': 200 })
+    stream.end()
+  })
+  const ask = edgeSide(t)
+  await ask(port, '/1', null).over
+  const pinged = once(sessions[0] as ServerHttp2Session, 'ping')
+  const late = ask(port, '/late', null, { readTimeoutMs: 50 })
+  await late.over
+  assert.equal(late.failure?.kind, 'read-timeout')
+  await pinged
+  // The answer of the ping is on its way; once it is here, calls are on the same connection again.
+  while (!(await onFirst())) await new Promise((resolve) => setImmediate(resolve))
+  async function onFirst(): Promise<boolean> {
+    await ask(port, '/2', null).over
+    return last === sessions[0]
+  }
 })
 
 test('a reader that stops holds up its own stream, and no other', async (t) => {
