@@ -25,6 +25,6 @@ test('Prometheus text: each metric described once, a sample for each worker', ()
   const described = [...text.matchAll(/^# HELP (\S+) /gm)].map((match) => match[1])
   assert.equal(new Set(described).size, described.length)
   for (const line of text.trimEnd().split('\n')) {
-    assert.match(line, /^(# (HELP|TYPE) \S+ .+|[a-z_]+\{[^}]*\} \d+(\.\d+)?)$/)
+    assert.match(line, /^(# (HELP|TYPE) \S+ .+|[a-z0-9_]+\{[^}]*\} \d+(\.\d+)?)$/)
   }
 })
