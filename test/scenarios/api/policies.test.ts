@@ -220,7 +220,6 @@ test('a lookup by what is not built answers 501 and names the operation', () =>
       () => client.listDistributionsByVpcOriginId({ VpcOriginId: 'x' }),
       () => client.listDistributionsByAnycastIpListId({ AnycastIpListId: 'x' }),
       () => client.listDistributionsByRealtimeLogConfig({ RealtimeLogConfigName: 'x' }),
-      () => client.listDistributionsByTrustStore({ TrustStoreIdentifier: 'x' }),
       () => client.listDistributionsByConnectionFunction({ ConnectionFunctionIdentifier: 'x' }),
       () => client.listDistributionsByOwnedResource({ ResourceArn: 'x' }),
     ]) {
