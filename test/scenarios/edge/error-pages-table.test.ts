@@ -1,8 +1,10 @@
 //! The table of errors that CloudFront answers by itself (spec/cloudfront.md 14), row by row: what the edge does today,
 //! and which rows wait for a feature that it does not have yet.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
 import { BEHAVIOR_ROWS, DISTRIBUTION_ROWS } from '../../../src/services/cloudfront/not-built.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
@@ -19,6 +21,8 @@ interface Built {
   readonly document?: (document: DistributionDoc) => DistributionDoc
   /** The origin is at fault, without a word of its. */
   readonly ofOrigin?: true
+  /** The request comes over TLS, from a viewer that names no server. */
+  readonly overTls?: true
   /** No custom error response takes its place; most are answered before a distribution is known. */
   readonly noPage?: true
 }
@@ -44,6 +48,15 @@ const TABLE: Readonly<Record<string, Built>> = {
     reason: /^Bad request\./,
     request: get('/'),
     document: (document) => ({ ...document, enabled: false }),
+    noPage: true,
+  },
+  'Domain fronting': {
+    status: 421,
+    reason: /^The connection was made for another name/,
+    request: get('/'),
+    // Asked over a connection that was made for no name, and under which nobody was asked for a certificate.
+    overTls: true,
+    document: (document) => ({ ...document, viewerMtls: { mode: 'passthrough', trust: null } }),
     noPage: true,
   },
   'Malformed HTTP': {
@@ -132,7 +145,6 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   'WAF block': 'WebACLId',
   'Geo block': 'Restrictions.GeoRestriction',
   'Signed URL failures': 'TrustedKeyGroups.Enabled',
-  'Domain fronting': 'ViewerCertificate',
   'CFF execution / throttle': 'FunctionAssociations',
   'CFF validation': 'FunctionAssociations',
   'L@E validation / execution / limit': 'LambdaFunctionAssociations',
@@ -164,7 +176,19 @@ async function ask(t: TestContext, row: Built, changes: Partial<DistributionDoc>
   else t.after(() => origin.close())
   const document = { ...distributionDoc(origin.port), ...changes }
   const edge = await EdgeScenario.start(t, [row.document?.(document) ?? document])
-  return edge.raw(row.request)
+  return row.overTls === true ? overTls(edge, row.request) : edge.raw(row.request)
+}
+
+/** As EdgeScenario.raw. */
+async function overTls(edge: EdgeScenario, text: string): Promise<string> {
+  const socket = connectTls({ host: '127.0.0.1', port: edge.httpsPort(), ca: await edge.trust() })
+  let got = ''
+  socket.setEncoding('latin1').on('data', (chunk: string) => {
+    got += chunk
+  })
+  socket.write(text, 'latin1')
+  await once(socket, 'close')
+  return got
 }
 
 test('a row without a page belongs to a field that the API refuses', () => {
