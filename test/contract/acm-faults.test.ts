@@ -78,3 +78,60 @@ test('every operation of the model is built, or answers 501 in a row above', () 
     [],
   )
 })
+
+const JSON_TYPE = 'application/x-amz-json-1.1'
+const DEEP = 40
+
+/** Body, what else of the request differs, code, status. */
+const WIRE: readonly (readonly [when: string, body: string, headers: object, code: string, status: number])[] = [
+  ['a body that is no JSON', '{"CertificateArn": -----BEGIN PRIVATE KEY-----', {}, 'SerializationException', 400],
+  ['a member that is not there', '{"CertificateARN":"x"}', {}, 'SerializationException', 400],
+  ['a list where a text belongs', '{"CertificateArn":["x"]}', {}, 'SerializationException', 400],
+  ['a body that is no structure', '[]', {}, 'SerializationException', 400],
+  ['a required member that is missing', '{}', {}, 'ValidationException', 400],
+  ['a required member that is null', '{"CertificateArn":null}', {}, 'ValidationException', 400],
+  ['another content type', '{}', { 'content-type': 'text/plain' }, 'SerializationException', 400],
+  ['no operation', '{}', { 'x-amz-target': 'CertificateManager.Nonsense' }, 'UnknownOperationException', 404],
+  [
+    'an operation of another service',
+    '{}',
+    { 'x-amz-target': 'Other.DescribeCertificate' },
+    'UnknownOperationException',
+    404,
+  ],
+  [
+    'a filter that is nested without an end',
+    `{"FilterStatement":${'{"Not":'.repeat(DEEP)}{}${'}'.repeat(DEEP)}}`,
+    { 'x-amz-target': 'CertificateManager.SearchCertificates' },
+    'SerializationException',
+    400,
+  ],
+  [
+    'bytes that are not base64',
+    '{"Certificate":"?","PrivateKey":"?"}',
+    { 'x-amz-target': 'CertificateManager.ImportCertificate' },
+    'SerializationException',
+    400,
+  ],
+]
+
+test('what is wrong with a request of JSON 1.1 is answered in its shape, and not repeated', () =>
+  AcmSite.use({}, async ({ server }) => {
+    for (const [when, body, changes, code, status] of WIRE) {
+      const answer = await fetch(server.url, {
+        method: 'POST',
+        headers: {
+          'content-type': JSON_TYPE,
+          'x-amz-date': '20261130T000000Z',
+          'x-amz-target': 'CertificateManager.DescribeCertificate',
+          authorization: `AWS4-HMAC-SHA256 Credential=any/20261130/us-east-1/acm/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`,
+          ...changes,
+        },
+        body,
+      })
+      const document = (await answer.json()) as { __type: string; message: string }
+      assert.deepEqual([document.__type, answer.status], [code, status], `${when}: ${document.message}`)
+      assert.equal(answer.headers.get('content-type'), JSON_TYPE)
+      assert.doesNotMatch(document.message, /PRIVATE KEY/)
+    }
+  }))
