@@ -7,12 +7,13 @@ import { parametersDocument } from '../src/domain/parameters/document.ts'
 import { securityPoliciesDocument } from '../src/domain/security-policies-document.ts'
 import { http2Document } from '../src/edge/listen/http2/document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
+import { conformanceSection } from '../test/scenarios/edge/http2-musts/document.ts'
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/cache-metrics.md': metricsDocument,
   'docs/configuration.md': configurationDocument,
   'docs/headers.md': headersDocument,
-  'docs/http2.md': http2Document,
+  'docs/http2.md': () => `${http2Document()}${conformanceSection()}`,
   'docs/parameter-groups.md': parametersDocument,
   'docs/request-flow.md': requestFlowDocument,
   'docs/tls.md': securityPoliciesDocument,
