@@ -105,8 +105,8 @@ function missing(bytes: Buffer): number {
     from += 9 + bytes.readUIntBE(from, 3)
   const rest = bytes.length - from
   if (rest === 0) return 0
-  if (rest < 9) return 9 - rest
-  const length = bytes.readUIntBE(from, 3)
+  // What is missing of its head will be zeros.
+  const length = Buffer.concat([bytes.subarray(from), Buffer.alloc(3)]).readUIntBE(0, 3)
   return length > 16_384 ? 0 : 9 + length - rest
 }
 
@@ -134,6 +134,13 @@ const KNOWN: readonly { readonly why: string; readonly is: (nodes: Outcome, scri
           bytes[3] === TYPE.SETTINGS &&
           readSettings(bytes.subarray(9)).some(([id, value]) => id === SETTING.ENABLE_CONNECT_PROTOCOL && value > 1),
       ),
+  },
+  // RFC 9113 6.8: what a client has asked for is answered, whatever it says of the streams of the server, and why.
+  {
+    why: 'Node ends the connection at a GOAWAY of the client with a code',
+    is: (nodes, script) =>
+      nodes.connection !== null &&
+      script.frames.some((bytes) => bytes[3] === TYPE.GOAWAY && bytes.length >= 17 && bytes.readUInt32BE(13) !== 0),
   },
   // RFC 9113 6.7 asks for nothing; ours has a budget for them.
   {

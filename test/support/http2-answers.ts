@@ -41,6 +41,10 @@ export function patterned(bytes: number): Buffer {
   return body
 }
 
+/** Fuzzed paths have anything in the place of a number. */
+const sizeOf = (text = ''): number => (/^\d{1,8}$/.test(text) ? Math.min(Number(text), 30_000_000) : 0)
+const statusOf = (text = ''): number => (/^[2-5]\d\d$/.test(text) ? Number(text) : 200)
+
 /** True where the answer does not wait for the body of the request. */
 export const early = (target: string): boolean => target.startsWith('/early') || target.startsWith('/hold')
 /** True where no answer comes. */
@@ -70,11 +74,11 @@ export function answerOf(request: TestRequest): TestAnswer {
       return { ...ANSWER, body: Buffer.from(JSON.stringify({ ...request, fields })) }
     }
     case 'size':
-      return { ...ANSWER, body: patterned(Number(number)) }
+      return { ...ANSWER, body: patterned(sizeOf(number)) }
     case 'stream':
-      return { ...ANSWER, body: patterned(Number(number)), pieces: 10_000 }
+      return { ...ANSWER, body: patterned(sizeOf(number)), pieces: 10_000 }
     case 'status':
-      return { ...ANSWER, status: Number(number), body: Buffer.alloc(0) }
+      return { ...ANSWER, status: statusOf(number), body: Buffer.alloc(0) }
     case 'trailers':
       return { ...ANSWER, pieces: 10_000, trailers: ['x-checksum', '1', 'x-second', '2'] }
     case 'hints':
