@@ -141,7 +141,7 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   /** RST_STREAM; false on an idle stream. */
   reset(id: number): boolean {
-    if (id > this.lastId) return false
+    if (this.#isIdle(id)) return false
     const stream = this.#streams.get(id)
     if (stream === undefined) this.#owner.spend('controls')
     else {
@@ -153,7 +153,7 @@ export class Requests implements ReplyOwner, StreamOwner {
 
   /** WINDOW_UPDATE; false on an idle stream. */
   grow(id: number, bytes: number): boolean {
-    if (id > this.lastId) return false
+    if (this.#isIdle(id)) return false
     const stream = this.#streams.get(id)
     if (stream === undefined) return true
     if (bytes === 0) this.#fault(id, 'PROTOCOL_ERROR')
@@ -261,6 +261,11 @@ export class Requests implements ReplyOwner, StreamOwner {
   }
 
   // Begin and end.
+
+  /** Never begun; the even ones would be ours (5.1.1). */
+  #isIdle(id: number): boolean {
+    return id > this.lastId || (id & 1) === 0
+  }
 
   /** A stream is begun; those below it cannot be any more (5.1.1). */
   #advance(id: number): void {

@@ -86,6 +86,7 @@ const UPDATES: readonly AnyRow[] = [
   row('6.9', 'an increment whose reserved bit alone is set is 0', [windowUpdate(0, 0x80_00_00_00)], connectionError('PROTOCOL_ERROR')),
   row('6.9', 'WINDOW_UPDATE on a half-closed (remote) stream is no error', [request(1, '/hold'), windowUpdate(1, 5)], ignored),
   row('6.9', 'WINDOW_UPDATE on a closed stream is no error', [request(1), (wire) => wire.answered(1), windowUpdate(1, 5), windowUpdate(1, MAX_WINDOW)], ignored),
+  row('6.9', 'WINDOW_UPDATE on an idle stream of the server is a connection error', [request(5, '/hold'), windowUpdate(2, 5)], connectionError('PROTOCOL_ERROR')),
   row('6.9', 'WINDOW_UPDATE on an idle stream is a connection error', [windowUpdate(3, 5)], connectionError('PROTOCOL_ERROR')),
   row('6.9', 'WINDOW_UPDATE of another length than 4 is a connection error: 3', [frame(TYPE.WINDOW_UPDATE, 0, 0, Buffer.alloc(3))], connectionError('FRAME_SIZE_ERROR')),
   row('6.9', 'WINDOW_UPDATE of another length than 4 is a connection error: 5, on a stream', [request(1, '/hold'), frame(TYPE.WINDOW_UPDATE, 0, 1, Buffer.alloc(5))], connectionError('FRAME_SIZE_ERROR')),

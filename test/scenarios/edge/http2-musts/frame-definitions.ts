@@ -89,6 +89,7 @@ const RST_STREAM: readonly AnyRow[] = [
   row('6.4', 'frames may follow on a stream that the server has reset', [post(1), frame(TYPE.WINDOW_UPDATE, 0, 1, [0, 0, 0, 0]), data(1, 'x'), data(1, 'y', END), request(3)], answered(3)),
   row('6.4', 'RST_STREAM on stream 0 is a connection error', [reset(0)], connectionError('PROTOCOL_ERROR')),
   row('6.4', 'RST_STREAM on an idle stream is a connection error', [reset(5)], connectionError('PROTOCOL_ERROR')),
+  row('6.4', 'RST_STREAM on an idle stream of the server, below one of ours, is a connection error', [request(5, '/hold'), reset(2)], connectionError('PROTOCOL_ERROR')),
   row('6.4', 'RST_STREAM on an idle stream of the server is a connection error', [reset(2)], connectionError('PROTOCOL_ERROR')),
   row('6.4', 'RST_STREAM of another length than 4 is a connection error: 3', [request(1, '/hold'), frame(TYPE.RST_STREAM, 0, 1, Buffer.alloc(3))], connectionError('FRAME_SIZE_ERROR')),
   row('6.4', 'RST_STREAM of another length than 4 is a connection error: 5', [request(1, '/hold'), frame(TYPE.RST_STREAM, 0, 1, Buffer.alloc(5))], connectionError('FRAME_SIZE_ERROR')),
