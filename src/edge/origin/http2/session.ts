@@ -67,6 +67,7 @@ export class OriginSession {
     session.on('close', () => {
       this.#retire()
       clearTimeout(this.#lifetime)
+      if (this.#idle !== null) clearTimeout(this.#idle)
       onRoom()
     })
     this.#rest()
