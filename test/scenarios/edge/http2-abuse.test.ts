@@ -211,6 +211,7 @@ const SLOW: readonly Slow[] = [
   { game: 'a body that comes a byte now and then', sends: [post(1, '/echo'), data(1, 'x')], onStep: (wire) => wire.send(data(1, 'x')), stepMs: 8_000, steps: 5, goaway: null, also: (wire) => assert.equal(wire.answer(1)?.status, 408) },
   { game: 'a window that does not open', sends: [request(1, '/size/100'), request(3, '/stream/100000')], settings: [[SETTING.INITIAL_WINDOW_SIZE, 0]], stepMs: 61_000, steps: 1, goaway: null, also: (wire) => [was(1, 'CANCEL')(wire), was(3, 'CANCEL')(wire)] },
   { game: 'a window of the stream that opens a byte now and then', sends: [request(1, '/size/100')], settings: [[SETTING.INITIAL_WINDOW_SIZE, 0]], onStep: (wire) => wire.send(windowUpdate(1, 1)), stepMs: 16_000, steps: 5, goaway: null, also: was(1, 'CANCEL') },
+  { game: 'a window of the connection that does not open', sends: [request(1, '/size/100000')], settings: [[SETTING.INITIAL_WINDOW_SIZE, 1_000_000]], stepMs: 61_000, steps: 1, goaway: 'ENHANCE_YOUR_CALM' },
   { game: 'settings that are not acknowledged', sends: [], acknowledges: false, stepMs: 10_001, steps: 1, goaway: 'SETTINGS_TIMEOUT' },
   { game: 'nothing but PING', sends: [], onStep: (wire) => wire.send(ping()), stepMs: 20_000, steps: 4, goaway: 'NO_ERROR' },
   { game: 'a frame that does not end', sends: [frame(TYPE.DATA, 0, 1, 'x', { length: 1_000 })], stepMs: 61_000, steps: 1, goaway: 'NO_ERROR' },

@@ -5,9 +5,8 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from 'node:http2'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
-import type { DistributionDoc } from '../../../src/domain/distribution.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, HOST } from '../../support/edge-scenario.ts'
 import { ALL_VIEWER } from '../../support/edge-strict.ts'
@@ -44,8 +43,9 @@ async function ask(
 
 const SEVEN = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE'] as const
 const LARGE = Buffer.alloc(1_000_000, 'abcdefghij')
+const STRICT = { id: 'E2STRICT', domainName: 'd222222abcdef8.cloudfront.localhost' }
 
-async function scenario(t: TestContext, changes: Partial<DistributionDoc> = {}) {
+async function setUp() {
   const asked = Promise.withResolvers<void>()
   const released = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
@@ -68,33 +68,45 @@ async function scenario(t: TestContext, changes: Partial<DistributionDoc> = {}) 
       response.end(request.url)
     }
   })
-  t.after(() => origin.close())
-  const all = { allowedMethods: SEVEN, originRequestPolicy: ALL_VIEWER }
-  const edge = await EdgeScenario.start(t, [
-    distributionDoc(origin.port, {
-      behaviors: [
-        behaviorDoc({ pathPattern: '/fixed/*' }),
-        behaviorDoc({
-          pathPattern: '/all',
-          originRequestPolicy: { ...ALL_VIEWER, cookies: { behavior: 'all', names: [] } },
-          cachePolicy: cachePolicy({ defaultTtl: 0, maxTtl: 0 }),
-        }),
-        behaviorDoc({ ...all, originRequestPolicy: null }),
-      ],
-      ...changes,
+  const ends: (() => unknown)[] = [() => origin.close()]
+  const behaviors = [
+    behaviorDoc({ pathPattern: '/fixed/*' }),
+    behaviorDoc({
+      pathPattern: '/all',
+      originRequestPolicy: { ...ALL_VIEWER, cookies: { behavior: 'all', names: [] } },
+      cachePolicy: cachePolicy({ defaultTtl: 0, maxTtl: 0 }),
     }),
+    behaviorDoc({ allowedMethods: SEVEN }),
+  ]
+  const edge = await EdgeScenario.start({ after: (end) => ends.push(end as () => unknown) }, [
+    distributionDoc(origin.port, { behaviors }),
+    distributionDoc(origin.port, { ...STRICT, rfcStrict: true }),
   ])
   const port = edge.httpsPort()
-  const session = connect(`https://127.0.0.1:${port}`, { ca: await edge.trust(), servername: HOST })
-  session.on('error', () => {})
-  t.after(() => session.destroy())
+  const ca = await edge.trust()
   const resolve = ['--cacert', `${edge.tlsDirectory}/ca/ca.pem`, '--resolve', `${HOST}:${port}:127.0.0.1`]
   const answering = { asked: asked.promise, release: released.resolve, ended: ended.promise }
-  return { edge, origin, session, port, resolve, url: `https://${HOST}:${port}`, ...answering }
+  return { edge, origin, ca, port, resolve, url: `https://${HOST}:${port}`, ends, ...answering }
+}
+
+let shared: Awaited<ReturnType<typeof setUp>>
+before(async () => {
+  shared = await setUp()
+})
+after(async () => {
+  for (const end of shared.ends.reverse()) await end()
+})
+
+function sessionOf(t: TestContext, servername = HOST): ClientHttp2Session {
+  const session = connect(`https://127.0.0.1:${shared.port}`, { ca: shared.ca, servername })
+  session.on('error', () => {})
+  t.after(() => session.destroy())
+  return session
 }
 
 test('node:http2, curl and h2load get hits, misses, uploads and large bodies', async (t) => {
-  const { session, port, resolve, url } = await scenario(t)
+  const { port, resolve, url } = shared
+  const session = sessionOf(t)
   const miss = await ask(session, { ':path': '/a' })
   assert.equal(miss.headers[':status'], 200)
   assert.equal(miss.headers['x-cache'], 'Miss from cloudfront')
@@ -133,8 +145,9 @@ test('node:http2, curl and h2load get hits, misses, uploads and large bodies', a
   assert.match(load.stdout, /2000 succeeded, 0 failed, 0 errored/)
 })
 
-test('what a request is to the origin, and what is logged', async (t) => {
-  const { edge, origin, session } = await scenario(t)
+test('what a request is to the origin', async (t) => {
+  const { origin } = shared
+  const session = sessionOf(t)
   const crumbs = ['a=1', 'b=2; c=3', 'd=4']
   for (let n = 0; n < 3; n++) {
     const cookie = crumbs.map((crumb) => crumb)
@@ -152,15 +165,10 @@ test('what a request is to the origin, and what is logged', async (t) => {
     asked.map(({ headers }) => headers['x-own']),
     ['0', '0', '1'],
   )
-  await edge.pause()
-  const log = await readFile(join(edge.directory, 'logs', 'access-worker-0.log'), 'utf8')
-  const lines = log.split('\n').filter((line) => line.includes('\t/all\t'))
-  assert.equal(lines.length, 3)
-  for (const line of lines) assert.equal(line.split('\t')[23], 'HTTP/2.0')
 })
 
 test('what the listener of HTTP/1.1 answers by itself is answered here, and the connection goes on', async (t) => {
-  const { session } = await scenario(t)
+  const session = sessionOf(t)
   const rows: readonly (readonly [what: string, headers: Record<string, string>, status: number])[] = [
     ['a long URL', { ':path': `/${'x'.repeat(9_000)}` }, 414],
     ['a large header', { ':path': '/', 'x-large': 'y'.repeat(32_700) }, 494],
@@ -181,7 +189,8 @@ test('what the listener of HTTP/1.1 answers by itself is answered here, and the 
 })
 
 test('an answer before the end of a request: all of it arrives, and the upload may stop', async (t) => {
-  const { edge, session, resolve, url } = await scenario(t)
+  const { edge, resolve, url } = shared
+  const session = sessionOf(t)
   const answer = await ask(session, { ':path': '/fixed/x', ':method': 'POST' }, Buffer.alloc(2_000_000))
   assert.equal(answer.headers[':status'], 403)
   assert.match(answer.body.toString(), /not configured to allow the HTTP request method/)
@@ -193,7 +202,8 @@ test('an answer before the end of a request: all of it arrives, and the upload m
 })
 
 test('a viewer that resets its stream ends the request to the origin', async (t) => {
-  const { session, ended } = await scenario(t)
+  const { ended } = shared
+  const session = sessionOf(t)
   const stream = session.request({ ':authority': HOST, ':path': '/endless' })
   await once(stream, 'data')
   stream.close(constants.NGHTTP2_CANCEL)
@@ -202,8 +212,8 @@ test('a viewer that resets its stream ends the request to the origin', async (t)
 })
 
 test('strict mode: 103 before the answer, trailers behind it', async (t) => {
-  const { session } = await scenario(t, { rfcStrict: true })
-  const stream = session.request({ ':authority': HOST, ':path': '/trailers', te: 'trailers' })
+  const session = sessionOf(t, STRICT.domainName)
+  const stream = session.request({ ':authority': STRICT.domainName, ':path': '/trailers', te: 'trailers' })
   const told: unknown[] = []
   stream.on('headers', (headers) => told.push(headers[':status'], headers.link))
   stream.on('response', (headers) => told.push(headers[':status'], headers['transfer-encoding']))
@@ -213,8 +223,9 @@ test('strict mode: 103 before the answer, trailers behind it', async (t) => {
   assert.deepEqual(told, [103, '</a.css>; rel=preload', 200, undefined, 'body', '1'])
 })
 
-test('a drain says GOAWAY twice and lets the answer under way finish', async (t) => {
-  const { edge, session, asked, release } = await scenario(t)
+test('a drain says GOAWAY twice and lets the answer under way finish; the log names the version', async (t) => {
+  const { edge, asked, release } = shared
+  const session = sessionOf(t)
   const said: unknown[] = []
   session.on('goaway', (code, last) => said.push([code, last]))
   const slow = ask(session, { ':path': '/slow' })
@@ -228,4 +239,8 @@ test('a drain says GOAWAY twice and lets the answer under way finish', async (t)
     [0, 2 ** 31 - 1],
     [0, 1],
   ])
+  const log = await readFile(join(edge.directory, 'logs', 'access-worker-0.log'), 'utf8')
+  const lines = log.split('\n').filter((line) => line.includes('\t/all\t'))
+  assert.equal(lines.length, 3)
+  for (const line of lines) assert.equal(line.split('\t')[23], 'HTTP/2.0')
 })

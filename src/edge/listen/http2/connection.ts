@@ -26,6 +26,12 @@ import { type SettingsTaker, settingsPayload, ViewerSettings } from './settings.
 /** Payload of the PING whose answer tells that the viewer has seen the first GOAWAY of a drain. */
 const DRAIN_PING = Buffer.from('draining', 'latin1')
 
+/**
+ * The time limit of a socket begins anew with every byte, read or written: a viewer that takes nothing and goes on to speak
+ * is cut when what one write holds has not gone in so many of them.
+ */
+const WRITE_STALLS = 4
+
 export class Http2Connection extends ViewerSocket implements FrameTaker, RequestsOwner, SettingsTaker {
   deadline: number
   readonly sender: Sender
@@ -47,6 +53,8 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
   #ackBy: number
   /** Clock.monotonic() since when there is no request. */
   #idleSince: number
+  /** Clock.monotonic() since when the socket takes no more. */
+  #stalledSince = Number.POSITIVE_INFINITY
   #drainTimer: NodeJS.Timeout | null = null
   #isLeaving = false
   #lingered = 0
@@ -60,9 +68,9 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     this.#ackBy = now + HTTP2_LIMITS.settingsAckMs
     this.#blocks = new HeadBlocks(host.limits)
     this.#budgets = new Budgets(now)
-    this.sender = new Sender(socket, HTTP2_LIMITS, {
+    this.sender = new Sender(socket, HTTP2_LIMITS, host.limits.sendStallMs, {
       now: () => this.now(),
-      stalled: () => socket.setTimeout(host.limits.sendStallMs),
+      stalled: () => this.#stalled(),
       dribbled: () => this.spend('dribbles'),
       worked: () => this.earn(),
     })
@@ -91,6 +99,8 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if (this.#state !== 'open') this.socket.destroy()
     else if (this.#ackBy <= now) this.fail('SETTINGS_TIMEOUT', 'the settings were not acknowledged')
     else if (this.#blocks.deadline <= now) this.fail('ENHANCE_YOUR_CALM', 'a header block did not end')
+    else if (this.sender.deadline <= now) this.fail('ENHANCE_YOUR_CALM', 'the window of the connection stayed closed')
+    else if (this.#stalledSince + WRITE_STALLS * this.#host.limits.sendStallMs <= now) this.socket.destroy()
     else if (this.#requests.size === 0 && this.#idleSince + idleMs <= now) this.#leave()
     else {
       this.#requests.sweep(now)
@@ -401,8 +411,9 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
   /** When the sweep has to look at it: at each turn while something is under way. */
   #watch(): void {
     if (this.#state !== 'open') return
-    const isBusy = this.#requests.size > 0 || this.#ackBy !== Number.POSITIVE_INFINITY || this.#blocks.isOpen
-    this.deadline = isBusy ? 0 : this.#idleSince + this.#host.limits.idleMs
+    const isBusy = this.#requests.size > 0 || this.#blocks.isOpen
+    const awaits = this.#ackBy !== Number.POSITIVE_INFINITY || this.#stalledSince !== Number.POSITIVE_INFINITY
+    this.deadline = isBusy || awaits ? 0 : this.#idleSince + this.#host.limits.idleMs
   }
 
   /** Takes no more requests; ends when those under way are answered. */
@@ -432,7 +443,15 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if (this.socket.isPaused()) this.socket.resume()
   }
 
+  /** The socket takes no more: from here on the viewer must take some within the limit, and all of it in some more. */
+  #stalled(): void {
+    if (this.#stalledSince !== Number.POSITIVE_INFINITY) return
+    this.#stalledSince = this.now()
+    this.socket.setTimeout(this.#host.limits.sendStallMs)
+  }
+
   #onDrain(): void {
+    this.#stalledSince = Number.POSITIVE_INFINITY
     this.socket.setTimeout(0)
     if (this.#state === 'lingering') return
     if (this.socket.isPaused()) this.socket.resume()

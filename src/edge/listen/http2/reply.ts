@@ -1,5 +1,6 @@
 //! The answer on one stream: its head goes out at once, its body when the windows and the turn of the stream allow.
 import type { HeadParts, ViewerReply } from '../viewer.ts'
+import { Patience } from './patience.ts'
 import { DEFAULT_PRIORITY, type Priority } from './priority.ts'
 
 export interface ReplyOwner {
@@ -27,9 +28,6 @@ interface Piece {
 /** Bytes that wait for the viewer, above which whoever writes is to stop. */
 const WAITING_BYTES = 65_536
 
-/** Bytes of an answer that a viewer takes on the long run, if it keeps the answer waiting at all. */
-const TAKEN_BYTES_PER_SECOND_MIN = 100
-
 export class Reply implements ViewerReply {
   onDrain: (() => void) | null = null
   onAbort: (() => void) | null = null
@@ -41,11 +39,9 @@ export class Reply implements ViewerReply {
   priority: Priority = DEFAULT_PRIORITY
   /** It is in the scheduler's lists. */
   scheduled = false
-  /** Milliseconds that it may yet be without a window; bytes that the viewer takes earn it more. */
-  #patienceMs: number
-  readonly #patienceMsMax: number
-  /** Clock.monotonic() since when it has none; infinite while it has one, or nothing to send. */
-  #blockedSince = Number.POSITIVE_INFINITY
+  /** Null until it has to wait for a window of its own. */
+  #patience: Patience | null = null
+  readonly #patienceMs: number
   /** Bytes of the body that wait. */
   waiting = 0
   readonly #owner: ReplyOwner
@@ -63,22 +59,21 @@ export class Reply implements ViewerReply {
     this.id = id
     this.window = window
     this.#patienceMs = patienceMs
-    this.#patienceMsMax = patienceMs
   }
 
   /** Clock.monotonic() at which the viewer has let it wait for too long. */
   get deadline(): number {
-    return this.#blockedSince + this.#patienceMs
+    return this.#patience?.deadline ?? Number.POSITIVE_INFINITY
   }
 
+  /** It waits, and has no window. */
   block(now: number): void {
-    if (this.#blockedSince === Number.POSITIVE_INFINITY) this.#blockedSince = now
+    this.#patience ??= new Patience(this.#patienceMs)
+    this.#patience.begin(now)
   }
 
   unblock(now: number): void {
-    if (this.#blockedSince === Number.POSITIVE_INFINITY) return
-    this.#patienceMs -= now - this.#blockedSince
-    this.#blockedSince = Number.POSITIVE_INFINITY
+    this.#patience?.end(now)
   }
 
   get gone(): boolean {
@@ -185,7 +180,7 @@ export class Reply implements ViewerReply {
       }
     }
     this.waiting -= filled
-    this.#patienceMs = Math.min(this.#patienceMsMax, this.#patienceMs + (filled / TAKEN_BYTES_PER_SECOND_MIN) * 1_000)
+    this.#patience?.taken(filled)
     return filled
   }
 

@@ -5,6 +5,7 @@ import { FLAG, FRAME, FRAME_BYTES, FRAME_HEAD_BYTES, WINDOW_BYTES, WINDOW_BYTES_
 import { HeadWriter } from './head-writer.ts'
 import type { Http2Limits } from './limits.ts'
 import { Output, writeFrameHead } from './output.ts'
+import { Patience } from './patience.ts'
 import type { Reply } from './reply.ts'
 import { Scheduler } from './scheduler.ts'
 
@@ -33,15 +34,19 @@ export class Sender {
   /** The viewer's window for the connection. */
   #window = WINDOW_BYTES
 
-  constructor(socket: Socket, limits: Http2Limits, hooks: SenderHooks) {
+  readonly #patience: Patience
+
+  /** `patienceMs`: how long the viewer may keep the window of the connection closed. */
+  constructor(socket: Socket, limits: Http2Limits, patienceMs: number, hooks: SenderHooks) {
+    this.#patience = new Patience(patienceMs)
     this.#socket = socket
     this.#limits = limits
     this.#hooks = hooks
   }
 
-  /** Bytes may be sent and the windows do not allow it. */
-  get isBlocked(): boolean {
-    return this.#scheduler.size > 0 && this.#window <= 0
+  /** Clock.monotonic() at which the viewer has kept the window of the connection closed for too long. */
+  get deadline(): number {
+    return this.#patience.deadline
   }
 
   sendAtOnce(reply: Reply, body: Uint8Array): boolean {
@@ -86,6 +91,7 @@ export class Sender {
   /** The connection's window grows; false when it would be too large. */
   grow(bytes: number): boolean {
     this.#window += bytes
+    if (this.#window > 0) this.#patience.end(this.#hooks.now())
     return this.#window <= WINDOW_BYTES_MAX
   }
 
@@ -108,6 +114,7 @@ export class Sender {
       this.output.flush(this.#socket)
     } while (this.#scheduler.size > 0 && this.#window > 0 && !this.#socket.writableNeedDrain)
     if (this.#socket.writableNeedDrain) this.#hooks.stalled()
+    if (this.#window <= 0 && this.#scheduler.size > 0) this.#patience.begin(this.#hooks.now())
   }
 
   #schedule(reply: Reply): void {
@@ -133,6 +140,7 @@ export class Sender {
     output.at += FRAME_HEAD_BYTES + reply.fill(output.bytes, begin + FRAME_HEAD_BYTES, count)
     this.#window -= count
     reply.window -= count
+    this.#patience.taken(count)
     reply.bytesSent += FRAME_HEAD_BYTES
     const isDry = reply.waiting === 0
     const isLast = isDry && reply.lastWithData

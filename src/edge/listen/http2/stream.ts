@@ -62,6 +62,7 @@ export class Stream implements BodyOwner {
     this.received += bytes.length
     if (this.body === null || this.received > (this.body.length ?? Number.POSITIVE_INFINITY)) return false
     this.body.take(bytes)
+    if (this.reply.over) return true
     if (this.body.isPaused || this.isUnhurried) this.deadline = Number.POSITIVE_INFINITY
     else {
       // Bytes earn it time: a trickle must not hold a stream, and a connection to the origin, for ever.
@@ -96,11 +97,11 @@ export class Stream implements BodyOwner {
   }
 
   resumed(): void {
-    if (!this.isUnhurried) this.deadline = this.#owner.now() + this.#times.bodyIdleMs
+    if (!this.isUnhurried && !this.reply.over) this.deadline = this.#owner.now() + this.#times.bodyIdleMs
   }
 
   unhurried(): void {
     this.isUnhurried = true
-    this.deadline = Number.POSITIVE_INFINITY
+    if (!this.reply.over) this.deadline = Number.POSITIVE_INFINITY
   }
 }
