@@ -79,6 +79,7 @@ describe('settings', () => {
       dnsListen: null,
       trustedProxies: [],
       proxyProtocol: [],
+      dedicatedIps: [],
       user: null,
       originAuthorities: [],
       geoip: [],

@@ -171,6 +171,15 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     ...row(
+      'dedicated-ips',
+      'CIDR',
+      null,
+      'addresses of this host that distributions with SSLSupportMethod vip get, one each (docs/listeners.md)',
+    ),
+    list: true,
+  },
+  {
+    ...row(
       'geoip',
       'FILE',
       null,
@@ -311,6 +320,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** CIDRs. */
   readonly proxyProtocol: readonly string[]
+  /** CIDRs. */
+  readonly dedicatedIps: readonly string[]
   /** Absolute paths. */
   readonly originAuthorities: readonly string[]
   /** GeoIP databases, absolute. */
@@ -388,6 +399,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     dnsListen: optional('dns-listen', parse.listenAddress),
     trustedProxies: list('trusted-proxies', parse.cidr),
     proxyProtocol: list('proxy-protocol', parse.cidr),
+    dedicatedIps: list('dedicated-ips', parse.cidr),
     originAuthorities: list('origin-ca', parse.file),
     geoip: list('geoip', parse.file),
     rfcStrict: given.has('rfc-strict'),

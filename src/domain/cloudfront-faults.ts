@@ -75,6 +75,7 @@ export const CLOUDFRONT_FAULTS = {
   TooManyCookiesInCachePolicy: 400,
   TooManyCookiesInOriginRequestPolicy: 400,
   TooManyCustomHeadersInResponseHeadersPolicy: 400,
+  TooManyCertificates: 400,
   TooManyDistributionCNAMEs: 400,
   TooManyDistributions: 400,
   TooManyDistributionsAssociatedToCachePolicy: 400,

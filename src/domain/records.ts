@@ -15,6 +15,8 @@ export interface DistributionRecord {
   readonly invalidationsForgotten?: number
   readonly createdAt: string
   readonly lastModifiedTime: string
+  /** Of SSLSupportMethod vip: its own until it is deleted; absent for none. */
+  readonly dedicatedAddress?: string
   /** AWS's DistributionConfig, every field present. Typed by the SDK in services/cloudfront. */
   readonly config: unknown
 }

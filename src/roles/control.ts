@@ -10,6 +10,7 @@ import { readAuthorities } from '../edge/origin/authorities.ts'
 import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
+import { checkDedicatedIps } from './dedicated-ips.ts'
 import { fileProblem, StartError } from './errors.ts'
 import { lockHome, makeHome, removeInstallation, writeInstallation } from './home.ts'
 import { ensureKeeper } from './keeper-process.ts'
@@ -103,6 +104,7 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
     dnsListen === null ? null : chooseAddress({ ...names, wanted: dnsListen }, ports),
   ])
   const network = { pops, regionals: config.network.regionals, dns }
+  await checkDedicatedIps(config.dedicatedIps, network)
   const { http: edge, https: edgeHttps } = pops[0] as PopListen
   const trust = edgeHttps === null ? Promise.resolve(null) : ensureTrust(config, paths, network)
   // Whoever waits for it is told.

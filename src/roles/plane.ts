@@ -13,6 +13,7 @@ import { certificateSource } from '../services/monitoring/certificate-source.ts'
 import { monitoringOperations } from '../services/monitoring/operations.ts'
 import { cacheObservers } from './cache-observers.ts'
 import { challengeZoneOf, openIssuer } from './certificate-issuer.ts'
+import { dedicatedAddresses } from './dedicated-ips.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
@@ -169,6 +170,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       accountId: config.accountId,
       region: config.region,
       edgeDomain: config.edgeDomain,
+      dedicatedAddresses: dedicatedAddresses(config.dedicatedIps),
       quotas: config.quotas,
       stores: snapshots.stores,
       certificates,

@@ -85,14 +85,16 @@ export function workerWishes(
       proxyProtocol: config.proxyProtocol,
       originAuthorities: config.originAuthorities,
       geoip: config.geoip,
-      ownAddresses: [...own.map(showAddress), ...(nodeNetwork === null ? [] : [nodeNetwork])],
+      ownAddresses: [...own.map(showAddress), ...config.dedicatedIps, ...(nodeNetwork === null ? [] : [nodeNetwork])],
       s3Endpoint: config.s3.endpoint === null ? '' : showEndpoint(config.s3.endpoint),
       s3Region: config.s3.region,
       s3Keys,
       folders: config.folders.map(({ name, directory }) => `${name}=${directory}`),
       movableClock: config.movableClock,
       rfcStrict: config.rfcStrict,
-      explain: [api, ...addresses].every(({ host }) => isLoopback(host)) ? 'loopback' : 'off',
+      explain: [...[api, ...addresses].map(({ host }) => host), ...config.dedicatedIps].every(isLoopback)
+        ? 'loopback'
+        : 'off',
     }
     return { name: settings.name, args: ['worker', ...writeSettings(settings)], version }
   })

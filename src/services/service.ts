@@ -19,6 +19,8 @@ export interface ServiceContext {
   readonly edgeDomain: string
   /** How many of everything there may be (domain/quotas.ts). */
   readonly quotas: Quotas
+  /** Addresses for distributions that need one of their own; absent: none. */
+  readonly dedicatedAddresses?: readonly string[]
   /** What the host offers now, from the keeper and the feed; for errors that tell the user what is missing. */
   readonly host: HostFacts
   /** Security groups and subnets that the operator defines; absent: none. */

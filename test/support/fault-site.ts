@@ -74,6 +74,8 @@ export class FaultSite {
       edgeDomain: 'cloudfront.localhost',
       quotas: quotasWith(quotas),
       host: { binaries: () => [] },
+      // One, which a second distribution finds taken.
+      dedicatedAddresses: ['127.9.0.1'],
     }
     const server = await startApi({
       services: { acm: ACM_OPERATIONS, cloudfront: CLOUDFRONT_OPERATIONS, elasticache: {} },

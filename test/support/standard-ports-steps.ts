@@ -6,9 +6,14 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ACM } from '@aws-sdk/client-acm'
+import { CloudFront } from '@aws-sdk/client-cloudfront'
+import { oneOrigin } from './one-origin.ts'
 import { cachefront, endAll, healthOf, newHome, pidOf, processesOf, up } from './program-installation.ts'
+import { withRequested } from './viewer-certificate.ts'
 
 const run = promisify(execFile)
+const VIP = '127.9.8.7'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const NOBODY = Number(execFileSync('id', ['-u', 'nobody'], { encoding: 'utf8' }))
 /** As that user, without any right. */
@@ -37,7 +42,15 @@ test('as root with --user: no process keeps more than the right to low ports', L
   homes.push(home)
   // What root made there earlier is the user's from now on.
   writeFileSync(join(home, 'of-root'), '')
-  const flags = ['--standard-ports', '--user', 'nobody', '--proxy-protocol', '127.0.0.9/32']
+  const flags = [
+    '--standard-ports',
+    '--user',
+    'nobody',
+    '--proxy-protocol',
+    '127.0.0.9/32',
+    '--dedicated-ips',
+    `${VIP}/32`,
+  ]
   const installation = await up(home, '--http-listen', '[::]', '--https-listen', '[::]', ...flags)
   const processes = processesOf(home).filter(({ command }) => command.includes(MAIN))
   assert.ok(processes.length >= 3, JSON.stringify(processes))
@@ -52,19 +65,36 @@ test('as root with --user: no process keeps more than the right to low ports', L
   for (const name of ['.', ...readdirSync(home)]) assert.equal(statSync(join(home, name)).uid, NOBODY, name)
   const { pops } = await healthOf(installation.api)
   assert.deepEqual([pops[0]?.http, pops[0]?.https], ['[::]:80', '[::]:443'])
+  // By a name of the installation: beyond loopback who names nobody is refused.
+  const at = (address: string) => ['--connect-to', `localhost::${address}:`]
   const answered = async () => {
-    for (const url of ['http://127.0.0.1/', 'http://[::1]/', 'https://127.0.0.1/', 'https://[::1]/'])
-      assert.match(await curl(url), /^HTTP\/[12](?:\.1)? 403/, url)
+    for (const address of ['127.0.0.1', '[::1]'])
+      for (const scheme of ['http', 'https'])
+        assert.match(await curl(...at(address), `${scheme}://localhost/`), /^HTTP\/[12](?:\.1)? 403/, scheme + address)
   }
   await answered()
 
   // A proxy in front: curl speaks version 1 of the protocol.
-  assert.match(
-    await curl('--interface', '127.0.0.9', '--haproxy-protocol', 'https://127.0.0.1/'),
-    /^HTTP\/[12](?:\.1)? 403/,
-  )
+  const proxied = ['--interface', '127.0.0.9', '--haproxy-protocol', ...at('127.0.0.1'), 'https://localhost/']
+  assert.match(await curl(...proxied), /^HTTP\/[12](?:\.1)? 403/)
   await assert.rejects(curl('--interface', '127.0.0.9', 'http://127.0.0.1/'))
   assert.match(await curl('--haproxy-protocol', 'http://127.0.0.1/'), /^HTTP\/1\.1 400/)
+
+  // A distribution with an address of its own, which the worker binds when it comes.
+  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' }
+  const client = { endpoint: installation.api, region: 'us-east-1', credentials }
+  const [acm, cloudfront] = [new ACM(client), new CloudFront(client)]
+  const covered = await withRequested(acm, ['vip.test'])
+  const ViewerCertificate = { ...covered.ViewerCertificate, SSLSupportMethod: 'vip' as const }
+  const DistributionConfig = { ...oneOrigin('vip', 8081), ...covered, ViewerCertificate }
+  const { Distribution } = await cloudfront.createDistribution({ DistributionConfig })
+  const Id = Distribution?.Id as string
+  while ((await cloudfront.getDistribution({ Id })).Distribution?.Status !== 'Deployed')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  const shown = async () => (await run('curl', ['-skv', '-m', '10', `https://${VIP}/`])).stderr
+  assert.match(await shown(), /subject: CN=vip\.test/)
+  const { out } = await cachefront(home, 'status')
+  assert.match(out, new RegExp(`${Id} .*${VIP} .*vip\\.test`))
 
   // Low ports are bound anew by a worker that the keeper starts, and by a POP that is up again.
   const before = await pidOf(installation, 'worker-0')
@@ -75,6 +105,7 @@ test('as root with --user: no process keeps more than the right to low ports', L
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
   await answered()
+  assert.match(await shown(), /subject: CN=vip\.test/)
   const name = pops[0]?.name as string
   assert.equal((await cachefront(home, 'pops', 'down', name)).code, 0)
   await assert.rejects(curl('http://127.0.0.1/'))

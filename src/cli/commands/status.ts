@@ -37,7 +37,7 @@ export function drawStatus(endpoint: string, status: Status): string {
     distributions.length === 0
       ? 'No distributions.'
       : drawTable([
-          ['DISTRIBUTION', 'STATUS', 'ENABLED', 'HTTP VERSION', 'DOMAIN NAMES'],
+          ['DISTRIBUTION', 'STATUS', 'ENABLED', 'HTTP VERSION', 'ADDRESS', 'DOMAIN NAMES'],
           ...distributions.map((one) => [
             one.id,
             one.status,
@@ -45,6 +45,7 @@ export function drawStatus(endpoint: string, status: Status): string {
             one.httpVersion.ceiling === one.httpVersion.served
               ? one.httpVersion.served
               : `${one.httpVersion.served} served (${one.httpVersion.ceiling} allowed)`,
+            one.dedicatedAddress ?? 'shared',
             [one.domainName, ...one.aliases].join(' '),
           ]),
         ]),

@@ -69,6 +69,7 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     ...viewerMtlsOf(config, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
     ...viewerCertificateOf(config, tags, policies),
+    ...dedicatedAddressOf(config, record),
   }
 }
 
@@ -91,6 +92,14 @@ function viewerCertificateOf(
       securityPolicy: certificate.MinimumProtocolVersion ?? 'TLSv1',
     },
   }
+}
+
+function dedicatedAddressOf(
+  { ViewerCertificate: certificate }: DistributionConfig,
+  { dedicatedAddress }: DistributionRecord,
+): Pick<DistributionDoc, 'dedicatedAddress'> {
+  const isWanted = certificate?.SSLSupportMethod === 'vip' && certificate.CloudFrontDefaultCertificate !== true
+  return isWanted && dedicatedAddress !== undefined ? { dedicatedAddress } : {}
 }
 
 /** `field` of the configuration names the certificate. */

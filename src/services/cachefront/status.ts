@@ -13,6 +13,8 @@ export interface DistributionStatus {
   readonly aliases: readonly string[]
   readonly enabled: boolean
   readonly status: string
+  /** Of its own (SSLSupportMethod vip); absent for none. */
+  readonly dedicatedAddress?: string
   /** The ceiling that the distribution sets, and the highest version that is served below it. */
   readonly httpVersion: { readonly ceiling: string; readonly served: string }
 }
@@ -52,6 +54,7 @@ export async function statusOf(installation: Installation, state: State): Promis
         aliases: config.Aliases?.Items ?? [],
         enabled: config.Enabled ?? false,
         status: doc.status,
+        ...(doc.dedicatedAddress === undefined ? {} : { dedicatedAddress: doc.dedicatedAddress }),
         httpVersion: { ceiling, served: servedVersion(ceiling) },
       }
     }),

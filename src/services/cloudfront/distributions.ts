@@ -24,6 +24,7 @@ import { lowerId, upperId } from '../../lib/ids.ts'
 import type { Reader, Transaction } from '../../state/state.ts'
 import type { Operation, ServiceContext } from '../service.ts'
 import { checkSecondCertificate, checkViewerCertificate } from './certificate-checks.ts'
+import { dedicatedAddress } from './dedicated-address.ts'
 import { checkDeployment, checkDeploymentChange, checkDeploymentEnd } from './deployment-rules.ts'
 import { checkDistribution } from './distribution-checks.ts'
 import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
@@ -120,6 +121,7 @@ export async function addDistribution(
     changedRevision: tx.revision,
     createdAt: now,
     lastModifiedTime: now,
+    ...(await dedicatedAddress(tx, config, {}, context)),
     config,
   }
   await tx.put('distribution', id, made)
@@ -181,10 +183,11 @@ export async function replaceConfig(
   tx: Transaction,
   old: DistributionRecord,
   config: DistributionConfig,
-  { clock }: Pick<ServiceContext, 'clock'>,
+  { clock, dedicatedAddresses }: Pick<ServiceContext, 'clock' | 'dedicatedAddresses'>,
 ): Promise<DistributionRecord> {
   const updated: DistributionRecord = {
     ...old,
+    ...(await dedicatedAddress(tx, config, old, { dedicatedAddresses })),
     etag: newEtag(),
     status: 'InProgress',
     changedRevision: tx.revision,

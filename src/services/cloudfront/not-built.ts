@@ -29,11 +29,10 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     isUsed: (c) => Boolean(c.ViewerCertificate?.IAMCertificateId),
   },
   {
-    // An address of its own for each distribution.
+    // vip needs addresses to give (dedicated-address.ts).
     field: 'ViewerCertificate.SSLSupportMethod',
-    accepted: 'sni-only',
-    isUsed: (c) =>
-      Boolean(c.ViewerCertificate?.ACMCertificateArn) && c.ViewerCertificate?.SSLSupportMethod !== 'sni-only',
+    accepted: 'sni-only or vip',
+    isUsed: (c) => c.ViewerCertificate?.SSLSupportMethod === 'static-ip',
   },
   {
     // OpenSSL is built without it; with sni-only AWS refuses it first.

@@ -226,6 +226,30 @@ describe('distributions', () => {
     )
   })
 
+  test('SSLSupportMethod vip gets an address, which stays its own until it is deleted', async () => {
+    const { ViewerCertificate } = await withImported(acm, [], ['shop.example.com'])
+    const vip = { ViewerCertificate: { ...ViewerCertificate, SSLSupportMethod: 'vip' as const } }
+    await assert.rejects(create(vip), refused('NotImplemented', 501, /SSLSupportMethod \(vip\).*--dedicated-ips/))
+    context = { ...context, dedicatedAddresses: ['127.9.0.1', '127.9.0.2'] }
+    const addressOf = async (id: string) => (await state.get('distribution', id))?.doc.dedicatedAddress
+    const [one, two] = [await create(vip), await create(vip)]
+    assert.deepEqual(
+      [await addressOf(one.Distribution.Id), await addressOf(two.Distribution.Id)],
+      ['127.9.0.1', '127.9.0.2'],
+    )
+    await assert.rejects(create(vip), refused('TooManyCertificates', 400))
+    const { DistributionConfig, ETag: IfMatch } = await call('GetDistributionConfig', { Id: one.Distribution.Id })
+    const sni = { ...DistributionConfig, Enabled: false, ViewerCertificate: { ...ViewerCertificate } }
+    const { ETag } = await call('UpdateDistribution', { Id: one.Distribution.Id, IfMatch, DistributionConfig: sni })
+    // Nobody else gets it before it is gone.
+    await assert.rejects(create(vip), refused('TooManyCertificates', 400))
+    const stored = await state.get('distribution', one.Distribution.Id)
+    await state.transact((tx) => tx.put('distribution', one.Distribution.Id, { ...stored!.doc, status: 'Deployed' }))
+    await call('DeleteDistribution', { Id: one.Distribution.Id, IfMatch: ETag })
+    const three = await create(vip)
+    assert.equal(await addressOf(three.Distribution.Id), '127.9.0.1')
+  })
+
   test('lists come in pages, by Marker and MaxItems', async () => {
     const empty = await call('ListDistributions')
     assert.deepEqual(empty.DistributionList, { Marker: '', MaxItems: 100, IsTruncated: false, Quantity: 0 })

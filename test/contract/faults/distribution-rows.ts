@@ -360,6 +360,12 @@ export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
       }),
     ),
   ),
+  row('TooManyCertificates', 400, '2.6', 'no address is left for a further distribution with its own', async (site) => {
+    const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'])
+    const vip = { ViewerCertificate: { ...ViewerCertificate, SSLSupportMethod: 'vip' as const } }
+    await site.create(vip)
+    return () => site.update(vip)
+  }),
   row(
     'InvalidMinimumProtocolVersion',
     400,

@@ -110,12 +110,12 @@ export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
     provoke: standard({ FieldLevelEncryptionId: 'C0000000000000' }),
   },
   {
-    codes: ['TooManyCertificates'],
-    reason: 'certificates of distributions with an address of their own, of which AWS limits the number',
+    codes: [],
+    reason: 'addresses by arrangement with AWS',
     names: /ViewerCertificate.SSLSupportMethod/,
     provoke: async (site) => {
       const { ViewerCertificate } = await withImported(site.acm, [], ['www.example.com'])
-      return () => site.update({ ViewerCertificate: { ...ViewerCertificate, SSLSupportMethod: 'vip' } })
+      return () => site.update({ ViewerCertificate: { ...ViewerCertificate, SSLSupportMethod: 'static-ip' } })
     },
   },
   {
