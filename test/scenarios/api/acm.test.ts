@@ -308,7 +308,7 @@ acm = boto3.client('acm', endpoint_url=os.environ['ENDPOINT'])
 arn = acm.import_certificate(Certificate=sys.argv[1].encode(), PrivateKey=sys.argv[2].encode(), Tags=[{'Key': 'k', 'Value': 'v'}])['CertificateArn']
 seen = acm.describe_certificate(CertificateArn=arn)['Certificate']
 try:
-    acm.get_certificate(CertificateArn=arn.replace(arn[-1], 'z'))
+    acm.get_certificate(CertificateArn=arn[:-1] + 'z')
 except acm.exceptions.ClientError as error:
     code = error.response['Error']['Code']
 print(json.dumps([arn, seen['Status'], seen['NotAfter'].isoformat(), seen['KeyAlgorithm'], code]))
