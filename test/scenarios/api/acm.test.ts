@@ -308,7 +308,7 @@ acm = boto3.client('acm', endpoint_url=os.environ['ENDPOINT'])
 arn = acm.import_certificate(Certificate=sys.argv[1].encode(), PrivateKey=sys.argv[2].encode(), Tags=[{'Key': 'k', 'Value': 'v'}])['CertificateArn']
 seen = acm.describe_certificate(CertificateArn=arn)['Certificate']
 try:
-    acm.get_certificate(CertificateArn=arn[:-1] + 'z')
+    acm.get_certificate(CertificateArn=arn[:-1] + ('1' if arn[-1] == '0' else '0'))
 except acm.exceptions.ClientError as error:
     code = error.response['Error']['Code']
 print(json.dumps([arn, seen['Status'], seen['NotAfter'].isoformat(), seen['KeyAlgorithm'], code]))
@@ -316,7 +316,7 @@ print(json.dumps([arn, seen['Status'], seen['NotAfter'].isoformat(), seen['KeyAl
     const ended = await runAwsProgram('/usr/bin/python3', ['-c', python, cert, key], server.url)
     assert.equal(ended.code, 0, ended.stderr)
     const [arn, status, notAfter, algorithm, code] = JSON.parse(ended.stdout)
-    assert.deepEqual([status, algorithm, code], ['ISSUED', 'RSA_2048', 'ValidationException'])
+    assert.deepEqual([status, algorithm, code], ['ISSUED', 'RSA_2048', 'ResourceNotFoundException'])
     assert.equal(new Date(notAfter).getTime(), new X509Certificate(cert).validToDate.getTime())
     const { CertificateSummaryList: list } = await awsJson(server.url, 'acm', 'list-certificates')
     assert.deepEqual(
