@@ -16,11 +16,15 @@ const EDGE_CERTIFICATE_RSA = 'edge-rsa'
 /** Certificates of aliases that a worker remembers; over them all are forgotten. */
 const REMEMBERED_MAX = 10_000
 
-export interface CertificateOptions {
+/** What the certificates of the installation are made from. */
+export interface OwnCertificates {
   /** Of the authority (lib/ca/authority.ts). */
   readonly directory: string
   /** As of `edgeNames`. */
   readonly names: readonly string[]
+}
+
+export interface CertificateOptions extends OwnCertificates {
   /** The configuration of this moment. */
   readonly snapshot: () => Snapshot
   /** Milliseconds of the wall clock. */

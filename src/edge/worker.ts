@@ -19,7 +19,7 @@ import { Invalidations } from './cache/invalidation.ts'
 import { MemoryStore } from './cache/memory.ts'
 import { ownsKey } from './cache/owner.ts'
 import { CacheWalks } from './cache-walk.ts'
-import { ViewerCertificates } from './certificates.ts'
+import type { OwnCertificates } from './certificates.ts'
 import { Compressions } from './compression/compressions.ts'
 import { DedicatedListeners } from './dedicated-listeners.ts'
 import type { DnsListen, DnsServer } from './dns/server.ts'
@@ -28,10 +28,9 @@ import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
 import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
+import { openHandshakes } from './handshakes.ts'
 import { countHttp2Limit } from './http2-counters.ts'
 import type { Refusal } from './listen/listener.ts'
-import { TlsAcceptor } from './listen/tls/acceptor.ts'
-import { SharedTicketKeys } from './listen/tls/ticket-keys.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners, type SharedListen } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
@@ -74,12 +73,7 @@ export interface WorkerOptions {
   readonly pops: readonly PopListen[]
   readonly regionals: readonly RegionalDoc[]
   /** For the POPs' HTTPS addresses; may be absent where none has one. */
-  readonly certificates?: {
-    /** Of the installation's authority (lib/ca/authority.ts). */
-    readonly directory: string
-    /** What the edge's own certificate is for (certificates.ts, edgeNames). */
-    readonly names: readonly string[]
-  }
+  readonly certificates?: OwnCertificates
   /** Other workers listen at the same addresses. */
   readonly reusePort: boolean
   /** Bytes of the memory tier. */
@@ -231,26 +225,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
   const handler = viewerHandler(edge, handling)
   const peers = await servePeers(options.peerSocket, edge, handling)
-  const { certificates: given = { directory: '', names: [] } } = options
-  const ticketKeys = new SharedTicketKeys({
-    directory: join(given.directory, 'tickets'),
-    wall: () => clock.wall(),
-    problem,
-  })
-  if (options.pops.some(({ https }) => https !== null)) await ticketKeys.start()
-  const certificates = new ViewerCertificates({
-    ...given,
-    snapshot: () => edge.snapshot,
-    wall: () => clock.wall(),
-    problem,
-  })
+  const handshakes = await openHandshakes(options, () => edge.snapshot)
   const shared: SharedListen = {
-    tls: new TlsAcceptor({
-      identify: (hello, from) => certificates.identify(hello, from),
-      ticketKeys: () => ticketKeys.keys,
-      wall: () => clock.wall(),
-      problem,
-    }),
+    tls: handshakes.acceptor,
     reusePort: options.reusePort,
     clock,
     handler,
@@ -301,8 +278,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await Promise.all(cut ? [listeners.close(), dedicated.close()] : [listeners.drain(), dedicated.drain()])
     await dns?.close()
     feed?.close()
-    ticketKeys.close()
-    await certificates.close()
+    await handshakes.close()
     await peers.close()
     edge.peers.close()
     await edge.origins.close()

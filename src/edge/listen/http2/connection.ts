@@ -1,27 +1,18 @@
-//! One HTTP/2 viewer connection (RFC 9113): its preface, settings and frames, its times and limits, and its end. Frames are
-//! cut by frame-reader.ts, header blocks read by head-blocks.ts, requests kept by requests.ts, answers sent by sender.ts.
+//! One HTTP/2 viewer connection (RFC 9113): its preface, its times and limits, and its end. Frames are cut by
+//! frame-reader.ts and understood by viewer-frames.ts, requests kept by requests.ts, answers sent by sender.ts.
 import type { Socket } from 'node:net'
 import type { ViewerEnds } from '../ends.ts'
 import type { ViewerTls } from '../viewer.ts'
 import { type ConnectionHost, ViewerSocket } from '../viewer-socket.ts'
 import { Budgets } from './budgets.ts'
-import { FrameReader, type FrameTaker } from './frame-reader.ts'
-import {
-  ERROR,
-  type ErrorName,
-  FLAG,
-  FRAME,
-  FRAME_BYTES,
-  PREFACE,
-  SETTING,
-  STREAM_ID_MAX,
-  WINDOW_BYTES,
-} from './frames.ts'
+import { FrameReader } from './frame-reader.ts'
+import { ERROR, type ErrorName, FRAME, FRAME_BYTES, PREFACE, SETTING, STREAM_ID_MAX, WINDOW_BYTES } from './frames.ts'
 import { HeadBlocks } from './head-blocks.ts'
 import { HTTP2_LIMITS, type Http2LimitName, type Http2RateName } from './limits.ts'
 import { Requests, type RequestsOwner } from './requests.ts'
 import { Sender } from './sender.ts'
-import { type SettingsTaker, settingsPayload, ViewerSettings } from './settings.ts'
+import { settingsPayload } from './settings.ts'
+import { type FramesOwner, ViewerFrames } from './viewer-frames.ts'
 
 /** Payload of the PING whose answer tells that the viewer has seen the first GOAWAY of a drain. */
 const DRAIN_PING = Buffer.from('draining', 'latin1')
@@ -32,15 +23,14 @@ const DRAIN_PING = Buffer.from('draining', 'latin1')
  */
 const WRITE_STALLS = 4
 
-export class Http2Connection extends ViewerSocket implements FrameTaker, RequestsOwner, SettingsTaker {
+export class Http2Connection extends ViewerSocket implements FramesOwner, RequestsOwner {
   deadline: number
   readonly sender: Sender
   readAt: number
   readonly #host: ConnectionHost
-  readonly #reader = new FrameReader(this, FRAME_BYTES)
+  readonly #reader: FrameReader
   readonly #blocks: HeadBlocks
   readonly #requests: Requests
-  readonly #settings = new ViewerSettings()
   readonly #budgets: Budgets
   #state: 'preface' | 'open' | 'lingering' = 'preface'
   #prefaceBytes = 0
@@ -75,6 +65,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
       worked: () => this.earn(),
     })
     this.#requests = new Requests(this, host)
+    this.#reader = new FrameReader(new ViewerFrames(this, this.#blocks, this.#requests), FRAME_BYTES)
     this.deadline = now + Math.min(host.limits.unusedMs, host.limits.idleMs)
     socket.on('data', (bytes: Buffer) => this.#onData(bytes))
     socket.on('drain', () => this.#onDrain())
@@ -113,7 +104,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if (this.#state === 'preface') this.socket.destroySoon()
     if (this.#state !== 'open' || this.#drainTimer !== null || this.#isLeaving) return
     this.#goaway(STREAM_ID_MAX, 'NO_ERROR', '')
-    this.#frame(FRAME.ping, 0, DRAIN_PING)
+    this.sender.output.longFrame(FRAME.ping, 0, 0, DRAIN_PING)
     this.#drainTimer = setTimeout(() => this.#leave(), HTTP2_LIMITS.drainMs)
     this.#flush()
   }
@@ -163,23 +154,26 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     if (this.#isLeaving) this.#finish()
   }
 
-  // What settings ask for.
+  // What the frames of the connection tell.
 
-  tableBytes(bytes: number): void {
-    this.sender.heads.tableBytes(bytes)
+  get isOpen(): boolean {
+    return this.#state === 'open'
   }
 
-  initialWindow(bytes: number): boolean {
-    const change = bytes - this.sender.initialWindow
-    this.sender.initialWindow = bytes
-    return this.#requests.resizeAll(change)
+  received(bytes: number): boolean {
+    this.#window -= bytes
+    return this.#window >= 0
   }
 
-  frameBytes(bytes: number): void {
-    this.sender.heads.frameBytes = bytes
+  acknowledged(): void {
+    this.#ackBy = Number.POSITIVE_INFINITY
   }
 
-  // Bytes and frames.
+  pinged(payload: Buffer): void {
+    if (this.#drainTimer !== null && payload.equals(DRAIN_PING)) this.#leave()
+  }
+
+  // Bytes.
 
   #onData(bytes: Buffer): void {
     if (this.#state === 'lingering') {
@@ -211,164 +205,6 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     return count
   }
 
-  tooLong(): void {
-    this.fail('FRAME_SIZE_ERROR', `a frame has more than ${FRAME_BYTES} bytes`)
-  }
-
-  frame(type: number, flags: number, id: number, bytes: Buffer, from: number, end: number): boolean {
-    if (this.#blocks.isOpen && (type !== FRAME.continuation || id !== this.#blocks.id)) {
-      this.fail('PROTOCOL_ERROR', 'a header block is interrupted')
-    } else if (!this.#settings.haveCome && type !== FRAME.settings) {
-      this.fail('PROTOCOL_ERROR', 'the first frame is not SETTINGS')
-    } else this.#take(type, flags, id, bytes, from, end)
-    return this.#state === 'open'
-  }
-
-  #take(type: number, flags: number, id: number, bytes: Buffer, from: number, end: number): void {
-    switch (type) {
-      case FRAME.headers:
-        return void this.#onHeaders(flags, id, bytes, from, end)
-      case FRAME.data:
-        return void this.#onDataFrame(flags, id, bytes, from, end)
-      case FRAME.windowUpdate:
-        return void this.#onWindowUpdate(id, bytes, from, end)
-      case FRAME.rstStream:
-        return void this.#onReset(id, end - from)
-      case FRAME.settings:
-        return void this.#onSettings(flags, id, bytes, from, end)
-      case FRAME.ping:
-        return void this.#onPing(flags, id, bytes, from, end)
-      case FRAME.continuation:
-        return void this.#onContinuation(flags, bytes, from, end)
-      case FRAME.priority:
-        return void this.#onPriority(id, bytes, from, end)
-      case FRAME.priorityUpdate:
-        return void this.#onPriorityUpdate(id, bytes, from, end)
-      case FRAME.goaway:
-        if (id !== 0) this.fail('PROTOCOL_ERROR', 'GOAWAY on a stream')
-        else if (end - from < 8) this.#wrongSize('GOAWAY')
-        else this.spend('controls')
-        return
-      case FRAME.pushPromise:
-        return void this.fail('PROTOCOL_ERROR', 'a client does not push')
-      default:
-        // Unknown frames are ignored (4.1).
-        return void this.spend('controls')
-    }
-  }
-
-  #onHeaders(flags: number, id: number, bytes: Buffer, from: number, end: number): void {
-    // Servers have the even ones (5.1.1).
-    if ((id & 1) === 0) return void this.fail('PROTOCOL_ERROR', `HEADERS on stream ${id}`)
-    let first = from
-    let last = end
-    if ((flags & FLAG.padded) !== 0) last -= bytes[first++] ?? 0
-    let dependsOn = 0
-    if ((flags & FLAG.priority) !== 0) {
-      if (last - first < 5) return void this.fail('FRAME_SIZE_ERROR', 'HEADERS are too short')
-      dependsOn = bytes.readUInt32BE(first) & 0x7f_ff_ff_ff
-      first += 5
-    }
-    if (first > end || last < first) return void this.fail('PROTOCOL_ERROR', 'HEADERS have too much padding')
-    if ((flags & FLAG.endHeaders) === 0) {
-      this.#blocks.open(id, (flags & FLAG.endStream) !== 0, bytes.subarray(first, last), this.readAt)
-    } else if (!this.#blocks.decode(bytes, first, last)) this.#wrongBlock()
-    // RFC 7540 5.3.1: what its trees of priorities cannot mean; clients that still send them should know.
-    else if (dependsOn === id) this.#requests.wrongHead(id, 'PROTOCOL_ERROR')
-    else this.#requests.head(id, this.#blocks, (flags & FLAG.endStream) !== 0)
-  }
-
-  #onContinuation(flags: number, bytes: Buffer, from: number, end: number): void {
-    const blocks = this.#blocks
-    if (!blocks.isOpen) return void this.fail('PROTOCOL_ERROR', 'CONTINUATION without HEADERS')
-    const limit = blocks.append(bytes.subarray(from, end))
-    if (limit !== null) return void this.fail('ENHANCE_YOUR_CALM', `a header block is over the limit: ${limit}`, limit)
-    if ((flags & FLAG.endHeaders) === 0) return
-    const { id, endsStream } = blocks
-    if (blocks.close()) this.#requests.head(id, blocks, endsStream)
-    else this.#wrongBlock()
-  }
-
-  #onDataFrame(flags: number, id: number, bytes: Buffer, from: number, end: number): void {
-    if (id === 0) return void this.fail('PROTOCOL_ERROR', 'DATA on stream 0')
-    let first = from
-    let last = end
-    if ((flags & FLAG.padded) !== 0) last -= bytes[first++] ?? 0
-    if (first > end || last < first) return void this.fail('PROTOCOL_ERROR', 'DATA have too much padding')
-    this.#window -= end - from
-    if (this.#window < 0)
-      return void this.fail('FLOW_CONTROL_ERROR', 'more DATA than the window of the connection allows')
-    this.#requests.data(id, bytes.subarray(first, last), end - from, (flags & FLAG.endStream) !== 0)
-  }
-
-  #onWindowUpdate(id: number, bytes: Buffer, from: number, end: number): void {
-    if (end - from !== 4) return void this.#wrongSize('WINDOW_UPDATE')
-    const count = bytes.readUInt32BE(from) & 0x7f_ff_ff_ff
-    this.spend('controls')
-    if (id === 0) {
-      if (count === 0) this.fail('PROTOCOL_ERROR', 'WINDOW_UPDATE of nothing')
-      else if (!this.sender.grow(count)) this.fail('FLOW_CONTROL_ERROR', 'the window of the connection is too large')
-    } else if (!this.#requests.grow(id, count)) this.fail('PROTOCOL_ERROR', `WINDOW_UPDATE on the idle stream ${id}`)
-  }
-
-  #onReset(id: number, length: number): void {
-    if (id === 0) this.fail('PROTOCOL_ERROR', 'RST_STREAM on stream 0')
-    else if (length !== 4) this.#wrongSize('RST_STREAM')
-    else if (!this.#requests.reset(id)) this.fail('PROTOCOL_ERROR', `RST_STREAM on the idle stream ${id}`)
-  }
-
-  #onSettings(flags: number, id: number, bytes: Buffer, from: number, end: number): void {
-    if (id !== 0) return void this.fail('PROTOCOL_ERROR', 'SETTINGS on a stream')
-    if ((flags & FLAG.ack) !== 0) {
-      if (end > from) this.#wrongSize('SETTINGS with ACK')
-      else if (!this.#settings.haveCome) this.fail('PROTOCOL_ERROR', 'the first frame is not SETTINGS')
-      else {
-        this.#ackBy = Number.POSITIVE_INFINITY
-        this.spend('settings')
-      }
-      return
-    }
-    if ((end - from) % 6 !== 0) return void this.#wrongSize('SETTINGS')
-    this.spend('settings')
-    const wrong = this.#settings.read(bytes, from, end, this)
-    if (wrong !== null) this.fail(wrong, 'a setting has a value that it may not have')
-    else this.sender.output.shortFrame(FRAME.settings, FLAG.ack, 0, null)
-  }
-
-  #onPing(flags: number, id: number, bytes: Buffer, from: number, end: number): void {
-    if (id !== 0) return void this.fail('PROTOCOL_ERROR', 'PING on a stream')
-    if (end - from !== 8) return void this.#wrongSize('PING')
-    const payload = bytes.subarray(from, end)
-    this.spend('pings')
-    if ((flags & FLAG.ack) === 0) this.#frame(FRAME.ping, FLAG.ack, payload)
-    else if (this.#drainTimer !== null && payload.equals(DRAIN_PING)) this.#leave()
-  }
-
-  #onPriority(id: number, bytes: Buffer, from: number, end: number): void {
-    this.spend('controls')
-    if (id === 0) this.fail('PROTOCOL_ERROR', 'PRIORITY on stream 0')
-    else if (end - from !== 5) this.#requests.fault(id, 'FRAME_SIZE_ERROR')
-    else if ((bytes.readUInt32BE(from) & 0x7f_ff_ff_ff) === id) this.#requests.fault(id, 'PROTOCOL_ERROR')
-  }
-
-  /** RFC 9218 7.1 */
-  #onPriorityUpdate(id: number, bytes: Buffer, from: number, end: number): void {
-    this.spend('controls')
-    if (id !== 0) return void this.fail('PROTOCOL_ERROR', 'PRIORITY_UPDATE on a stream')
-    if (end - from < 4) return void this.#wrongSize('PRIORITY_UPDATE')
-    const prioritized = bytes.readUInt32BE(from) & 0x7f_ff_ff_ff
-    if ((prioritized & 1) === 0) this.fail('PROTOCOL_ERROR', `PRIORITY_UPDATE for stream ${prioritized}`)
-    else this.#requests.prioritize(prioritized, bytes.toString('latin1', from + 4, end))
-  }
-
-  #wrongSize(what: string): void {
-    this.fail('FRAME_SIZE_ERROR', `${what} has a wrong length`)
-  }
-
-  #wrongBlock(): void {
-    this.fail('COMPRESSION_ERROR', 'a header block cannot be decoded')
-  }
-
   // Writing and ending.
 
   /** Our SETTINGS, and the window of the connection, which they do not tell. */
@@ -380,19 +216,10 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
       [SETTING.maxHeaderListSize, this.#host.limits.headBytes],
       [SETTING.noRfc7540Priorities, 1],
     ])
-    this.#frame(FRAME.settings, 0, payload)
+    this.sender.output.longFrame(FRAME.settings, 0, 0, payload)
     this.#window = connectionWindowBytes
     this.sender.output.shortFrame(FRAME.windowUpdate, 0, 0, connectionWindowBytes - WINDOW_BYTES)
     this.sender.flush()
-  }
-
-  /** A frame of the connection. */
-  #frame(type: number, flags: number, payload: Uint8Array): void {
-    const { output } = this.sender
-    output.reserve(payload.length + 9)
-    output.frameHead(payload.length, type, flags, 0)
-    output.bytes.set(payload, output.at)
-    output.at += payload.length
   }
 
   #goaway(lastId: number, error: ErrorName, why: string): void {
@@ -400,7 +227,7 @@ export class Http2Connection extends ViewerSocket implements FrameTaker, Request
     payload.writeUInt32BE(lastId, 0)
     payload.writeUInt32BE(ERROR[error], 4)
     payload.write(why, 8, 'latin1')
-    this.#frame(FRAME.goaway, 0, payload)
+    this.sender.output.longFrame(FRAME.goaway, 0, 0, payload)
   }
 
   #flush(): void {

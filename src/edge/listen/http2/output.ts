@@ -36,11 +36,16 @@ export class Output {
     if (value !== null) this.at = this.bytes.writeUInt32BE(value, this.at)
   }
 
+  /** A whole frame with any payload. */
+  longFrame(type: number, flags: number, id: number, payload: Uint8Array): void {
+    this.reserve(FRAME_HEAD_BYTES + payload.length)
+    this.frameHead(payload.length, type, flags, id)
+    this.bytes.set(payload, this.at)
+    this.at += payload.length
+  }
+
   data(id: number, chunk: Uint8Array, isLast: boolean): void {
-    this.reserve(FRAME_HEAD_BYTES + chunk.length)
-    this.frameHead(chunk.length, FRAME.data, isLast ? 1 : 0, id)
-    this.bytes.set(chunk, this.at)
-    this.at += chunk.length
+    this.longFrame(FRAME.data, isLast ? 1 : 0, id, chunk)
   }
 
   /** All of it goes to the socket, which is one of TLS. */
