@@ -175,7 +175,10 @@ describe('drawing', () => {
     assert.match(text, /LOC50-C1 +us-east-1 +not listening +not listening/)
     assert.match(text, /FRA50-C1 +eu-central-1 +taken down +taken down/)
     assert.match(text, /keeper +NOT OK +does not answer/)
-    assert.match(text, /E1 +InProgress +no +http1\.1 served \(http2 allowed\) +shared +d1\.cloudfront\.localhost shop\.test/)
+    assert.match(
+      text,
+      /E1 +InProgress +no +http1\.1 served \(http2 allowed\) +shared +d1\.cloudfront\.localhost shop\.test/,
+    )
     assert.match(text, /caches unknown/)
   })
 })
