@@ -50,7 +50,7 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
     ...{ contentLength: -1, chunked: false, close: false, expectContinue: false, hasHost: true },
     authority: HOST,
   }
-  const connection = { remoteAddress: '127.0.0.1', remotePort: 1, loopback: true, scheme: 'http', pop: 0 }
+  const connection = { remoteAddress: '127.0.0.1', remotePort: 1, loopback: true, scheme: 'http', tls: null, pop: 0 }
   const request = {
     ...{ method: 'GET', path: '/a', query: null, httpVersion: '1.1', body: null, connection },
     headers: new ParsedHeaders(['Host', HOST], 20, facts),
