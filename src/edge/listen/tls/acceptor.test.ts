@@ -34,6 +34,7 @@ describe('the TLS acceptor', () => {
       acceptor.accept(socket, { lenient: true }, (secured) => {
         secured.on('error', () => secured.destroy())
         secured.on('data', (bytes: Buffer) => secured.write(bytes))
+        secured.on('end', () => setImmediate(() => secured.end('over')))
       })
     })
     const plain = createTlsServer({ key, cert, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, (socket) => {
@@ -139,6 +140,27 @@ describe('the TLS acceptor', () => {
     await once(socket.resume(), 'close')
     while (opened.size > before) await new Promise(setImmediate)
     await witnessAnswers()
+  })
+
+  it('half a handshake ends with the viewer, at once', async () => {
+    const before = opened.size
+    for (const isAnswered of [false, true]) {
+      const socket = connectTcp({ port: ours, host: '127.0.0.1' })
+      socket.write(hello)
+      while (opened.size === before) await new Promise(setImmediate)
+      if (isAnswered) await once(socket, 'data')
+      socket.end()
+      await once(socket.resume(), 'close')
+      while (opened.size > before) await new Promise(setImmediate)
+    }
+    await witnessAnswers()
+  })
+
+  it('a viewer that has ended its side after the handshake is still answered', async () => {
+    const viewer = connect({ port: ours, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false })
+    await once(viewer, 'secureConnect')
+    viewer.end()
+    assert.equal((await viewer.toArray()).join(''), 'over')
   })
 
   it('a bad record after the handshake ends its own connection', async () => {

@@ -112,6 +112,8 @@ export class TlsAcceptor {
     const ends = endsOf(socket)
     this.#waiting.set(ends, { ...asked, identity })
     socket.once('close', () => this.#waiting.delete(ends))
+    // What ends in the middle of a handshake has no other half: a viewer that has left gives its place back at once.
+    socket.allowHalfOpen = false
     try {
       this.#endpoints.handOver(socket, identity, asked.hello.ticketKeyName)
     } catch (error) {
@@ -132,6 +134,8 @@ export class TlsAcceptor {
       return
     }
     this.#waiting.delete(ends)
+    // From here on a viewer may have ended its side and wait for the answer.
+    socket.allowHalfOpen = true
     // RFC 9113 9.2.1, and for HTTP/1.1 because it is work that a viewer can ask for without end: it ends the connection.
     socket.disableRenegotiation()
     const { hello, identity, done, refused } = waiting
