@@ -28,6 +28,7 @@ describe('a bundle', () => {
     ['text', () => 'no certificates here', /^it holds no certificate in PEM$/],
     ['too large', () => `${root.pem}${' '.repeat(20_001)}`, /^it has more than 20000 bytes$/],
     ['too many', () => root.pem + below.pem + other.pem + root.pem, /^it holds more than 3 certificates$/],
+    ['of beginnings', () => '-----BEGIN CERTIFICATE-----'.repeat(740), /does not end/],
     ['cut off', () => root.pem + below.pem.slice(0, -30), /does not end/],
     ['damaged', () => root.pem.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'), /^certificate 1 is damaged$/],
     ['twice the same', () => root.pem + below.pem + root.pem, /^certificate 3 \(.*\) is the same as certificate 1$/],

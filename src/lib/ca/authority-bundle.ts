@@ -22,9 +22,11 @@ export function readBundle(pem: Uint8Array, now: number, limits: BundleLimits): 
   const certificates: string[] = []
   const seen = new Map<string, number>()
   const marks = text.match(/-----(BEGIN|END) [A-Z0-9 ]+-----/g) ?? []
+  if (marks.length === 0) return problem('it holds no certificate in PEM')
+  // Before blocks are looked for: for one that does not end, all of the text would be searched, for each of them.
+  const alternate = marks.every((mark, at) => mark.startsWith(at % 2 === 0 ? '-----BEGIN' : '-----END'))
+  if (!alternate || marks.length % 2 !== 0) return problem('it holds a PEM block that does not end')
   const blocks = [...text.matchAll(BLOCK)]
-  if (blocks.length === 0) return problem('it holds no certificate in PEM')
-  if (marks.length !== blocks.length * 2) return problem('it holds a PEM block that does not end')
   // The first that is too many is not looked at: a bundle may be large.
   if (blocks.length > limits.certificates) return problem(`it holds more than ${limits.certificates} certificates`)
   for (const [at, [block, begin, , end]] of blocks.entries()) {

@@ -1,6 +1,8 @@
 //! A certificate with its key and its chain, as somebody hands them over: read, and looked at for all that would make
 //! viewers refuse it. PURE but for OpenSSL's arithmetic.
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import { certificateBlocks } from './pem-blocks.ts'
 import { factsOf, type X509Facts } from './x509-facts.ts'
 
 export interface GivenMaterial {
@@ -49,6 +51,7 @@ export type MaterialProblem =
   | 'no-names'
   | 'no-issuer'
   | 'version'
+  | 'not-servable'
 
 /** Kinds of keys that ACM takes (its user guide, prerequisites for importing certificates). */
 const IMPORTED_KEYS: readonly string[] = [
@@ -60,8 +63,6 @@ const IMPORTED_KEYS: readonly string[] = [
   'EC_secp384r1',
   'EC_secp521r1',
 ]
-
-const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
 
 /**
  * `clock`: milliseconds. A certificate is over by `now`, the clock that renewals are planned by; whether it is valid yet is
@@ -86,25 +87,37 @@ export function checkMaterial(
   checkChain(leaf, chain, clock.now)
   const last = chain.at(-1)
   const issuers = last !== undefined && issuedItself(last) ? chain.slice(0, -1) : chain
-  return {
-    facts,
-    certificate: leaf.toString(),
-    chain: chain.map(String).join(''),
-    served: [leaf, ...issuers].map(String).join(''),
-    privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  const served = [leaf, ...issuers].map(String).join('')
+  const privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString()
+  // A distribution takes no key of 1,024 bits (services/cloudfront/certificate-checks.ts), though ACM does.
+  if (facts.keyAlgorithm !== 'RSA_1024') checkServable(served, privateKey)
+  return { facts, certificate: leaf.toString(), chain: chain.map(String).join(''), served, privateKey }
+}
+
+/** Before an edge finds out at the first handshake, when the certificate has replaced a good one: an issuer's weak key. */
+function checkServable(cert: string, key: string): void {
+  try {
+    createSecureContext({ key, cert, ca: [] })
+  } catch (error) {
+    // OpenSSL's words for it, such as `ca key too small`.
+    const { reason = 'unknown' } = error as { reason?: string }
+    throw new MaterialError(
+      'not-servable',
+      `The certificate cannot be served with its certificate chain: OpenSSL refuses them (${reason}), and so would viewers.`,
+    )
   }
 }
 
 function leafOf(pem: string): X509Certificate {
-  const blocks = pem.match(BLOCK) ?? []
-  if (blocks.length > 1) {
+  const blocks = certificateBlocks(pem)
+  if (blocks !== null && blocks.length > 1) {
     throw new MaterialError(
       'more-than-one',
       'The certificate field contains more than one certificate. You can specify only one certificate in this field; the others belong into the certificate chain.',
     )
   }
-  const [block] = blocks
-  if (block === undefined || pem.replace(BLOCK, '').trim() !== '') {
+  const block = blocks?.[0]
+  if (block === undefined) {
     throw new MaterialError(
       'certificate-malformed',
       'The certificate provided is not in a valid PEM format: one block from BEGIN CERTIFICATE to END CERTIFICATE, and nothing beside it.',
@@ -119,8 +132,8 @@ function leafOf(pem: string): X509Certificate {
 
 function chainOf(pem: string): X509Certificate[] {
   if (pem.trim() === '') return []
-  const blocks = pem.match(BLOCK) ?? []
-  if (blocks.length === 0 || pem.replace(BLOCK, '').trim() !== '') {
+  const blocks = certificateBlocks(pem)
+  if (blocks === null) {
     throw new MaterialError(
       'chain-malformed',
       'The certificate chain provided is not in a valid PEM format: blocks from BEGIN CERTIFICATE to END CERTIFICATE, and nothing between them.',
