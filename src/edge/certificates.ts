@@ -1,8 +1,9 @@
 //! Who answers a viewer over TLS, by the name in its ClientHello: the certificate of the distribution that has the alias,
 //! or the installation's own. Its authority also vouches for aliases of documents that have no certificate (those of
 //! earlier versions), when the first viewer asks for them.
+import { X509Certificate } from 'node:crypto'
 import { DEFAULT_POLICY } from '../domain/security-policies.ts'
-import { Authority } from '../lib/ca/authority.ts'
+import { Authority, RENEW_BEFORE_MS } from '../lib/ca/authority.ts'
 import type { HelloOrigin } from './listen/tls/acceptor.ts'
 import type { ClientHello } from './listen/tls/client-hello.ts'
 import type { ServedCertificate, ServerIdentity } from './listen/tls/endpoints.ts'
@@ -15,6 +16,10 @@ export const EDGE_CERTIFICATE = 'edge'
 const EDGE_CERTIFICATE_RSA = 'edge-rsa'
 /** Certificates of aliases that a worker remembers; over them all are forgotten. */
 const REMEMBERED_MAX = 10_000
+/** After a successor could not be made; the certificate of before is good for weeks. Milliseconds. */
+const RETRY_MS = 3_600_000
+/** Viewers come again at once, and must not fill the operator's log. Milliseconds. */
+const TELL_EVERY_MS = 60_000
 
 /** What the certificates of the installation are made from. */
 export interface OwnCertificates {
@@ -47,7 +52,7 @@ export class ViewerCertificates {
   readonly #wildcard: ReadonlySet<string>
   #authority: Promise<Authority> | null = null
   /** Of the installation's own names, with an ECDSA key; with an RSA key beside it. */
-  readonly #own: Readonly<Record<'lean' | 'both', Making>> = { lean: { made: null }, both: { made: null } }
+  readonly #own: Readonly<Record<'lean' | 'both', Making>> = { lean: unmade(), both: unmade() }
   readonly #aliases = new Map<string, Making>()
 
   constructor(options: CertificateOptions) {
@@ -110,8 +115,8 @@ export class ViewerCertificates {
   /** An RSA key takes a third of a second to make, and hardly a viewer needs it: it is made when the first one does. */
   #ownCertificate(hello: ClientHello): MaybePromise<ServedCertificate> {
     const { lean, both } = this.#own
-    if (both.made !== null && !(both.made instanceof Promise)) return both.made
-    return takesEcdsa(hello)
+    const hasBoth = both.made !== null && !(both.made instanceof Promise)
+    return !hasBoth && takesEcdsa(hello)
       ? this.#made(lean, '', () => this.#ownPairs(false))
       : this.#made(both, '', () => this.#ownPairs(true))
   }
@@ -128,27 +133,43 @@ export class ViewerCertificates {
     let making = this.#aliases.get(alias)
     if (making === undefined) {
       if (this.#aliases.size >= REMEMBERED_MAX) this.#aliases.clear()
-      making = { made: null }
+      making = unmade()
       this.#aliases.set(alias, making)
     }
     return this.#made(making, alias, async () => served(OWN_CERTIFICATE, [await (await this.#open()).issue([alias])]))
   }
 
-  /** What is made already, or is being made; what failed is tried anew with the next viewer. */
+  /**
+   * What is made already, or is being made; what failed is tried anew with the next viewer. A worker may outlive its
+   * certificates: before one is over its successor is made, while it serves on.
+   */
   #made(making: Making, alias: string, make: () => Promise<ServedCertificate>): MaybePromise<ServedCertificate> {
-    if (making.made !== null) return making.made
-    making.made = make().then(
+    const before = making.made
+    if (before !== null && (before instanceof Promise || this.#options.wall() < making.renewAt)) return before
+    const next = make().then(
       (certificate) => {
         making.made = certificate
+        making.renewAt = overAt(certificate) - RENEW_BEFORE_MS
         return certificate
       },
       (error: Error) => {
-        making.made = null
-        this.#options.problem(`no certificate for ${alias === '' ? 'HTTPS' : alias}: ${error.message}`)
+        making.made = before
+        const now = this.#options.wall()
+        if (now >= making.silentUntil) {
+          making.silentUntil = now + TELL_EVERY_MS
+          const what = before === null ? 'no certificate' : 'no successor of the certificate'
+          this.#options.problem(`${what} for ${alias === '' ? 'HTTPS' : alias}: ${error.message}`)
+        }
         throw error
       },
     )
-    return making.made
+    if (before === null) {
+      making.made = next
+      return next
+    }
+    making.renewAt = this.#options.wall() + RETRY_MS
+    next.catch(() => {})
+    return before
   }
 
   #open(): Promise<Authority> {
@@ -162,7 +183,17 @@ export class ViewerCertificates {
 
 interface Making {
   made: MaybePromise<ServedCertificate> | null
+  /** Milliseconds of the wall clock. */
+  renewAt: number
+  /** Until then the operator has heard of it. Milliseconds of the wall clock. */
+  silentUntil: number
 }
+
+const unmade = (): Making => ({ made: null, renewAt: 0, silentUntil: 0 })
+
+/** Milliseconds of the wall clock at which the first of them is no longer valid. */
+const overAt = ({ pairs }: ServedCertificate): number =>
+  Math.min(...pairs.map(({ chain }) => new X509Certificate(chain).validToDate.getTime()))
 
 const served = (id: string, made: readonly { key: string; certificate: string }[]): ServedCertificate => ({
   id,

@@ -1,6 +1,7 @@
 //! Whether a request came over a connection that was not made for its Host (RFC 9110 15.5.20, spec/cloudfront.md 14 domain
 //! fronting): under another certificate, or under other terms, than the Host's own connections have. PURE.
 import { meets } from './listen/tls/client-met.ts'
+import { speaksHttp2 } from './listen/tls/offers.ts'
 import type { ViewerTls } from './listen/viewer.ts'
 import { ownNames } from './snapshot/assemble.ts'
 import { type DistributionPlan, OWN_CERTIFICATE } from './snapshot/snapshot.ts'
@@ -16,6 +17,8 @@ export function isMisdirected(tls: ViewerTls | null, host: string, plan: Distrib
   if (!meets(tls, plan.tls.client, now)) return true
   // What else was changed while a connection lasts is for the next ones: it goes on with the name that it was made for.
   if (host === tls.serverName) return false
+  // Browsers put names of one certificate onto one connection; this one's HttpVersion does not have what that speaks.
+  if (tls.alpn === 'h2' && !speaksHttp2(plan.doc.httpVersion)) return true
   const isOwn = plan.certificate === null || ownNames(plan.doc).includes(host)
   const terms = isOwn ? plan.ownTls : plan.tls
   const certificate = isOwn ? OWN_CERTIFICATE : plan.certificate.id

@@ -9,7 +9,7 @@ import { Issuing } from './issuing.ts'
 import type { CertificateWish, MadeCertificate } from './wishes.ts'
 
 /** A kept certificate with less than this left is made anew. Milliseconds. */
-const RENEW_BEFORE_MS = 30 * 86_400_000
+export const RENEW_BEFORE_MS = 30 * 86_400_000
 
 type ServerKey = Pick<Extract<CertificateWish, { kind: 'server' }>, 'key' | 'lifeFrom'>
 

@@ -1,9 +1,11 @@
 //! Certificates and security policies of distributions: who answers which name, under which terms, over which connections a
 //! Host may be asked for (421), and what a change does to those that run.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { Duplex } from 'node:stream'
 import { after, before, test } from 'node:test'
-import type { ConnectionOptions } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { DistributionDoc, ServerCertificateDoc, ViewerCertificateDoc } from '../../../src/domain/distribution.ts'
@@ -230,6 +232,28 @@ test('a Host that its connection was not made for gets 421', async () => {
     socket.destroy()
   }
   assert.equal((await edge.get('/', { host: 'www.a.test' })).status, 200, 'plain HTTP')
+})
+
+test('HTTP/2 goes to Hosts whose HttpVersion has it, over whichever connection', async () => {
+  const session = connectHttp2(`https://one.c.test:${edge.httpsPort()}`, {
+    ca,
+    createConnection: () =>
+      connectTls({ port: edge.httpsPort(), host: '127.0.0.1', servername: 'one.c.test', ca, ALPNProtocols: ['h2'] }),
+  })
+  const statusFor = async (host: string): Promise<number> => {
+    const stream = session.request({ ':authority': host, ':path': '/' })
+    const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
+    stream.close()
+    return headers[':status']
+  }
+  assert.equal(await statusFor('two.c.test'), 200)
+  // The same certificate and policy, and HTTP/1.1 alone.
+  assert.equal(await statusFor('http1.test'), 421)
+  assert.equal(await statusFor('one.c.test'), 200)
+  session.destroy()
+  const socket = await open('one.c.test')
+  assert.equal(statusOf(await ask(socket, 'http1.test')), '200', 'over HTTP/1.1')
+  socket.destroy()
 })
 
 test('a renewed certificate and another policy are for new connections; those that run go on', async () => {

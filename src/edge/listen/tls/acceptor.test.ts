@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls'
-import { TestAuthority } from '../../../../test/support/certificates.ts'
+import { selfSigned, TestAuthority } from '../../../../test/support/certificates.ts'
 import { alpn, extension, helloMessage, inRecords, serverName } from '../../../../test/support/client-hello.ts'
 import { acceptorOf } from '../../../../test/support/tls-acceptor.ts'
 import { readClientHello } from './client-hello.ts'
@@ -130,6 +130,22 @@ describe('the TLS acceptor', () => {
       await witnessAnswers()
     })
   }
+
+  it('a certificate that cannot be used is said once, however many viewers come for it', async () => {
+    const said: string[] = []
+    const { key } = await selfSigned({ names: ['localhost'] })
+    const { cert } = await selfSigned({ names: ['localhost'] })
+    const acceptor = acceptorOf({ key, certificate: cert }, { problem: (text) => said.push(text) })
+    const server = createServer((socket) =>
+      acceptor.accept(socket, { lenient: true }, () => assert.fail('it was secured')),
+    )
+    servers.push(server)
+    const port = await listen(server)
+    for (let run = 0; run < 3; run++) assert.equal(await answerTo(port, hello), 'alert 80')
+    assert.equal(said.length, 1)
+    assert.match(said[0]!, /^the certificate test cannot be used: ERR_/)
+    assert.doesNotMatch(said[0]!, /PRIVATE KEY/)
+  })
 
   it('half a ClientHello ends with the viewer', async () => {
     const before = opened.size

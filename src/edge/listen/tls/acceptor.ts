@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ViewerTls } from '../viewer.ts'
 import { type ClientHello, type HelloFault, readClientHello } from './client-hello.ts'
 import { judgeClient } from './client-sessions.ts'
-import { Endpoints, type ServerIdentity } from './endpoints.ts'
+import { Endpoints, type ServedCertificate, type ServerIdentity } from './endpoints.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
 /** What a listener's address is to those who choose an identity. */
@@ -52,6 +52,8 @@ export class TlsAcceptor {
   readonly #endpoints: Endpoints
   /** By both ends of the connection: a TLS server says which socket it has secured by nothing else. */
   readonly #waiting = new Map<string, Waiting>()
+  /** Those that cannot be used, and of which the operator has heard: viewers must not fill the log. */
+  readonly #unusable = new WeakSet<ServedCertificate>()
 
   constructor(options: AcceptorOptions) {
     this.#options = options
@@ -118,10 +120,14 @@ export class TlsAcceptor {
       this.#endpoints.handOver(socket, identity, asked.hello.ticketKeyName)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      // OpenSSL's words name what is wrong, and nothing of the key.
-      this.#options.problem(
-        `the certificate ${identity.certificate.id || 'of this installation'} cannot be used: ${code ?? message}`,
-      )
+      const { certificate } = identity
+      if (!this.#unusable.has(certificate)) {
+        this.#unusable.add(certificate)
+        // OpenSSL's words name what is wrong, and nothing of the key.
+        this.#options.problem(
+          `the certificate ${certificate.id || 'of this installation'} cannot be used: ${code ?? message}`,
+        )
+      }
       refuse(socket, ALERT.internalError)
     }
   }

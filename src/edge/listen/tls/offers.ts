@@ -5,6 +5,9 @@ import type { ViewerProtocol } from './endpoints.ts'
 const HTTP1: readonly ViewerProtocol[] = ['http/1.1']
 const HTTP2: readonly ViewerProtocol[] = ['h2', 'http/1.1']
 
+/** By HttpVersion: `http2`, `http2and3`. */
+export const speaksHttp2 = (httpVersion: string): boolean => httpVersion.startsWith('http2')
+
 /**
  * By HttpVersion (spec/cloudfront.md 13.3): HTTP/2 needs TLS 1.2 or newer. Without a QUIC stack `http3` is HTTP/1.1, which
  * it has beside HTTP/3. Returns one of a few constants.
@@ -13,7 +16,7 @@ export function offeredProtocols(
   httpVersion: string,
   { newest, cipherSuites }: ClientHello,
 ): readonly ViewerProtocol[] {
-  if (!httpVersion.startsWith('http2') || newest < TLS_1_2) return HTTP1
+  if (!speaksHttp2(httpVersion) || newest < TLS_1_2) return HTTP1
   // One with the ciphers of ten years ago alone is better off with HTTP/1.1 than with a connection it must refuse.
   return cipherSuites.has(HTTP2_SUITES) ? HTTP2 : HTTP1
 }
