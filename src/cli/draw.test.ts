@@ -153,6 +153,8 @@ describe('drawing', () => {
           aliases: ['shop.test'],
           enabled: false,
           status: 'InProgress',
+          dedicatedAddress: '192.0.2.7',
+          dedicatedPop: 'LOC50-C1',
           httpVersion: { ceiling: 'http2', served: 'http1.1' },
         },
       ],
@@ -177,7 +179,7 @@ describe('drawing', () => {
     assert.match(text, /keeper +NOT OK +does not answer/)
     assert.match(
       text,
-      /E1 +InProgress +no +http1\.1 served \(http2 allowed\) +shared +d1\.cloudfront\.localhost shop\.test/,
+      /E1 +InProgress +no +http1\.1 served \(http2 allowed\) +192\.0\.2\.7 \(LOC50-C1\) +d1\.cloudfront\.localhost shop\.test/,
     )
     assert.match(text, /caches unknown/)
   })

@@ -193,6 +193,29 @@ describe('a distribution', () => {
     )
   })
 
+  test('is not Deployed while a worker cannot bind the address that it has for itself; no other waits for it', async () => {
+    const running = await start(['worker-0'])
+    const a = await Worker.join('worker-0')
+    a.acknowledge((await a.take('snapshot')).revision)
+    const id = await createDistribution()
+    const { revision } = await a.take('changes', (m) => m.changes.length > 0)
+    const silent = [{ distributionId: id, address: '192.0.2.7', code: 'EADDRINUSE' }]
+    a.lines.send({ type: 'acknowledge', revision, silent })
+    const other = await createDistribution()
+    a.lines.send({
+      type: 'acknowledge',
+      revision: (await a.take('changes', (m) => m.changes.length > 0)).revision,
+      silent,
+    })
+    assert.equal(await settled('distribution', other), 'Deployed')
+    await quiet(running)
+    assert.equal(await statusOf(id), 'InProgress')
+    const named = (await running.health()).parts.find(({ name }) => name === `distribution ${id}`)
+    assert.match(`${named?.ok} ${named?.detail}`, /^false .*192\.0\.2\.7.* worker-0: another program has the port/)
+    a.lines.send({ type: 'lease' })
+    assert.equal(await settled('distribution', id), 'Deployed')
+  })
+
   test('is not Deployed without any live worker, nor before one that was wished has come back', async () => {
     const running = await start(['worker-0', 'worker-1'])
     const id = await createDistribution()

@@ -67,7 +67,10 @@ export async function startControl(options: ControlOptions): Promise<Control> {
       reconciler?.poke('invalidations')
     },
   })
-  const deploy = deployTask(options.state, options.edgeDomain, () => feed.acknowledged())
+  const deploy = deployTask(options.state, options.edgeDomain, {
+    acknowledged: () => feed.acknowledged(),
+    silent: () => feed.silent(),
+  })
   const invalidations = invalidationsTask(options.state, () => feed.acknowledged())
   const tasks: readonly PokedTask[] = [
     { task: deploy, kinds: DEPLOY_KINDS },

@@ -34,7 +34,7 @@ export interface FeedServerOptions {
   readonly version: string
   /** Names of the workers that the keeper is wished to run. */
   readonly workers: readonly string[]
-  /** The revision that all live workers have acknowledged has changed. */
+  /** The revision that all live workers have acknowledged has changed, or the addresses that some cannot bind. */
   readonly onProgress: () => void
   /** One line for the operator. */
   readonly onProblem: (message: string) => void
@@ -47,6 +47,8 @@ export interface FeedServer {
   missing(): readonly string[]
   /** The revision that every live worker has acknowledged; null while that says nothing (live-workers.ts). */
   acknowledged(): number | null
+  /** Distributions whose dedicated address some live worker does not listen at. */
+  silent(): ReadonlySet<string>
   /** Asks every live worker; wished workers without a lease are among the missing. */
   ask(question: Question): Promise<Answers>
   /** Walks through the caches of all live workers; wished workers without a lease are named first. */
@@ -76,6 +78,7 @@ class Feed implements FeedServer {
   readonly #teller: Teller
   readonly #timer: NodeJS.Timeout
   #acknowledged: number | null = null
+  #silent: ReadonlySet<string> = new Set()
   #told = ''
   #sweeps = 0
 
@@ -136,8 +139,11 @@ class Feed implements FeedServer {
     switch (message.type) {
       case 'lease':
         this.#workers.renew(worker, message.failing)
+        worker.silent = message.silent ?? []
+        this.#progress()
         return
       case 'acknowledge':
+        worker.silent = message.silent ?? []
         if (message.revision > worker.acknowledged) worker.acknowledged = message.revision
         this.#progress()
         return
@@ -173,6 +179,10 @@ class Feed implements FeedServer {
     return this.#workers.acknowledged()
   }
 
+  silent(): ReadonlySet<string> {
+    return new Set(this.#workers.live().flatMap(({ silent }) => silent.map(({ distributionId }) => distributionId)))
+  }
+
   async ask(question: Question): Promise<Answers> {
     const { answers, missing } = await this.#questions.ask(this.#workers.live(), question)
     return { answers, missing: [...new Set([...missing, ...this.#workers.missing()])] }
@@ -204,8 +214,11 @@ class Feed implements FeedServer {
 
   #progress(): void {
     const acknowledged = this.#workers.acknowledged()
-    if (acknowledged === this.#acknowledged) return
+    const silent = this.silent()
+    const isSame = silent.size === this.#silent.size && silent.isSubsetOf(this.#silent)
+    if (acknowledged === this.#acknowledged && isSame) return
     this.#acknowledged = acknowledged
+    this.#silent = silent
     this.#options.onProgress()
   }
 

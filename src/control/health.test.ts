@@ -13,6 +13,7 @@ const WORKER: LiveWorker = {
   had: -1,
   acknowledged: 3,
   failing: [],
+  silent: [],
   offsetMs: 0,
 }
 
@@ -61,6 +62,19 @@ test('a cache that cannot settle has a part that says why; the installation is r
 test('without a worker it is starting, and degraded once it was ready', () => {
   assert.equal(healthOf(facts({ live: [] })).status, 'starting')
   assert.equal(healthOf(facts({ live: [], wasReady: true })).status, 'degraded')
+})
+
+test('an address of its own that workers cannot bind is a part of its distribution that is not ok', () => {
+  const silent = [{ distributionId: 'E1', address: '192.0.2.7', code: 'EADDRINUSE' }]
+  const other = { ...WORKER, identity: { ...WORKER.identity, worker: 'worker-1' }, silent }
+  const { parts, status } = healthOf(facts({ live: [{ ...WORKER, silent }, other] }))
+  const detail =
+    'not reached at 192.0.2.7, its own address, through worker-0, worker-1: another program has the port (EADDRINUSE); tried on'
+  assert.deepEqual(
+    parts.filter(({ ok }) => !ok),
+    [{ name: 'distribution E1', ok: false, detail }],
+  )
+  assert.equal(status, 'ok')
 })
 
 test('origins that fail are named once, the newest failure first, and make nothing unwell', () => {

@@ -42,6 +42,7 @@ export function healthOf(facts: HealthFacts): Health {
   const resources = [
     ...(keeper?.seen?.groups ?? []).flatMap(cachePart),
     ...[...facts.brokenDistributions].map(brokenPart),
+    ...silentParts(live),
     ...[...facts.certificateProblems].map(([name, detail]) => ({ name: `certificate ${name}`, ok: false, detail })),
   ]
   // The status is the installation's: a single cache or distribution may be broken for good, and the rest must start and
@@ -79,6 +80,29 @@ const brokenPart = ([id, detail]: readonly [string, string]): PartHealth => ({
   ok: false,
   detail,
 })
+
+/** A distribution that is not reached at the address it has for itself, with the workers that cannot bind it. */
+function silentParts(live: readonly LiveWorker[]): PartHealth[] {
+  const workers = new Map<string, string[]>()
+  for (const { identity, silent } of live) {
+    for (const { distributionId, address, code } of silent) {
+      const key = `${distributionId} ${address} ${code}`
+      workers.set(key, [...(workers.get(key) ?? []), identity.worker])
+    }
+  }
+  return [...workers].map(([key, names]) => {
+    const [id, address, code] = key.split(' ') as [string, string, string]
+    const where = `not reached at ${address}, its own address, through ${names.join(', ')}`
+    return { name: `distribution ${id}`, ok: false, detail: `${where}: ${bindText(code)} (${code}); tried on` }
+  })
+}
+
+const BIND_TEXTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has the port',
+  EADDRNOTAVAIL: 'no interface has the address',
+  EACCES: 'the worker may not use the port',
+}
+const bindText = (code: string): string => BIND_TEXTS[code] ?? 'it cannot be bound'
 
 function workerPart(worker: LiveWorker): PartHealth {
   const { worker: name, pid } = worker.identity

@@ -4,6 +4,7 @@ import {
   type FailingOrigin,
   type FromWorker,
   LEASE_MS,
+  type SilentAddress,
   type ToWorker,
   type WorkerIdentity,
 } from '../edge/feed-protocol.ts'
@@ -24,6 +25,8 @@ export interface LiveWorker {
   acknowledged: number
   /** Origins that fail, as it said with its last lease. */
   failing: readonly FailingOrigin[]
+  /** Dedicated addresses that it cannot bind, as it said last. */
+  silent: readonly SilentAddress[]
   /** Milliseconds that its clock is ahead, as it said last. */
   offsetMs: number
 }
@@ -53,6 +56,7 @@ export class LiveWorkers {
       had: hello.revision,
       acknowledged: -1,
       failing: [],
+      silent: [],
       offsetMs: 0,
     }
     this.#byName.get(hello.identity.worker)?.connection?.close()

@@ -1,9 +1,13 @@
 //! Addresses that one distribution has for itself (SSLSupportMethod vip): listeners of the first POP, at its ports, which
-//! come and go with the configuration.
-import type { FeedChange } from './feed-protocol.ts'
+//! come and go with the configuration. One that cannot be bound is told to control, and tried until it can.
+import type { FeedChange, SilentAddress } from './feed-protocol.ts'
 import { type ListenAt, type Listener, listenViewers } from './listen/listener.ts'
 import type { ListenAddress, SharedListen } from './listeners.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
+
+/** Milliseconds between attempts to bind: doubled from the first to the last. */
+const RETRY_MS_FIRST = 250
+const RETRY_MS_LAST = 8_000
 
 interface Ports {
   readonly http: ListenAddress
@@ -22,6 +26,11 @@ export class DedicatedListeners {
   /** Address by distribution, as the configuration has them. */
   #wanted = new Map<string, string>()
   readonly #open = new Map<string, Dedicated>()
+  /** Wanted, and not bound yet, by address. */
+  readonly #silent = new Map<string, SilentAddress>()
+  #retry: NodeJS.Timeout | null = null
+  #retryMs = RETRY_MS_FIRST
+  #isDown = false
   /** Those that accept no more and finish what runs. */
   readonly #leaving = new Set<Listener>()
   /** Changes come one after the other. */
@@ -51,18 +60,28 @@ export class DedicatedListeners {
     return this.#settle(isDown)
   }
 
+  /** Where it should listen, and does not. */
+  get silent(): readonly SilentAddress[] {
+    return [...this.#silent.values()]
+  }
+
   async drain(): Promise<void> {
-    this.#ended = true
+    this.#end()
     await this.#changing
     await Promise.all([...this.#open.values()].map(({ listener }) => listener.drain()))
   }
 
   async close(): Promise<void> {
-    this.#ended = true
+    this.#end()
     await this.#changing
     await Promise.all(
       [...this.#leaving, ...[...this.#open.values()].map(({ listener }) => listener)].map((one) => one.close()),
     )
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
   }
 
   #want(distributionId: string, address: string | undefined): void {
@@ -72,7 +91,8 @@ export class DedicatedListeners {
 
   /** `isDown`: the POP is: nobody listens. */
   #settle(isDown: boolean): Promise<void> | null {
-    if (this.#wanted.size === 0 && this.#open.size === 0) return null
+    this.#isDown = isDown
+    if (this.#wanted.size === 0 && this.#open.size === 0 && this.#silent.size === 0) return null
     const wanted = new Map(isDown ? [] : [...this.#wanted].map(([id, address]) => [address, id]))
     this.#changing = this.#changing.then(async () => {
       for (const [address, { distributionId, listener }] of [...this.#open]) {
@@ -82,9 +102,22 @@ export class DedicatedListeners {
         this.#leaving.add(listener)
         void listener.drain().then(() => this.#leaving.delete(listener))
       }
+      for (const [address, { distributionId }] of this.#silent)
+        if (wanted.get(address) !== distributionId) this.#silent.delete(address)
       for (const [address, distributionId] of wanted) if (!this.#ended) await this.#listen(address, distributionId)
+      this.#retryLater()
     })
     return this.#changing
+  }
+
+  #retryLater(): void {
+    if (this.#silent.size === 0) this.#retryMs = RETRY_MS_FIRST
+    if (this.#silent.size === 0 || this.#ended || this.#retry !== null) return
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      void this.#settle(this.#isDown)
+    }, this.#retryMs)
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_LAST)
   }
 
   async #listen(host: string, distributionId: string): Promise<void> {
@@ -98,9 +131,13 @@ export class DedicatedListeners {
     ]
     try {
       this.#open.set(host, { distributionId, listener: await listenViewers({ ...this.#shared, addresses }) })
+      this.#silent.delete(host)
     } catch (error) {
-      // Tried anew with the next change.
-      problem(`the dedicated address ${host} of ${distributionId} does not listen: ${(error as Error).message}`)
+      const { code = 'unknown', message } = error as NodeJS.ErrnoException
+      // Said once, not with each attempt.
+      if (this.#silent.get(host)?.code !== code)
+        problem(`the dedicated address ${host} of ${distributionId} does not listen, and is tried on: ${message}`)
+      this.#silent.set(host, { distributionId, address: host, code })
     }
   }
 }

@@ -73,9 +73,10 @@ export type ToWorker =
 export type FromWorker =
   /** First message; `revision` is that of the snapshot on its disk, -1 for none. */
   | { readonly type: 'hello'; readonly identity: WorkerIdentity; readonly revision: number }
-  /** `failing`: origins whose newest request from this worker failed; absent for none. */
-  | { readonly type: 'lease'; readonly failing?: readonly FailingOrigin[] }
-  | { readonly type: 'acknowledge'; readonly revision: number }
+  /** `failing`: origins whose newest request from this worker failed; absent for none. `silent` as with `acknowledge`. */
+  | { readonly type: 'lease'; readonly failing?: readonly FailingOrigin[]; readonly silent?: readonly SilentAddress[] }
+  /** `silent`: dedicated addresses of that revision that the worker does not listen at; absent for none. */
+  | { readonly type: 'acknowledge'; readonly revision: number; readonly silent?: readonly SilentAddress[] }
   | { readonly type: 'clock'; readonly offsetMs: number }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
 
@@ -132,6 +133,14 @@ export interface FailingOrigin {
   readonly kind: OriginTrouble
   /** ISO 8601. */
   readonly at: string
+}
+
+/** A dedicated address that a worker cannot bind, and tries anew. */
+export interface SilentAddress {
+  readonly distributionId: string
+  readonly address: string
+  /** The system's word for why: EADDRINUSE, EADDRNOTAVAIL, EACCES. */
+  readonly code: string
 }
 
 export interface ObjectsWanted {

@@ -11,6 +11,7 @@ import {
   LEASE_MS,
   LEASE_RENEW_MS,
   type Question,
+  type SilentAddress,
   type ToWorker,
   type WorkerIdentity,
 } from './feed-protocol.ts'
@@ -38,6 +39,8 @@ export interface FeedHandlers {
   lease(until: number): void
   /** What is told with each lease. */
   failing(): readonly FailingOrigin[]
+  /** What is told with each lease and each acknowledgement. */
+  silent(): readonly SilentAddress[]
 }
 
 export interface Feed {
@@ -59,9 +62,14 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
   let acknowledging: Promise<void> | null = null
   const configured = Promise.withResolvers<void>()
 
+  const silent = (): { silent?: readonly SilentAddress[] } => {
+    const addresses = handlers.silent()
+    return addresses.length === 0 ? {} : { silent: addresses }
+  }
+
   const lease = (): FromWorker => {
     const failing = handlers.failing()
-    return failing.length === 0 ? { type: 'lease' } : { type: 'lease', failing }
+    return { type: 'lease', ...(failing.length === 0 ? {} : { failing }), ...silent() }
   }
 
   const hold = (): void => {
@@ -92,7 +100,7 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
   const acknowledge = (revision: number, after: Promise<void> | null): void => {
     const to = lines
     const send = (): void => {
-      to?.send({ type: 'acknowledge', revision })
+      to?.send({ type: 'acknowledge', revision, ...silent() })
     }
     if (after === null && acknowledging === null) {
       send()

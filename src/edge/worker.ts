@@ -348,6 +348,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       answerQuestion(question, { counters, traces, store: memory, disk, edge, originHealth }, walks),
     drain: () => void drain(),
     failing: () => originHealth.failing(),
+    silent: () => dedicated.silent,
     lease: (until) => {
       edge.leaseUntil = until
     },

@@ -9,6 +9,7 @@ import type {
   FromWorker,
   Question,
   SeenObject,
+  SilentAddress,
   ToWorker,
   WorkerIdentity,
 } from '../../src/edge/feed-protocol.ts'
@@ -21,6 +22,7 @@ interface Connected {
   /** Revision that the worker said hello with. */
   helloRevision: number
   acknowledged: number
+  silent: readonly SilentAddress[]
   clockOffsetMs: number
 }
 
@@ -80,6 +82,11 @@ export class EdgeFeed {
   /** Resolves with what the next lease of any worker says of origins. */
   lease(): Promise<readonly FailingOrigin[]> {
     return new Promise((resolve) => this.#leases.push(resolve))
+  }
+
+  /** Addresses that workers cannot bind, as they said last. */
+  silent(): readonly SilentAddress[] {
+    return [...this.#connected].flatMap(({ silent }) => silent)
   }
 
   /** Commits a change and resolves when every connected worker has acknowledged it. */
@@ -196,6 +203,7 @@ export class EdgeFeed {
       identity: null,
       helloRevision: -1,
       acknowledged: -1,
+      silent: [],
       clockOffsetMs: 0,
     }
     this.#connected.add(connected)
@@ -212,6 +220,7 @@ export class EdgeFeed {
         break
       case 'acknowledge':
         connected.acknowledged = message.revision
+        connected.silent = message.silent ?? []
         break
       case 'clock':
         connected.clockOffsetMs = message.offsetMs
@@ -220,6 +229,7 @@ export class EdgeFeed {
         this.#answers.get(message.id)?.(message.answer)
         break
       case 'lease':
+        connected.silent = message.silent ?? []
         for (const heard of this.#leases.splice(0)) heard(message.failing ?? [])
         break
     }

@@ -45,7 +45,7 @@ export function drawStatus(endpoint: string, status: Status): string {
             one.httpVersion.ceiling === one.httpVersion.served
               ? one.httpVersion.served
               : `${one.httpVersion.served} served (${one.httpVersion.ceiling} allowed)`,
-            one.dedicatedAddress ?? 'shared',
+            one.dedicatedAddress === undefined ? 'shared' : `${one.dedicatedAddress} (${one.dedicatedPop ?? 'no POP'})`,
             [one.domainName, ...one.aliases].join(' '),
           ]),
         ]),

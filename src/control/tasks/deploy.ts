@@ -1,5 +1,5 @@
-//! `InProgress` becomes `Deployed` when every live edge has acknowledged the revision of the change. A distribution that
-//! no edge can be given never does: it is named among the problems.
+//! `InProgress` becomes `Deployed` when every live edge has acknowledged the revision of the change and listens at the
+//! address that the distribution has for itself. One that no edge can be given never does: it is named among the problems.
 import type { State } from '../../state/state.ts'
 import { BrokenDistributions } from '../broken-distributions.ts'
 import type { Task } from '../reconciler.ts'
@@ -12,7 +12,12 @@ export interface DeployTask extends Task {
   problems(): ReadonlyMap<string, string>
 }
 
-export function deployTask(state: State, edgeDomain: string, acknowledged: () => number | null): DeployTask {
+/** `silent`: distributions whose own address some edge cannot bind. */
+export function deployTask(
+  state: State,
+  edgeDomain: string,
+  edges: { acknowledged(): number | null; silent(): ReadonlySet<string> },
+): DeployTask {
   const breaks = new BrokenDistributions(state, edgeDomain)
   return {
     problems: () => new Map([...breaks.known, ...breaks.refused]),
@@ -20,10 +25,11 @@ export function deployTask(state: State, edgeDomain: string, acknowledged: () =>
     periodMs: 5_000,
     async run() {
       const broken = await breaks.look()
-      const revision = acknowledged()
+      const revision = edges.acknowledged()
       if (revision === null) return []
+      const silent = edges.silent()
       const waiting = (await state.list('distribution')).filter(
-        ({ id, doc }) => doc.status === 'InProgress' && !broken.has(id),
+        ({ id, doc }) => doc.status === 'InProgress' && !broken.has(id) && !silent.has(id),
       )
       if (!waiting.some(({ doc }) => doc.changedRevision <= revision)) return []
       return state.transact(async (tx) => {

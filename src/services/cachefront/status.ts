@@ -15,6 +15,8 @@ export interface DistributionStatus {
   readonly status: string
   /** Of its own (SSLSupportMethod vip); absent for none. */
   readonly dedicatedAddress?: string
+  /** The one POP that it is an address of. */
+  readonly dedicatedPop?: string
   /** The ceiling that the distribution sets, and the highest version that is served below it. */
   readonly httpVersion: { readonly ceiling: string; readonly served: string }
 }
@@ -36,6 +38,13 @@ interface ShownConfig {
   readonly Aliases?: { readonly Items?: readonly string[] }
 }
 
+/** Addresses of this kind are of the first POP. */
+const dedicated = (
+  address: string | undefined,
+  { pops: [first] }: Health,
+): Pick<DistributionStatus, 'dedicatedAddress' | 'dedicatedPop'> =>
+  address === undefined ? {} : { dedicatedAddress: address, ...(first && { dedicatedPop: first.name }) }
+
 export async function statusOf(installation: Installation, state: State): Promise<Status> {
   const [health, stored, { origins }] = await Promise.all([
     installation.health(),
@@ -54,7 +63,7 @@ export async function statusOf(installation: Installation, state: State): Promis
         aliases: config.Aliases?.Items ?? [],
         enabled: config.Enabled ?? false,
         status: doc.status,
-        ...(doc.dedicatedAddress === undefined ? {} : { dedicatedAddress: doc.dedicatedAddress }),
+        ...dedicated(doc.dedicatedAddress, health),
         httpVersion: { ceiling, served: servedVersion(ceiling) },
       }
     }),

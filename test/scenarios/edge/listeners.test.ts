@@ -2,9 +2,10 @@
 //! front that name the viewer.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
@@ -76,6 +77,20 @@ test('an address of its own shows the certificate of its distribution to whoever
   await edge.feed.change(() => ({ kind: 'distribution', id: 'E2TESTDISTRIB0', distribution: vip(null) }))
   assert.equal(await shown('127.9.8.6', https, ''), 'ECONNREFUSED')
   assert.deepEqual(edge.problems, [])
+
+  // Another program has one of the two ports: the worker says so with the acknowledgement, and tries on by itself.
+  const squatter = createServer().listen(https, OWN_ADDRESS)
+  await once(squatter, 'listening')
+  await edge.feed.change(() => ({ kind: 'distribution', id: 'E2TESTDISTRIB0', distribution: vip(OWN_ADDRESS) }))
+  const silent = [{ distributionId: 'E2TESTDISTRIB0', address: OWN_ADDRESS, code: 'EADDRINUSE' }]
+  assert.deepEqual(edge.feed.silent(), silent)
+  await edge.feed.invalidate('E2TESTDISTRIB0', '/*')
+  assert.deepEqual(edge.feed.silent(), silent)
+  assert.equal(await shown(OWN_ADDRESS, http, ''), 'ECONNREFUSED')
+  squatter.close()
+  await edge.feed.until(() => edge.feed.silent().length === 0)
+  assert.equal(await shown(OWN_ADDRESS, https, ''), 'vip')
+  assert.equal(edge.problems.length, 1, edge.problems.join('\n'))
 })
 
 test('a POP speaks HTTPS at its IPv6 address, and a redirect names the port of the viewer’s family', async (t) => {
