@@ -4,12 +4,22 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { type ClientHttp2Session, connect, constants } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gunzipSync } from 'node:zlib'
+import { WebSocketServer } from 'ws'
 import { browserIsMissing, startBrowser } from '../../support/browser.ts'
 import { startOrigin, type TestOrigin } from '../../support/edge-origin.ts'
-import { behaviorDoc, cachePolicy, distributionDoc, EdgeScenario, HOST, NONE } from '../../support/edge-scenario.ts'
+import {
+  behaviorDoc,
+  cachePolicy,
+  distributionDoc,
+  EdgeScenario,
+  HOST,
+  NONE,
+  originDoc,
+} from '../../support/edge-scenario.ts'
 
 const run = promisify(execFile)
 const TEXT = 'body { color: black }\n'.repeat(500)
@@ -50,10 +60,16 @@ before(async () => {
       .end(path.repeat(100))
   })
   ends.push(() => origin.close())
+  const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(`heard ${data}`)))
+  await once(sockets, 'listening')
+  ends.push(() => sockets.close())
   const cookies = cachePolicy({ id: 'cookies', cookies: { behavior: 'whitelist', names: ['a', 'b'] } })
   edge = await EdgeScenario.start(remember as never, [
     distributionDoc(origin.port, {
+      origins: [originDoc(origin.port), originDoc((sockets.address() as AddressInfo).port, { id: 'sockets' })],
       behaviors: [
+        behaviorDoc({ pathPattern: '/socket', originId: 'sockets' }),
         behaviorDoc({ pathPattern: '/cookies', cachePolicy: cookies }),
         behaviorDoc({ pathPattern: '/secure/*', viewerProtocolPolicy: 'redirect-to-https' }),
         behaviorDoc({ compress: true, cachePolicy: cachePolicy({ gzip: true, brotli: true, queryStrings: NONE }) }),
@@ -206,7 +222,9 @@ test('viewers of both protocols wait for one fetch', async () => {
   assert.equal(origin.count('/held'), 1)
 })
 
-test(`a browser loads a page with ${ASSETS} assets over HTTP/2`, { skip: browserIsMissing }, async () => {
+test(`a browser loads a page with ${ASSETS} assets over HTTP/2, and opens a WebSocket beside it`, {
+  skip: browserIsMissing,
+}, async () => {
   const browser = await startBrowser()
   try {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
@@ -229,6 +247,18 @@ test(`a browser loads a page with ${ASSETS} assets over HTTP/2`, { skip: browser
     }))
     assert.deepEqual(seen, { loaded: ASSETS / 2, protocols: ['h2'], resources: ASSETS })
     assert.ok(statuses.filter((status) => status === 200).length >= ASSETS + 1)
+    // No extended CONNECT is offered (RFC 8441): it goes over a connection of HTTP/1.1.
+    const answer = await page.evaluate(
+      (url) =>
+        new Promise<string>((resolve, reject) => {
+          const socket = new WebSocket(url)
+          socket.onopen = () => socket.send('hello')
+          socket.onmessage = ({ data }) => resolve(String(data))
+          socket.onclose = ({ code }) => reject(new Error(`closed with ${code}`))
+        }),
+      `wss://${HOST}:${edge.httpsPort()}/socket`,
+    )
+    assert.equal(answer, 'heard hello')
   } finally {
     await browser.close()
   }

@@ -1,6 +1,7 @@
 //! The HTTPS listener: the installation's own certificates by name, its limits, and that what lies behind it is the same
 //! HTTP/1.1 as without TLS. Certificates of distributions: tls-names.test.ts.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect as connectTcp, type Socket } from 'node:net'
@@ -127,6 +128,35 @@ test('keep-alive, pipelining and refusals are those of HTTP/1.1', async (t) => {
   const answer = await talk(socket, `${get('/1')}${get('/2')}${get('/1')}GET / HTTP/1.1\r\nBad Name: x\r\n\r\n`)
   const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status)
   assert.deepEqual(statuses, ['200', '200', '200', '400'])
+})
+
+test('OpenSSL that asks for a renegotiation loses its connection, over HTTP/1.1 and HTTP/2; others go on', async (t) => {
+  const { edge, trust } = await scenario(t)
+  const port = edge.httpsPort()
+  const other = await secured(port, { servername: HOST, ca: trust, maxVersion: 'TLSv1.2' })
+  for (const protocol of ['http/1.1', 'h2']) {
+    const at = ['-connect', `127.0.0.1:${port}`, '-servername', HOST]
+    const client = spawn('openssl', ['s_client', ...at, '-tls1_2', '-alpn', protocol])
+    t.after(() => client.kill())
+    let said = ''
+    const isThere = (text: string) => text.includes('Verify return code')
+    // A line of its own `R` means renegotiate, once the session is there.
+    const heard = (bytes: Buffer) => {
+      const before = said
+      said += bytes
+      if (isThere(said) && !isThere(before)) client.stdin.write('R\n')
+    }
+    client.stdout.on('data', heard)
+    client.stderr.on('data', heard)
+    const [code] = await once(client, 'close')
+    assert.match(said, new RegExp(`ALPN protocol: ${protocol}`))
+    assert.match(said, /RENEGOTIATING/)
+    assert.notEqual(code, 0, said)
+  }
+  assert.match(
+    await talk(other, `GET /on HTTP/1.1\r\nHost: ${HOST}\r\nConnection: close\r\n\r\n`),
+    /^HTTP\/1\.1 200 .*\/on$/s,
+  )
 })
 
 test('plain HTTP on the port of HTTPS is cut off', async (t) => {
