@@ -230,7 +230,7 @@ class RunningControl implements Control {
 async function certificateProblems(state: State, clock: Clock): Promise<ReadonlyMap<string, string>> {
   // Who uses which takes a look at every distribution: not while all is well.
   const isWell = (await state.list('certificate')).every(
-    ({ doc }) => doc.problem === undefined && doc.status !== 'EXPIRED',
+    ({ doc }) => doc.problem === undefined && doc.status !== 'EXPIRED' && doc.stapling?.problem === undefined,
   )
   if (isWell) return new Map()
   const seen = await certificateStatuses(state, clock.now())

@@ -39,6 +39,8 @@ export interface CertificateRecord {
   /** What the issuer is at, the first time or for a renewal; absent while there is nothing to be issued. */
   readonly issuance?: Issuance
   readonly renewal?: RenewalRecord
+  /** What its OCSP responder said; absent without one, and while no distribution shows it to viewers. */
+  readonly stapling?: StaplingRecord
   readonly failureReason?: string
   /** What the newest attempt to have it issued failed for, for a person and without secrets; absent once it is issued. */
   readonly problem?: string
@@ -104,6 +106,20 @@ export interface RenewalRecord {
   readonly updatedAt: string
 }
 
+/** Set by control/tasks/ocsp.ts. */
+export interface StaplingRecord {
+  /** Of the material that it is about. */
+  readonly serial: string
+  /** Of the newest response that can be believed and is not over; `none` without such a one. Only `good` is stapled. */
+  readonly status: 'good' | 'revoked' | 'none'
+  /** Of the response, with `good`. */
+  readonly goodUntil?: string
+  /** Why there is none, or no newer one, for a person. */
+  readonly problem?: string
+  /** Viewers refuse the certificate when nothing is stapled (RFC 7633). */
+  readonly isRequired: boolean
+}
+
 /** Days before the end of a certificate from which on it is announced, unless the account says otherwise. */
 export const DAYS_BEFORE_EXPIRY = 45
 
@@ -132,3 +148,10 @@ export const keyKind = (keyAlgorithm: string): string => keyAlgorithm.slice(0, k
 
 /** Whole days, rounded down; negative when it is over. `now` in milliseconds. */
 export const daysLeft = (notAfter: string, now: number): number => Math.floor((Date.parse(notAfter) - now) / 86_400_000)
+
+/** What a problem means to viewers. */
+export function staplingConsequence({ status, isRequired }: StaplingRecord): string {
+  if (status === 'good') return 'the OCSP response that is there is stapled until it ends'
+  if (!isRequired) return 'no OCSP response is stapled'
+  return 'no OCSP response is stapled, though it must be (TLS feature): viewers refuse it'
+}

@@ -8,6 +8,7 @@ import type { HelloOrigin } from './listen/tls/acceptor.ts'
 import type { ClientHello } from './listen/tls/client-hello.ts'
 import type { ServedCertificate, ServerIdentity } from './listen/tls/endpoints.ts'
 import { offeredProtocols, takesEcdsa } from './listen/tls/offers.ts'
+import { shownPair } from './listen/tls/shown-pair.ts'
 import { tlsTerms } from './listen/tls/terms.ts'
 import { type DistributionPlan, distributionOf, OWN_CERTIFICATE, type Snapshot } from './snapshot/snapshot.ts'
 
@@ -70,7 +71,7 @@ export class ViewerCertificates {
       const whose = snapshot.distributions.get(dedicatedTo)
       if (whose?.certificate != null) {
         const protocols = offeredProtocols(name === null ? 'http1.1' : whose.doc.httpVersion, hello)
-        return { certificate: whose.certificate, terms: whose.tls, protocols }
+        return { certificate: shownPair(whose.certificate, hello), terms: whose.tls, protocols }
       }
     }
     if (name === null || this.#isOwn(name)) {
@@ -99,7 +100,10 @@ export class ViewerCertificates {
   }
 
   #withAlias(hello: ClientHello, name: string, plan: DistributionPlan): MaybePromise<ServerIdentity> {
-    const certificate = plan.certificate ?? this.#aliasCertificate(aliasOf(this.#options.snapshot(), name))
+    const certificate =
+      plan.certificate === null
+        ? this.#aliasCertificate(aliasOf(this.#options.snapshot(), name))
+        : shownPair(plan.certificate, hello)
     const protocols = offeredProtocols(plan.doc.httpVersion, hello)
     const identity = (made: ServedCertificate) => ({ certificate: made, terms: plan.tls, protocols })
     return certificate instanceof Promise ? certificate.then(identity) : identity(certificate)

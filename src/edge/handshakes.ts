@@ -1,5 +1,6 @@
 //! What a worker shakes hands with: its certificates, the keys of its session tickets, and the acceptor that uses both.
 import { join } from 'node:path'
+import { stapleDirectory } from '../lib/ca/staple-file.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type OwnCertificates, ViewerCertificates } from './certificates.ts'
 import { TlsAcceptor } from './listen/tls/acceptor.ts'
@@ -32,6 +33,7 @@ export async function openHandshakes(options: HandshakeOptions, snapshot: () => 
     acceptor: new TlsAcceptor({
       identify: (hello, from) => certificates.identify(hello, from),
       ticketKeys: () => ticketKeys.keys,
+      staples: { directory: stapleDirectory(given.directory), wall },
       wall,
       problem,
     }),

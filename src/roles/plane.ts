@@ -5,6 +5,8 @@ import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { Control } from '../control/control.ts'
 import type { KeeperLink } from '../control/keeper-link.ts'
+import { addressGuard } from '../edge/origin/guard.ts'
+import { stapleDirectory } from '../lib/ca/staple-file.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
@@ -20,7 +22,7 @@ import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
 import { keepS3Keys } from './s3-keys.ts'
 import { openSnapshots } from './snapshots.ts'
-import { type ListeningNetwork, workerWishes } from './worker-settings.ts'
+import { type ListeningNetwork, ownAddresses, workerWishes } from './worker-settings.ts'
 
 /** Longest wait for a keeper to answer and to report. Milliseconds. */
 const KEEPER_MS = 10_000
@@ -135,6 +137,10 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
         kinds: modules.CERTIFICATE_KINDS,
       },
       modules.acmCertificatesTask({ state, clock, issuer, log }),
+      modules.ocspTask({
+        ...{ state, clock, directory: stapleDirectory(paths.tls), signal: readings.signal, problem: log },
+        guard: addressGuard(ownAddresses(config, options.network, options.api, nodeNetwork), config.allowOrigins),
+      }),
       { task: modules.serviceUpdatesTask(state, link, clock), kinds: modules.SERVICE_UPDATE_KINDS },
       modules.trustStoresTask({ state, stores: snapshots.stores, clock, signal: readings.signal }),
       ...observers.tasks,
@@ -225,6 +231,7 @@ async function loadModules() {
     maintenance,
     certificates,
     acm,
+    ocsp,
     updates,
     trustStores,
     api,
@@ -239,6 +246,7 @@ async function loadModules() {
     import('../control/tasks/maintenance.ts'),
     import('../control/tasks/certificates.ts'),
     import('../control/tasks/acm-certificates.ts'),
+    import('../control/tasks/ocsp.ts'),
     import('../control/tasks/service-updates.ts'),
     import('../control/tasks/trust-stores.ts'),
     import('../api/create-api.ts'),
@@ -254,6 +262,7 @@ async function loadModules() {
     ...maintenance,
     ...certificates,
     ...acm,
+    ...ocsp,
     ...updates,
     ...trustStores,
     ...api,

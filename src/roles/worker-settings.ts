@@ -58,6 +58,18 @@ export const certificateNames = (edgeDomain: string, { pops }: ListeningNetwork)
     pops.flatMap(({ https, ipv6Https }) => [https, ipv6Https].flatMap((address) => address?.host ?? [])),
   )
 
+/** What this installation listens on itself, as the guard of origins takes it (edge/origin/guard.ts). */
+export const ownAddresses = (
+  { dedicatedIps }: Pick<Config, 'dedicatedIps'>,
+  network: ListeningNetwork,
+  api: ListenAddress,
+  nodeNetwork: string | null,
+): readonly string[] => [
+  ...[api, ...addressesOf(network), ...(network.dns === null ? [] : [network.dns])].map(showAddress),
+  ...dedicatedIps,
+  ...(nodeNetwork === null ? [] : [nodeNetwork]),
+]
+
 /**
  * The workers of a configuration, as the keeper is to run them. `s3Keys` as in WorkerSettings: with other keys they are
  * other workers, which the keeper starts in the place of those that run.
@@ -71,7 +83,6 @@ export function workerWishes(
 ): readonly WorkerWish[] {
   const version = programVersion()
   const addresses = addressesOf(network)
-  const own = [api, ...addresses, ...(network.dns === null ? [] : [network.dns])]
   return Array.from({ length: config.workers }, (_, n) => {
     const settings: WorkerSettings = {
       name: `worker-${n}`,
@@ -85,7 +96,7 @@ export function workerWishes(
       proxyProtocol: config.proxyProtocol,
       originAuthorities: config.originAuthorities,
       geoip: config.geoip,
-      ownAddresses: [...own.map(showAddress), ...config.dedicatedIps, ...(nodeNetwork === null ? [] : [nodeNetwork])],
+      ownAddresses: ownAddresses(config, network, api, nodeNetwork),
       s3Endpoint: config.s3.endpoint === null ? '' : showEndpoint(config.s3.endpoint),
       s3Region: config.s3.region,
       s3Keys,

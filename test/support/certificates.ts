@@ -34,6 +34,10 @@ export interface Wanted {
   readonly ocsp?: string
   /** Of the leaf; absent: none is named. */
   readonly usages?: number
+  /** Hexadecimal; otherwise random. */
+  readonly serial?: string
+  /** Extensions besides. */
+  readonly more?: readonly x509.Extension[]
   /** Common name, or a whole name such as `O=Somebody`; `Test server` unless told otherwise. */
   readonly subject?: string
 }
@@ -85,6 +89,11 @@ export class TestAuthority {
     return this.#own.toString('pem')
   }
 
+  /** PEM of its private key, for programs that sign in its name. */
+  key(): Promise<string> {
+    return pemOf(this.#keys)
+  }
+
   async issue(wanted: Wanted): Promise<ServerCertificate> {
     const keys = await serverKeys(wanted)
     const certificate = await x509.X509CertificateGenerator.create({
@@ -124,8 +133,8 @@ const serverKeys = (wanted: Wanted): Promise<webcrypto.CryptoKeyPair> =>
 const pemOf = async (keys: webcrypto.CryptoKeyPair): Promise<string> =>
   x509.PemConverter.encode(await crypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY')
 
-const lifetime = ({ from = -1, to = 30 }: Partial<Wanted>) => ({
-  serialNumber: randomBytes(12).toString('hex').replace(/^./, '1'),
+const lifetime = ({ from = -1, to = 30, serial }: Partial<Wanted>) => ({
+  serialNumber: serial ?? randomBytes(12).toString('hex').replace(/^./, '1'),
   notBefore: new Date(Date.now() + from * DAY_MS),
   notAfter: new Date(Date.now() + to * DAY_MS),
 })
@@ -134,6 +143,7 @@ const extensionsOf = (wanted: Wanted): x509.Extension[] => [
   ...(wanted.names.length === 0 ? [] : [alternativeNames(wanted)]),
   new x509.BasicConstraintsExtension(false),
   ...(wanted.usages === undefined ? [] : [new x509.KeyUsagesExtension(wanted.usages, true)]),
+  ...(wanted.more ?? []),
   ...(wanted.ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp: wanted.ocsp })]),
 ]
 

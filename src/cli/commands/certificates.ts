@@ -21,12 +21,13 @@ export function certificatesCommand(host: CliHost, done: (code: number) => void)
 export function drawCertificates(certificates: readonly CertificateStatus[]): string {
   if (certificates.length === 0) return 'No certificates.'
   return drawTable([
-    ['NAME', 'STATUS', 'DAYS LEFT', 'RENEWAL', 'USED BY', 'ID', 'WHAT IS AT HAND'],
+    ['NAME', 'STATUS', 'DAYS LEFT', 'RENEWAL', 'OCSP', 'USED BY', 'ID', 'WHAT IS AT HAND'],
     ...certificates.map((one) => [
       one.names.length > 1 ? `${one.names[0]} +${one.names.length - 1}` : (one.names[0] ?? ''),
       one.status,
       one.daysLeft === null ? '-' : String(one.daysLeft),
       one.renewal ?? '-',
+      one.stapling?.goodUntil === undefined ? (one.stapling?.status ?? '-') : `good until ${one.stapling.goodUntil}`,
       one.usedBy.join(' ') || '-',
       one.arn.slice(one.arn.lastIndexOf('/') + 1),
       atHand(one),
@@ -34,7 +35,7 @@ export function drawCertificates(certificates: readonly CertificateStatus[]): st
   ])
 }
 
-function atHand({ problem, step, nextAt }: CertificateStatus): string {
-  const said = problem ?? step ?? '-'
+function atHand({ problem, step, nextAt, stapling }: CertificateStatus): string {
+  const said = problem ?? step ?? stapling?.problem ?? '-'
   return nextAt === null ? said : `${said} (next at ${nextAt})`
 }

@@ -1,6 +1,7 @@
 //! What Node does not tell of a certificate: its extensions with their criticality, the length of path that an authority
 //! allows, the bits of its key usage. The encoding is read as far as that needs (DER: X.690 8, 10; RFC 5280 4.1, 4.2).
 import type { X509Certificate } from 'node:crypto'
+import { type Element, elements } from './der.ts'
 
 export const OID = {
   keyUsage: '2.5.29.15',
@@ -14,6 +15,7 @@ export const OID = {
   subjectKeyId: '2.5.29.14',
   authorityKeyId: '2.5.29.35',
   authorityInformation: '1.3.6.1.5.5.7.1.1',
+  tlsFeature: '1.3.6.1.5.5.7.1.24',
 } as const
 
 export interface Extension {
@@ -22,12 +24,8 @@ export interface Extension {
   readonly value: Uint8Array
 }
 
-interface Element {
-  readonly tag: number
-  readonly content: Uint8Array
-}
-
-const TAG = { boolean: 1, integer: 2, bitString: 3, octetString: 4, oid: 6, sequence: 0x30, extensions: 0xa3 } as const
+const TAG = { boolean: 1, integer: 2, octetString: 4, extensions: 0xa3 } as const
+const EMPTY = new Uint8Array()
 
 /** By OID. @throws Error for what is no certificate's encoding: Node has read it before, so that there is none */
 export function extensionsOf(certificate: X509Certificate): ReadonlyMap<string, Extension> {
@@ -63,26 +61,10 @@ export function mayBeUsedFor(extensions: ReadonlyMap<string, Extension>, use: ke
   return (byte & (0x80 >> (USES[use] & 7))) !== 0
 }
 
-const EMPTY = new Uint8Array()
-
-/** The elements that lie one behind the other. @throws Error for one that is longer than its surroundings */
-function elements(bytes: Uint8Array): Element[] {
-  const found: Element[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const tag = bytes[at] as number
-    let length = bytes[at + 1] ?? 0
-    let begin = at + 2
-    if (length >= 0x80) {
-      const count = length & 0x7f
-      length = bytes.subarray(begin, begin + count).reduce((number, byte) => number * 256 + byte, 0)
-      begin += count
-    }
-    const end = begin + length
-    if (end > bytes.length) throw new Error('an element is longer than what it is in')
-    found.push({ tag, content: bytes.subarray(begin, end) })
-    at = end
-  }
-  return found
+/** Features of TLS that the holder's servers must show (RFC 7633), e.g. 5 for a stapled OCSP response. */
+export function tlsFeatures(extensions: ReadonlyMap<string, Extension>): readonly number[] {
+  const [list] = elements(extensions.get(OID.tlsFeature)?.value ?? EMPTY)
+  return elements(list?.content ?? EMPTY).map(({ content }) => content.reduce((number, byte) => number * 256 + byte, 0))
 }
 
 function oidText(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@ import { type CertificateStatus, certificateMetrics, certificateProblem } from '
 const status = (changes: Partial<CertificateStatus> = {}): CertificateStatus => ({
   ...{ arn: 'arn:1', type: 'AMAZON_ISSUED', status: 'ISSUED', names: ['a.example'], keyAlgorithm: 'RSA_2048' },
   ...{ notAfter: '2026-12-30T00:00:00.000Z', daysLeft: 30, usedBy: ['E1'], renewal: null, step: null, nextAt: null },
-  ...{ problem: null, failedAttempts: 0 },
+  ...{ problem: null, failedAttempts: 0, stapling: null },
   ...changes,
 })
 

@@ -1,5 +1,10 @@
 //! Certificates of ACM for the operator: what each is good for, how many days it has left, and what is wrong.
-import { type CertificateRecord, daysLeft } from '../../domain/certificates.ts'
+import {
+  type CertificateRecord,
+  daysLeft,
+  type StaplingRecord,
+  staplingConsequence,
+} from '../../domain/certificates.ts'
 import type { State } from '../../state/state.ts'
 import { usage } from '../acm/lookup.ts'
 import { json, type LocalRoute } from './local-route.ts'
@@ -25,6 +30,8 @@ export interface CertificateStatus {
   /** What the newest attempt failed for; null once it is issued. */
   readonly problem: string | null
   readonly failedAttempts: number
+  /** What its OCSP responder said; null without one. */
+  readonly stapling: StaplingRecord | null
 }
 
 /** `now` in milliseconds, the movable clock. */
@@ -36,7 +43,7 @@ export async function certificateStatuses(state: State, now: number): Promise<re
 }
 
 function statusOf(record: CertificateRecord, usedBy: readonly string[], now: number): CertificateStatus {
-  const { material, issuance, renewal, problem, failedAttempts } = record
+  const { material, issuance, renewal, problem, failedAttempts, stapling } = record
   return {
     arn: record.arn,
     type: record.type,
@@ -51,14 +58,21 @@ function statusOf(record: CertificateRecord, usedBy: readonly string[], now: num
     nextAt: issuance?.nextAt ?? null,
     problem: problem ?? null,
     failedAttempts: failedAttempts ?? 0,
+    stapling: stapling?.serial === material?.serial ? (stapling ?? null) : null,
   }
 }
 
-/** What endangers what is served: a certificate in use that is over, or that cannot be renewed. For a person. */
-export function certificateProblem({ status, problem, usedBy, notAfter, daysLeft }: CertificateStatus): string | null {
+/**
+ * What endangers what is served: a certificate in use that is over, that cannot be renewed, or that viewers refuse by what
+ * its OCSP responder said or did not say. For a person.
+ */
+export function certificateProblem(one: CertificateStatus): string | null {
+  const { status, problem, usedBy, notAfter, daysLeft, stapling } = one
   if (usedBy.length === 0 || notAfter === null) return null
   const why = problem === null ? '' : `: ${problem}`
   if (status === 'EXPIRED') return `expired on ${notAfter}, in use by ${usedBy.join(', ')}${why}`
+  const isRefused = stapling?.status === 'revoked' || (stapling?.status === 'none' && stapling.isRequired)
+  if (isRefused && stapling?.problem !== undefined) return `${stapling.problem}; ${staplingConsequence(stapling)}`
   return problem === null ? null : `is not renewed, ${daysLeft} days are left${why}`
 }
 

@@ -6,6 +6,7 @@ import type { ViewerTls } from '../viewer.ts'
 import { type ClientHello, type HelloFault, readClientHello } from './client-hello.ts'
 import { judgeClient } from './client-sessions.ts'
 import { Endpoints, type ServedCertificate, type ServerIdentity } from './endpoints.ts'
+import type { StapleOptions } from './staple.ts'
 import type { TicketKeys } from './ticket-keys.ts'
 
 /** What a listener's address is to those who choose an identity. */
@@ -20,6 +21,8 @@ export interface AcceptorOptions {
   /** Who answers; null for nobody, a promise where a certificate is still in the making. */
   readonly identify: (hello: ClientHello, from: HelloOrigin) => ServerIdentity | null | Promise<ServerIdentity | null>
   readonly ticketKeys: () => TicketKeys
+  /** Where OCSP responses lie; absent for none. */
+  readonly staples?: StapleOptions
   /** Milliseconds of the wall clock. */
   readonly wall: () => number
   /** One line for the operator. */
@@ -57,7 +60,7 @@ export class TlsAcceptor {
 
   constructor(options: AcceptorOptions) {
     this.#options = options
-    this.#endpoints = new Endpoints(options.ticketKeys, (socket) => this.#secured(socket))
+    this.#endpoints = new Endpoints(options.ticketKeys, (socket) => this.#secured(socket), options.staples)
   }
 
   /**

@@ -34,6 +34,21 @@ const HTTP2_SUITES: ReadonlySet<number> = new Set([
   ...[0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9],
 ])
 
+/**
+ * Which kind of key a viewer is shown where both are there, the ECDSA key of this curve (OpenSSL's name); null when only
+ * OpenSSL knows. With TLS 1.3, which every policy has, its signature schemes decide, and ECDSA comes first
+ * (domain/security-policies.ts); before, the cipher does.
+ */
+export function shownKey({ newest, cipherSuites, signatureSchemes }: ClientHello, curve: string): 'EC' | 'RSA' | null {
+  if (newest === TLS_1_3 && cipherSuites.has(TLS_1_3_SUITES)) {
+    const scheme = ECDSA_SCHEMES[curve]
+    return scheme !== undefined && signatureSchemes?.includes(scheme) === true ? 'EC' : 'RSA'
+  }
+  return cipherSuites.has(ECDSA_SUITES) ? null : 'RSA'
+}
+
+const ECDSA_SCHEMES: Readonly<Record<string, number>> = { prime256v1: 0x0403, secp384r1: 0x0503, secp521r1: 0x0603 }
+
 /** True when it is certain that the viewer takes a certificate with a P-256 key. */
 export function takesEcdsa({ newest, cipherSuites, signatureSchemes, groups }: ClientHello): boolean {
   if (newest < TLS_1_2 || signatureSchemes?.includes(ECDSA_P256_SHA256) !== true) return false
