@@ -35,6 +35,10 @@ describe('material', () => {
     assert.equal(problem({ ...good, chain: root.pem.slice(0, -30) }), 'chain-malformed')
   })
 
+  test('with a certificate more than once is refused: an authority has issued itself as often as one likes', () => {
+    assert.equal(problem({ ...good, chain: root.pem.repeat(100) }), 'chain-repeats')
+  })
+
   test('with as many beginnings as fit, and no end, is refused after one look', () => {
     assert.equal(problem({ ...good, chain: '-----BEGIN CERTIFICATE-----'.repeat(70_000) }), 'chain-malformed')
   })

@@ -41,6 +41,7 @@ export type MaterialProblem =
   | 'chain-malformed'
   | 'chain-broken'
   | 'chain-incomplete'
+  | 'chain-repeats'
   | 'chain-expired'
   | 'key-malformed'
   | 'key-encrypted'
@@ -199,7 +200,13 @@ function keyOf(pem: string): KeyObject {
  */
 function checkChain(leaf: X509Certificate, chain: readonly X509Certificate[], now: number): void {
   let current = leaf
+  const seen = new Set([leaf.fingerprint256])
   for (const next of chain) {
+    // One that issued itself would be right behind itself any number of times, and each viewer would get them all.
+    if (seen.has(next.fingerprint256)) {
+      throw new MaterialError('chain-repeats', `${shown(next)} is in the certificate and its chain more than once.`)
+    }
+    seen.add(next.fingerprint256)
     if (!issued(next, current)) {
       throw new MaterialError(
         'chain-broken',
