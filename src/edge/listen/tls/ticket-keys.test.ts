@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -54,5 +54,20 @@ describe('the keys of session tickets', () => {
     assert.equal(keys.current.length, 48)
     assert.match(problems.join(), /1008\.key is damaged: remove it/)
     assert.doesNotMatch(problems.join(), new RegExp(keys.current.toString('hex')))
+  })
+
+  it('that everybody may read, or put there, are not taken', async () => {
+    wall += PERIOD_MS
+    const known = Buffer.alloc(48, 1)
+    const file = join(directory, '1009.key')
+    await writeFile(file, known)
+    await chmod(file, 0o644)
+    assert.notDeepEqual((await started()).keys.current, known)
+    assert.match(problems.pop()!, /1009\.key is open to everybody: remove it/)
+    await chmod(file, 0o640)
+    assert.deepEqual((await started()).keys.current, known)
+    await chmod(directory, 0o777)
+    assert.notDeepEqual((await started()).keys.current, known)
+    assert.match(problems.pop()!, /everybody may write there: chmod 700/)
   })
 })

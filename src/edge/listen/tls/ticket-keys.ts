@@ -2,12 +2,15 @@
 //! any of them resumes what another began, after a restart, too; new ones in each period, so that a key which is stolen
 //! opens little of what was recorded.
 import { randomBytes } from 'node:crypto'
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makePrivateDirectory } from '../../../lib/private-directory.ts'
 
 /** Node's format: 16 bytes of name, 16 of HMAC key, 16 of AES key. */
 const KEY_BYTES = 48
+/** Permissions of everybody: to read, or to write. A group may be that of a volume which several containers share. */
+const OTHERS_READ = 0o004
+const OTHERS_WRITE = 0o002
 export const TICKET_PERIOD_MS = 3_600_000
 /** A ticket is good for one period, and so within the two in which its key is known. */
 export const TICKET_LIFETIME_SECONDS = TICKET_PERIOD_MS / 1_000
@@ -54,8 +57,12 @@ export class SharedTicketKeys {
     const now = this.#options.wall()
     const period = Math.floor(now / this.#periodMs)
     try {
-      await makePrivateDirectory(this.#options.directory)
-      const previous = await this.#read(period - 1)
+      const { directory } = this.#options
+      await makePrivateDirectory(directory)
+      // Whoever knows a key, or gives us one, opens the sessions that are sealed with it.
+      if ((await stat(directory)).mode & OTHERS_WRITE) throw new Error('everybody may write there: chmod 700')
+      // What was wrong with it was said in its own time.
+      const previous = await this.#read(period - 1).catch(() => null)
       this.#keys = { current: await this.#readOrMake(period), previous }
       await this.#forgetBefore(period - 1)
     } catch (error) {
@@ -80,11 +87,17 @@ export class SharedTicketKeys {
   }
 
   async #read(period: number): Promise<Buffer | null> {
-    const key = await readFile(this.#file(period)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return null
+    const file = this.#file(period)
+    try {
+      const key = await readFile(file)
+      if (key.length !== KEY_BYTES) return null
+      if ((await stat(file)).mode & (OTHERS_READ | OTHERS_WRITE))
+        throw new Error(`${file} is open to everybody: remove it`)
+      return key
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
       throw error
-    })
-    return key?.length === KEY_BYTES ? key : null
+    }
   }
 
   /** Of several workers that make it at the same time one wins, and the others take what it made. */
