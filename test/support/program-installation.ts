@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CloudFront, waitUntilDistributionDeployed } from '@aws-sdk/client-cloudfront'
 import {
   ElastiCacheClient,
   waitUntilReplicationGroupAvailable,
@@ -190,6 +191,14 @@ export async function groupIs(state: 'available' | 'gone', api: string, id: stri
   await (state === 'available'
     ? waitUntilReplicationGroupAvailable(wait, asked)
     : waitUntilReplicationGroupDeleted(wait, asked))
+  client.destroy()
+}
+
+/** Until a distribution is at every edge, as of `groupIs`: the AWS CLI's own waiter looks once a minute. */
+export async function distributionIsDeployed(api: string, Id: string): Promise<void> {
+  const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
+  const client = new CloudFront({ endpoint: api, region: 'us-east-1', credentials })
+  await waitUntilDistributionDeployed({ client, minDelay: 0.05, maxDelay: 0.2, maxWaitTime: 60 }, { Id })
   client.destroy()
 }
 

@@ -7,7 +7,7 @@ import type { KeyAlgorithm } from '@aws-sdk/client-acm'
 import type { CertificateOrder, Issuer, IssueStep } from '../../../src/control/issuers/issuer.ts'
 import { allDistributions, feedChanges } from '../../../src/control/plan/feed-changes.ts'
 import { AcmSite } from '../../support/acm-site.ts'
-import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
+import { awsJson, runAwsProgram } from '../../support/api-programs.ts'
 import { selfSigned, TestAuthority } from '../../support/certificates.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
 import { viewerCertificate } from '../../support/viewer-certificate.ts'
@@ -300,7 +300,7 @@ test('the document that edges get holds the chain without its root, both certifi
   }))
 
 test('the AWS CLI and boto3: imported by one, read by the other, with the metric of its days', () =>
-  AcmSite.use({}, async ({ server, clock }) => {
+  AcmSite.use({}, async ({ acm, server, clock }) => {
     const { cert, key } = await selfSigned({ names: ['cli.example.com'], rsa: true, to: 100 })
     const python = `
 import boto3, json, os, sys
@@ -339,9 +339,10 @@ print(json.dumps([arn, seen['Status'], seen['NotAfter'].isoformat(), seen['KeyAl
       statistics.Datapoints.map((point: { Minimum: number }) => point.Minimum),
       [99],
     )
-    await awsJson(server.url, 'acm', 'delete-certificate', '--certificate-arn', arn)
-    const gone = await aws(server.url, 'acm', 'describe-certificate', '--certificate-arn', arn)
-    assert.match(gone.stderr, /\(ResourceNotFoundException\).*Could not find certificate/)
+    await acm.deleteCertificate({ CertificateArn: arn })
+    await assert.rejects(acm.describeCertificate({ CertificateArn: arn }), {
+      ...{ name: 'ResourceNotFoundException', message: /^Could not find certificate/ },
+    })
     assert.ok(!server.rawLog.some((line) => line.includes('PRIVATE KEY') || line.includes(key.split('\n')[2] ?? '?')))
     const audited = server.log.filter((line) => line.change).map((line) => line.operation)
     assert.deepEqual(audited, ['ImportCertificate', 'DeleteCertificate'])

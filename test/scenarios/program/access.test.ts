@@ -5,9 +5,12 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ElastiCache, type ReplicationGroup } from '@aws-sdk/client-elasticache'
 import { SignatureV4 } from '@smithy/signature-v4'
 import { Sha256 } from '../../../src/aws/sigv4.ts'
 import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
+import { clientOptions } from '../../support/api-server.ts'
 import { endAll, groupIs, type Installation, newHome, processesOf, up } from '../../support/program-installation.ts'
 
 const TOKEN = 'known-token-of-the-test-1'
@@ -17,25 +20,32 @@ const GROUP = ['--replication-group-id', 'shop']
 describe('access to caches of the running program', { timeout: 180_000 }, () => {
   let home: string
   let running: Installation
+  let elasticache: ElastiCache
+  /** Of the group's primary. */
+  let address = ''
   before(async () => {
     home = await newHome()
     running = await up(home)
+    elasticache = new ElastiCache(clientOptions(running.api))
   })
-  after(() => endAll(home))
+  after(() => {
+    elasticache.destroy()
+    return endAll(home)
+  })
 
   const cli = (...args: string[]) => awsJson(running.api, 'elasticache', ...args)
 
-  async function available() {
+  async function available(): Promise<ReplicationGroup> {
     await groupIs('available', running.api, 'shop')
-    const [group] = (await cli('describe-replication-groups', ...GROUP)).ReplicationGroups
-    assert.equal(group.Status, 'available')
+    const { ReplicationGroups } = await elasticache.describeReplicationGroups({ ReplicationGroupId: 'shop' })
+    const group = ReplicationGroups?.[0] ?? assert.fail('there is no group')
+    address = group.NodeGroups?.[0]?.PrimaryEndpoint?.Address ?? ''
     return group
   }
 
   /** What redis-cli prints; the password is in its environment, as its own help advises. */
   async function redisCli(password: string | null, ...args: string[]): Promise<string> {
-    const host = (await cli('describe-replication-groups', ...GROUP)).ReplicationGroups[0].NodeGroups[0].PrimaryEndpoint
-    const tls = ['--tls', '--cacert', running.authority, '--sni', 'localhost', '-h', host.Address, '--no-auth-warning']
+    const tls = ['--tls', '--cacert', running.authority, '--sni', 'localhost', '-h', address, '--no-auth-warning']
     const env = { PATH: '/usr/bin:/bin', ...(password === null ? {} : { REDISCLI_AUTH: password }) }
     return new Promise((resolve) => {
       execFile('redis-cli', [...tls, ...args], { env }, (_error, stdout, stderr) =>
@@ -67,8 +77,9 @@ describe('access to caches of the running program', { timeout: 180_000 }, () => 
     await cli('create-user-group', '--user-group-id', 'staff', '--engine', 'redis', '--user-ids', 'gate', 'ann')
     const change = ['--user-group-ids-to-add', 'staff', '--auth-token-update-strategy', 'DELETE', '--apply-immediately']
     for (;;) {
-      const { UserGroups } = await cli('describe-user-groups', '--user-group-id', 'staff')
-      if (UserGroups[0].Status === 'active') break
+      const { UserGroups } = await elasticache.describeUserGroups({ UserGroupId: 'staff' })
+      if (UserGroups?.[0]?.Status === 'active') break
+      await sleep(50)
     }
     await cli('modify-replication-group', ...GROUP, ...change)
     assert.deepEqual((await available()).UserGroupIds, ['staff'])

@@ -112,7 +112,7 @@ curl -sf -d "{\\"host\\":\\"$2.\\",\\"value\\":\\"$3\\"}" ${pebble.mock}/$path
         ViewerCertificate: { ACMCertificateArn, SSLSupportMethod: 'sni-only', MinimumProtocolVersion: 'TLSv1.2_2021' },
       },
     })
-    const waits = { client: cloudfront, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }
+    const waits = { client: cloudfront, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }
     await waitUntilDistributionDeployed(waits, { Id: Distribution?.Id ?? '' })
   }
 

@@ -94,8 +94,12 @@ for (const workers of [1, 3]) {
 
       const batch = { CallerReference: 'tag', Paths: { Quantity: 2, Items: ['#Image', '/none'] } }
       const { Invalidation } = await client.createInvalidation({ DistributionId: Id, InvalidationBatch: batch })
-      const ids = { DistributionId: Id, Id: Invalidation?.Id ?? '' }
-      await waitUntilInvalidationCompleted({ client, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 }, ids)
+      const completed = (id: string | undefined) =>
+        waitUntilInvalidationCompleted(
+          { client, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.1 },
+          { DistributionId: Id, Id: id },
+        )
+      await completed(Invalidation?.Id)
       assert.equal(await see('/img/a'), 'version 2 Miss')
       assert.match(await see('/page'), / Hit$/, 'a worker that nobody has asked since may have the old one')
       const again = await client.createInvalidation({ DistributionId: Id, InvalidationBatch: batch })
@@ -110,16 +114,7 @@ for (const workers of [1, 3]) {
         '#page',
       )
       assert.deepEqual(cli.Invalidation.InvalidationBatch.Paths.Items, ['#page'])
-      await awsJson(
-        running.api,
-        'cloudfront',
-        'wait',
-        'invalidation-completed',
-        '--distribution-id',
-        Id,
-        '--id',
-        cli.Invalidation.Id,
-      )
+      await completed(cli.Invalidation.Id)
       assert.equal(await see('/page'), 'version 2 Miss')
       const pages: string[] = []
       for (let Marker: string | undefined, more = true; more; ) {

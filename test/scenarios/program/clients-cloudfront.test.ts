@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { aws, awsJson, runAwsProgram } from '../../support/api-programs.ts'
-import { endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
+import { distributionIsDeployed, endAll, type Installation, newHome, up } from '../../support/program-installation.ts'
 
 const config = (reference: string) => ({
   CallerReference: reference,
@@ -41,6 +41,7 @@ describe('CloudFront of the running program', { timeout: 180_000 }, () => {
     const made = await cli('create-distribution', '--distribution-config', JSON.stringify(config('one')))
     const { Id } = made.Distribution
     await cli('create-distribution', '--distribution-config', JSON.stringify(config('two')))
+    await distributionIsDeployed(running.api, Id)
     await cli('wait', 'distribution-deployed', '--id', Id)
     assert.equal((await cli('get-distribution', '--id', Id)).Distribution.Status, 'Deployed')
 
@@ -70,6 +71,7 @@ describe('CloudFront of the running program', { timeout: 180_000 }, () => {
     const enabled = await aws(running.api, 'cloudfront', 'delete-distribution', '--id', Id, '--if-match', updated.ETag)
     assert.match(enabled.stderr, /\(DistributionNotDisabled\)/)
     const disabled = await cli(...update({ Enabled: false }, updated.ETag))
+    await distributionIsDeployed(running.api, Id)
     await cli('wait', 'distribution-deployed', '--id', Id)
     await cli('delete-distribution', '--id', Id, '--if-match', disabled.ETag)
     const gone = await aws(running.api, 'cloudfront', 'get-distribution', '--id', Id)

@@ -49,7 +49,7 @@ describe('continuous deployment of the running program', { timeout: 180_000 }, (
   })
 
   const deployed = (Id: string) =>
-    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
 
   const ask = (path: string, headers: Record<string, string> = {}, host = SHOP): Promise<Seen> =>
     new Promise((resolve, reject) => {

@@ -60,7 +60,7 @@ describe('policies of the running program', { timeout: 180_000 }, () => {
   })
 
   const deployed = (Id: string | undefined) =>
-    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
 
   const ask = (host: string, path: string, headers = {}, method = 'GET'): Promise<IncomingHttpHeaders> =>
     new Promise((resolve, reject) => {
@@ -174,7 +174,7 @@ describe('policies of the running program', { timeout: 180_000 }, () => {
       },
     }
     const { Distribution } = await cli('create-distribution', '--distribution-config', JSON.stringify(legacy))
-    await cli('wait', 'distribution-deployed', '--id', Distribution.Id)
+    await deployed(Distribution.Id)
     const cookie = { cookie: 'session-a=1; other=2' }
     const first = await ask(Distribution.DomainName, '/p?page=1&utm=1', cookie)
     const second = await ask(Distribution.DomainName, '/p?page=1&utm=2', { cookie: 'session-a=1; other=3' })

@@ -6,9 +6,15 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { connect } from 'node:tls'
+import {
+  type CreateReplicationGroupCommandInput,
+  ElastiCache,
+  InvalidParameterValueException,
+  type Tag,
+} from '@aws-sdk/client-elasticache'
 import { Redis } from 'ioredis'
 import type { Status } from '../../../src/services/cachefront/status.ts'
-import { aws, awsJson } from '../../support/api-programs.ts'
+import { clientOptions } from '../../support/api-server.ts'
 import { type ServerCertificate, TestAuthority } from '../../support/certificates.ts'
 import {
   cachefront,
@@ -20,17 +26,16 @@ import {
   up,
 } from '../../support/program-installation.ts'
 
-const SHOP = ['--replication-group-id', 'shop']
-const PLAIN = ['--replication-group-id', 'own']
 /** A name that the operator gives the endpoint: an issued certificate cannot know the addresses beforehand. */
 const NAME = 'shop.cache.example'
-const tag = (name: string) => ['--tags', `Key=cachefront:certificate,Value=${name}`]
-const arn = (id: string) => ['--resource-name', `arn:aws:elasticache:us-east-1:123456789012:replicationgroup:${id}`]
+const tag = (name: string): Tag[] => [{ Key: 'cachefront:certificate', Value: name }]
+const arn = (id: string) => `arn:aws:elasticache:us-east-1:123456789012:replicationgroup:${id}`
 
 describe('imported certificates of the running program', { timeout: 180_000 }, () => {
   let home: string
   let running: Installation
   let authority: TestAuthority
+  let elasticache: ElastiCache
   const directory = (name: string) => join(home, `imported-${name}`)
 
   before(async () => {
@@ -42,8 +47,12 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
       home,
       ...['shop', 'old'].flatMap((name) => ['--cache-certificate', `${name}=${directory(name)}`]),
     )
+    elasticache = new ElastiCache(clientOptions(running.api))
   })
-  after(async () => assert.deepEqual(await endAll(home), [], 'nothing is left behind'))
+  after(async () => {
+    elasticache.destroy()
+    assert.deepEqual(await endAll(home), [], 'nothing is left behind')
+  })
 
   async function put(name: string, { cert, key }: ServerCertificate, ca = authority.pem): Promise<void> {
     await mkdir(directory(name), { recursive: true })
@@ -52,11 +61,12 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
     await writeFile(join(directory(name), 'ca.crt'), ca)
   }
 
-  const cli = (...args: string[]) => awsJson(running.api, 'elasticache', ...args)
-  const create = (...args: string[]) => [
-    ...['create-replication-group', '--replication-group-description', 'd', '--engine', 'redis'],
-    ...['--cache-node-type', 'cache.t4g.micro', '--transit-encryption-enabled', ...args],
-  ]
+  const create = (ReplicationGroupId: string, changes: Partial<CreateReplicationGroupCommandInput> = {}) =>
+    elasticache.createReplicationGroup({
+      ...{ ReplicationGroupId, ReplicationGroupDescription: 'd', Engine: 'redis', NumCacheClusters: 2 },
+      ...{ CacheNodeType: 'cache.t4g.micro', TransitEncryptionEnabled: true },
+      ...changes,
+    })
 
   const known = new Map<string, Promise<readonly string[]>>()
   /** Addresses of all that the group serves at: endpoints and nodes. They never change here. */
@@ -67,10 +77,10 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
   }
 
   async function addressesOf(id: string): Promise<readonly string[]> {
-    const { ReplicationGroups } = await cli('describe-replication-groups', '--replication-group-id', id)
-    const { PrimaryEndpoint, ReaderEndpoint, NodeGroupMembers } = ReplicationGroups[0].NodeGroups[0]
-    const nodes = NodeGroupMembers.map((member: { ReadEndpoint: { Address: string } }) => member.ReadEndpoint.Address)
-    return [PrimaryEndpoint.Address, ReaderEndpoint.Address, ...nodes]
+    const { ReplicationGroups } = await elasticache.describeReplicationGroups({ ReplicationGroupId: id })
+    const { PrimaryEndpoint, ReaderEndpoint, NodeGroupMembers = [] } = ReplicationGroups?.[0]?.NodeGroups?.[0] ?? {}
+    const nodes = NodeGroupMembers.map((member) => member.ReadEndpoint)
+    return [PrimaryEndpoint, ReaderEndpoint, ...nodes].map((one) => one?.Address ?? assert.fail('no address'))
   }
 
   const client = async (ca: string): Promise<Redis> => {
@@ -93,7 +103,7 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
   }
 
   test('a tag names one at the creation, and every address serves it', async () => {
-    await cli(...create(...SHOP, '--num-cache-clusters', '2', ...tag('shop')))
+    await create('shop', { Tags: tag('shop') })
     await groupIs('available', running.api, 'shop')
     await shows('shop', await certificateIn('shop'))
     const redis = await client(authority.pem)
@@ -118,8 +128,9 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
     assert.equal(await fresh.get('price'), '9.99')
     assert.equal(await fresh.wait(1, 10_000), 1)
     fresh.disconnect()
-    const { Events } = await cli('describe-events', '--source-type', 'replication-group', '--source-identifier', 'shop')
-    const renewed = Events.filter((event: { Message: string }) => /^Certificate renewal completed/.test(event.Message))
+    const source = { SourceType: 'replication-group', SourceIdentifier: 'shop' } as const
+    const { Events = [] } = await elasticache.describeEvents(source)
+    const renewed = Events.filter(({ Message = '' }) => /^Certificate renewal completed/.test(Message))
     assert.ok(renewed.length >= 2, `${renewed.length} renewals were told`)
     authority = other
   })
@@ -143,8 +154,8 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
     assert.match((await cachefront(home, 'cache', 'show', 'shop')).out, /^Problem: its certificate: .*no private key/m)
     assert.equal(await redis.client('ID'), id, 'no connection was lost over it')
     redis.disconnect()
-    const { ReplicationGroups } = await cli('describe-replication-groups', ...SHOP)
-    assert.equal(ReplicationGroups[0].Status, 'available')
+    const { ReplicationGroups } = await elasticache.describeReplicationGroups({ ReplicationGroupId: 'shop' })
+    assert.equal(ReplicationGroups?.[0]?.Status, 'available')
     const mended = await authority.issue({ names: [NAME] })
     await put('shop', mended)
     await shows('shop', mended)
@@ -152,26 +163,21 @@ describe('imported certificates of the running program', { timeout: 180_000 }, (
   })
 
   test('a group of ours takes one by a tag and gives it back with it; a bad one is refused with its reason', async () => {
-    await cli(...create(...PLAIN, '--num-cache-clusters', '2'))
+    await create('own')
     await groupIs('available', running.api, 'own')
     const [endpoint] = await addresses('own')
     const ours = await shown(endpoint!)
-    const refused = async (args: readonly string[], what: RegExp): Promise<void> => {
-      const { code, stderr } = await aws(running.api, 'elasticache', ...args)
-      assert.notEqual(code, 0)
-      assert.match(stderr, what)
-    }
-    const expired = /InvalidParameterValue.*"?old"? cannot be used: .*tls\.crt expired on/
-    await refused(['add-tags-to-resource', ...arn('own'), ...tag('old')], expired)
-    await refused(create('--replication-group-id', 'new', ...tag('old')), expired)
-    await refused(
-      ['add-tags-to-resource', ...arn('own'), ...tag('nobody')],
-      /--cache-certificate .*there are: shop, old/,
-    )
+    const refused = (call: Promise<unknown>, what: RegExp) =>
+      assert.rejects(call, (error) => error instanceof InvalidParameterValueException && what.test(error.message))
+    const tagged = (name: string) => elasticache.addTagsToResource({ ResourceName: arn('own'), Tags: tag(name) })
+    const expired = /"?old"? cannot be used: .*tls\.crt expired on/
+    await refused(tagged('old'), expired)
+    await refused(create('new', { Tags: tag('old') }), expired)
+    await refused(tagged('nobody'), /--cache-certificate .*there are: shop, old/)
     assert.equal(await shown(endpoint!), ours)
-    await cli('add-tags-to-resource', ...arn('own'), ...tag('shop'))
+    await tagged('shop')
     await shows('own', await certificateIn('shop'))
-    await cli('remove-tags-from-resource', ...arn('own'), '--tag-keys', 'cachefront:certificate')
+    await elasticache.removeTagsFromResource({ ResourceName: arn('own'), TagKeys: ['cachefront:certificate'] })
     const shop = new X509Certificate((await certificateIn('shop')).cert).fingerprint256
     for (const address of await addresses('own')) await until(async () => (await shown(address)) !== shop)
   })

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { awsJson } from '../../support/api-programs.ts'
 import {
   cachefront,
+  distributionIsDeployed,
   endAll,
   healthOf,
   type Installation,
@@ -58,7 +59,7 @@ describe('names of the running program', { timeout: 180_000 }, () => {
       JSON.stringify(config),
     )
     const { Id, DomainName } = made.Distribution
-    await awsJson(running.api, 'cloudfront', 'wait', 'distribution-deployed', '--id', Id)
+    await distributionIsDeployed(running.api, Id)
     const health = await healthOf(running.api)
     const [, port = ''] =
       /^answers at 127\.0\.0\.1:(\d+)$/.exec(health.parts.find(({ name }) => name === 'dns')?.detail ?? '') ?? []

@@ -102,7 +102,7 @@ describe('origins of the real program', { timeout: 120_000 }, () => {
     const { Distribution: made } = await client.createDistribution({ DistributionConfig: config() })
     id = made?.Id ?? ''
     host = made?.DomainName ?? ''
-    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id: id })
+    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id: id })
   })
 
   after(async () => {

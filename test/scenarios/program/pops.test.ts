@@ -42,7 +42,7 @@ describe('three POPs in the running program', { timeout: 180_000 }, () => {
     const DistributionConfig = change(oneOrigin(`pops-${number++}`, origin.port))
     const { Distribution } = await client.send(new CreateDistributionCommand({ DistributionConfig }))
     const { Id = '', DomainName: host = '' } = Distribution ?? {}
-    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
     return { Id, host }
   }
 
@@ -95,7 +95,7 @@ describe('three POPs in the running program', { timeout: 180_000 }, () => {
         new CreateInvalidationCommand({ DistributionId: Id, InvalidationBatch }),
       )
       const wanted = { DistributionId: Id, Id: Invalidation?.Id }
-      await waitUntilInvalidationCompleted({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, wanted)
+      await waitUntilInvalidationCompleted({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, wanted)
     }
     assert.equal(origin.count('/a'), 2)
   })

@@ -56,7 +56,7 @@ describe('strict mode of the running program', { timeout: 120_000 }, () => {
   }
 
   const deployed = (Id: string) =>
-    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
 
   /** How the second of two requests for something new is answered. */
   async function second(host: string): Promise<string> {

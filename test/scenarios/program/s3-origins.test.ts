@@ -71,7 +71,7 @@ describe('origins of the running program', { timeout: 180_000 }, () => {
     }
     const made = await client.createDistribution({ DistributionConfig: config })
     const { Id = '', DomainName = '' } = made.Distribution ?? {}
-    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+    await waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
     return DomainName
   }
 

@@ -90,7 +90,8 @@ test('a trust store, a distribution that names it, viewers with and without a ce
       DistributionConfig: { ...DistributionConfig, ViewerMtlsConfig } as never,
     }),
   )
-  const deployed = () => waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 1, maxDelay: 1 }, { Id })
+  const deployed = () =>
+    waitUntilDistributionDeployed({ client, maxWaitTime: 30, minDelay: 0.05, maxDelay: 0.2 }, { Id })
   await deployed()
   const ca = join(running.home, 'tls', 'ca', 'ca.pem')
   // What is kept is for every viewer that is let in, unless its key has the certificate: each asks for its own.

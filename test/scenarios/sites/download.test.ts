@@ -85,7 +85,7 @@ test('a download goes on where it broke off, and begins anew when the file has c
     new CreateInvalidationCommand({ DistributionId: Id, InvalidationBatch: batch }),
   )
   await waitUntilInvalidationCompleted(
-    { client, maxWaitTime: 20, minDelay: 1 },
+    { client, maxWaitTime: 20, minDelay: 0.05, maxDelay: 0.2 },
     { DistributionId: Id, Id: Invalidation?.Id ?? '' },
   )
   assert.equal(await curl(...range), `200 ${file.length}`)
