@@ -6,7 +6,6 @@ import { X509Certificate } from 'node:crypto'
 import type { DistributionConfig } from '@aws-sdk/client-cloudfront'
 import type { CertificateMaterial, CertificateRecord, StaplingRecord } from '../../domain/certificates.ts'
 import type { AddressGuard } from '../../edge/origin/guard.ts'
-import { ocspRequest, readOcspResponse } from '../../lib/ca/ocsp.ts'
 import { issuerOf, mustBeStapled, type OcspSubject, responderOf } from '../../lib/ca/ocsp-subject.ts'
 import {
   type KeptStaple,
@@ -21,7 +20,6 @@ import type { Kind } from '../../state/kinds.ts'
 import type { State } from '../../state/state.ts'
 import type { PokedTask } from '../control.ts'
 import { newsOf, refreshAt, retryMs, shownToViewers, withStapling } from '../plan/ocsp.ts'
-import { askResponder } from '../responder.ts'
 
 const KINDS: readonly Kind[] = ['certificate', 'distribution', 'tags']
 const PERIOD_MS = 5_000
@@ -125,6 +123,7 @@ class Stapling {
   async #ask(one: Stapled): Promise<void> {
     const { clock, directory, guard, signal } = this.#options
     if (one.subject === null) return
+    const [{ askResponder }, { ocspRequest, readOcspResponse }] = await loadAsking()
     try {
       const response = Buffer.from(await askResponder(one.subject.url, ocspRequest(one.subject), { guard, signal }))
       const fetchedAt = clock.wall()
@@ -174,6 +173,9 @@ class Stapling {
     })
   }
 }
+
+/** Takes some 100 ms of CPU: not at the start of an installation that has nobody to ask. */
+const loadAsking = () => Promise.all([import('../responder.ts'), import('../../lib/ca/ocsp.ts')])
 
 /** Certificates that some distribution shows to its viewers. */
 async function shown(records: readonly CertificateRecord[], state: State): Promise<readonly CertificateRecord[]> {
