@@ -1,24 +1,21 @@
 //! `npm run bench:http2`: CPU time per memory hit over HTTP/2 of Cachefront's edge worker against Debian's nginx, with the
-//! same ECDSA P-256 certificate and TLS_AES_128_GCM_SHA256, a browser's headers, logs on; h2load makes the load. Alternating
-//! rounds; what counts is the ratio in the same round.
-import { execFile } from 'node:child_process'
+//! same ECDSA P-256 certificate and TLS_AES_128_GCM_SHA256 over X25519, a browser's headers, logs on; h2load makes the
+//! load. Alternating rounds; what counts is the ratio in the same round.
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Authority } from '../src/lib/ca/authority.ts'
 import { type BenchObject, EDGE_BENCH } from './edge.config.ts'
 import { printTable, type Sample, summarize, untilHit } from './edge-rounds.ts'
+import { h2load } from './h2load.ts'
 import { HTTP2_BENCH, type Http2BenchLine } from './http2.config.ts'
 import { callFailed, readOptions, wholeNumber } from './options.ts'
 import { cpuSeconds } from './processes.ts'
 import { startCachefront } from './servers/cachefront.ts'
 import { startNginx } from './servers/nginx.ts'
 import type { BenchServer } from './servers/server.ts'
-
-const run = promisify(execFile)
 
 const flags = readOptions({
   command: 'npm run bench:http2 --',
@@ -44,20 +41,8 @@ const say = (text: string): void => {
 const objectOf = (line: Http2BenchLine): BenchObject =>
   EDGE_BENCH.objects.find(({ name }) => name === line.object) as BenchObject
 
-/** Returns the requests that were answered. @throws Error when one was not */
-async function load(server: BenchServer, line: Http2BenchLine, during: number): Promise<number> {
-  const headers = EDGE_BENCH.headers.flatMap(([name, value]) => ['-H', `${name.toLowerCase()}: ${value}`])
-  const { stdout } = await run('taskset', [
-    ...['-c', `${EDGE_BENCH.loadCpu}`, 'h2load', '-t1', `-c${line.connections}`, `-m${line.streams}`, `-D${during}`],
-    ...headers,
-    ...[`--connect-to=127.0.0.1:${server.httpsPort}`, `https://${EDGE_BENCH.host}${objectOf(line).path}`],
-  ])
-  const [, done, failed] = /requests: .*?(\d+) succeeded, (\d+) failed/.exec(stdout) ?? []
-  const isHttp2 = /Application protocol: h2/.test(stdout)
-  if (!isHttp2 || failed !== '0' || !/status codes: \d+ 2xx, 0 3xx, 0 4xx, 0 5xx/.test(stdout))
-    throw new Error(`h2load failed with ${server.name}:\n${stdout}${server.output()}`)
-  return Number(done)
-}
+const load = (server: BenchServer, line: Http2BenchLine, during: number): Promise<number> =>
+  h2load(server, objectOf(line).path, { protocol: 'h2', ...line }, during)
 
 async function measure(server: BenchServer, line: Http2BenchLine, round: number): Promise<Sample> {
   const before = cpuSeconds(server.pids)

@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import { Authority } from '../src/lib/ca/authority.ts'
 import { EDGE_BENCH } from './edge.config.ts'
 import { summarize, untilHit } from './edge-rounds.ts'
+import { h2load } from './h2load.ts'
 import { callFailed, readOptions, wholeNumber } from './options.ts'
 import { cpuSeconds } from './processes.ts'
 import { startCachefront } from './servers/cachefront.ts'
@@ -44,20 +45,12 @@ const say = (text: string) => void process.stderr.write(`${text}\n`)
 
 /** Loads the server; returns how many of what the line counts there were. @throws Error when one failed */
 async function load(server: BenchServer, { name }: TlsBenchLine, during: number): Promise<number> {
-  const onItsCpu = ['-c', `${EDGE_BENCH.loadCpu}`]
   if (name === 'hits') {
-    const headers = EDGE_BENCH.headers.flatMap(([header, value]) => ['-H', `${header}: ${value}`])
-    const { stdout } = await run('taskset', [
-      ...[...onItsCpu, 'h2load', '--h1', `-c${TLS_BENCH.connections}`, '-t1', `-D${during}`, ...headers],
-      ...[`--connect-to=127.0.0.1:${server.httpsPort}`, `https://${EDGE_BENCH.host}${OBJECT.path}`],
-    ])
-    const [, done, failed] = /requests: .*?(\d+) succeeded, (\d+) failed/.exec(stdout) ?? []
-    if (failed !== '0' || !/status codes: \d+ 2xx, 0 3xx, 0 4xx, 0 5xx/.test(stdout))
-      throw new Error(`h2load failed with ${server.name}:\n${stdout}${server.output()}`)
-    return Number(done)
+    const shape = { protocol: 'http/1.1', connections: TLS_BENCH.connections, streams: 1 } as const
+    return await h2load(server, OBJECT.path, shape, during)
   }
   const args = [`${server.httpsPort}`, EDGE_BENCH.host, `${during}`, `${TLS_BENCH.handshakesAtOnce}`, name]
-  const { stdout } = await run('taskset', [...onItsCpu, process.execPath, HANDSHAKES, ...args])
+  const { stdout } = await run('taskset', ['-c', `${EDGE_BENCH.loadCpu}`, process.execPath, HANDSHAKES, ...args])
   const { handshakes, resumed, failed } = JSON.parse(stdout) as Record<string, number | string>
   if (failed !== '') throw new Error(`a handshake with ${server.name} failed: ${failed}\n${server.output()}`)
   if (name === 'resumed' ? Number(resumed) < Number(handshakes) : resumed !== 0)

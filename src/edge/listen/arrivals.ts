@@ -1,6 +1,7 @@
 //! A connection from its arrival to the point where requests may come: whether it is taken (admission.ts), whom a proxy in
 //! front names (proxy-door.ts), the TLS handshake. All of it bounded in number and in time.
 import type { Socket } from 'node:net'
+import type { Clock } from '../../lib/clock.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { Admission, Admitted, DropCause } from './admission.ts'
 import { endsOf, proxiedEnds, type ViewerEnds } from './ends.ts'
@@ -19,6 +20,7 @@ interface Gate {
 }
 
 export interface ArrivalsOptions {
+  readonly clock: Clock
   readonly limits: Pick<ListenLimits, 'handshakeMs' | 'proxyHeaderMs'>
   readonly admission: Admission
   /** Peers that begin each connection with a PROXY header, and are believed. */
@@ -29,10 +31,16 @@ export interface ArrivalsOptions {
   readonly dropped: (cause: DropCause, address: string) => void
 }
 
+interface Opening {
+  readonly ends: ViewerEnds
+  /** Clock.monotonic() at which the TLS handshake must be over; none while a PROXY header is waited for. */
+  readonly deadline: number
+}
+
 export class Arrivals {
   readonly #options: ArrivalsOptions
   /** Those of which no request may come yet. */
-  readonly #opening = new Set<Socket>()
+  readonly #opening = new Map<Socket, Opening>()
 
   constructor(options: ArrivalsOptions) {
     this.#options = options
@@ -60,12 +68,22 @@ export class Arrivals {
 
   /** Ends those that are not through. */
   cut(): void {
-    for (const socket of this.#opening) socket.destroy()
+    for (const socket of this.#opening.keys()) socket.destroy()
+  }
+
+  /** Ends those whose handshake takes too long: one look at all of them costs less than a timer for each. */
+  sweep(now: number): void {
+    for (const [socket, { ends, deadline }] of this.#opening) {
+      if (deadline > now) continue
+      this.#opening.delete(socket)
+      socket.destroy()
+      this.#options.dropped('handshake-timeout', ends.remoteAddress)
+    }
   }
 
   #hearProxy(socket: Socket, gate: Gate, ends: ViewerEnds, place: Admitted): void {
     const { limits, dropped } = this.#options
-    this.#opening.add(socket)
+    this.#opening.set(socket, { ends, deadline: Number.POSITIVE_INFINITY })
     awaitProxyHeader(socket, limits.proxyHeaderMs, (told) => {
       const named = told === null || typeof told === 'string' ? null : told
       const cause = typeof told === 'string' ? 'proxy-header' : named === null ? null : place.of(named.remoteAddress)
@@ -88,19 +106,11 @@ export class Arrivals {
     ends: ViewerEnds,
     place: Admitted,
   ): void {
-    const { limits, dropped } = this.#options
-    this.#opening.add(socket)
-    const timer = setTimeout(() => {
-      socket.destroy()
-      dropped('handshake-timeout', ends.remoteAddress)
-    }, limits.handshakeMs)
-    socket.once('close', () => clearTimeout(timer))
+    const { clock, limits, dropped } = this.#options
+    this.#opening.set(socket, { ends, deadline: clock.monotonic() + limits.handshakeMs })
     // Viewers behind a proxy are not of this host, wherever it runs.
     const from = { lenient: isLoopback(host) && !ends.proxied, dedicatedTo }
-    const begin = (secured: Socket, agreed: ViewerTls): void => {
-      clearTimeout(timer)
-      this.#begin(socket, secured, pop, agreed, ends, place)
-    }
+    const begin = (secured: Socket, agreed: ViewerTls): void => this.#begin(socket, secured, pop, agreed, ends, place)
     acceptor.accept(socket, from, begin, () => dropped('client-certificate', ends.remoteAddress))
   }
 

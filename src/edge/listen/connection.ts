@@ -297,11 +297,14 @@ export class Connection extends ViewerSocket {
     this.#held = null
     this.#body?.discard()
     this.#body = null
-    this.stalled()
+    const { clock, limits } = this.#host
+    // Of an answer it may take as long as it takes some; with nothing left of one the sweep is enough, and no timer needed.
+    const isSent = this.socket.writableLength === 0
+    if (!isSent) this.stalled()
+    this.deadline = isSent ? clock.monotonic() + limits.sendStallMs : Number.POSITIVE_INFINITY
     this.socket.end(() => {
-      this.deadline = this.#host.clock.monotonic() + this.#host.limits.lingerMs
+      this.deadline = clock.monotonic() + limits.lingerMs
     })
-    this.deadline = Number.POSITIVE_INFINITY
     if (this.socket.isPaused()) this.socket.resume()
   }
 

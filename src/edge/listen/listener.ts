@@ -87,6 +87,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
     limited: (limit) => options.onHttp2Limit?.(limit),
   }
   const arrivals = new Arrivals({
+    clock,
     limits,
     admission: options.admission ?? new Admission(limits),
     isProxy: options.isProxy ?? (() => false),
@@ -121,6 +122,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
   const sweep = setInterval(() => {
     const now = clock.monotonic()
     for (const connection of connections) if (connection.deadline <= now) connection.overdue()
+    arrivals.sweep(now)
   }, limits.sweepMs)
   sweep.unref()
   const end = async (cut: boolean): Promise<void> => {

@@ -169,7 +169,7 @@ function readServerName(hello: Mutable, data: Buffer): boolean {
   const name = vector16(list, 1)
   if (name === null || name.length + 3 !== list.length || name.length > 255) return false
   // ASCII without controls: whatever else it is, no certificate and no alias is called so.
-  if (name.some((byte) => byte <= 32 || byte >= 127)) return false
+  for (let at = 0; at < name.length; at++) if (name[at]! <= 32 || name[at]! >= 127) return false
   hello.serverName = name.toString('latin1').toLowerCase()
   return true
 }
