@@ -91,6 +91,20 @@ describe('the certificate authority of an installation', () => {
     for (const one of [first, later, other]) one.close()
   })
 
+  it('keeps one certificate when several make it, for the first time or anew, at the same time', async () => {
+    for (const [round, wall] of [NOW, NOW + YEAR_MS + 5 * 86_400_000].entries()) {
+      const all = await Promise.all(Array.from({ length: 4 }, () => open('together', wall)))
+      const kept = await Promise.all(all.map((one) => one.kept('edge', ['localhost'])))
+      const now = await all[0]!.kept('edge', ['localhost'])
+      for (const { certificate, key } of kept) {
+        assert.equal(certificate.trim(), now.certificate.trim(), `round ${round}`)
+        assert.equal(key.trim(), now.key.trim())
+      }
+      assert.deepEqual((await readdir(join(home, 'together'))).sort(), ['ca', 'edge.pem'])
+      for (const one of all) one.close()
+    }
+  })
+
   it('makes a damaged kept certificate anew, and says so of a damaged key of its own', async () => {
     const authority = await open('damaged')
     await writeFile(join(home, 'damaged', 'edge.pem'), 'nothing of use')

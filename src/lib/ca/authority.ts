@@ -1,7 +1,7 @@
 //! The certificate authority of one installation: made once, kept with mode 0600 in a directory of the home, used again
 //! after restarts. Whoever trusts its certificate (`curl --cacert`) trusts what this home serves, and nobody else.
-import { randomBytes, X509Certificate } from 'node:crypto'
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomBytes, X509Certificate } from 'node:crypto'
+import { link, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { dirname, join } from 'node:path'
 import { makePrivateDirectory } from '../private-directory.ts'
@@ -10,6 +10,9 @@ import type { CertificateWish, MadeCertificate } from './wishes.ts'
 
 /** A kept certificate with less than this left is made anew. Milliseconds. */
 export const RENEW_BEFORE_MS = 30 * 86_400_000
+
+/** Rounds of those who make the same certificate at the same time; two are enough unless somebody changes the file. */
+const ROUNDS_MAX = 10
 
 type ServerKey = Pick<Extract<CertificateWish, { kind: 'server' }>, 'key' | 'lifeFrom'>
 
@@ -60,14 +63,30 @@ export class Authority {
     return this.#issuing.make({ ...how, kind: 'server', names, issuer: this.#own }, this.#wall())
   }
 
-  /** The same, kept under `name` in the directory, and made anew when it is about to expire or lacks a name. */
+  /**
+   * The same, kept under `name` in the directory, and made anew when it is about to expire or lacks a name. Of several
+   * processes that make it at the same time all get the one that is kept: the first to name its own the successor of what
+   * all of them found decides, and nobody waits for a process that has died meanwhile.
+   */
   async kept(name: string, names: readonly string[], how: ServerKey = {}): Promise<MadeCertificate> {
     const file = join(this.#directory, `${name}.pem`)
-    const known = split(await readFile(file, 'utf8').catch(() => ''))
-    if (known !== null && this.#serves(known, names)) return known
-    const made = await this.issue(names, how)
-    await writeWhole(file, `${made.key}\n${made.certificate}\n`)
-    return made
+    let own: MadeCertificate | null = null
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const found = await textOf(file)
+      const known = split(found)
+      if (known !== null && this.#serves(known, names)) return known
+      own ??= await this.issue(names, how)
+      const successor = `${file}.after-${createHash('sha256').update(found).digest('hex').slice(0, 16)}`
+      await linkNew(successor, `${own.key}\n${own.certificate}\n`)
+      const chosen = await textOf(successor)
+      const next = split(chosen)
+      // Somebody was through already (then the file is another), or left one behind that is of no use any more.
+      const isOver = (await textOf(file)) !== found || next === null || !this.#serves(next, names)
+      if (!isOver) await writeWhole(file, chosen)
+      await rm(successor, { force: true })
+      if (!isOver) return next
+    }
+    throw new Error(`${file} is being changed all the time by others`)
   }
 
   close(): void {
@@ -119,6 +138,19 @@ function split(text: string): MadeCertificate | null {
   const [key] = /-----BEGIN PRIVATE KEY-----[^-]*-----END PRIVATE KEY-----/.exec(text) ?? []
   const [certificate] = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(text) ?? []
   return key === undefined || certificate === undefined ? null : { key, certificate }
+}
+
+const textOf = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '')
+
+/** Appears with all its text; what is there stays. */
+async function linkNew(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomBytes(4).toString('hex')}`
+  await writeFile(draft, text, { mode: 0o600 })
+  await link(draft, file)
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+    .finally(() => rm(draft, { force: true }))
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {
