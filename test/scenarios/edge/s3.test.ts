@@ -4,6 +4,8 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
+import type { LookupFunction } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import {
@@ -351,19 +353,20 @@ test('the website of a bucket is reached at the endpoint by its own Host, unsign
   assert.equal(s3.asked.at(-1)?.signature, 'anonymous')
 })
 
-test('the SDK uploads an object in parts through the distribution, and reads it', async (t) => {
+test('the SDK uploads an object in parts through the distribution over HTTPS, and reads it over HTTPS and HTTP', async (t) => {
   const behaviors = [behaviorDoc({ allowedMethods: ALL, cachePolicy: cachePolicy({ queryStrings: EVERY }) })]
   const { edge, s3 } = await scenario(t, { origins: [bucketDoc(ALWAYS)], behaviors })
-  const httpAgent = new Agent({
-    keepAlive: true,
-    lookup: (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]),
-  })
-  const client = new S3Client({
+  const lookup: LookupFunction = (_name, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }])
+  const httpAgent = new Agent({ keepAlive: true, lookup })
+  // The installation's authority alone: a certificate of anybody else would end the handshake.
+  const httpsAgent = new SecureAgent({ keepAlive: true, lookup, ca: await edge.trust() })
+  const viewer = {
     ...{ region: 'us-east-1', credentials: { accessKeyId: 'viewer', secretAccessKey: 'viewer' } },
-    ...{ bucketEndpoint: true, requestHandler: { httpAgent } },
-  })
+    ...{ bucketEndpoint: true, maxAttempts: 1 },
+  }
+  const client = new S3Client({ ...viewer, requestHandler: { httpAgent, httpsAgent } })
   t.after(() => client.destroy())
-  const object = { Bucket: `http://${HOST}:${edge.port()}`, Key: 'parts/large file.bin' }
+  const object = { Bucket: `https://${HOST}:${edge.httpsPort()}`, Key: 'parts/large file.bin' }
   const parts = [randomBytes(5 * 1024 * 1024), randomBytes(100_000)]
   const { UploadId } = await client.send(new CreateMultipartUploadCommand(object))
   const done = []
@@ -372,8 +375,12 @@ test('the SDK uploads an object in parts through the distribution, and reads it'
     done.push({ ETag, PartNumber: at + 1 })
   }
   await client.send(new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts: done } }))
-  const { Body } = await client.send(new GetObjectCommand(object))
-  assert.ok(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(Buffer.concat(parts)))
+  for (const Bucket of [object.Bucket, `http://${HOST}:${edge.port()}`]) {
+    const { Body } = await client.send(new GetObjectCommand({ ...object, Bucket }))
+    assert.ok(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(Buffer.concat(parts)), Bucket)
+  }
+  const stranger = new S3Client({ ...viewer, requestHandler: { httpsAgent: new SecureAgent({ lookup }) } })
+  await assert.rejects(stranger.send(new GetObjectCommand(object)), /certificate/)
   await client.send(new DeleteObjectCommand(object))
   assert.ok(s3.asked.every(({ signature }) => signature === 'valid'))
   assert.doesNotMatch(JSON.stringify(s3.asked), /Credential=viewer/)
