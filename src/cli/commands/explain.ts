@@ -8,6 +8,7 @@ import { nodeHttp, nodeHttps } from '../../lib/node-http.ts'
 import type { Trace } from '../../observe/trace.ts'
 import type { Health } from '../../services/cachefront/installation.ts'
 import { drawTrace } from '../draw-trace.ts'
+import { edgeProblem } from '../edge-problem.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
 import { findApi, localCall, localDocument } from '../local-call.ts'
@@ -79,14 +80,15 @@ export function edgeOf({ pops }: Pick<Health, 'pops'>, kind: 'http' | 'https', n
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 interface Trust {
-  /** PEM; absent for what the system trusts. */
-  readonly ca?: string
+  /** PEM; absent for what Node trusts. */
+  readonly ca?: string[]
 }
 
-/** What this installation's own authority issues; of one elsewhere, what the system trusts. */
+/** What Node trusts (NODE_EXTRA_CA_CERTS too), and what this installation's own authority issues, if it is one of this host. */
 function trusted(host: CliHost, options: ExplainOptions): Trust {
   try {
-    return { ca: readFileSync(authorityFiles(host.files(host.home(options.home)).tls).certificate, 'utf8') }
+    const own = readFileSync(authorityFiles(host.files(host.home(options.home)).tls).certificate, 'utf8')
+    return { ca: [own, ...process.getBuiltinModule('node:tls').getCACertificates('default')] }
   } catch {
     return {}
   }
@@ -114,7 +116,7 @@ function askEdge(edge: string, url: URL, options: ExplainOptions, secure: Trust 
     const named = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? { servername: url.hostname } : {}
     const call = secure === null ? nodeHttp().request(asked) : nodeHttps().request({ ...asked, ...named, ...secure })
     call.on('timeout', () => call.destroy(new Error(`no answer within ${EDGE_MS / 1000} s`)))
-    call.on('error', (error) => reject(new CliError(`The edge at ${edge} failed: ${error.message}`)))
+    call.on('error', (error) => reject(new CliError(edgeProblem(edge, url, error))))
     call.on('response', (response) => {
       const finish = (): void => resolve({ status: response.statusCode ?? 0, headers: response.headers })
       response.resume().on('end', finish)
