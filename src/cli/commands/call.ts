@@ -16,6 +16,10 @@ const SERVICES: Readonly<Record<string, () => Promise<SdkModule>>> = {
     const sdk = await import('@aws-sdk/client-cloudfront')
     return { Client: sdk.CloudFrontClient as unknown as SdkModule['Client'], exports: { ...sdk } }
   },
+  async acm() {
+    const sdk = await import('@aws-sdk/client-acm')
+    return { Client: sdk.ACMClient as unknown as SdkModule['Client'], exports: { ...sdk } }
+  },
   async elasticache() {
     const sdk = await import('@aws-sdk/client-elasticache')
     return { Client: sdk.ElastiCacheClient as unknown as SdkModule['Client'], exports: { ...sdk } }
