@@ -36,6 +36,8 @@ export function securityPoliciesDocument(): string {
     '',
     ...[...NOT_OFFERED].map(([name, why]) => `- \`${name}\`: ${why}`),
     '',
+    'No distribution can have the policy `SSLv3`: with `sni-only` AWS refuses it (InvalidProtocolSettings), with `vip` it answers 501.',
+    '',
     '## Signature schemes',
     '',
     ...grid(

@@ -58,6 +58,7 @@ export class FolderStore implements Store {
   async read(key: string, signal: AbortSignal, version?: string): Promise<AsyncIterable<Buffer>> {
     if (!isName(key)) throw new Error(`a file of ${this.#bucket} is named by its name alone, not ${key}`)
     if (version !== undefined) throw new Error(`${this.#bucket} is a folder, and files have no versions`)
+    if (!(await isThere(join(this.#directory, key)))) throw new Error(`there is no such file in ${this.#directory}`)
     return createReadStream(join(this.#directory, key), { highWaterMark: 1024 * 1024, signal })
   }
 }

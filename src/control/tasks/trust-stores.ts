@@ -83,6 +83,8 @@ async function read({ source }: TrustStoreRecord, { stores, clock, signal }: Tru
     return readBundle(Buffer.concat(pieces), clock.wall(), limits)
   } catch (error) {
     const { name, message } = error as Error
-    return { problem: name === 'TimeoutError' ? `it was not there within ${READ_MS / 1000} s` : `${name}: ${message}` }
+    if (name === 'TimeoutError') return { problem: `it was not there within ${READ_MS / 1000} s` }
+    // S3's errors have names that say more than their words.
+    return { problem: name === 'Error' ? message : `${name}: ${message}` }
   }
 }

@@ -15,7 +15,8 @@ test('what endangers viewers: in use, and over or not renewed', () => {
     [{ problem: 'down' }, /^is not renewed, 30 days are left: down$/],
     [{ problem: 'down', usedBy: [] }, null],
     [{ problem: 'down', notAfter: null, daysLeft: null }, null],
-    [{ status: 'EXPIRED', type: 'IMPORTED', daysLeft: -1 }, /^expired on 2026-12-30T00:00:00\.000Z, in use by E1$/],
+    [{ status: 'EXPIRED', daysLeft: -1 }, /^expired on 2026-12-30T00:00:00\.000Z, in use by E1$/],
+    [{ status: 'EXPIRED', type: 'IMPORTED', daysLeft: -1 }, /Z, in use by E1: import its successor under arn:1$/],
   ]
   for (const [changes, says] of rows) {
     const problem = certificateProblem(status(changes))

@@ -67,9 +67,10 @@ function statusOf(record: CertificateRecord, usedBy: readonly string[], now: num
  * its OCSP responder said or did not say. For a person.
  */
 export function certificateProblem(one: CertificateStatus): string | null {
-  const { status, problem, usedBy, notAfter, daysLeft, stapling } = one
+  const { arn, type, status, problem, usedBy, notAfter, daysLeft, stapling } = one
   if (usedBy.length === 0 || notAfter === null) return null
-  const why = problem === null ? '' : `: ${problem}`
+  const todo = type === 'IMPORTED' ? `import its successor under ${arn}` : null
+  const why = problem === null && todo === null ? '' : `: ${problem ?? todo}`
   if (status === 'EXPIRED') return `expired on ${notAfter}, in use by ${usedBy.join(', ')}${why}`
   const isRefused = stapling?.status === 'revoked' || (stapling?.status === 'none' && stapling.isRequired)
   if (isRefused && stapling?.problem !== undefined) return `${stapling.problem}; ${staplingConsequence(stapling)}`

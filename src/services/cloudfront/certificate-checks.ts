@@ -17,7 +17,8 @@ const SERVED_KEYS: readonly string[] = ['RSA_2048', 'RSA_3072', 'RSA_4096', 'EC_
 const refused = (message: string): Fault => cloudfrontFault('InvalidViewerCertificate', message)
 
 /**
- * `clock`: absent for what is stored already; then a certificate is over when the reconciler has said so.
+ * `clock`: absent for what is stored already; that a certificate is over is then no matter of the distribution, but one of
+ * the certificate's own (services/cachefront/certificates.ts).
  * @throws InvalidViewerCertificate
  */
 export async function checkViewerCertificate(
@@ -56,7 +57,8 @@ export async function checkViewerCertificate(
 /** What makes a certificate useless for viewers; null for nothing. */
 export function problemOf(record: CertificateRecord, clock: Clock | undefined): string | null {
   const { material, status, keyAlgorithm } = record
-  if (status !== 'ISSUED' || material === undefined) return `its status is ${status}, not ISSUED`
+  const isServed = status === 'ISSUED' || (status === 'EXPIRED' && clock === undefined)
+  if (!isServed || material === undefined) return `its status is ${status}, not ISSUED`
   if (clock !== undefined && clock.now() >= Date.parse(material.notAfter)) return `it expired on ${material.notAfter}`
   if (!SERVED_KEYS.includes(keyAlgorithm)) {
     return `its key is ${keyAlgorithm}, and CloudFront serves with ${SERVED_KEYS.join(', ')} alone`

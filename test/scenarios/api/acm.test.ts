@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import type { KeyAlgorithm } from '@aws-sdk/client-acm'
 import type { CertificateOrder, Issuer, IssueStep } from '../../../src/control/issuers/issuer.ts'
 import { allDistributions, feedChanges } from '../../../src/control/plan/feed-changes.ts'
+import { refusedToday } from '../../../src/services/cloudfront/stored-checks.ts'
 import { AcmSite } from '../../support/acm-site.ts'
 import { awsJson, runAwsProgram } from '../../support/api-programs.ts'
 import { selfSigned, TestAuthority } from '../../support/certificates.ts'
@@ -206,6 +207,10 @@ test('an issuer that is down is asked again later and later; a renewal that fail
     await task.run()
     assert.equal((await described())?.Status, 'EXPIRED')
     assert.equal(events().at(-1)['detail-type'], 'ACM Certificate Expired')
+    // Health tells of it once, as of a certificate: the distributions are as they were.
+    for (const { doc } of await site.state.list('distribution')) {
+      assert.equal(await refusedToday(site.state, doc, { edgeDomain: 'cloudfront.localhost' }), null)
+    }
     // It serves on, and is renewed all the same when the issuer lets it.
     site.forward(DAY_MS)
     issuer.outcome = await issuedBy(authority, ['www.example.com'], 400)
