@@ -115,7 +115,7 @@ const AFTER = [
   '## Protocols (ALPN)',
   '',
   'By the `HttpVersion` of the distribution that the name leads to: `http2` and `http2and3` offer `h2` and `http/1.1`,',
-  '`http1.1` and `http3` the latter alone. HTTP/2 is offered with TLS 1.2 or newer, to viewers that have a cipher for it (RFC',
+  '`http1.1` and `http3` the latter alone (HTTP/3 itself is served to nobody, and the API refuses it). HTTP/2 is offered with TLS 1.2 or newer, to viewers that have a cipher for it (RFC',
   '9113 9.2.2). A viewer that offers nothing else than what is not served gets the alert `no_application_protocol`.',
   '',
   '## Sessions',

@@ -16,6 +16,12 @@ const some = (list: { Quantity?: number | undefined; Items?: readonly unknown[] 
   (list?.Items?.length ?? list?.Quantity ?? 0) > 0
 
 export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
+  {
+    // HTTP/3 needs a QUIC stack, and there is none. The stored ones of earlier versions are served what is below it.
+    field: 'HttpVersion',
+    accepted: 'http1.1 or http2',
+    isUsed: (c) => c.HttpVersion === 'http3' || c.HttpVersion === 'http2and3',
+  },
   { field: 'Logging.Enabled', accepted: 'false', isUsed: (c) => c.Logging?.Enabled === true },
   { field: 'Logging.IncludeCookies', accepted: 'false', isUsed: (c) => c.Logging?.IncludeCookies === true },
   {

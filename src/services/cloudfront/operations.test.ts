@@ -344,6 +344,8 @@ describe('what is refused', () => {
   }
 
   const notBuilt: readonly [string, Partial<DistributionConfig>][] = [
+    ['HttpVersion', { HttpVersion: 'http3' }],
+    ['HttpVersion', { HttpVersion: 'http2and3' }],
     ['PriceClass', { PriceClass: 'None' }],
     [
       'WebACLId',
@@ -356,7 +358,7 @@ describe('what is refused', () => {
     ['Amplify-Default', behavior({ CachePolicyId: '4d1d2f1d-3a71-49ad-9e08-7ea5d843a556' })],
   ]
   for (const [field, changes] of notBuilt) {
-    test(`${field} is not built: 501 with its name`, async () => {
+    test(`${field} ${changes.HttpVersion ?? ''} is not built: 501 with its name`, async () => {
       const names = new RegExp(field.replace(/[[\].]/g, '\\$&'))
       await assert.rejects(create(changes), refused('NotImplemented', 501, names))
       assert.deepEqual(await state.list('distribution'), [])

@@ -73,10 +73,6 @@ export const DEPLOYMENT_ROWS: readonly FaultRow[] = [
     const { id, etag } = await copy(site)
     return () => copy(site, { PrimaryDistributionId: id, IfMatch: etag })
   }),
-  invalid('a copy of what offers HTTP/3', async (site) => {
-    const { etag } = await site.update({ HttpVersion: 'http2and3' })
-    return () => copy(site, { IfMatch: etag })
-  }),
   row('PreconditionFailed', 412, 'a copy of another version', (site) => () => copy(site, { IfMatch: 'E1' })),
   row('InvalidIfMatchVersion', 400, 'a copy of no version', (site) => () => copy(site, { IfMatch: undefined })),
   row('NoSuchDistribution', 404, 'a copy of nothing', (site) => () => copy(site, { PrimaryDistributionId: 'E0' })),
