@@ -19,7 +19,7 @@ import { acceptorOf } from '../../support/tls-acceptor.ts'
 import { ask, secured, sessionOf } from '../../support/tls-viewer.ts'
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
-const only = (version: (typeof VERSIONS)[number]) => ({ minVersion: version, maxVersion: version })
+const speaking = (version: (typeof VERSIONS)[number]) => ({ minVersion: version, maxVersion: version })
 
 /** The session that a viewer leaves with: of TLS 1.3 the last ticket that came with the answer. */
 async function leave(socket: TLSSocket, host: string): Promise<Buffer> {
@@ -43,7 +43,7 @@ test('a session is resumed by another worker and after a restart, by OpenSSL and
   const edge = await EdgeScenario.start(t, [distributionDoc(origin.port, { behaviors })], { count: 2 })
   const ca = await edge.trust()
   const visit = async (worker: number, version: (typeof VERSIONS)[number], session?: Buffer) => {
-    const options: ConnectionOptions = { ca, servername: HOST, ...only(version), ...(session ? { session } : {}) }
+    const options: ConnectionOptions = { ca, servername: HOST, ...speaking(version), ...(session ? { session } : {}) }
     const socket = await secured(edge.httpsPort(worker), options)
     const answer = await ask(socket, HOST, `/${Math.random()}`)
     socket.destroy()
@@ -104,7 +104,7 @@ test('a session is resumed under its own name, policy and certificate alone; a r
   const edge = await EdgeScenario.start(t, [site(viewer('arn:one', one))])
   const dial = (version: (typeof VERSIONS)[number], servername: string, session?: Buffer) =>
     secured(edge.httpsPort(), {
-      ...{ rejectUnauthorized: false, servername, ...only(version) },
+      ...{ rejectUnauthorized: false, servername, ...speaking(version) },
       ...(session ? { session } : {}),
     })
   const rows = [
@@ -157,9 +157,9 @@ test('a key that was replaced opens its tickets for one more period', async (t) 
   const [first, second, third] = [randomBytes(48), randomBytes(48), randomBytes(48)]
   let keys: TicketKeys = { current: first, previous: null }
   const { dial, seen } = await listening(t, () => keys)
-  const begin = async (version: (typeof VERSIONS)[number]) => leave(await dial(only(version)), 'localhost')
+  const begin = async (version: (typeof VERSIONS)[number]) => leave(await dial(speaking(version)), 'localhost')
   const resumes = async (version: (typeof VERSIONS)[number], session: Buffer) => {
-    const socket = await dial({ ...only(version), session })
+    const socket = await dial({ ...speaking(version), session })
     const isReused = socket.isSessionReused()
     await ask(socket, 'localhost')
     socket.destroy()
@@ -189,8 +189,8 @@ test('a key that was replaced opens its tickets for one more period', async (t) 
 test('a session has forward secrecy where the first handshake had: TLS 1.3 always exchanges keys anew', async (t) => {
   const keys = { current: randomBytes(48), previous: null }
   const { dial } = await listening(t, () => keys)
-  const session = await leave(await dial(only('TLSv1.3')), 'localhost')
-  const again = await dial({ ...only('TLSv1.3'), session })
+  const session = await leave(await dial(speaking('TLSv1.3')), 'localhost')
+  const again = await dial({ ...speaking('TLSv1.3'), session })
   assert.equal(again.isSessionReused(), true)
   // psk_dhe_ke (RFC 8446 4.2.9): without a key exchange there would be none.
   assert.match(JSON.stringify(again.getEphemeralKeyInfo()), /X25519|ECDH|P-256/)

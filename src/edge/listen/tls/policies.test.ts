@@ -87,7 +87,7 @@ describe('a viewer negotiates', () => {
     assert.deepEqual(wrong, [])
   }
 
-  const only = (version: SecureVersion) => ({ minVersion: version, maxVersion: version })
+  const speaking = (version: SecureVersion) => ({ minVersion: version, maxVersion: version })
   /** OpenSSL's client speaks the old ones at its lowest level only. */
   const ciphersOf = (name: string, protocol: SecureVersion) => (protocol === 'TLSv1.3' ? name : `${name}:@SECLEVEL=0`)
 
@@ -105,7 +105,7 @@ describe('a viewer negotiates', () => {
           if (isNew !== (protocol === 'TLSv1.3') || (row !== undefined && !fits(row, protocol))) continue
           const accepted = row !== undefined && protocols.includes(protocol) && ciphers.includes(row)
           const cipher = row?.name ?? name.toUpperCase()
-          const options = { ...only(protocol), ciphers: ciphersOf(cipher, protocol) }
+          const options = { ...speaking(protocol), ciphers: ciphersOf(cipher, protocol) }
           rows.push({ policy, what: `${protocol} ${cipher}`, options, accepted })
         }
       }
@@ -122,7 +122,7 @@ describe('a viewer negotiates', () => {
         if (/pss_pss|secp384r1|secp521r1/.test(row.name)) return []
         const suite = row.authentication === 'ECDSA' ? 'ECDHE-ECDSA-AES128-GCM-SHA256' : 'ECDHE-RSA-AES128-GCM-SHA256'
         const has = protocols.includes('TLSv1.2') && ciphers.some(({ name }) => name === suite)
-        const options = { ...only('TLSv1.2'), ciphers: `${suite}:@SECLEVEL=0`, sigalgs: row.name }
+        const options = { ...speaking('TLSv1.2'), ciphers: `${suite}:@SECLEVEL=0`, sigalgs: row.name }
         return [{ policy, what: row.name, options, accepted: has && signatures.includes(row) }]
       })
     })
@@ -134,10 +134,15 @@ describe('a viewer negotiates', () => {
     const rows = (['TLSv1', 'TLSv1.2_2021', 'TLSv1.3_2025'] as const).flatMap((policy) =>
       [...GROUPS.map(({ name }) => name), ...others].flatMap((name): Row[] => {
         const accepted = !others.includes(name)
-        const exchange = { policy, what: `TLSv1.3 ${name}`, options: { ...only('TLSv1.3'), ecdhCurve: name }, accepted }
+        const exchange = {
+          policy,
+          what: `TLSv1.3 ${name}`,
+          options: { ...speaking('TLSv1.3'), ecdhCurve: name },
+          accepted,
+        }
         if (policy === 'TLSv1.3_2025' || /MLKEM|ffdhe/.test(name)) return [exchange]
         // The certificate's own curve belongs to what a viewer of TLS 1.2 offers: RSA leaves the group alone to decide.
-        const old = { ...only('TLSv1.2'), ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', ecdhCurve: name }
+        const old = { ...speaking('TLSv1.2'), ciphers: 'ECDHE-RSA-AES128-GCM-SHA256', ecdhCurve: name }
         return [exchange, { policy, what: `TLSv1.2 ${name}`, options: old, accepted }]
       }),
     )
@@ -152,7 +157,7 @@ describe('a viewer negotiates', () => {
       ['TLSv1', 'ECDHE-ECDSA-AES128-SHA'],
     ] as const) {
       const fitting = reversed.filter((name) => name.startsWith('TLS_') === (protocol === 'TLSv1.3'))
-      const options = { ...only(protocol), ciphers: ciphersOf(fitting.join(':'), protocol) }
+      const options = { ...speaking(protocol), ciphers: ciphersOf(fitting.join(':'), protocol) }
       assert.equal(await negotiate('TLSv1', options), `${protocol} ${cipher}`)
     }
   })
