@@ -1,20 +1,12 @@
 //! What a connection (HTTP/1.1 or HTTP/2) hands to the request pipeline, and what the pipeline answers through.
 //! One interface for both protocols: the pipeline never sees a socket.
 import type { Duplex, Readable } from 'node:stream'
+import type { ViewerEnds } from './ends.ts'
 import type { TlsTerms } from './tls/terms.ts'
 import type { TunnelEnd } from './tunnel.ts'
 
 /** One viewer connection; everything here is learnt once. */
-export interface ViewerConnection {
-  /** Peer address without brackets or zone; a mapped IPv4 address in its IPv4 form. */
-  readonly remoteAddress: string
-  readonly remotePort: number
-  readonly localAddress: string
-  readonly localPort: number
-  /** True when both ends are loopback and no proxy spoke for the viewer: the explain header may be honoured. */
-  readonly loopback: boolean
-  /** Both ends are what a proxy in front told (proxy-protocol.ts). */
-  readonly proxied: boolean
+export interface ViewerConnection extends ViewerEnds {
   readonly scheme: 'http' | 'https'
   /** What the TLS handshake agreed on; null for plain HTTP. */
   readonly tls: ViewerTls | null
