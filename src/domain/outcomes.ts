@@ -11,8 +11,12 @@ export type DetailedResultType =
   | ResultType
   | 'AbortedOrigin'
   | 'ClientCommError'
+  /** Geo restriction (spec 12.1). */
+  | 'ClientGeoBlocked'
   | 'InternalError'
   | 'InvalidRequest'
+  /** The distribution's web ACL (spec 12.2). */
+  | 'InvalidRequestBlocked'
   | 'InvalidRequestMethod'
   | 'OriginCommError'
   | 'OriginConnectError'

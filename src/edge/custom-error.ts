@@ -16,7 +16,7 @@ import type { ErrorPagePlan } from './snapshot/snapshot.ts'
 export function pageFor(x: Exchange, status: number): ErrorPagePlan | null {
   if (x.page !== null || x.peer !== null || x.inner !== null || x.distribution === null) return null
   // A client of gRPC reads statuses and trailers, no pages (spec 13.5).
-  if (x.grpc || x.fault?.detailed === 'InternalError') return null
+  if (x.grpc || x.fault?.detailed === 'InternalError' || x.fault?.noPage === true) return null
   return x.distribution.errorPages.get(status) ?? null
 }
 

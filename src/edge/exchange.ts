@@ -25,7 +25,16 @@ import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './
 import type { SeenViewer } from './viewer/trusted-proxies.ts'
 import { viewerFacts } from './viewer-facts.ts'
 
-/** An answer that the edge makes itself: an error page. */
+/** What goes out for a fault in place of the edge's HTML page. */
+export interface OwnAnswer {
+  readonly contentType: string
+  /** One character a byte. */
+  readonly body: string
+  /** Further fields, name and value: already safe for a head. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+/** An answer that the edge makes itself: an error page, or a refusal with words of its own. */
 export interface EdgeFault {
   readonly status: number
   /** One sentence for people. */
@@ -37,6 +46,10 @@ export interface EdgeFault {
   readonly objectBytes?: number
   /** This request may have brought it about alone: nobody else is told of it. */
   readonly ownOnly?: true
+  /** Absent for the edge's HTML page. */
+  readonly answer?: OwnAnswer
+  /** No custom error page stands in for it: it asks something of the viewer (a challenge), or is a custom response. */
+  readonly noPage?: true
 }
 
 /**

@@ -4,6 +4,7 @@
 import type { ChallengeDoc } from '../domain/challenge.ts'
 import type { DistributionDoc, InvalidationDoc } from '../domain/distribution.ts'
 import type { OriginFailureKind } from '../domain/outcomes.ts'
+import type { WebAclDoc } from '../domain/waf/web-acl.ts'
 
 /** A worker is live while it holds its lease: renewed each second, lasting five. Milliseconds. */
 export const LEASE_RENEW_MS = 1_000
@@ -39,6 +40,8 @@ export type FeedChange =
   | { readonly kind: 'place'; readonly name: string; readonly down: boolean }
   /** What an ACME server may ask for; null: no more. `id` as of challengeId. */
   | { readonly kind: 'challenge'; readonly id: string; readonly challenge: ChallengeDoc | null }
+  /** By ARN; null: deleted, or no distribution names it any more. */
+  | { readonly kind: 'web-acl'; readonly arn: string; readonly webAcl: WebAclDoc | null }
 
 export type ToWorker =
   /** Everything, after a first connect or when the log no longer reaches back: all cached objects count as invalidated. */
@@ -54,6 +57,8 @@ export type ToWorker =
       readonly down?: readonly string[]
       /** Absent for none. */
       readonly challenges?: readonly ChallengeDoc[]
+      /** Those that distributions name; absent for none. */
+      readonly webAcls?: readonly WebAclDoc[]
     }
   /** All changes after the revision the worker has, up to `revision`. May be empty of changes that concern the edge. */
   | {

@@ -297,11 +297,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const save = (): void => {
     // The invalidations up to a revision are on disk before the revision is: after a restart nobody tells them again.
     void disk.settled().then(() => {
-      const { revision, down, challenges } = configuration.snapshot
+      const { revision, down, challenges, webAcls } = configuration.snapshot
       if (revision >= 0)
         saver.save({
           ...{ revision, distributions: configuration.documents, workers: edge.workers, down: [...down] },
           challenges: [...challenges.values()],
+          webAcls: [...webAcls.values()],
         })
     })
   }

@@ -149,11 +149,12 @@ export function errorPageHead(
   bodyLength: number,
   closes: boolean,
   xCache = 'Error',
+  contentType = 'text/html',
 ): string {
   return `HTTP/1.1 ${page.status} ${reasonPhrase(page.status)}\r
 Server: CloudFront\r
 Date: ${answerer.date}\r
-Content-Type: text/html\r
+Content-Type: ${contentType}\r
 Content-Length: ${bodyLength}\r
 Connection: ${closes ? 'close' : 'keep-alive'}\r
 X-Cache: ${xCache} from cloudfront\r

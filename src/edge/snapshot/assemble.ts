@@ -21,8 +21,8 @@ export function compileSnapshot(
     const plan = known?.doc === document ? known : (compiled(document, onProblem, installed) ?? known)
     if (plan !== undefined) plans.push(plan)
   }
-  const { down, challenges } = previous ?? EMPTY_SNAPSHOT
-  return enter({ ...EMPTY_SNAPSHOT, down, challenges }, revision, plans, [])
+  const { down, challenges, webAcls } = previous ?? EMPTY_SNAPSHOT
+  return enter({ ...EMPTY_SNAPSHOT, down, challenges, webAcls }, revision, plans, [])
 }
 
 /** `previous` with the distributions of `changed` as they are there now (null: deleted), under the same rules. */
@@ -77,6 +77,7 @@ function enter(
     wildcardHosts: to.wildcardHosts.with(wildcardHosts),
     down: to.down,
     challenges: to.challenges,
+    webAcls: to.webAcls,
   }
 }
 

@@ -1,6 +1,7 @@
 //! The documents that the snapshot is compiled from, as the feed changes them, and the invalidations that come with them.
 import { type ChallengeDoc, challengeId } from '../../domain/challenge.ts'
 import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution.ts'
+import type { WebAclDoc } from '../../domain/waf/web-acl.ts'
 import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange, ToWorker } from '../feed-protocol.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
@@ -37,10 +38,15 @@ export class Configuration {
   }
 
   /** Takes over everything as it was saved; invalidations from before come from the disk cache, which holds the objects. */
-  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions' | 'down' | 'challenges'>): void {
+  restore(saved: Pick<SavedSnapshot, 'revision' | 'distributions' | 'down' | 'challenges' | 'webAcls'>): void {
     const documents = this.#shared.all(saved.distributions)
     this.#documents = new Map(documents.map((document) => [document.id, document]))
-    const before = { ...this.#snapshot, down: new Set(saved.down), challenges: byId(saved.challenges ?? []) }
+    const before = {
+      ...this.#snapshot,
+      down: new Set(saved.down),
+      challenges: byId(saved.challenges ?? []),
+      webAcls: byArn(saved.webAcls ?? []),
+    }
     this.#snapshot = compileSnapshot(saved.revision, documents, before, this.#onProblem, this.#installed)
   }
 
@@ -51,16 +57,17 @@ export class Configuration {
     kept = [],
     down = [],
     challenges = [],
+    webAcls = [],
   }: Omit<WholeMessage, 'type' | 'shared'>): void {
     this.#invalidations.forgetBefore(revision)
     const before = kept.flatMap((id) => this.#documents.get(id) ?? [])
-    this.restore({ revision, distributions: [...distributions, ...before], down, challenges })
+    this.restore({ revision, distributions: [...distributions, ...before], down, challenges, webAcls })
   }
 
   /** Applies changes up to `revision`; invalidations before the swap, so that no request sees the one without the other. */
   apply(revision: number, changes: readonly FeedChange[]): void {
     const changed = new Map<string, DistributionDoc | null>()
-    let { down, challenges } = this.#snapshot
+    let { down, challenges, webAcls } = this.#snapshot
     for (const change of changes) {
       if (change.kind === 'invalidation') {
         this.#invalidate(change.revision, change.invalidation)
@@ -76,12 +83,17 @@ export class Configuration {
         challenges = new Map(change.challenge === null ? others : [...others, [change.id, change.challenge]])
         continue
       }
+      if (change.kind === 'web-acl') {
+        const others = [...webAcls].filter(([arn]) => arn !== change.arn)
+        webAcls = new Map(change.webAcl === null ? others : [...others, [change.arn, change.webAcl]])
+        continue
+      }
       const document = change.distribution === null ? null : this.#shared.one(change.distribution)
       if (document === null) this.#documents.delete(change.id)
       else this.#documents.set(change.id, document)
       changed.set(change.id, document)
     }
-    const before = { ...this.#snapshot, down, challenges }
+    const before = { ...this.#snapshot, down, challenges, webAcls }
     this.#snapshot = changeSnapshot(revision, changed, before, this.#onProblem, this.#installed)
   }
 
@@ -103,3 +115,6 @@ export class Configuration {
 
 const byId = (challenges: readonly ChallengeDoc[]): ReadonlyMap<string, ChallengeDoc> =>
   new Map(challenges.map((challenge) => [challengeId(challenge), challenge]))
+
+const byArn = (webAcls: readonly WebAclDoc[]): ReadonlyMap<string, WebAclDoc> =>
+  new Map(webAcls.map((webAcl) => [webAcl.arn, webAcl]))

@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { DistributionDoc } from '../../domain/distribution.ts'
+import type { WebAclDoc } from '../../domain/waf/web-acl.ts'
 import { type Packed, packed, unpacked } from '../feed-packing.ts'
 import type { WorkerIdentity } from '../feed-protocol.ts'
 
@@ -15,6 +16,7 @@ export interface SavedSnapshot {
   readonly down?: readonly string[] | undefined
   /** What ACME servers may ask for: an edge that comes back hears only of what is newer. Absent for none. */
   readonly challenges?: readonly ChallengeDoc[] | undefined
+  readonly webAcls?: readonly WebAclDoc[] | undefined
 }
 
 interface Head {
@@ -23,6 +25,7 @@ interface Head {
   readonly workers: readonly WorkerIdentity[]
   readonly down?: readonly string[] | undefined
   readonly challenges?: readonly ChallengeDoc[] | undefined
+  readonly webAcls?: readonly WebAclDoc[] | undefined
   /** Documents of the pieces that follow. */
   readonly documents: number
 }
@@ -33,6 +36,7 @@ export interface SavedChange {
   readonly workers?: readonly WorkerIdentity[] | undefined
   readonly down?: readonly string[] | undefined
   readonly challenges?: readonly ChallengeDoc[] | undefined
+  readonly webAcls?: readonly WebAclDoc[] | undefined
   readonly changed: readonly DistributionDoc[]
   /** Ids. */
   readonly gone: readonly string[]
@@ -46,9 +50,9 @@ const PIECE_DOCUMENTS = 32
 
 const lineOf = (document: unknown): string => `${JSON.stringify(document)}\n`
 
-export function headLine({ revision, workers, down, challenges, distributions }: SavedSnapshot): string {
+export function headLine({ revision, workers, down, challenges, webAcls, distributions }: SavedSnapshot): string {
   const documents = distributions.length
-  return lineOf({ format: FORMAT, revision, workers, down, challenges, documents } satisfies Head)
+  return lineOf({ format: FORMAT, revision, workers, down, challenges, webAcls, documents } satisfies Head)
 }
 
 export function* pieceLines(documents: readonly DistributionDoc[]): Generator<string> {
@@ -83,7 +87,7 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     const { shared, distributions } = JSON.parse(lines[at++] ?? '') as Packed
     for (const document of distributions) documents.set(document.id, unpacked(document, shared))
   }
-  let { revision, workers, down, challenges } = head
+  let { revision, workers, down, challenges, webAcls } = head
   // What is behind the last line break was cut off.
   for (; at < lines.length - 1; at++) {
     const change = JSON.parse(lines[at] ?? '') as SavedChange & Pick<Packed, 'shared'>
@@ -93,8 +97,13 @@ function readLines(lines: readonly string[]): SavedSnapshot | null {
     workers = change.workers ?? workers
     down = change.down ?? down
     challenges = change.challenges ?? challenges
+    webAcls = change.webAcls ?? webAcls
   }
-  const given = { ...(down === undefined ? {} : { down }), ...(challenges === undefined ? {} : { challenges }) }
+  const given = {
+    ...(down === undefined ? {} : { down }),
+    ...(challenges === undefined ? {} : { challenges }),
+    ...(webAcls === undefined ? {} : { webAcls }),
+  }
   return { revision, distributions: [...documents.values()], workers, ...given }
 }
 

@@ -109,6 +109,8 @@ export class SnapshotSaver {
       workers: next.workers === before.workers ? undefined : next.workers,
       down: next.down,
       challenges: next.challenges,
+      // They may be large, and change seldom.
+      webAcls: areSame(next.webAcls, before.webAcls) ? undefined : next.webAcls,
       changed,
       gone,
     })
@@ -148,11 +150,12 @@ function isSameConfiguration(one: SavedSnapshot, written: Written | null): boole
     one.workers === other.workers &&
     one.down?.join() === other.down?.join() &&
     areSame(one.challenges, other.challenges) &&
+    areSame(one.webAcls, other.webAcls) &&
     one.distributions.length === other.distributions.length &&
     one.distributions.every((document, at) => document === other.distributions[at])
   )
 }
 
 /** Of these an edge has a handful, and nearly always none. */
-const areSame = (some: SavedSnapshot['challenges'] = [], others: SavedSnapshot['challenges'] = []): boolean =>
+const areSame = (some: readonly object[] = [], others: readonly object[] = []): boolean =>
   some.length === others.length && some.every((one, at) => one === others[at])

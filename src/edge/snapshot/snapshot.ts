@@ -3,6 +3,7 @@
 import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
+import type { WebAclDoc } from '../../domain/waf/web-acl.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ServedCertificate } from '../listen/tls/endpoints.ts'
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly down: ReadonlySet<string>
   /** What ACME servers may ask for now, by challengeId; empty nearly always. */
   readonly challenges: ReadonlyMap<string, ChallengeDoc>
+  /** Web ACLs that distributions name, by ARN. */
+  readonly webAcls: ReadonlyMap<string, WebAclDoc>
 }
 
 export interface DistributionPlan {
@@ -118,6 +121,7 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   wildcardHosts: PersistentMap.empty(),
   down: new Set(),
   challenges: new Map(),
+  webAcls: new Map(),
 }
 
 /** Whether any behavior depends on where viewers are. */

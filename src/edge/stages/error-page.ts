@@ -17,24 +17,26 @@ export const errorPage = stage({
     x.status = fault.status
     x.result = 'Error'
     x.detailed = fault.detailed
-    x.contentType = 'text/html'
+    const { answer } = fault
+    x.contentType = answer?.contentType ?? 'text/html'
     x.firstByteAt = edge.clock.monotonic()
     if (x.peer !== null) {
       x.peer.fault(fault, toldOf(x, edge))
       return to.record
     }
     const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }
-    const body = Buffer.from(errorPageBody(page), 'latin1')
+    const body = Buffer.from(answer?.body ?? errorPageBody(page), 'latin1')
     const answerer = { via: `1.1 ${x.place.via}`, pop: x.place.name, date: edge.date() }
     x.contentLength = body.length
-    const head = errorPageHead(page, answerer, body.length, x.reply.closes)
+    const head = errorPageHead(page, answerer, body.length, x.reply.closes, 'Error', x.contentType)
     // Within the head, before its final empty line.
     const edit = editOf(x)
     const { objectBytes } = fault
     const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
     const lines = edited(head.slice(0, -2), edit).slice(0, -2)
+    const own = answer?.headers.map(([name, value]) => `\r\n${name}: ${value}`).join('') ?? ''
     const timing = edit?.timed ? timingLine(x, edit, head) : ''
-    const explained = lines + dateLine(edge, edit) + range + timing + ownViewerLines(x) + head.slice(-4)
+    const explained = lines + dateLine(edge, edit) + range + own + timing + ownViewerLines(x) + head.slice(-4)
     if (x.watcher !== null) x.watcher.sends(explained)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record
