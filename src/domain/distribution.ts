@@ -37,8 +37,18 @@ export interface DistributionDoc {
   readonly viewerCertificate?: ViewerCertificateDoc
   /** An address of its own (SSLSupportMethod vip): who names no server there is shown its certificate; absent for none. */
   readonly dedicatedAddress?: string
+  /** Which countries are served; absent means all. */
+  readonly geoRestriction?: GeoRestrictionDoc
   /** Client certificates of viewers; absent where none are asked for. */
   readonly viewerMtls?: ViewerMtlsDoc
+}
+
+/** Restrictions.GeoRestriction (spec/cloudfront.md 12.1). */
+export interface GeoRestrictionDoc {
+  /** `whitelist`: the listed countries alone; `blacklist`: all but those. */
+  readonly type: 'whitelist' | 'blacklist'
+  /** ISO 3166-1 alpha-2, at least one. */
+  readonly countries: readonly string[]
 }
 
 /** ViewerMtlsConfig, with what the trust store holds (spec/cloudfront.md 15). */

@@ -37,8 +37,13 @@ export function explain(x: Exchange, edge: Edge): void {
 }
 
 /** Where the viewer is, as far as the behavior depends on it. */
-export function explainViewer({ watcher, behavior, location, viewerAddress }: Exchange): void {
-  if (watcher === null || !behavior?.locates) return
+export function explainViewer(x: Exchange): void {
+  if (x.behavior?.locates) noteViewer(x)
+}
+
+/** Where the viewer is. */
+export function noteViewer({ watcher, location, viewerAddress }: Exchange): void {
+  if (watcher === null) return
   const { country, region, city, timeZone, asn } = location
   const known = [country, region, city, timeZone, asn === '' ? '' : `AS${asn}`].filter((text) => text !== '')
   watcher.note('viewer', `${viewerAddress}: ${known.length === 0 ? 'in no GeoIP database' : known.join(', ')}`)

@@ -4,6 +4,7 @@ import { linkTable, type Sound, walk } from '../lib/pipeline.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { type Step, to } from './stage.ts'
+import { accessGeo } from './stages/access-geo.ts'
 import { acmeChallenge } from './stages/acme-challenge.ts'
 import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
@@ -40,6 +41,7 @@ export const PIPELINE = [
   acmeChallenge,
   matchDistribution,
   chooseStagingStage,
+  accessGeo,
   rootObject,
   matchBehavior,
   viewerProtocol,

@@ -167,6 +167,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const store = new TieredStore(memory, disk, (key) => ownsKey(key, edge))
   const walks = new CacheWalks()
   const geo = new Geo(options.geoip ?? [], problem)
+  const endGeo = geo.keepUp()
   let located: Snapshot['distributions'] | null = null
   const locate = (): void => {
     const { distributions } = configuration.snapshot
@@ -288,6 +289,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     // Those whose origins and peers have just been taken away end now.
     await running.settled(RECORDED_MS_MAX)
     await logFile.close()
+    endGeo()
     drained.resolve()
   }
   const drain = (): Promise<void> => {

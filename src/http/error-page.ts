@@ -72,6 +72,9 @@ export function reasonPhrase(status: number): string {
 /** Sentences that several places answer with, by what happened. */
 export const REASONS = {
   badRequest: 'Bad request.',
+  country: 'The Amazon CloudFront distribution is configured to block access from your country.',
+  noGeoip:
+    'This distribution is restricted to countries, and the edge has no GeoIP database to tell them by: its operator installs one (docs/geo-restriction.md).',
   misdirected: 'The connection was made for another name, which has another certificate or security policy.',
   malformed: 'Bad request. The request is not well-formed HTTP, so it was not forwarded.',
   uriTooLong: 'Bad request. The URL is longer than 8,192 bytes.',

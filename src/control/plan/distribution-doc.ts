@@ -66,11 +66,17 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     ...deploymentOf(config.ContinuousDeploymentPolicyId, policies),
     priceClass: config.PriceClass ?? 'PriceClass_All',
     ipv6: config.IsIPV6Enabled ?? false,
+    ...geoRestrictionOf(config),
     ...viewerMtlsOf(config, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
     ...viewerCertificateOf(config, tags, policies),
     ...dedicatedAddressOf(config, record),
   }
+}
+
+function geoRestrictionOf({ Restrictions }: DistributionConfig): Pick<DistributionDoc, 'geoRestriction'> {
+  const { RestrictionType: type, Items: countries = [] } = Restrictions?.GeoRestriction ?? {}
+  return type === 'whitelist' || type === 'blacklist' ? { geoRestriction: { type, countries } } : {}
 }
 
 /** Absent for CloudFront's own certificate, which is the installation's. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -81,5 +81,37 @@ test('a file that is none, or is cut off, is named and answers nothing', async (
     assert.equal(geo.find('8.8.4.4').country, '')
     assert.equal(said.filter((line) => line.includes(path)).length, 1, said.join('\n'))
     assert.equal(said.filter((line) => line.includes('absent.mmdb')).length, 1)
+    assert.equal(geo.placesAddresses, false)
+  }
+})
+
+test('a file that is replaced answers from the next look on; one that is damaged does not take its place', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'cachefront-geo-'))
+  t.after(() => rm(directory, { recursive: true }))
+  const [ipv4 = '', ipv6 = ''] = databaseFiles([]).places
+  const path = join(directory, 'places.mmdb')
+  const replaceBy = async (bytes: Uint8Array) => {
+    await writeFile(`${path}.new`, bytes)
+    await rename(`${path}.new`, path)
+  }
+  await replaceBy(readFileSync(ipv6))
+  const said: string[] = []
+  const geo = new Geo([path], (message) => said.push(message))
+  assert.deepEqual([geo.find('8.8.8.8').country, geo.find('2a02:2e0::1').country], ['', 'DE'])
+  geo.takeReplaced()
+  assert.equal(geo.find('2a02:2e0::1').country, 'DE')
+  const whole = readFileSync(ipv4)
+  await replaceBy(whole)
+  geo.takeReplaced()
+  assert.deepEqual([geo.find('8.8.8.8').country, geo.find('2a02:2e0::1').country], ['US', ''])
+  for (const damaged of [Buffer.from('hello'), whole.subarray(whole.length - 4_000)]) {
+    await replaceBy(damaged)
+    said.length = 0
+    geo.takeReplaced()
+    geo.takeReplaced()
+    assert.equal(said.length, 1, said.join('\n'))
+    assert.match(said[0]!, /places\.mmdb cannot be read/)
+    assert.equal(geo.find('8.8.4.4').country, 'US')
+    assert.equal(geo.placesAddresses, true)
   }
 })

@@ -21,6 +21,7 @@ import type {
   DistributionPlan,
   ErrorPagePlan,
   FailoverPlan,
+  GeoPlan,
   OriginPlan,
   StagingPlan,
 } from './snapshot.ts'
@@ -47,6 +48,7 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     enabled: document.enabled,
     ...compileTls(document),
     staging: document.continuousDeployment === undefined ? null : compileStaging(document.continuousDeployment),
+    geo: compileGeo(document.geoRestriction),
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({
       ...compileBehavior(
@@ -80,6 +82,10 @@ function heldTo(mtls: ViewerMtlsDoc | undefined, behavior: BehaviorDoc): Behavio
 }
 
 const uncached = (policy: CachePolicyDoc): CachePolicyDoc => ({ ...policy, minTtl: 0, defaultTtl: 0, maxTtl: 0 })
+
+function compileGeo(geo: DistributionDoc['geoRestriction']): GeoPlan | null {
+  return geo === undefined ? null : { listed: new Set(geo.countries), allows: geo.type === 'whitelist' }
+}
 
 function compileStaging(policy: ContinuousDeploymentDoc): StagingPlan {
   const sticky = policy.traffic.kind === 'weight' ? policy.traffic.sticky : null

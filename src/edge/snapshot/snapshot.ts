@@ -42,6 +42,8 @@ export interface DistributionPlan {
   readonly certificate: ServedCertificate | null
   /** Where some of its requests go instead; null for a distribution without a continuous deployment policy. */
   readonly staging: StagingPlan | null
+  /** Null for a distribution that serves every country. */
+  readonly geo: GeoPlan | null
   /** `/index.html`; empty for none. */
   readonly rootPath: string
   /** In order of precedence; the last one matches everything. */
@@ -50,6 +52,14 @@ export interface DistributionPlan {
   readonly patterns: PathPatterns
   /** Custom error pages by the status that they stand in for. */
   readonly errorPages: ReadonlyMap<number, ErrorPagePlan>
+}
+
+/** Restrictions.GeoRestriction (spec/cloudfront.md 12.1). */
+export interface GeoPlan {
+  /** ISO 3166-1 alpha-2. */
+  readonly listed: ReadonlySet<string>
+  /** Viewers of the listed countries are served, of all others not; false: the other way round. */
+  readonly allows: boolean
 }
 
 export interface StagingPlan extends ContinuousDeploymentDoc {
@@ -124,9 +134,9 @@ export const EMPTY_SNAPSHOT: Snapshot = {
   webAcls: new Map(),
 }
 
-/** Whether any behavior depends on where viewers are. */
+/** Whether any distribution depends on where viewers are. */
 export const locates = ({ distributions }: Snapshot): boolean =>
-  distributions.values().some((plan) => plan.behaviors.some((behavior) => behavior.locates))
+  distributions.values().some((plan) => plan.geo !== null || plan.behaviors.some((behavior) => behavior.locates))
 
 /** The distribution of a host: exact names before wildcards, the longest wildcard first (spec 3.1 step 3). */
 export function distributionOf(snapshot: Snapshot, host: string): DistributionPlan | undefined {

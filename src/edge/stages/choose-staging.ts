@@ -2,6 +2,7 @@
 //! with a policy; staging-choice.ts decides. From here on the staging distribution is the request's own: its behaviors,
 //! cache, origins and log lines.
 
+import { firstCheck } from '../access/first-check.ts'
 import { meets } from '../listen/tls/client-met.ts'
 import { SESSION_COOKIE } from '../session-cookie.ts'
 import { sessionCookies, withoutSession } from '../session-header.ts'
@@ -11,7 +12,7 @@ import { chooseStaging } from '../staging-choice.ts'
 
 export const chooseStagingStage = stage({
   name: to.chooseStaging,
-  next: [to.rootObject],
+  next: [to.accessGeo, to.rootObject],
   run(x, edge) {
     const primary = x.distribution as DistributionPlan
     const policy = primary.staging as StagingPlan
@@ -30,7 +31,7 @@ export const chooseStagingStage = stage({
       const secure = x.request.connection.scheme === 'https' ? '; Secure' : ''
       x.setCookie = `\r\nSet-Cookie: ${SESSION_COOKIE}=${session.value}; Path=/; Max-Age=${session.maxAge}; HttpOnly${secure}`
     }
-    if (!toStaging) return to.rootObject
+    if (!toStaging) return firstCheck(x)
     // What AWS does with a staging distribution that is disabled is unconfirmed: here the primary serves.
     // The handshake was the primary's: where the staging one asks for other certificates, nobody has been asked for them.
     const met = meets(x.request.connection.tls, staging?.tls.client ?? null, edge.clock.wall())
@@ -42,6 +43,6 @@ export const chooseStagingStage = stage({
         staging === undefined ? 'not there' : staging.enabled ? 'asks for other client certificates' : 'disabled'
       x.watcher?.note('staging', why)
     }
-    return to.rootObject
+    return firstCheck(x)
   },
 })

@@ -1,6 +1,7 @@
 //! Host to distribution (spec/cloudfront.md 3.1 step 3): alias, wildcard alias, own name. The port does not matter. Over TLS
 //! it must be one that the connection was made for (misdirected.ts).
 import { REASONS } from '../../http/error-page.ts'
+import { firstCheck } from '../access/first-check.ts'
 import type { Exchange } from '../exchange.ts'
 import { isMisdirected } from '../misdirected.ts'
 import { ownNames } from '../snapshot/assemble.ts'
@@ -9,7 +10,7 @@ import { stage, to } from '../stage.ts'
 
 export const matchDistribution = stage({
   name: to.matchDistribution,
-  next: [to.chooseStaging, to.rootObject, to.errorPage],
+  next: [to.chooseStaging, to.accessGeo, to.rootObject, to.errorPage],
   run(x, edge) {
     const plan =
       x.foundBefore === ''
@@ -41,7 +42,7 @@ export const matchDistribution = stage({
     }
     x.distribution = plan
     // Of a peer's question it is decided already.
-    return plan.staging === null || x.foundBefore !== '' ? to.rootObject : to.chooseStaging
+    return plan.staging === null || x.foundBefore !== '' ? firstCheck(x) : to.chooseStaging
   },
 })
 

@@ -46,11 +46,6 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     accepted: 'TLSv1 and later',
     isUsed: (c) => c.ViewerCertificate?.MinimumProtocolVersion === 'SSLv3',
   },
-  {
-    field: 'Restrictions.GeoRestriction',
-    accepted: 'none',
-    isUsed: (c) => (c.Restrictions?.GeoRestriction?.RestrictionType ?? 'none') !== 'none',
-  },
   { field: 'WebACLId', accepted: 'empty', isUsed: (c) => Boolean(c.WebACLId) },
   { field: 'AnycastIpListId', accepted: 'empty', isUsed: (c) => Boolean(c.AnycastIpListId) },
   { field: 'TenantConfig', accepted: 'absent', isUsed: (c) => c.TenantConfig !== undefined },

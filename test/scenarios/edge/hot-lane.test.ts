@@ -71,7 +71,11 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
     disk: { opening: null, mayHave: () => false, promote: () => assert.fail('memory has it'), settled: async () => {} },
     flights: new Flights(),
     failures: new FailureMemory(),
-    geo: { find: () => assert.fail('no header tells where the viewer is'), prepare: () => {} },
+    geo: {
+      find: () => assert.fail('no header tells where the viewer is'),
+      prepare: () => {},
+      placesAddresses: true,
+    },
     origins: new Origins({
       guard: addressGuard([], []),
       names: new OriginNames(systemLookup, systemClock),
