@@ -7,9 +7,9 @@ import { certificatesCommand } from './commands/certificates.ts'
 import { clockCommand } from './commands/clock.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { downCommand } from './commands/down.ts'
+import { encryptionKeysCommand } from './commands/encryption-keys.ts'
 import { explainCommand } from './commands/explain.ts'
 import { invalidateCommand } from './commands/invalidate.ts'
-import { keysCommand } from './commands/keys.ts'
 import { logsCommand } from './commands/logs.ts'
 import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
@@ -33,7 +33,7 @@ const COMMANDS: readonly CommandMaker[] = [
   clockCommand,
   logsCommand,
   cacheCommand,
-  keysCommand,
+  encryptionKeysCommand,
   trustCommand,
   doctorCommand,
   resetCommand,
@@ -41,7 +41,7 @@ const COMMANDS: readonly CommandMaker[] = [
 ]
 
 /** Commands that work on the home and its processes: an endpoint would say nothing to them. */
-const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'keys', 'trust', 'doctor', 'reset'])
+const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'encryption-keys', 'trust', 'doctor', 'reset'])
 
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {

@@ -99,7 +99,7 @@ export class Keys {
     if (key !== undefined) return { file, keyId: key.id, arn: arnOf(key, settings) }
     if (kms !== null) return { kms, keyId }
     throw new KeyError(
-      `There is no key ${keyId}: cachefront keys list shows the keys of this installation, and no KMS is set up (--kms-endpoint).`,
+      `There is no key ${keyId}: cachefront encryption-keys list shows the keys of this installation, and no KMS is set up (--kms-endpoint).`,
     )
   }
 

@@ -181,7 +181,7 @@ test('a missing, wrong, damaged or open key file is named, with what to do', asy
   const other = randomBytes(32).toString('base64')
   writeFileSync(file, text.replace(/"secret": "[^"]+"/, `"secret": "${other}"`), { mode: 0o600 })
   await fails(/is not the one that this was wrapped with/)
-  await assert.rejects(put(vault, 'two', 'alias/none'), /There is no key alias\/none: cachefront keys list/)
+  await assert.rejects(put(vault, 'two', 'alias/none'), /There is no key alias\/none: cachefront encryption-keys list/)
   writeFileSync(file, text, { mode: 0o600 })
   assert.deepEqual(await read(vault, 'one'), RDB)
 })

@@ -19,7 +19,7 @@ const appendonly = (Value: string) => ({ Tags: [{ Key: 'cachefront:appendonly', 
 async function contextWithKey(t: Parameters<typeof elasticacheContext>[0]) {
   const find = async (id: string | null): Promise<string> => {
     if (id === KEY || id === 'alias/shop') return KEY
-    throw new Error(`There is no key ${id}: cachefront keys list shows those of this installation.`)
+    throw new Error(`There is no key ${id}: cachefront encryption-keys list shows those of this installation.`)
   }
   return { ...(await elasticacheContext(t)), keys: { find } }
 }
@@ -41,7 +41,7 @@ test('encryption at rest: by the service key, by one that exists, and by none th
   await fails(
     () => create('x', { ...kms, KmsKeyId: 'nowhere' }),
     'InvalidKMSKeyFault',
-    /no key nowhere: cachefront keys/,
+    /no key nowhere: cachefront encryption-keys/,
   )
   await fails(() => create('x', { KmsKeyId: KEY }), 'InvalidParameterCombination', /needs AtRestEncryptionEnabled/)
 })

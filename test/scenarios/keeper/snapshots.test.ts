@@ -85,7 +85,7 @@ test('what cannot be captured fails with its reason, and the failure is remember
     snapshots: [wishOf('no-group', { group: 'nobody' }), wishOf('no-key', { kmsKeyId: 'alias/none' })],
   })
   assert.match((await finished('no-group')).problem!, /there is no group nobody on this host/)
-  assert.match((await finished('no-key')).problem!, /There is no key alias\/none: cachefront keys list/)
+  assert.match((await finished('no-key')).problem!, /There is no key alias\/none: cachefront encryption-keys list/)
   await host.killKeeper()
   await host.startKeeper()
   await host.waitFor(() => host.client.hello?.pid === host.process.pid)

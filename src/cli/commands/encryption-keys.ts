@@ -1,4 +1,4 @@
-//! `cachefront keys`: the keys that encrypt snapshots (docs/encryption-at-rest.md): what there is, a new one, new material
+//! `cachefront encryption-keys`: the keys that encrypt snapshots (docs/encryption-at-rest.md): what there is, a new one, new material
 //! for one. It works on the files of the home, whether or not anything runs. Secrets are never shown.
 import { Command } from 'commander'
 import { KeyError } from '../../keeper/snapshots/key-file.ts'
@@ -11,7 +11,7 @@ import { drawTable } from '../table.ts'
 
 const ALIAS = /^alias\/[\w/-]{1,250}$/
 
-export function keysCommand(host: CliHost, done: (code: number) => void): Command {
+export function encryptionKeysCommand(host: CliHost, done: (code: number) => void): Command {
   /** Runs `act` on the vault of the home and prints its words, or its document with --json. */
   const run = async (options: ClientOptions, act: (vault: Vault, now: string) => Promise<[string, unknown]>) => {
     try {
@@ -61,7 +61,9 @@ export function keysCommand(host: CliHost, done: (code: number) => void): Comman
         return [text, { ...rotated, renewed }]
       }),
     )
-  const keys = new Command('keys').description('the keys that encrypt snapshots at rest: list, create, rotate')
+  const keys = new Command('encryption-keys').description(
+    'the keys that encrypt snapshots at rest: list, create, rotate',
+  )
   return keys.addCommand(list).addCommand(create).addCommand(rotate)
 }
 

@@ -1,4 +1,4 @@
-//! Keys of snapshots by the real program: `cachefront keys`, a key file elsewhere, a KMS, and what is said of a lost key.
+//! Keys of snapshots by the real program: `cachefront encryption-keys`, a key file elsewhere, a KMS, and what is said of a lost key.
 import assert from 'node:assert/strict'
 import { readFileSync, renameSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -41,7 +41,7 @@ after(async () => {
 })
 
 async function keys<T>(...args: string[]): Promise<T> {
-  const { code, out, err } = await cachefront(home, 'keys', ...args, '--json')
+  const { code, out, err } = await cachefront(home, 'encryption-keys', ...args, '--json')
   assert.equal(code, 0, err)
   return JSON.parse(out) as T
 }
@@ -89,7 +89,7 @@ async function valueIn(snapshot: string, group: string): Promise<string | null> 
 test('keys are made, listed and rotated; snapshots by the key file and by the KMS come back; a lost key is named', async () => {
   const made = await keys<KeySeen>('create', 'alias/shop')
   assert.equal(made.material, 1)
-  const wrong = await cachefront(home, 'keys', 'create', 'shop')
+  const wrong = await cachefront(home, 'encryption-keys', 'create', 'shop')
   assert.deepEqual([wrong.code, /shop is not an alias/.test(wrong.err)], [1, true])
   assert.ok(readFileSync(keyFile(), 'utf8').includes('alias/shop'), 'in the file that was named')
 
