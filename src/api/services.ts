@@ -14,7 +14,7 @@ import { STS_OPERATIONS } from './sts.ts'
 
 export interface ApiService extends WireService {
   /** The service's name in the scope of a signature. */
-  readonly name: 'acm' | 'cloudfront' | 'elasticache' | 'monitoring' | 'sts'
+  readonly name: 'acm' | 'cloudfront' | 'elasticache' | 'monitoring' | 'sts' | 'wafv2'
   readonly protocol: Protocol
   readonly wireFaults: WireFaults
   readonly operations: OperationTable
@@ -76,6 +76,8 @@ export interface Tables {
   readonly elasticache: OperationTable
   /** CloudWatch; absent: nothing is measured. */
   readonly monitoring?: OperationTable
+  /** Web ACLs; absent: none of its operations is there. */
+  readonly wafv2?: OperationTable
 }
 
 /**
@@ -83,12 +85,13 @@ export interface Tables {
  * @throws Error when a table names an operation that is not in the model
  */
 export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, ApiService>> {
-  const [acm, cloudfront, elasticache, cloudwatch, sts] = await Promise.all([
+  const [acm, cloudfront, elasticache, cloudwatch, sts, wafv2] = await Promise.all([
     import('@aws-sdk/client-acm'),
     import('@aws-sdk/client-cloudfront'),
     import('@aws-sdk/client-elasticache'),
     import('@aws-sdk/client-cloudwatch'),
     import('@aws-sdk/client-sts'),
+    import('@aws-sdk/client-wafv2'),
   ])
   const services: readonly ApiService[] = [
     {
@@ -141,6 +144,16 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       fractions: new Set(),
       wireFaults: QUERY_WIRE_FAULTS,
       operations: STS_OPERATIONS,
+    },
+    {
+      name: 'wafv2',
+      protocol: awsJson,
+      model: modelOf(wafv2),
+      namespace: 'AWSWAF_20190729',
+      version: '2019-07-29',
+      fractions: new Set(),
+      wireFaults: JSON_WIRE_FAULTS,
+      operations: tables.wafv2 ?? {},
     },
   ]
   for (const service of services) {

@@ -10,8 +10,11 @@ import { WireError } from './wire-error.ts'
 
 const CONTENT_TYPE = 'application/x-amz-json-1.1'
 const JSON_TYPE = /^application\/x-amz-json-1\.1\s*(?:;|$)/i
-/** Structures inside each other. Filters of searches are recursive: without a limit a body could be as deep as it is long. */
-const DEPTH_MAX = 32
+/**
+ * Structures and lists inside each other. Filters of searches and statements of WAF are recursive: without a limit a body
+ * could be as deep as it is long. Three levels are one statement in a logical one.
+ */
+const DEPTH_MAX = 64
 
 export const awsJson: Protocol = {
   match(service, request) {
@@ -46,8 +49,8 @@ export const awsJson: Protocol = {
     return answer(200, body, requestId)
   },
 
-  encodeFault(_service, { code, status, message }, requestId) {
-    return answer(status, JSON.stringify({ __type: code, message }), requestId)
+  encodeFault(_service, { code, status, message, details }, requestId) {
+    return answer(status, JSON.stringify({ __type: code, message, ...details }), requestId)
   },
 }
 

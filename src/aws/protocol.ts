@@ -36,6 +36,8 @@ export interface WireFault {
   readonly code: string
   readonly status: number
   readonly message: string
+  /** Further members of the error's structure; only JSON has a place for them. */
+  readonly details?: Readonly<Record<string, string>>
 }
 
 export interface Matched {

@@ -39,12 +39,15 @@ export class Fault extends Error {
   readonly code: string
   /** HTTP status. */
   readonly status: number
+  /** Further members of the error's structure, for protocols that send it whole (JSON). */
+  readonly details: Readonly<Record<string, string>>
 
-  constructor(code: string, status: number, message: string) {
+  constructor(code: string, status: number, message: string, details: Readonly<Record<string, string>> = {}) {
     super(message)
     this.name = 'Fault'
     this.code = code
     this.status = status
+    this.details = details
   }
 }
 

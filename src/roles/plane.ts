@@ -169,6 +169,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       cloudfront: modules.CLOUDFRONT_OPERATIONS,
       elasticache: modules.ELASTICACHE_OPERATIONS,
       monitoring: monitoringOperations([cacheSource(observers.measurements), certificateSource(state, clock)]),
+      wafv2: modules.WAF_OPERATIONS,
     },
     context: {
       state,
@@ -238,6 +239,7 @@ async function loadModules() {
     certificateManager,
     cloudfront,
     elasticache,
+    waf,
     routes,
   ] = await Promise.all([
     import('../control/keeper-link.ts'),
@@ -253,6 +255,7 @@ async function loadModules() {
     import('../services/acm/operations.ts'),
     import('../services/cloudfront/operations.ts'),
     import('../services/elasticache/operations.ts'),
+    import('../services/wafv2/operations.ts'),
     import('../services/cachefront/routes.ts'),
   ])
   return {
@@ -269,6 +272,7 @@ async function loadModules() {
     ...certificateManager,
     ...cloudfront,
     ...elasticache,
+    ...waf,
     ...routes,
   }
 }

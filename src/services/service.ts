@@ -1,5 +1,6 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
+import type { GetSampledRequestsResponse } from '@aws-sdk/client-wafv2'
 import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { SourceNetworks } from '../domain/source-networks.ts'
@@ -40,6 +41,36 @@ export interface ServiceContext {
    * CNAME; absent where nobody looks at the CNAMEs that DescribeCertificate shows.
    */
   readonly challengeZone?: string
+  /** What edges have kept of the requests that web ACLs looked at; absent where no edge is asked. */
+  readonly waf?: WafAtEdges
+}
+
+/** Questions of WAFv2 that only the edges can answer. */
+export interface WafAtEdges {
+  /** GetSampledRequests, of all edges together. @throws never: edges that do not answer are left out */
+  samples(wanted: WafSamplesWanted): Promise<Pick<GetSampledRequestsResponse, 'SampledRequests' | 'PopulationSize'>>
+  /** Addresses that a rate-based rule refuses now, at any edge. */
+  rateLimited(wanted: WafRateWanted): Promise<readonly string[]>
+}
+
+export interface WafSamplesWanted {
+  /** ARN of the web ACL. */
+  readonly webAcl: string
+  /** VisibilityConfig.MetricName of a rule, of a rule of one of its rule groups, or of the web ACL (its default action). */
+  readonly metricName: string
+  /** Milliseconds of the edges' clock. */
+  readonly from: number
+  readonly to: number
+  /** 1 to 500. */
+  readonly most: number
+}
+
+export interface WafRateWanted {
+  readonly webAcl: string
+  /** Of the rule in the web ACL. */
+  readonly rule: string
+  /** Of the rate-based rule in the rule group that `rule` names; null when `rule` itself is rate-based. */
+  readonly ruleInGroup: string | null
 }
 
 export interface HostFacts {

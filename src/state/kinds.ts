@@ -23,6 +23,7 @@ import type {
   TrustStoreRecord,
 } from '../domain/records.ts'
 import type { SnapshotRecord } from '../domain/snapshot.ts'
+import type { IpSetRecord, RegexPatternSetRecord, RuleGroupRecord, WebAclRecord } from '../domain/waf/records.ts'
 
 /** Document type by kind; the id of each is in the comment. */
 export interface Documents {
@@ -76,6 +77,11 @@ export interface Documents {
   place: { readonly down: true; readonly since: string }
   /** As of challengeId. */
   challenge: ChallengeRecord
+  /** ARN. */
+  'web-acl': WebAclRecord
+  'ip-set': IpSetRecord
+  'regex-pattern-set': RegexPatternSetRecord
+  'rule-group': RuleGroupRecord
   /** ARN of the tagged resource. */
   tags: { readonly tags: Readonly<Record<string, string>> }
 }

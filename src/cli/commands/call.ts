@@ -28,6 +28,10 @@ const SERVICES: Readonly<Record<string, () => Promise<SdkModule>>> = {
     const sdk = await import('@aws-sdk/client-sts')
     return { Client: sdk.STSClient as unknown as SdkModule['Client'], exports: { ...sdk } }
   },
+  async wafv2() {
+    const sdk = await import('@aws-sdk/client-wafv2')
+    return { Client: sdk.WAFV2Client as unknown as SdkModule['Client'], exports: { ...sdk } }
+  },
 }
 
 export function callCommand(host: CliHost, done: (code: number) => void): Command {

@@ -2,13 +2,13 @@
 //! is left to look up. It travels by itself: many distributions may name one, and its IP sets may be large.
 import type { LoggingConfiguration, Rule, WebACL } from '@aws-sdk/client-wafv2'
 
-/** A structure of the SDK as JSON holds it: bytes (SearchString) are base64 text. */
+/** A structure of the SDK as JSON holds it: bytes (SearchString) are base64 text. What the model requires is there. */
 export type Stored<T> = T extends Uint8Array
   ? string
   : T extends readonly (infer Item)[]
     ? readonly Stored<Item>[]
     : T extends object
-      ? { readonly [Name in keyof T]: Stored<T[Name]> }
+      ? { readonly [Name in keyof T]: Stored<Exclude<T[Name], undefined>> }
       : T
 
 export type StoredRule = Stored<Rule>
