@@ -5,6 +5,7 @@ import { headersDocument } from '../src/domain/headers-document.ts'
 import { metricsDocument } from '../src/domain/metrics/metrics-document.ts'
 import { parametersDocument } from '../src/domain/parameters/document.ts'
 import { securityPoliciesDocument } from '../src/domain/security-policies-document.ts'
+import { managedGroupsDocument } from '../src/domain/waf/managed-groups-document.ts'
 import { http2Document } from '../src/edge/listen/http2/document.ts'
 import { requestFlowDocument } from '../src/edge/request-flow.ts'
 import { conformanceSection } from '../test/scenarios/edge/http2-musts/document.ts'
@@ -17,6 +18,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/parameter-groups.md': parametersDocument,
   'docs/request-flow.md': requestFlowDocument,
   'docs/tls.md': securityPoliciesDocument,
+  'docs/waf-managed-rules.md': managedGroupsDocument,
 }
 
 for (const [path, text] of Object.entries(DOCUMENTS)) {

@@ -1,0 +1,95 @@
+//! Patterns of our own for managed rules that the engine's rule set has nothing for. RE2 syntax, matched anywhere in a
+//! value without regard to case; `managed-families.ts` says which kind of attack each belongs to.
+
+/** Files that a server has for itself. Query arguments name files and hosts as well: no `.com`, `.dat`, `.cs` ... */
+const SYSTEM_EXTENSIONS = [
+  ...['backup', 'bak', 'bat', 'cfg', 'cmd', 'conf', 'config', 'db', 'dbf', 'dll', 'htaccess', 'htpasswd', 'inc', 'ini'],
+  ...['key', 'lnk', 'log', 'mdb', 'old', 'orig', 'pass', 'pem', 'pwd', 'reg', 'sav', 'save', 'sql', 'sqlite', 'swp'],
+  ...['sys', 'webinfo'],
+].join('|')
+
+const ADMIN_SEGMENTS = [
+  ...[
+    '_?admin',
+    'admin-?console',
+    'admin-?panel',
+    'admin\\d',
+    'admin(?:er|istrator|istration)?\\.(?:php|aspx?|jsp|cgi)',
+  ],
+  ...['adminer', 'administrator', 'cpanel', 'host-manager', 'jmx-console', 'manager/(?:html|status|text)'],
+  ...['mysql-?(?:admin|manager)', 'myadmin', 'php-?my-?admin[^/]*', 'phppgadmin', 'pma', 'sql-?(?:admin|manager|web)'],
+  ...['sqlite-?manager', 'sysadmin', 'web-?admin', 'web-console', 'webmin', 'wp-admin'],
+].join('|')
+
+const EXPLOITABLE = [
+  // Of Java's applications, of repositories, of secrets.
+  ...['web-inf(?:/|$)', 'meta-inf(?:/|$)', '\\.(?:git|svn|hg|bzr|cvs)(?:/|$)', '\\.(?:aws|ssh|docker|kube)/'],
+  ...['\\.(?:env|htpasswd|htaccess|ds_store|npmrc|netrc|pgpass|bash_history)(?:[./~]|$)', 'id_(?:rsa|dsa|ed25519)$'],
+  // Of known vulnerabilities.
+  ...['_ignition/execute-solution', 'actuator/(?:env|gateway|heapdump|jolokia)', 'boaform/', 'cgi-bin/\\.', 'hnap1'],
+  ...[
+    'invoker/(?:ejb|jmx|readonly)',
+    'jolokia/',
+    'phpinfo\\.php',
+    'phpunit/.*eval-stdin\\.php',
+    'server-(?:info|status)$',
+  ],
+  ...['solr/admin/', 'struts/webconsole', 'telescope/requests', 'trace\\.axd', 'web\\.config', 'wls-wsat/'],
+].join('|')
+
+export interface ManagedPattern {
+  readonly regex: string
+  /** What it stands for. */
+  readonly means: string
+}
+
+export const MANAGED_PATTERNS: Readonly<Record<string, ManagedPattern>> = {
+  'admin-paths': {
+    regex: `(?:^|/)(?:${ADMIN_SEGMENTS})(?:/|$)`,
+    means: 'A segment of the path that is a place of administration: admin, phpmyadmin, sqlmanager, manager/html ...',
+  },
+  'ec2-metadata': {
+    regex:
+      '169\\.254\\.(?:169\\.254|170\\.2)\\b|\\bfd00:ec2::254\\b|://(?:2852039166|0xa9fea9fe)\\b|latest/(?:meta-data|dynamic/instance-identity)',
+    means: 'Address or paths of the instance metadata service',
+  },
+  'exploitable-paths': {
+    regex: `(?:^|/)(?:${EXPLOITABLE})`,
+    means: 'WEB-INF, repositories, files of secrets, pages of known vulnerabilities',
+  },
+  'java-serialized': {
+    regex: '(?:^|[^a-z0-9+/])(?:rO0AB|KztAAU|Cs7QAF)',
+    means: 'A serialized Java object in base64',
+  },
+  localhost: {
+    regex: '^(?:localhost|127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}|\\[::1\\])\\.?(?::\\d*)?$',
+    means: 'The host is the server itself',
+  },
+  'php-open-tag': { regex: '<\\?(?:php\\b|=|\\s)|\\[/?php\\]', means: 'Where PHP begins' },
+  'proc-files': {
+    regex: '/proc/(?:version|cmdline|cpuinfo|meminfo|mounts|sched_debug|self|net|\\d+)(?:\\b|/)|/sys/class/net/',
+    means: 'Files of /proc and /sys',
+  },
+  'react-flight': {
+    regex:
+      '\\$[0-9a-f]+:(?:__proto__|constructor|prototype)\\b|"status"\\s*:\\s*"resolved_model"|\\bchild_process\\b|\\bprocess\\.(?:mainModule|binding)\\b',
+    means: 'References to prototypes in React’s Flight format (CVE-2025-55182), and what runs commands in Node.js',
+  },
+  'restricted-extensions': {
+    regex: `\\.(?:${SYSTEM_EXTENSIONS})(?:\\x00|~|$)`,
+    means: `Ends with ${SYSTEM_EXTENSIONS.replaceAll('|', ', ')}`,
+  },
+  'url-with-ipv4': {
+    regex: '\\b(?:file|ftps?|https?)://(?:[^/@\\s]*@)?\\d{1,3}(?:\\.\\d{1,3}){3}\\b|\\bfile:///',
+    means: 'A URL whose host is an IPv4 address, or of a local file',
+  },
+  'wordpress-commands': {
+    regex: 'do[-_]reset[-_]wordpress|revslider_show_image|duplicator_download|cpmvc_do_action|rest_route=/?wp/v2/users',
+    means: 'Commands of WordPress and of plugins that give files or users away',
+  },
+  'wordpress-paths': {
+    regex:
+      '(?:^|/)(?:xmlrpc\\.php|wp-config[^/]*|wp-admin/(?:install|setup-config)\\.php|wp-content/(?:debug\\.log|uploads/.*\\.php\\d?)|(?:tim)?thumb\\.php|wp-content/plugins/[^/]*/readme\\.txt)(?:/|$)',
+    means: 'xmlrpc.php, wp-config.php, installers, programs among uploads',
+  },
+}
