@@ -44,6 +44,17 @@ const ADJUSTABLE = {
     10_000,
     'each change compiles all of them',
   ),
+  publicKeys: row('public keys of the account', 10, 1_000, 'state on disk'),
+  keyGroups: row('key groups of the account', 10, 1_000, 'state on disk'),
+  publicKeysPerKeyGroup: row('public keys of a key group', 5, 100, MEMORY),
+  keyGroupsPerBehavior: row('key groups that a cache behavior trusts', 4, 100, MEMORY),
+  distributionsPerKeyGroup: row(
+    'distributions that name one key group',
+    100,
+    10_000,
+    'each change compiles all of them',
+  ),
+  trustedSignersPerBehavior: row('accounts that a cache behavior trusts as signers', 5, 100, MEMORY),
   trustStores: row('trust stores of the account', 20, 1_000, 'state on disk'),
   certificates: row('certificates of the account', 2_500, 10_000, 'memory in control, and in workers for those in use'),
   namesPerCertificate: row('names of a certificate that is requested', 10, 100, 'time of each validation'),
@@ -94,6 +105,14 @@ export const QUOTAS = {
   /** Of a custom error response (unconfirmed: what an invalidation path may have). */
   errorPagePathChars: 4_000,
   originDomainChars: 253,
+  /** CloudFront key pairs of an account: one, and its successor while signers go over. */
+  keyPairsPerSigner: 2,
+  /** Unconfirmed. */
+  publicKeyNameChars: 128,
+  /** Of a PEM; unconfirmed: RSA of 4096 bits has 800. */
+  encodedKeyChars: 4_096,
+  /** Unconfirmed. */
+  keyGroupNameChars: 128,
   /** Unconfirmed: what a function's name has. */
   trustStoreNameChars: 64,
   trustStoreBundleBytes: 1_048_576,

@@ -51,6 +51,44 @@ export interface OriginAccessIdentityRecord {
   readonly comment: string
 }
 
+/** A key that signatures of viewers are verified with, or that fields are encrypted with (spec/cloudfront.md 9.2). */
+export interface PublicKeyRecord {
+  /** `K` and 13 upper-case letters or digits: the Key-Pair-Id. */
+  readonly id: string
+  readonly etag: string
+  readonly createdTime: string
+  readonly name: string
+  readonly callerReference: string
+  readonly comment: string
+  /** PEM (SubjectPublicKeyInfo) as it was given: the API shows it so. */
+  readonly encodedKey: string
+  /** Fields are encrypted with RSA only. */
+  readonly kind: 'rsa-2048' | 'ecdsa-p256'
+}
+
+/** Public keys that sign for the behaviors that name the group. */
+export interface KeyGroupRecord {
+  /** UUID. */
+  readonly id: string
+  readonly etag: string
+  readonly lastModifiedTime: string
+  readonly name: string
+  readonly comment: string
+  /** Ids of public keys: each is there. */
+  readonly publicKeys: readonly string[]
+}
+
+/** A CloudFront key pair of an account, of the older kind (TrustedSigners): its public half alone. */
+export interface SignerKeyPairRecord {
+  /** `APKA` and 17 upper-case letters or digits: the Key-Pair-Id. */
+  readonly id: string
+  /** 12 digits. */
+  readonly account: string
+  /** PEM: RSA of 1024, 2048 or 4096 bits. */
+  readonly encodedKey: string
+  readonly createdTime: string
+}
+
 /** Authorities whose client certificates viewers may show (spec/cloudfront.md 15). */
 export interface TrustStoreRecord {
   /** `ts_` and 24 letters or digits. */

@@ -17,9 +17,12 @@ import type {
   DeploymentPolicyRecord,
   DistributionRecord,
   InvalidationRecord,
+  KeyGroupRecord,
   OriginAccessControlRecord,
   OriginAccessIdentityRecord,
   PolicyRecord,
+  PublicKeyRecord,
+  SignerKeyPairRecord,
   TrustStoreRecord,
 } from '../domain/records.ts'
 import type { SnapshotRecord } from '../domain/snapshot.ts'
@@ -38,6 +41,12 @@ export interface Documents {
   'origin-access-control': OriginAccessControlRecord
   /** Id. */
   'origin-access-identity': OriginAccessIdentityRecord
+  /** Id: the Key-Pair-Id. */
+  'public-key': PublicKeyRecord
+  /** Id (UUID). */
+  'key-group': KeyGroupRecord
+  /** Id: the Key-Pair-Id. */
+  'signer-key-pair': SignerKeyPairRecord
   /** Policy id (UUID). */
   'continuous-deployment-policy': DeploymentPolicyRecord
   'response-headers-policy': PolicyRecord

@@ -1,6 +1,6 @@
-//! Which distributions use something (spec/cloudfront.md 1.4, 1.9). The lookups by a resource that is not built (key
-//! groups, VPC origins, anycast lists, real-time logs, connection functions) are not here: they answer 501 like the
-//! operations that would make such a resource. The one by trust store is beside the trust stores.
+//! Which distributions use something (spec/cloudfront.md 1.4, 1.9). The lookups by a resource that is not built (VPC
+//! origins, anycast lists, real-time logs, connection functions) are not here: they answer 501 like the operations that
+//! would make such a resource. Those by trust store and by key group are beside these.
 import type {
   DistributionConfig,
   DistributionIdList,

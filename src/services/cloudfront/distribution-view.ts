@@ -1,6 +1,7 @@
 //! A stored distribution as the API shows it: whole, and as a line of a list (spec/cloudfront.md 1.8).
 import type { Distribution, DistributionConfig, DistributionSummary } from '@aws-sdk/client-cloudfront'
 import type { DistributionRecord } from '../../domain/records.ts'
+import type { ActiveSigners } from './trusted-keys.ts'
 
 export const configOf = (record: DistributionRecord): DistributionConfig => record.config as DistributionConfig
 
@@ -10,7 +11,11 @@ const icp = (config: DistributionConfig) =>
     ? { AliasICPRecordals: config.Aliases.Items.map((CNAME) => ({ CNAME, ICPRecordalStatus: 'APPROVED' as const })) }
     : {}
 
-export function distributionView(record: DistributionRecord, invalidationsInProgress: number): Distribution {
+export function distributionView(
+  record: DistributionRecord,
+  invalidationsInProgress: number,
+  signers: ActiveSigners,
+): Distribution {
   const config = configOf(record)
   return {
     Id: record.id,
@@ -19,8 +24,7 @@ export function distributionView(record: DistributionRecord, invalidationsInProg
     LastModifiedTime: new Date(record.lastModifiedTime),
     InProgressInvalidationBatches: invalidationsInProgress,
     DomainName: record.domainName,
-    ActiveTrustedSigners: { Enabled: false, Quantity: 0 },
-    ActiveTrustedKeyGroups: { Enabled: false, Quantity: 0 },
+    ...signers,
     DistributionConfig: config,
     ...icp(config),
   }

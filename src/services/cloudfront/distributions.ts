@@ -36,6 +36,7 @@ import { checkOriginCertificates } from './origin-certificate-checks.ts'
 import { byId, markedPage } from './paging.ts'
 import { checkPolicies } from './policy-references.ts'
 import { checkTags, readTags, writeTags } from './tag-rules.ts'
+import { activeSigners, checkTrustedKeys } from './trusted-keys.ts'
 import { checkViewerMtls } from './viewer-mtls.ts'
 
 /** @throws NoSuchDistribution */
@@ -80,6 +81,7 @@ export async function acceptedConfig(
   await checkDeployment(reader, config, others)
   await checkPolicies(reader, config, others, context.quotas)
   await checkOriginAccess(reader, config, others, context.quotas)
+  await checkTrustedKeys(reader, config, others, context.quotas)
   await checkViewerMtls(reader, config)
   refuseNotBuilt(config)
   return config
@@ -145,7 +147,7 @@ async function create(
 ): Promise<CreateDistributionResult> {
   const record = await context.state.transact((tx) => addDistribution(tx, given, tags, context))
   return {
-    Distribution: distributionView(record, 0),
+    Distribution: distributionView(record, 0, await activeSigners(context.state, record)),
     Location: locationOf(`distribution/${record.id}`),
     ETag: record.etag,
   }
@@ -165,7 +167,11 @@ export const createDistributionWithTags: Operation<CreateDistributionWithTagsReq
 export const getDistribution: Operation<GetDistributionRequest, GetDistributionResult> = async (input, { state }) => {
   const record = await findDistribution(state, input.Id)
   return {
-    Distribution: distributionView(record, await invalidationsInProgress(state, record.id)),
+    Distribution: distributionView(
+      record,
+      await invalidationsInProgress(state, record.id),
+      await activeSigners(state, record),
+    ),
     ETag: record.etag,
   }
 }
@@ -203,7 +209,7 @@ export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDist
   input,
   context,
 ) => {
-  const [record, inProgress] = await context.state.transact(async (tx) => {
+  const [record, inProgress, signers] = await context.state.transact(async (tx) => {
     const old = await findDistribution(tx, input.Id)
     requireMatch(input.IfMatch, old.etag)
     const given = input.DistributionConfig
@@ -219,9 +225,9 @@ export const updateDistribution: Operation<UpdateDistributionRequest, UpdateDist
     await checkDeploymentChange(tx, old, config)
     await checkSecondCertificate(tx, config, await readTags(tx, old.arn), context.clock, 'InvalidViewerCertificate')
     const updated = await replaceConfig(tx, old, config, context)
-    return [updated, await invalidationsInProgress(tx, old.id)] as const
+    return [updated, await invalidationsInProgress(tx, old.id), await activeSigners(tx, updated)] as const
   })
-  return { Distribution: distributionView(record, inProgress), ETag: record.etag }
+  return { Distribution: distributionView(record, inProgress, signers), ETag: record.etag }
 }
 
 /** Only what is disabled, and known so at every edge. */

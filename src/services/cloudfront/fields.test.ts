@@ -57,6 +57,8 @@ const BEHAVIOR_ACTS = [
   'DefaultTTL',
   'MaxTTL',
   'Compress',
+  'TrustedKeyGroups.Items[]',
+  'TrustedSigners.Items[]',
 ]
 
 /** The edge or the API does what these say; wrong values are refused in tests of their own. */
@@ -104,14 +106,8 @@ const ACTS: ReadonlySet<string> = new Set([
   ...BEHAVIOR_ACTS.flatMap((field) => [`DefaultCacheBehavior.${field}`, `CacheBehaviors.Items[].${field}`]),
 ])
 
-const NOT_ENABLED = 'its Enabled is false, and true is refused'
-
 /** What these say asks for nothing, with the reason. */
 const HARMLESS: Readonly<Record<string, string>> = {
-  'DefaultCacheBehavior.TrustedSigners.Items[]': NOT_ENABLED,
-  'DefaultCacheBehavior.TrustedKeyGroups.Items[]': NOT_ENABLED,
-  'CacheBehaviors.Items[].TrustedSigners.Items[]': NOT_ENABLED,
-  'CacheBehaviors.Items[].TrustedKeyGroups.Items[]': NOT_ENABLED,
   'Logging.Bucket': 'AWS empties it while Logging.Enabled is false',
   'Logging.Prefix': 'AWS empties it while Logging.Enabled is false',
   'ViewerCertificate.CloudFrontDefaultCertificate': 'true is the default; false needs a certificate, which is refused',

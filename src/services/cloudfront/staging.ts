@@ -23,6 +23,7 @@ import {
 } from './distributions.ts'
 import { locationOf, requireMatch } from './entity-tag.ts'
 import { readTags, writeTags } from './tag-rules.ts'
+import { activeSigners } from './trusted-keys.ts'
 
 /** Tags of ours say how the edge serves: a copy is served alike. AWS copies no tags. */
 const actingTags = (tags: Tags): Tags =>
@@ -49,7 +50,7 @@ export const copyDistribution: Operation<CopyDistributionRequest, CopyDistributi
     return addDistribution(tx, copy, actingTags(await readTags(tx, primary.arn)), context)
   })
   return {
-    Distribution: distributionView(record, 0),
+    Distribution: distributionView(record, 0, await activeSigners(context.state, record)),
     Location: locationOf(`distribution/${record.id}`),
     ETag: record.etag,
   }
@@ -64,7 +65,7 @@ export const updateDistributionWithStagingConfig: Operation<
   UpdateDistributionWithStagingConfigRequest,
   UpdateDistributionWithStagingConfigResult
 > = async (input, context) => {
-  const [record, inProgress] = await context.state.transact(async (tx) => {
+  const [record, inProgress, signers] = await context.state.transact(async (tx) => {
     const primary = await findDistribution(tx, input.Id)
     const old = configOf(primary)
     const [primaryMatch, stagingMatch, ...more] = (input.IfMatch ?? '').split(',')
@@ -106,7 +107,7 @@ export const updateDistributionWithStagingConfig: Operation<
       staging.id,
       context,
     )
-    return [updated, await invalidationsInProgress(tx, primary.id)] as const
+    return [updated, await invalidationsInProgress(tx, primary.id), await activeSigners(tx, updated)] as const
   })
-  return { Distribution: distributionView(record, inProgress), ETag: record.etag }
+  return { Distribution: distributionView(record, inProgress, signers), ETag: record.etag }
 }

@@ -8,6 +8,7 @@ import { INVALIDATION_ROWS } from './invalidation-rows.ts'
 import { ORIGIN_ACCESS_ROWS } from './origin-access-rows.ts'
 import { ORIGIN_ROWS } from './origin-rows.ts'
 import { POLICY_ROWS } from './policy-rows.ts'
+import { SIGNING_ROWS } from './signing-rows.ts'
 import { TRUST_STORE_ROWS } from './trust-store-rows.ts'
 
 export const FAULT_ROWS: readonly FaultRow[] = [
@@ -19,5 +20,6 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ...ORIGIN_ACCESS_ROWS,
   ...ORIGIN_ROWS,
   ...POLICY_ROWS,
+  ...SIGNING_ROWS,
   ...TRUST_STORE_ROWS,
 ]

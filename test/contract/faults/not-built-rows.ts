@@ -11,25 +11,7 @@ const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => (
 
 export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   {
-    codes: [
-      'CannotChangeImmutablePublicKeyFields',
-      'KeyGroupAlreadyExists',
-      'NoSuchPublicKey',
-      'PublicKeyAlreadyExists',
-      'PublicKeyInUse',
-      'TooManyDistributionsAssociatedToKeyGroup',
-      'TooManyKeyGroups',
-      'TooManyKeyGroupsAssociatedToDistribution',
-      'TooManyPublicKeys',
-      'TooManyPublicKeysInKeyGroup',
-      'TrustedKeyGroupDoesNotExist',
-    ],
-    reason: 'signed URLs by key groups',
-    names: /TrustedKeyGroups/,
-    provoke: standard({ TrustedKeyGroups: { Enabled: true, ...listed('group') } }),
-  },
-  {
-    codes: ['TooManyTrustedSigners', 'TrustedSignerDoesNotExist'],
+    codes: [],
     reason: 'signed URLs by accounts',
     names: /TrustedSigners/,
     provoke: standard({ TrustedSigners: { Enabled: true, ...listed('self') } }),
