@@ -37,6 +37,8 @@ export interface DistributionDoc {
   readonly viewerCertificate?: ViewerCertificateDoc
   /** An address of its own (SSLSupportMethod vip): who names no server there is shown its certificate; absent for none. */
   readonly dedicatedAddress?: string
+  /** ARN of the web ACL that looks at its requests; absent for none. */
+  readonly webAclArn?: string
   /** Which countries are served; absent means all. */
   readonly geoRestriction?: GeoRestrictionDoc
   /** Client certificates of viewers; absent where none are asked for. */

@@ -19,6 +19,7 @@ import type { PeerResult } from './peers/protocol.ts'
 import type { Place, Places } from './places.ts'
 import type { RequestIds } from './request-ids.ts'
 import type { Snapshot } from './snapshot/snapshot.ts'
+import type { Waf } from './waf/waf.ts'
 
 /** Asks the owner of a key at a place; the flight gets the answer's bytes. */
 export interface AskPeers {
@@ -66,6 +67,7 @@ export interface Edge {
   /** What requests to buckets are signed with; null when the operator has given none. */
   readonly s3Keys: S3Keys | null
   readonly geo: GeoLookup
+  readonly waf: Waf
   readonly compressions: Compressions
   readonly refreshes: RefreshBehind
   readonly ids: RequestIds

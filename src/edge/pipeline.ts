@@ -5,6 +5,7 @@ import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { type Step, to } from './stage.ts'
 import { accessGeo } from './stages/access-geo.ts'
+import { accessWaf } from './stages/access-waf.ts'
 import { acmeChallenge } from './stages/acme-challenge.ts'
 import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
@@ -41,6 +42,7 @@ export const PIPELINE = [
   acmeChallenge,
   matchDistribution,
   chooseStagingStage,
+  accessWaf,
   accessGeo,
   rootObject,
   matchBehavior,

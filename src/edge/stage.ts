@@ -9,6 +9,7 @@ export const to = {
   acmeChallenge: 'acme-challenge',
   matchDistribution: 'match-distribution',
   chooseStaging: 'choose-staging',
+  accessWaf: 'access-waf',
   accessGeo: 'access-geo',
   rootObject: 'root-object',
   matchBehavior: 'match-behavior',

@@ -57,6 +57,7 @@ import { loadSnapshot } from './snapshot/disk-lines.ts'
 import { locates, type Snapshot } from './snapshot/snapshot.ts'
 import { to } from './stage.ts'
 import { TrustedProxies } from './viewer/trusted-proxies.ts'
+import { Waf } from './waf/waf.ts'
 
 export interface WorkerOptions {
   /** `worker-0`; unique in the installation. */
@@ -209,6 +210,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     ),
     s3Keys: options.s3Keys ?? null,
     geo,
+    waf: new Waf({ counters, clock, problem }),
     compressions: new Compressions(),
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
@@ -304,7 +306,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
         saver.save({
           ...{ revision, distributions: configuration.documents, workers: edge.workers, down: [...down] },
           challenges: [...challenges.values()],
-          webAcls: [...webAcls.values()],
+          webAcls: [...webAcls.values()].map(({ doc }) => doc),
         })
     })
   }

@@ -72,6 +72,8 @@ export function reasonPhrase(status: number): string {
 /** Sentences that several places answer with, by what happened. */
 export const REASONS = {
   badRequest: 'Bad request.',
+  blocked: 'Request blocked.',
+  webAcl: 'The web ACL of this distribution cannot be evaluated at this edge, so that no request is let through.',
   country: 'The Amazon CloudFront distribution is configured to block access from your country.',
   noGeoip:
     'This distribution is restricted to countries, and the edge has no GeoIP database to tell them by: its operator installs one (docs/geo-restriction.md).',

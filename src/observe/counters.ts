@@ -49,6 +49,20 @@ const counter = (name: string, help: string): CounterRow => ({
   help,
 })
 
+const webAcl = (action: string): CounterRow => ({
+  metric: 'cachefront_edge_waf_requests_total',
+  kind: 'counter',
+  labels: { action },
+  help: 'Requests that a web ACL looked at, by what it said; `counted`: those of any action in which a rule counted.',
+})
+
+const webAclFailure = (cause: string): CounterRow => ({
+  metric: 'cachefront_edge_waf_failures_total',
+  kind: 'counter',
+  labels: { cause },
+  help: 'Rules that could not be evaluated and counted as matches, and requests refused because a web ACL could not be.',
+})
+
 const overHttp2Limit = (limit: string): CounterRow => ({
   metric: 'cachefront_edge_http2_limits_total',
   kind: 'counter',
@@ -94,6 +108,12 @@ const TABLE = {
   http2Controls: overHttp2Limit('controls'),
   http2Empties: overHttp2Limit('empties'),
   http2Dribbles: overHttp2Limit('dribbles'),
+  wafAllowed: webAcl('allowed'),
+  wafBlocked: webAcl('blocked'),
+  wafChallenged: webAcl('challenged'),
+  wafCounted: webAcl('counted'),
+  wafRuleFailures: webAclFailure('rule'),
+  wafRefusals: webAclFailure('web-acl'),
   collapsed: counter('collapsed_requests', 'Requests that waited for a fetch already under way.'),
   staleHits: counter('stale_hits', 'Requests answered with an object that was not fresh any more.'),
   refreshes: counter('refreshes', 'Stale objects refreshed while they were served: fetches begun and over.'),

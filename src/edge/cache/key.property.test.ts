@@ -175,6 +175,7 @@ function seenByOrigin(plan: BehaviorPlan, request: Asked): readonly string[] {
     requestId: 'ID',
     upgrade: null,
     grpc: false,
+    inserted: null,
     via: 'edge',
   })
   const own = new Set(['via', 'cloudfront-viewer-address'])

@@ -54,6 +54,8 @@ export interface ForwardedRequest {
   readonly upgrade: 'websocket' | null
   /** It is a call of gRPC. */
   readonly grpc: boolean
+  /** Prefix in lower case of fields that the edge itself has put into the request; null for none. */
+  readonly inserted: string | null
   readonly requestId: string
   readonly via: string
   readonly errorOf?: ErrorOf | undefined
@@ -136,6 +138,7 @@ function forwards(recipe: ForwardRecipe, name: string, request: ForwardedRequest
   if (REMOVED.has(taken) || recipe.customNames.has(taken) || recipe.customNames.has(name)) return false
   if (OWN_PREFIXES.some((prefix) => taken.startsWith(prefix)) || isGenerated(taken)) return false
   if (ALWAYS.has(name)) return true
+  if (request.inserted !== null && name.startsWith(request.inserted)) return true
   // WebSocket needs no policy (spec 13.4); what its handshake says is between the two ends.
   if (request.upgrade === 'websocket' && name.startsWith('sec-websocket-')) return true
   // Nor does gRPC, whose own fields are those with this prefix. What a policy says of others holds for its metadata, too.

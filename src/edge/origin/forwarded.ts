@@ -1,5 +1,6 @@
 //! An exchange as the recipe of what goes to the origin takes it (origin/forward.ts).
 import type { Exchange } from '../exchange.ts'
+import { INSERTED_PREFIX } from '../waf/inserted-headers.ts'
 import type { ForwardedRequest } from './forward.ts'
 
 /** `cacheable` as ForwardedRequest. */
@@ -24,6 +25,8 @@ export function forwardedRequest(x: Exchange, cacheable: boolean): ForwardedRequ
     cacheable,
     upgrade: x.upgrade,
     grpc: x.grpc,
+    // The web ACL has dropped those of the viewer.
+    inserted: x.distribution?.webAclArn ? INSERTED_PREFIX : null,
     requestId: x.requestId,
     via: x.place.via,
     errorOf: request.errorOf,

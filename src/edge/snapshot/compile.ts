@@ -48,6 +48,7 @@ export function compileDistribution(document: DistributionDoc, installed: Instal
     enabled: document.enabled,
     ...compileTls(document),
     staging: document.continuousDeployment === undefined ? null : compileStaging(document.continuousDeployment),
+    webAclArn: document.webAclArn ?? '',
     geo: compileGeo(document.geoRestriction),
     rootPath: document.defaultRootObject === '' ? '' : encodePath(`/${document.defaultRootObject}`),
     behaviors: document.behaviors.map((behavior, at) => ({

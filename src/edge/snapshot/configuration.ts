@@ -4,6 +4,8 @@ import type { DistributionDoc, InvalidationDoc } from '../../domain/distribution
 import type { WebAclDoc } from '../../domain/waf/web-acl.ts'
 import type { Invalidations } from '../cache/invalidation.ts'
 import type { FeedChange, ToWorker } from '../feed-protocol.ts'
+import { compileWebAcl } from '../waf/compile.ts'
+import type { WebAclPlan } from '../waf/plan.ts'
 import { changeSnapshot, compileSnapshot } from './assemble.ts'
 import type { Installed } from './compile.ts'
 import type { SavedSnapshot } from './disk-lines.ts'
@@ -45,7 +47,7 @@ export class Configuration {
       ...this.#snapshot,
       down: new Set(saved.down),
       challenges: byId(saved.challenges ?? []),
-      webAcls: byArn(saved.webAcls ?? []),
+      webAcls: this.#compiled(saved.webAcls ?? []),
     }
     this.#snapshot = compileSnapshot(saved.revision, documents, before, this.#onProblem, this.#installed)
   }
@@ -85,7 +87,7 @@ export class Configuration {
       }
       if (change.kind === 'web-acl') {
         const others = [...webAcls].filter(([arn]) => arn !== change.arn)
-        webAcls = new Map(change.webAcl === null ? others : [...others, [change.arn, change.webAcl]])
+        webAcls = new Map(change.webAcl === null ? others : [...others, ...this.#compiled([change.webAcl])])
         continue
       }
       const document = change.distribution === null ? null : this.#shared.one(change.distribution)
@@ -95,6 +97,15 @@ export class Configuration {
     }
     const before = { ...this.#snapshot, down, challenges, webAcls }
     this.#snapshot = changeSnapshot(revision, changed, before, this.#onProblem, this.#installed)
+  }
+
+  /** By ARN. One that cannot be compiled is there all the same: it refuses (edge/waf/compile.ts). */
+  #compiled(webAcls: readonly WebAclDoc[]): Map<string, WebAclPlan> {
+    const plans = webAcls.map(compileWebAcl)
+    for (const { arn, broken } of plans) {
+      if (broken !== null) this.#problem(`web ACL ${arn} cannot be evaluated, requests are refused: ${broken}`)
+    }
+    return new Map(plans.map((plan) => [plan.arn, plan]))
   }
 
   #invalidate(sent: number, { distributionId, paths, tagHeader, soft: isSoft }: InvalidationDoc): void {
@@ -115,6 +126,3 @@ export class Configuration {
 
 const byId = (challenges: readonly ChallengeDoc[]): ReadonlyMap<string, ChallengeDoc> =>
   new Map(challenges.map((challenge) => [challengeId(challenge), challenge]))
-
-const byArn = (webAcls: readonly WebAclDoc[]): ReadonlyMap<string, WebAclDoc> =>
-  new Map(webAcls.map((webAcl) => [webAcl.arn, webAcl]))

@@ -3,13 +3,13 @@
 import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
-import type { WebAclDoc } from '../../domain/waf/web-acl.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { ServedCertificate } from '../listen/tls/endpoints.ts'
 import type { TlsTerms } from '../listen/tls/terms.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
 import type { ReachedOrigin } from '../origin/reached.ts'
+import type { WebAclPlan } from '../waf/plan.ts'
 import type { HeadersPolicyPlan } from './headers-policy.ts'
 import { normalPath } from './normal-path.ts'
 import { firstMatch, type PathPatterns } from './path-patterns.ts'
@@ -27,7 +27,7 @@ export interface Snapshot {
   /** What ACME servers may ask for now, by challengeId; empty nearly always. */
   readonly challenges: ReadonlyMap<string, ChallengeDoc>
   /** Web ACLs that distributions name, by ARN. */
-  readonly webAcls: ReadonlyMap<string, WebAclDoc>
+  readonly webAcls: ReadonlyMap<string, WebAclPlan>
 }
 
 export interface DistributionPlan {
@@ -44,6 +44,8 @@ export interface DistributionPlan {
   readonly staging: StagingPlan | null
   /** Null for a distribution that serves every country. */
   readonly geo: GeoPlan | null
+  /** ARN of the web ACL that looks at its requests; empty for none. */
+  readonly webAclArn: string
   /** `/index.html`; empty for none. */
   readonly rootPath: string
   /** In order of precedence; the last one matches everything. */

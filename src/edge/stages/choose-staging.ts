@@ -12,7 +12,7 @@ import { chooseStaging } from '../staging-choice.ts'
 
 export const chooseStagingStage = stage({
   name: to.chooseStaging,
-  next: [to.accessGeo, to.rootObject],
+  next: [to.accessWaf, to.accessGeo, to.rootObject],
   run(x, edge) {
     const primary = x.distribution as DistributionPlan
     const policy = primary.staging as StagingPlan

@@ -10,7 +10,7 @@ import { stage, to } from '../stage.ts'
 
 export const matchDistribution = stage({
   name: to.matchDistribution,
-  next: [to.chooseStaging, to.accessGeo, to.rootObject, to.errorPage],
+  next: [to.chooseStaging, to.accessWaf, to.accessGeo, to.rootObject, to.errorPage],
   run(x, edge) {
     const plan =
       x.foundBefore === ''

@@ -22,7 +22,9 @@ import { type Place, placesOf } from '../../../src/edge/places.ts'
 import { Refreshes } from '../../../src/edge/refresh.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
 import { compileSnapshot } from '../../../src/edge/snapshot/assemble.ts'
+import { Waf } from '../../../src/edge/waf/waf.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { Counters } from '../../../src/observe/counters.ts'
 import {
   behaviorDoc,
   DISTRIBUTION_ID,
@@ -82,6 +84,7 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       tls: new OriginTls(),
     }),
     s3Keys: null,
+    waf: new Waf({ counters: new Counters(), clock: systemClock, problem: (message) => assert.fail(message) }),
     ids: new RequestIds(),
     random: Math.random,
     workers: [],

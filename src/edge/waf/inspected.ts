@@ -1,0 +1,107 @@
+//! All of a request that a rule may look at, derived when the first rule asks; what no rule looks at costs nothing.
+import type { ViewerLocation } from '../../domain/viewer.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { GeoLookup } from '../geo/geo.ts'
+import type { HeaderBlock, ViewerRequest } from '../listen/viewer.ts'
+
+/** What a field of a request has, one character a byte; a boolean where the field's own settings decide. */
+export type Reading = readonly string[] | boolean
+
+/** The beginning of a body, as far as the web ACL inspects it. */
+export interface InspectedBody {
+  /** One character a byte: as it came, then what its Content-Encoding unpacks to, where it has one. */
+  readonly texts: readonly string[]
+  /** There is more of it than was looked at, or something that could not be unpacked. */
+  readonly oversize: boolean
+}
+
+export const NO_BODY: InspectedBody = { texts: [], oversize: false }
+
+/** What is asked of the edge about a request. */
+export interface Surroundings {
+  readonly geo: Pick<GeoLookup, 'find' | 'placesAddresses'>
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** Results of the statements of one plan that look at headers alone, kept with the header block: 0 unknown, 1 no, 2 yes. */
+export interface HeaderSlots {
+  readonly count: number
+}
+
+/** What of a request rules are given: as the viewer sent it. */
+export type InspectedRequest = Pick<ViewerRequest, 'method' | 'path' | 'query' | 'httpVersion' | 'headers'>
+
+export class Inspected {
+  readonly method: string
+  /** As sent: neither decoded nor normalized; without the query. */
+  readonly path: string
+  /** Behind the first `?`; empty for none. */
+  readonly query: string
+  readonly httpVersion: string
+  readonly headers: HeaderBlock
+  /** The viewer's, behind the proxies that are trusted. */
+  readonly address: string
+  readonly requestId: string
+  /** Null until it has been read: rules that look at it wait for that (evaluate.ts). */
+  body: InspectedBody | null
+  /** Fully qualified names, in the order that rules added them. */
+  readonly labels: string[] = []
+  /** What readers have found, by their slot. */
+  readonly readings: Reading[] = []
+  readonly #around: Surroundings
+  #results: Uint8Array | null = null
+  #now = 0
+
+  constructor(
+    request: InspectedRequest,
+    address: string,
+    requestId: string,
+    around: Surroundings,
+    body: InspectedBody | null,
+  ) {
+    this.method = request.method
+    this.path = request.path
+    this.query = request.query ?? ''
+    this.httpVersion = request.httpVersion
+    this.headers = request.headers
+    this.address = address
+    this.requestId = requestId
+    this.body = body
+    this.#around = around
+  }
+
+  /** Milliseconds since the epoch by the movable clock; the same for all rules. */
+  get now(): number {
+    if (this.#now === 0) this.#now = this.#around.clock.now()
+    return this.#now
+  }
+
+  /**
+   * Of the viewer, or of an address that the request names.
+   * @throws Error without a GeoIP database: then nobody's country is known
+   */
+  locationOf(address: string): ViewerLocation {
+    const { geo } = this.#around
+    const location = geo.find(address)
+    if (!geo.placesAddresses) throw new Error('no GeoIP database is installed')
+    return location
+  }
+
+  /** A label is there once. */
+  addLabel(label: string): void {
+    if (!this.labels.includes(label)) this.labels.push(label)
+  }
+
+  /** See HeaderSlots. */
+  headerResults(slots: HeaderSlots): Uint8Array {
+    if (this.#results !== null) return this.#results
+    const { derived } = this.headers
+    let results = derived.get(slots) as Uint8Array | undefined
+    if (results === undefined) {
+      results = new Uint8Array(slots.count)
+      derived.set(slots, results)
+    }
+    this.#results = results
+    return results
+  }
+}
