@@ -1,31 +1,7 @@
 //! The words for what became of a viewer request. The same word stands in X-Cache, the access log, counters, traces and
-//! tests; a new outcome is a new word here.
+//! tests; a new outcome is a new word here, or in result-types.ts.
 import type { CompressionSkipped, ContentCoding } from '../http/compressible.ts'
 import type { FreshnessReason } from '../http/freshness.ts'
-
-/** x-edge-result-type and, followed by ` from cloudfront`, X-Cache (spec/cloudfront.md 6.5). */
-export type ResultType = 'Hit' | 'RefreshHit' | 'Miss' | 'Error' | 'Redirect'
-
-/** x-edge-detailed-result-type of errors that the edge itself can tell apart (spec 12.4); otherwise the ResultType. */
-export type DetailedResultType =
-  | ResultType
-  | 'AbortedOrigin'
-  | 'ClientCommError'
-  /** Geo restriction (spec 12.1). */
-  | 'ClientGeoBlocked'
-  | 'InternalError'
-  | 'InvalidRequest'
-  /** The distribution's web ACL (spec 12.2). */
-  | 'InvalidRequestBlocked'
-  | 'InvalidRequestMethod'
-  | 'OriginCommError'
-  | 'OriginConnectError'
-  | 'OriginDnsError'
-  | 'OriginHeaderTooBigError'
-  | 'OriginInvalidResponseError'
-  | 'OriginReadError'
-  /** A Hit in the cache of the origin's shield (spec 6.5, 7.6). */
-  | 'OriginShieldHit'
 
 /** Why a request was not answered from the cache. */
 export type MissReason =
@@ -75,6 +51,8 @@ export type StaleReason =
   | 'soft-invalidated'
   /** The origin was asked and failed. */
   | 'origin-failed'
+  /** The worker has too much to do to ask the origin (edge/shield/). */
+  | 'shed'
 
 /** What became of the wish to refresh a stale object while it is served. After all but the last it may be served. */
 export type RefreshOutcome =
@@ -83,6 +61,8 @@ export type RefreshOutcome =
   | 'under-way'
   /** The last one came to nothing; the origin is left alone for ErrorCachingMinTTL. */
   | 'backing-off'
+  /** The worker has too much to do. */
+  | 'shed'
   | 'too-many'
 
 /** What became of the body of an answer for a viewer that takes it compressed (spec/cloudfront.md 5.8). */
@@ -113,6 +93,14 @@ export type OriginFailureKind =
   | 'reset'
   | 'invalid-response'
   | 'header-too-big'
+  /** The connection broke while the request's body was being sent. */
+  | 'write'
+  /** 206 or 304 to a request that did not ask for it. */
+  | 'unasked'
+  /** Content-Length and Content-Range do not say the same. */
+  | 'range-length'
+  /** A slice was asked for, and the origin sent an object without any bytes. */
+  | 'zero-size'
   /** A slice of a large object was asked for, and the origin has another version of it, or none. */
   | 'object-changed'
   /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */

@@ -2,16 +2,15 @@
 //! have one shape; each is set by the stage named in its comment and read by later ones.
 import type {
   CompressionOutcome,
-  DetailedResultType,
   FailoverReason,
   Layer,
   MissReason,
   NotStoredReason,
   OriginFailureKind,
-  ResultType,
   StaleReason,
   Tier,
 } from '../domain/outcomes.ts'
+import type { BreakOff, DetailedResultType, ResultType } from '../domain/result-types.ts'
 import { NOWHERE, type ViewerLocation } from '../domain/viewer.ts'
 import type { ByteRange } from '../http/range.ts'
 import type { TraceBuilder, TracePart } from '../observe/trace.ts'
@@ -42,6 +41,8 @@ export interface EdgeFault {
   readonly detailed: DetailedResultType
   /** What the origin did wrong; null when no origin was asked. */
   readonly origin: OriginFailureKind | null
+  /** Seconds after which it may be worth asking again (RFC 9110 10.2.3). */
+  readonly retryAfterS?: number
   /** Of a 416: bytes of the object. */
   readonly objectBytes?: number
   /** This request may have brought it about alone: nobody else is told of it. */
@@ -192,6 +193,8 @@ export class Exchange {
   status = 0
   result: ResultType = 'Miss'
   detailed: DetailedResultType = 'Miss'
+  /** Why the answer ended before its end; then the log's final result is Error, and `result` what it was at its first byte. */
+  brokeOff: BreakOff | null = null
   tier: Tier = 'edge'
   /** Whose cache had the answer, or who asked the origin for it: that of `place`, until another place has answered. */
   layer: Layer

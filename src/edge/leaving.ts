@@ -43,7 +43,7 @@ export function leaveFlight(x: Exchange): void {
 
 /** Where a request goes that nobody waits for any more. */
 export function left(x: Exchange): typeof to.record {
-  x.detailed = 'ClientCommError'
+  x.brokeOff = 'ClientCommError'
   return to.record
 }
 

@@ -1,6 +1,7 @@
 //! The last thing that happens to a request: counters, the access log, the trace, and a line for people when an origin
 //! failed.
 import type { CompressionOutcome } from '../domain/outcomes.ts'
+import type { BreakOff, ResultType } from '../domain/result-types.ts'
 import type { AccessLog, LoggedConnection } from '../observe/access-log.ts'
 import { COUNTER, type Counters } from '../observe/counters.ts'
 import type { TraceRing } from '../observe/trace.ts'
@@ -28,7 +29,9 @@ const RESULT_COUNTER = {
   Miss: COUNTER.misses,
   Error: COUNTER.errors,
   Redirect: COUNTER.redirects,
-} as const
+  LimitExceeded: COUNTER.limitExceeded,
+  CapacityExceeded: COUNTER.capacityExceeded,
+} as const satisfies Readonly<Record<ResultType, number>>
 
 const COMPRESSION_COUNTER = {
   br: COUNTER.compressedBr,
@@ -82,6 +85,12 @@ function asCalls(connection: ViewerConnection): LoggedConnection {
 function loggedConnection({ status, grpc }: Exchange, connection: ViewerConnection): LoggedConnection {
   if (status === 101) return asWebSocket(connection)
   return grpc ? asCalls(connection) : connection
+}
+
+/** Why it ended early; null when it did not. A refusal stays one, also when nobody is there to read it. */
+function brokeOffBy({ brokeOff, viewerRequest, result }: Exchange, unanswered: boolean): BreakOff | null {
+  if (!unanswered || result === 'LimitExceeded') return brokeOff
+  return viewerRequest.body?.complete === false ? 'ClientHungUpRequest' : 'ClientCommError'
 }
 
 export function createRecorder(parts: RecorderParts): Recorder {
@@ -160,10 +169,14 @@ export function createRecorder(parts: RecorderParts): Recorder {
     if (x.peer !== null || x.inner !== null) return
     const { viewerRequest: request, reply } = x
     const unanswered = reply.gone && reply.bytesSent === 0
-    const status = unanswered ? 0 : x.status
+    const refused = reply.refused ?? null
+    const status = unanswered ? 0 : (refused?.status ?? x.status)
+    const brokeOff = brokeOffBy(x, unanswered)
+    const isError = brokeOff !== null || refused !== null
+    const result = isError ? 'Error' : x.result
     counters.add(COUNTER.requests)
     if (x.primary !== null) counters.add(COUNTER.toStaging)
-    counters.add(RESULT_COUNTER[x.result])
+    counters.add(RESULT_COUNTER[result])
     if (x.staleReason !== null) counters.add(COUNTER.staleHits)
     if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)
     if (reply.gone) counters.add(COUNTER.viewersGone)
@@ -183,8 +196,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
       domainName: x.distribution?.doc.domainName ?? request.headers.host,
       pop: x.place.name,
       status,
-      resultType: x.result,
-      detailedResultType: unanswered ? 'ClientCommError' : x.detailed,
+      resultType: result,
+      // Of what never began nobody can say what it would have been.
+      responseResultType: unanswered || refused !== null ? result : x.result,
+      detailedResultType: refused?.detailed ?? brokeOff ?? x.detailed,
       requestId: x.requestId,
       bytesSent: reply.bytesSent,
       bodyBytesReceived: (request.body?.length ?? 0) + x.tunnelBytes,

@@ -3,7 +3,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RegionalDoc } from '../domain/topology.ts'
-import { type Answerer, errorPageBody, errorPageHead } from '../http/error-page.ts'
 import { formatHttpDate } from '../http/http-date.ts'
 import { type Clock, MovableClock } from '../lib/clock.ts'
 import { AccessLog } from '../observe/access-log.ts'
@@ -30,7 +29,6 @@ import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import { openHandshakes } from './handshakes.ts'
 import { countHttp2Limit } from './http2-counters.ts'
-import type { Refusal } from './listen/listener.ts'
 import { type ListenAddress, type PopAddresses, type PopListen, PopListeners, type SharedListen } from './listeners.ts'
 import { readableAuthorities } from './origin/authorities.ts'
 import { Distributions } from './origin/distribution/distributions.ts'
@@ -45,10 +43,11 @@ import { OriginSources } from './origin/sources.ts'
 import { OriginTls } from './origin/tls.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
-import { type Place, placesOf } from './places.ts'
+import { placesOf } from './places.ts'
 import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
 import { Refreshes } from './refresh.ts'
+import { refuseRequest } from './refusing.ts'
 import { RequestIds } from './request-ids.ts'
 import { Running } from './running.ts'
 import { Configuration } from './snapshot/configuration.ts'
@@ -153,7 +152,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const saved = await loadSnapshot(options.snapshotFile)
   if (saved !== null) configuration.restore(saved)
   const originHealth = new OriginHealth()
-  const recorder = createRecorder({ counters, accessLog: new AccessLog(clock, logFile), traces, problem, originHealth })
+  const accessLog = new AccessLog(clock, logFile)
+  const recorder = createRecorder({ counters, accessLog, traces, problem, originHealth })
   const disk = new DiskTier({
     directory: options.disk?.directory ?? '',
     limitBytes: options.disk?.limitBytes ?? 0,
@@ -234,10 +234,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     reusePort: options.reusePort,
     clock,
     handler,
-    refuse: (refusal) => {
-      counters.add(COUNTER.requestsRefused)
-      return refusalPage(refusal, edge)
-    },
+    refuse: (refusal) => refuseRequest(refusal, edge, counters, accessLog),
     onConnection: (event) => countConnection(counters, event),
     onHttp2Limit: (limit) => countHttp2Limit(counters, limit),
     ...admitting(options, counters, proxies),
@@ -405,14 +402,6 @@ function dateOf(clock: Clock): () => string {
     }
     return text
   }
-}
-
-function refusalPage(refusal: Refusal, edge: Edge): { head: string; body: Uint8Array } {
-  const page = { status: refusal.status, reason: refusal.reason, requestId: edge.ids.next() }
-  const { via, name } = edge.places.pops[refusal.connection.pop] as Place
-  const answerer: Answerer = { via: `1.1 ${via}`, pop: name, date: edge.date() }
-  const body = Buffer.from(errorPageBody(page), 'latin1')
-  return { head: errorPageHead(page, answerer, body.length, true), body }
 }
 
 function countConnection(counters: Counters, event: 'opened' | 'closed'): void {

@@ -29,6 +29,7 @@ const RECORD: AccessRecord = {
   pop: 'FRA50-C1',
   status: 200,
   resultType: 'Hit',
+  responseResultType: 'Hit',
   detailedResultType: 'OriginShieldHit',
   requestId: 'ID==',
   bytesSent: 1_400,

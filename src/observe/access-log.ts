@@ -78,7 +78,9 @@ export interface AccessRecord {
   readonly pop: string
   /** 0 when the viewer left before an answer: logged as `000`. */
   readonly status: number
+  /** Of the whole answer, and as it was known when its first byte went out. */
   readonly resultType: string
+  readonly responseResultType: string
   readonly detailedResultType: string
   readonly requestId: string
   /** Bytes of the answer, headers included. */
@@ -119,6 +121,7 @@ interface ViewerParts {
   begin: string
   status: number
   resultType: string
+  responseResultType: string
   httpVersion: string
   /** `TAB status TAB referer TAB user-agent TAB` */
   answered: string
@@ -156,7 +159,12 @@ export class AccessLog {
     const known = r.headers.derived.get(PARTS) as ViewerParts | undefined
     const parts = known?.connection === r.connection ? known : viewerParts(r)
     if (r.method !== parts.method || r.domainName !== parts.domainName) setRequest(parts, r)
-    if (r.status !== parts.status || r.resultType !== parts.resultType || r.httpVersion !== parts.httpVersion) {
+    if (
+      r.status !== parts.status ||
+      r.resultType !== parts.resultType ||
+      r.responseResultType !== parts.responseResultType ||
+      r.httpVersion !== parts.httpVersion
+    ) {
       setAnswer(parts, r)
     }
     const answered =
@@ -228,6 +236,7 @@ function viewerParts({ connection, headers, forwardedFor }: AccessRecord): Viewe
     begin: '',
     status: -1,
     resultType: '',
+    responseResultType: '',
     httpVersion: '',
     answered: '',
     result: '',
@@ -245,15 +254,17 @@ function setRequest(parts: ViewerParts, { viewerAddress, method, domainName }: A
   parts.begin = flatText(`\t${viewerAddress}\t${method}\t${domainName}\t`)
 }
 
-function setAnswer(parts: ViewerParts, { viewerPort, status, resultType, httpVersion }: AccessRecord): void {
+function setAnswer(parts: ViewerParts, record: AccessRecord): void {
+  const { viewerPort, status, resultType, responseResultType, httpVersion } = record
   parts.status = status
   parts.resultType = resultType
+  parts.responseResultType = responseResultType
   parts.httpVersion = httpVersion
   parts.answered = flatText(`\t${status === 0 ? '000' : status}${parts.agent}`)
   parts.result = `\t-\t${resultType}\t`
   parts.answeredWithoutQuery = flatText(`${parts.answered}-${parts.result}`)
   parts.end = flatText(
-    `${parts.forwarded}${resultType}\tHTTP/${httpVersion}\t-\t-\t${viewerPort === 0 ? '-' : viewerPort}\t`,
+    `${parts.forwarded}${responseResultType}\tHTTP/${httpVersion}\t-\t-\t${viewerPort === 0 ? '-' : viewerPort}\t`,
   )
   parts.atOnce = flatText(`\t${seconds(0)}${parts.end}${seconds(0)}`)
 }

@@ -87,6 +87,8 @@ const TABLE = {
   misses: result('Miss'),
   errors: result('Error'),
   redirects: result('Redirect'),
+  limitExceeded: result('LimitExceeded'),
+  capacityExceeded: result('CapacityExceeded'),
   viewersGone: counter('viewers_gone', 'Requests whose viewer left before the end of the answer.'),
   connectionsOpened: counter('connections_opened', 'Viewer connections accepted.'),
   droppedConnections: dropped('connections'),

@@ -64,6 +64,11 @@ export class FlightBody {
     return this.#keep
   }
 
+  /** The source is to wait, or was when the end came. */
+  get isPaused(): boolean {
+    return this.#paused
+  }
+
   /** All of it; only of a body that is kept. */
   get chunks(): readonly Uint8Array[] {
     return this.#chunks

@@ -228,6 +228,11 @@ export class Flight implements OriginSink, FilteredBody {
     return this.#body.keeps
   }
 
+  /** The source was asked to wait, for all readers were far behind; after the end, whether it was so then. */
+  get isPaused(): boolean {
+    return this.#body.isPaused
+  }
+
   /** Of the body as readers get it, so far. */
   get bytes(): number {
     return this.#body.bytes

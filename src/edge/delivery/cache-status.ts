@@ -1,6 +1,7 @@
 //! Cache-Status (RFC 9211), in strict mode: what the cache did, for people and programs that know no X-Cache. What caches
 //! before this one said stays in lines of its own above: the one closest to the origin comes first.
-import type { MissReason, ResultType, StaleReason, Tier } from '../../domain/outcomes.ts'
+import type { MissReason, StaleReason, Tier } from '../../domain/outcomes.ts'
+import type { ResultType } from '../../domain/result-types.ts'
 
 /** What of an exchange it is made of. */
 export interface Told {

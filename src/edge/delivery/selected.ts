@@ -70,8 +70,7 @@ export function selectFromFlight(
   const part = partOf(x, choice.ranges, answer.length, answer.contentType)
   x.reply.head(partialHead(x, edge, { ...answer, head: answer.leaderHead ?? answer.head }, part), 'length')
   return streamBody(flight, x.reply, new Cutter(part.pieces)).then((end) => {
-    if (end === 'viewer-gone') x.detailed = 'ClientCommError'
-    else if (end === 'origin-cut') x.detailed = 'OriginCommError'
+    if (end !== 'complete') x.brokeOff = end
     // Whoever leaves before its range has arrived ends the fetch, as one who wanted all of it (spec 5.7).
     else keepOn(flight)
     return to.record

@@ -1,6 +1,6 @@
 //! One slice on its way to one viewer: an exchange of the edge's own, whose answer is collected here. What comes from
 //! memory is not copied: it is held until whoever took it has sent it.
-import type { ResultType } from '../../domain/outcomes.ts'
+import type { ResultType } from '../../domain/result-types.ts'
 import { rangeLength } from '../../http/range.ts'
 import type { Answer } from '../cache/flight.ts'
 import { type SliceAsked, sliceKey, sliceRange } from '../cache/slices.ts'

@@ -6,7 +6,7 @@ import type { Edge } from '../edge.ts'
 import type { EdgeFault, Exchange } from '../exchange.ts'
 import type { Cutter } from './cutter.ts'
 import { type SliceChunk, SliceFetch } from './slice-fetch.ts'
-import type { StreamEnd } from './stream.ts'
+import { breakOffOf, type StreamEnd } from './stream.ts'
 
 /** Slices that are fetched before the one that is being sent has gone out. */
 export const AHEAD_SLICES = 2
@@ -75,7 +75,7 @@ export class SliceStream {
       }
       this.#wake = inTurns(() => {
         while (!blocked) {
-          if (reply.gone) return finish('viewer-gone')
+          if (reply.gone) return finish('ClientCommError')
           const fetch = this.#current()
           if (fetch === null) {
             reply.end()
@@ -86,7 +86,7 @@ export class SliceStream {
           else if (fetch.failure !== null) {
             // The only honest end of a body that cannot be finished.
             reply.abort()
-            return finish('origin-cut', fetch.failure)
+            return finish(breakOffOf(fetch.failure.origin ?? 'reset'), fetch.failure)
           } else return
         }
       })
@@ -95,7 +95,7 @@ export class SliceStream {
         while (this.#fetches.length <= AHEAD_SLICES && this.#beginNext());
         this.#wake()
       }
-      reply.onAbort = () => finish('viewer-gone')
+      reply.onAbort = () => finish('ClientCommError')
       this.#wake()
     })
   }

@@ -1,10 +1,16 @@
 //! Reads a running fetch for one viewer (or peer), at the viewer's own pace.
+import type { OriginFailureKind } from '../../domain/outcomes.ts'
+import type { BreakOff } from '../../domain/result-types.ts'
 import type { Flight } from '../cache/flight.ts'
 import type { ViewerReply } from '../listen/viewer.ts'
 import type { Cutter } from './cutter.ts'
 
 /** How a streamed answer ended. */
-export type StreamEnd = 'complete' | 'viewer-gone' | 'origin-cut'
+export type StreamEnd = 'complete' | BreakOff
+
+/** An origin that is silent for too long is one thing, one that ends its answer in the middle another. */
+export const breakOffOf = (kind: OriginFailureKind): BreakOff =>
+  kind === 'read-timeout' || kind === 'completion-timeout' ? 'OriginCommError' : 'AbortedOrigin'
 
 /**
  * Sends every byte of the flight's body, or what `cutter` takes out of it; resolves when that is done, the viewer has
@@ -22,7 +28,7 @@ export function streamBody(
       wake: () => pump(),
       cut: () => {
         reply.abort()
-        finish('viewer-gone')
+        finish('SlowReaderOriginError')
       },
     }
     let blocked = false
@@ -38,7 +44,7 @@ export function streamBody(
     const pump = (): void => {
       if (over || blocked) return
       if (reply.gone) {
-        finish('viewer-gone')
+        finish('ClientCommError')
         return
       }
       for (let chunk = flight.chunk(reader.at); chunk !== undefined; chunk = flight.chunk(reader.at)) {
@@ -65,14 +71,14 @@ export function streamBody(
       } else if (flight.failure !== null) {
         // The only honest end of a body that the origin did not finish.
         reply.abort(flight.failure.cancelled)
-        finish('origin-cut')
+        finish(flight.isPaused ? 'SlowReaderOriginError' : breakOffOf(flight.failure.kind))
       }
     }
     reply.onDrain = () => {
       blocked = false
       pump()
     }
-    reply.onAbort = () => finish('viewer-gone')
+    reply.onAbort = () => finish('ClientCommError')
     flight.read(reader)
     pump()
   })

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { ViewerEnds } from './ends.ts'
 import { HeadReader } from './head-reader.ts'
 import type { ParsedHeaders } from './header-block.ts'
-import { type RefusalCause, STATUS_OF } from './refusal.ts'
+import type { RefusalCause } from './refusal.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestLine } from './request-line.ts'
@@ -275,13 +275,18 @@ export class Connection extends ViewerSocket {
   /** The listener's own answer to what is not a request it may pass on; the connection ends with it. */
   #refuse(cause: RefusalCause): void {
     if (this.#state !== 'open') return
-    const { head, body } = this.#host.refuse(this, STATUS_OF[cause], cause)
     const reply = this.#reply
     this.#reply = null
     if (reply === null || reply.untouched) {
+      // Of one that came to the pipeline that writes the log line.
+      const { head, body } = this.#host.refuse(
+        this,
+        cause,
+        reply === null && this.#body === null ? this.#heads.line : 'told',
+      )
       this.socket.write(head, 'latin1')
       this.socket.write(body)
-      reply?.lost()
+      reply?.refuse(cause, head.length + body.length)
       this.#body?.fail(`the request body was refused: ${cause}`)
       this.#finish()
     } else {

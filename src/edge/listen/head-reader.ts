@@ -8,7 +8,10 @@ const CR = 13
 const LF = 10
 
 export class HeadReader {
-  /** The head that the last `read` found whole; `end` is where its body, or the next request, begins. */
+  /**
+   * The head that the last `read` found whole; `end` is where its body, or the next request, begins. Of one whose headers
+   * are wrong, the line.
+   */
   line: RequestLine | null = null
   headers: ParsedHeaders | null = null
   end = 0
@@ -23,6 +26,7 @@ export class HeadReader {
 
   /** Reads the head that begins at `at`; `text` is `bytes` as latin1. */
   read(bytes: Buffer, text: string, at: number): 'whole' | 'incomplete' | Malformed {
+    this.line = null
     // One empty line before a request is ignored (RFC 9112 2.2).
     const from = bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at
     const lineEnd = text.indexOf('\r\n', from)
@@ -39,12 +43,12 @@ export class HeadReader {
     if (headEnd < 0) return this.#refuseEarly(bytes, from, lineEnd) ?? 'incomplete'
     const line = parseRequestLine(text.slice(from, lineEnd), this.#limits.urlBytes)
     if (typeof line === 'string') return line
+    this.line = line
     if (headEnd + 4 - from > this.#limits.headBytes) return 'head-too-large'
     const headers = same ? (this.#lastHeaders as ParsedHeaders) : this.#headersOf(bytes, blockAt, headEnd + 2)
     if (typeof headers === 'string') return headers
     const wrong = mismatch(line, headers)
     if (wrong !== null) return wrong
-    this.line = line
     this.headers = headers
     this.end = headEnd + 4
     return 'whole'

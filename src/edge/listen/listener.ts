@@ -7,7 +7,7 @@ import { Connection } from './connection.ts'
 import { Http2Connection } from './http2/connection.ts'
 import type { Http2LimitName } from './http2/limits.ts'
 import { DEFAULT_LIMITS, type ListenLimits } from './limits.ts'
-import { type RefusalCause, reasonOf } from './refusal.ts'
+import { type RefusalCause, type RefusedLine, reasonOf, STATUS_OF } from './refusal.ts'
 import type { TlsAcceptor } from './tls/acceptor.ts'
 import type { ViewerConnection, ViewerHandler } from './viewer.ts'
 import type { ConnectionHost, ViewerSocket } from './viewer-socket.ts'
@@ -17,6 +17,8 @@ export interface Refusal {
   readonly connection: ViewerConnection
   readonly status: number
   readonly cause: RefusalCause
+  /** What is known of the request line; null for nothing, `told` when the pipeline has the request and records it. */
+  readonly line: RefusedLine | 'told' | null
   /** One sentence for people. */
   readonly reason: string
 }
@@ -79,7 +81,10 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
     get draining() {
       return draining
     },
-    refuse: (connection, status, cause) => options.refuse({ connection, status, cause, reason: reasonOf(status) }),
+    refuse: (connection, cause, line) => {
+      const status = STATUS_OF[cause]
+      return options.refuse({ connection, status, cause, line, reason: reasonOf(status) })
+    },
     closed: (connection) => {
       connections.delete(connection)
       onConnection?.('closed')

@@ -1,4 +1,5 @@
 //! Why the listener answers by itself, with which status, and in which words.
+import type { DetailedResultType } from '../../domain/result-types.ts'
 import { REASONS } from '../../http/error-page.ts'
 import type { Malformed } from './header-block.ts'
 
@@ -24,6 +25,38 @@ export const STATUS_OF: Readonly<Record<RefusalCause, number>> = {
   'head-timeout': 408,
   'body-timeout': 408,
   internal: 500,
+}
+
+/** What the request line was, when it could be read. */
+export interface RefusedLine {
+  readonly method: string
+  readonly path: string
+  readonly query: string | null
+}
+
+/**
+ * What the access log calls a request that the listener answered; null for what is not logged: CloudFront does not log
+ * requests whose URL or headers are too large (spec 12.4).
+ */
+export const LOGGED_AS: Readonly<Record<RefusalCause, DetailedResultType | null>> = {
+  'bad-request-line': 'InvalidRequest',
+  'bad-method': 'InvalidRequest',
+  'bad-target': 'InvalidRequest',
+  'bad-version': 'InvalidRequest',
+  'url-too-long': null,
+  'head-too-large': null,
+  'bad-header-name': 'InvalidRequestHeader',
+  'bad-header-value': 'InvalidRequestHeader',
+  'bad-line-end': 'InvalidRequest',
+  'bad-host': 'InvalidRequestHeader',
+  'bad-content-length': 'InvalidRequestHeader',
+  'bad-transfer-encoding': 'InvalidRequestHeader',
+  'two-framings': 'InvalidRequestHeader',
+  'bad-expect': 'InvalidRequestHeader',
+  'bad-chunk': 'InvalidRequest',
+  'head-timeout': 'ClientHungUpRequest',
+  'body-timeout': 'ClientHungUpRequest',
+  internal: 'InternalError',
 }
 
 /** The sentence for people that goes with a status of `STATUS_OF`. */

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { trailerSection } from '../../http/trailers.ts'
+import { LOGGED_AS, type RefusalCause, STATUS_OF } from './refusal.ts'
 import type { Tunnel, TunnelEnd } from './tunnel.ts'
 import type { ViewerReply } from './viewer.ts'
 
@@ -39,6 +40,7 @@ export class Reply implements ViewerReply {
   onDrain: (() => void) | null = null
   onAbort: (() => void) | null = null
   bytesSent = 0
+  refused: ViewerReply['refused'] = null
   readonly #owner: ReplyOwner
   #state: 'waiting' | 'streaming' | 'done' | 'gone' = 'waiting'
   #framing: 'length' | 'chunked' | 'close' = 'length'
@@ -190,6 +192,13 @@ export class Reply implements ViewerReply {
     if (this.#state === 'done' || this.#state === 'gone') return
     this.#state = 'gone'
     this.#owner.socket.destroy()
+  }
+
+  /** The listener has answered in our stead, with so many bytes. */
+  refuse(cause: RefusalCause, bytes: number): void {
+    this.refused = { status: STATUS_OF[cause], detailed: LOGGED_AS[cause] ?? 'InvalidRequest' }
+    this.bytesSent += bytes
+    this.lost()
   }
 
   /** The viewer went away, or the listener took the answer over. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { ViewerEnds } from './ends.ts'
 import type { Http2LimitName } from './http2/limits.ts'
 import type { ListenLimits } from './limits.ts'
-import type { RefusalCause } from './refusal.ts'
+import type { RefusalCause, RefusedLine } from './refusal.ts'
 import type { ViewerConnection, ViewerHandler, ViewerTls } from './viewer.ts'
 
 /** What a connection needs of its listener. */
@@ -13,7 +13,12 @@ export interface ConnectionHost {
   readonly limits: ListenLimits
   readonly handler: ViewerHandler
   readonly draining: boolean
-  refuse(connection: ViewerConnection, status: number, cause: RefusalCause): { head: string; body: Uint8Array }
+  /** `line` as of Refusal. */
+  refuse(
+    connection: ViewerConnection,
+    cause: RefusalCause,
+    line: RefusedLine | 'told' | null,
+  ): { head: string; body: Uint8Array }
   closed(connection: ViewerSocket): void
   /** An HTTP/2 connection went over a limit (http2/limits.ts). */
   limited(limit: Http2LimitName): void

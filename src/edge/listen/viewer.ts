@@ -1,6 +1,7 @@
 //! What a connection (HTTP/1.1 or HTTP/2) hands to the request pipeline, and what the pipeline answers through.
 //! One interface for both protocols: the pipeline never sees a socket.
 import type { Duplex, Readable } from 'node:stream'
+import type { DetailedResultType } from '../../domain/result-types.ts'
 import type { ViewerEnds } from './ends.ts'
 import type { TlsTerms } from './tls/terms.ts'
 import type { TunnelEnd } from './tunnel.ts'
@@ -69,6 +70,8 @@ export interface ViewerBody {
   stream(): Readable
   /** It is one side of a conversation: however slowly it comes, that is no attack. Absent where nothing limits its pace. */
   unhurried?(): void
+  /** All of it has come. */
+  readonly complete: boolean
   /** Trailers as they came, name, value, name, value ...; all of them once the stream has ended. */
   readonly trailers: readonly string[]
 }
@@ -155,6 +158,8 @@ export interface ViewerReply {
   abort(cancelled?: boolean): void
   /** True after the viewer has gone. */
   readonly gone: boolean
+  /** How the listener answered in the pipeline's stead (`gone` is true then); null, or absent, when it did not. */
+  readonly refused?: { readonly status: number; readonly detailed: DetailedResultType } | null
   /** True when the connection ends with this answer (HTTP/1.0, `Connection: close`, drain, an error). */
   readonly closes: boolean
   /** Bytes written for this answer so far, headers included. */

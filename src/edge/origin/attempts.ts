@@ -205,9 +205,17 @@ export class Attempts implements SourceControl, Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#finished) return
-    const failure = originFailure(error)
+    const failure = this.#whileSending(originFailure(error))
     if (this.#mayRetry(failure)) this.#dispatch()
     else this.#end(failure)
+  }
+
+  /** A connection that broke while it was being sent a body could not be written to; that it says no more is certain. */
+  #whileSending(failure: OriginFailure): OriginFailure {
+    const { body } = this.#request
+    if (failure.kind !== 'reset' || this.#headSeen || body === null || body.readableEnded || body.errored)
+      return failure
+    return new OriginFailure('write', failure.message)
   }
 
   /** A connection that failed is tried again for any method, a read for GET and HEAD only (spec 7.4). */

@@ -1,6 +1,7 @@
 //! What can go wrong between the edge and an origin, and what the viewer is told (spec/cloudfront.md 7.4, 14).
 
-import type { DetailedResultType, OriginFailureKind } from '../../domain/outcomes.ts'
+import type { OriginFailureKind } from '../../domain/outcomes.ts'
+import type { DetailedResultType } from '../../domain/result-types.ts'
 import { REASONS } from '../../http/error-page.ts'
 
 /** An origin that did not give a whole, valid answer. The message is for the log and the trace, never for the viewer. */
@@ -39,9 +40,13 @@ export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = 
   'completion-timeout': { status: 504, detailed: 'OriginReadError', retry: 'never', failsOver: 'always', reason: REASONS.originTimeout },
   reset: { status: 502, detailed: 'OriginCommError', retry: 'read', failsOver: 'always', reason: REASONS.originInvalid },
   'invalid-response': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  write: { status: 502, detailed: 'OriginWriteError', retry: 'never', failsOver: 'always', reason: REASONS.originInvalid },
+  unasked: { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'range-length': { status: 502, detailed: 'OriginContentRangeLengthError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'zero-size': { status: 502, detailed: 'OriginZeroSizeObjectError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
-  'object-changed': { status: 502, detailed: 'OriginCommError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
-  'range-refused': { status: 502, detailed: 'OriginInvalidResponseError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'object-changed': { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
+  'range-refused': { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   folder: { status: 502, detailed: 'OriginConnectError', retry: 'never', failsOver: 'always', reason: REASONS.originConnect },
   's3-keys': { status: 502, detailed: 'Error', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Keys },
   's3-key': { status: 400, detailed: 'InvalidRequest', retry: 'never', failsOver: 'as-status', reason: REASONS.s3Key },

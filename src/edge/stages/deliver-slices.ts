@@ -81,7 +81,7 @@ async function send(x: Exchange, edge: Edge, version: SlicedVersion, cutter: Cut
   const stream = new SliceStream(x, edge, version, cutter)
   const opening = await stream.open()
   if (opening.kind === 'viewer-gone') {
-    x.detailed = 'ClientCommError'
+    x.brokeOff = 'ClientCommError'
     return to.record
   }
   if (opening.kind === 'fault') return withoutFirst(x, edge, version, opening.fault)
@@ -95,11 +95,8 @@ async function send(x: Exchange, edge: Edge, version: SlicedVersion, cutter: Cut
   x.watcher?.note('slices', `${stream.used}, ${stream.missed} of them not in the cache`)
   // The head could only tell what was known when it went out.
   if (x.page === null) x.result = x.detailed = stream.missed === 0 ? result : 'Miss'
-  if (end === 'viewer-gone') x.detailed = 'ClientCommError'
-  else if (end === 'origin-cut') {
-    x.detailed = 'OriginCommError'
-    if (fault !== null) learn(edge, version, fault)
-  }
+  if (end !== 'complete') x.brokeOff = end
+  if (fault !== null) learn(edge, version, fault)
   return to.record
 }
 
@@ -116,8 +113,9 @@ function withoutFirst(x: Exchange, edge: Edge, version: SlicedVersion, fault: Ed
 
 /** True when a fault says that no slices of this version are to be had any more. */
 function learn(edge: Edge, version: SlicedVersion, { origin }: EdgeFault): boolean {
-  if (origin !== 'object-changed' && origin !== 'range-refused') return false
-  if (origin === 'range-refused') edge.flights.refuseSlices(version.key)
+  const isRefused = origin === 'range-refused' || origin === 'range-length' || origin === 'zero-size'
+  if (origin !== 'object-changed' && !isRefused) return false
+  if (isRefused) edge.flights.refuseSlices(version.key)
   else edge.flights.loseVersion(version.key, versionName(version))
   dropVersion(edge, version)
   return true

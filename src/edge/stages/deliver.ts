@@ -85,8 +85,7 @@ function sendFlight(x: Exchange, edge: Edge, flight: Flight, answer: Answer) {
   }
   reply.head(text, framing)
   return streamBody(flight, reply, null, framing === 'chunked' && passesTrailers(x)).then((end) => {
-    if (end === 'viewer-gone') x.detailed = 'ClientCommError'
-    else if (end === 'origin-cut') x.detailed = 'OriginCommError'
+    if (end !== 'complete') x.brokeOff = end
     return to.record
   })
 }

@@ -1,4 +1,5 @@
 //! The page of an error that the edge itself answers with (spec/cloudfront.md 14).
+import type { ResultType } from '../../domain/result-types.ts'
 import { errorPageBody, errorPageHead } from '../../http/error-page.ts'
 import { unsatisfiedRange } from '../../http/range.ts'
 import { pageFor } from '../custom-error.ts'
@@ -8,6 +9,10 @@ import type { EdgeFault } from '../exchange.ts'
 import { ownViewerLines, toldOf } from '../explain.ts'
 import { stage, to } from '../stage.ts'
 
+/** Limits are results of their own: all other faults are errors (spec 6.5, 12.4). */
+const resultOf = ({ detailed }: EdgeFault): ResultType =>
+  detailed === 'LimitExceeded' || detailed === 'CapacityExceeded' ? detailed : 'Error'
+
 export const errorPage = stage({
   name: to.errorPage,
   next: [to.record, to.customError],
@@ -15,7 +20,7 @@ export const errorPage = stage({
     const fault = x.fault as EdgeFault
     if (pageFor(x, fault.status) !== null) return to.customError
     x.status = fault.status
-    x.result = 'Error'
+    x.result = resultOf(fault)
     x.detailed = fault.detailed
     const { answer } = fault
     x.contentType = answer?.contentType ?? 'text/html'
@@ -28,15 +33,16 @@ export const errorPage = stage({
     const body = Buffer.from(answer?.body ?? errorPageBody(page), 'latin1')
     const answerer = { via: `1.1 ${x.place.via}`, pop: x.place.name, date: edge.date() }
     x.contentLength = body.length
-    const head = errorPageHead(page, answerer, body.length, x.reply.closes, 'Error', x.contentType)
+    const head = errorPageHead(page, answerer, body.length, x.reply.closes, x.result, x.contentType)
     // Within the head, before its final empty line.
     const edit = editOf(x)
-    const { objectBytes } = fault
+    const { objectBytes, retryAfterS } = fault
     const range = objectBytes === undefined ? '' : `\r\nContent-Range: ${unsatisfiedRange(objectBytes)}`
     const lines = edited(head.slice(0, -2), edit).slice(0, -2)
+    const later = retryAfterS === undefined ? '' : `\r\nRetry-After: ${retryAfterS}`
     const own = answer?.headers.map(([name, value]) => `\r\n${name}: ${value}`).join('') ?? ''
     const timing = edit?.timed ? timingLine(x, edit, head) : ''
-    const explained = lines + dateLine(edge, edit) + range + own + timing + ownViewerLines(x) + head.slice(-4)
+    const explained = lines + dateLine(edge, edit) + range + later + own + timing + ownViewerLines(x) + head.slice(-4)
     if (x.watcher !== null) x.watcher.sends(explained)
     x.reply.whole(explained, x.request.method === 'HEAD' ? null : body, null)
     return to.record

@@ -31,13 +31,13 @@ export const matchDistribution = stage({
         'ViewerCertificate',
         'the connection has another certificate, security policy or client certificate',
       )
-      x.fault = { status: 421, reason: REASONS.misdirected, detailed: 'InvalidRequest', origin: null }
+      x.fault = { status: 421, reason: REASONS.misdirected, detailed: 'InvalidRequestCertificate', origin: null }
       return to.errorPage
     }
     if (x.foundBefore === '' && tls === null && connection.scheme === 'https' && plan.tls.client?.mode === 'required') {
       // Another distribution of ours, which has this one as an origin, has no certificate to show.
       x.watcher?.decided('ViewerMtlsConfig.Mode', 'required')
-      x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequest', origin: null }
+      x.fault = { status: 403, reason: REASONS.badRequest, detailed: 'InvalidRequestCertificate', origin: null }
       return to.errorPage
     }
     x.distribution = plan

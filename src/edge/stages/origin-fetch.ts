@@ -1,6 +1,8 @@
 //! Asks the origin and waits for the head of its answer.
 
 import { compressionFor, isCompressedStatus, whyUncompressed } from '../../http/compressible.ts'
+import { declaredLength, firstValue } from '../../http/headers.ts'
+import { parseContentRange, rangeLength } from '../../http/range.ts'
 import { grpcTrailers } from '../../http/trailers.ts'
 import { asOfNow } from '../cache/as-of.ts'
 import { errorMinTtlMs } from '../cache/failures.ts'
@@ -50,7 +52,9 @@ export const originFetch = stage({
     const times = flight.source?.times ?? null
     if (times !== null) x.upstream = { layer: x.place.layer, ...times }
     if (isUnasked(x, flight.status)) {
-      flight.refuse(new OriginFailure('invalid-response', `${flight.status} to a request that did not ask for it`))
+      flight.refuse(new OriginFailure('unasked', `${flight.status} to a request that did not ask for it`))
+    } else if (flight.status === 206 && contradictsItself(flight.headers)) {
+      flight.refuse(new OriginFailure('range-length', 'Content-Length is not the length that Content-Range tells'))
     } else if (flight.failure === null || flight.status !== 0) {
       return to.originResponse
     }
@@ -78,7 +82,7 @@ function beginFetch(x: Exchange, edge: Edge, flight: Flight): PrimarySink | null
       ? null
       : new PrimarySink(flight, {
           onStatus: (status) =>
-            isUnasked(x, status) ? failsOverOnFailure(plan, 'invalid-response') : failsOverOnStatus(plan, status),
+            isUnasked(x, status) ? failsOverOnFailure(plan, 'unasked') : failsOverOnStatus(plan, status),
           onFailure: (kind) => failsOverOnFailure(plan, kind),
         })
   flight.source = edge.origins.send(x.originRequest as OriginRequest, primary ?? flight)
@@ -141,6 +145,13 @@ function isUnasked({ request, originRequest }: Exchange, status: number): boolea
   const asks = status === 304 ? /^if-/i : /^(request-)?range$/i
   if (sent.some((name, at) => at % 2 === 0 && asks.test(name))) return false
   return status === 304 || request.headers.get('range') === undefined
+}
+
+/** A part whose fields tell of two lengths; several parts have no Content-Range of their own. */
+function contradictsItself(headers: readonly string[]): boolean {
+  const range = parseContentRange(firstValue(headers, 'content-range') ?? '')
+  const length = declaredLength(headers)
+  return range !== null && length !== null && length !== rangeLength(range)
 }
 
 /** An origin that gave no answer is an error of the edge's making; it is remembered like the origin's own (spec 5.4). */

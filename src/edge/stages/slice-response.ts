@@ -9,7 +9,12 @@ import { ORIGIN_FAILURES, OriginFailure } from '../origin/failure.ts'
 import { carriesMuchUnkeyed } from '../origin/forward.ts'
 import { stage, to } from '../stage.ts'
 
-const KIND = { changed: 'object-changed', refused: 'range-refused', failed: 'invalid-response' } as const
+const KIND = {
+  changed: 'object-changed',
+  refused: 'range-refused',
+  empty: 'zero-size',
+  failed: 'invalid-response',
+} as const
 
 export const sliceResponse = stage({
   name: to.sliceResponse,

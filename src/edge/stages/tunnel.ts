@@ -1,16 +1,16 @@
 //! The origin has taken up the viewer's WebSocket (spec/cloudfront.md 13.4): from here on bytes pass both ways, until one
 //! side ends. The log line is written then.
-import type { DetailedResultType } from '../../domain/outcomes.ts'
+import type { BreakOff } from '../../domain/result-types.ts'
 import type { Flight } from '../cache/flight.ts'
 import { tunnelHead } from '../delivery/tunnel-head.ts'
 import type { TunnelEnd } from '../listen/tunnel.ts'
 import { stage, to } from '../stage.ts'
 
-const DETAILED: Readonly<Record<TunnelEnd, DetailedResultType>> = {
-  viewer: 'Miss',
-  origin: 'Miss',
-  idle: 'Miss',
-  drain: 'Miss',
+const BREAK_OFF: Readonly<Record<TunnelEnd, BreakOff | null>> = {
+  viewer: null,
+  origin: null,
+  idle: null,
+  drain: null,
   'viewer-broke': 'ClientCommError',
   'origin-broke': 'OriginCommError',
 }
@@ -27,7 +27,7 @@ export const tunnel = stage({
     if (upgraded === null || x.reply.tunnel === undefined) throw new Error('there is nothing to connect')
     const { end, received } = await x.reply.tunnel(tunnelHead(x, edge, headers), upgraded)
     x.tunnelBytes = received
-    x.detailed = DETAILED[end]
+    x.brokeOff = BREAK_OFF[end]
     x.watcher?.note('ended by', end)
     return to.record
   },

@@ -1,4 +1,5 @@
 //! The answer on one stream: its head goes out at once, its body when the windows and the turn of the stream allow.
+import { LOGGED_AS, type RefusalCause, STATUS_OF } from '../refusal.ts'
 import type { HeadParts, ViewerReply } from '../viewer.ts'
 import { Patience } from './patience.ts'
 import { DEFAULT_PRIORITY, type Priority } from './priority.ts'
@@ -33,6 +34,7 @@ export class Reply implements ViewerReply {
   onAbort: (() => void) | null = null
   readonly closes = false
   bytesSent = 0
+  refused: ViewerReply['refused'] = null
   readonly id: number
   /** The viewer's window for this stream (RFC 9113 6.9); less than nothing after its SETTINGS made it smaller. */
   window: number
@@ -152,6 +154,13 @@ export class Reply implements ViewerReply {
     this.#state = 'gone'
     this.#letGo()
     this.#owner.abandoned(this, cancelled)
+  }
+
+  /** The listener has answered in our stead, with so many bytes. */
+  refuse(cause: RefusalCause, bytes: number): void {
+    this.refused = { status: STATUS_OF[cause], detailed: LOGGED_AS[cause] ?? 'InvalidRequest' }
+    this.bytesSent += bytes
+    this.lost()
   }
 
   /** The stream is no more. */

@@ -2,6 +2,7 @@
 //! that sends the same fields again gets the same parsed headers, and what was derived from them.
 import { headersOf, type Malformed, type ParsedHeaders } from '../header-block.ts'
 import type { ListenLimits } from '../limits.ts'
+import type { RefusedLine } from '../refusal.ts'
 import { KNOWN_METHODS, readTarget, type Target } from '../request-line.ts'
 import type { DecodedBlock } from './head-blocks.ts'
 import { type Field, KIND } from './hpack/field.ts'
@@ -23,6 +24,8 @@ export class RequestHeads {
   method = ''
   target: Target = { path: '', query: null, authority: null }
   headers: ParsedHeaders | null = null
+  /** Of the last head: its request line, when that is all that is right with it. */
+  refusedLine: RefusedLine | null = null
   readonly #limits: ListenLimits
   readonly #remembered: Remembered[] = []
   readonly #regular: Field[] = []
@@ -46,6 +49,7 @@ export class RequestHeads {
   #read(fields: readonly Field[], overBounds: boolean): HeadOutcome {
     const regular = this.#regular
     regular.length = 0
+    this.refusedLine = null
     let method: string | null = null
     let path: string | null = null
     let scheme: string | null = null
@@ -102,7 +106,10 @@ export class RequestHeads {
     }
     if (overBounds) return 'head-too-large'
     const headers = this.#find() ?? this.#make()
-    if (typeof headers === 'string') return headers
+    if (typeof headers === 'string') {
+      this.refusedLine = { method, path: target.path, query: target.query }
+      return headers
+    }
     if (headers.bytes + method.length + path.length + LINE_BYTES > this.#limits.headBytes) return 'head-too-large'
     this.method = method
     this.target = target

@@ -1,6 +1,6 @@
 //! The requests of a connection: from decoded heads and DATA frames to the pipeline, and the states of their streams until
 //! they are read and answered (RFC 9113 5.1, 8.1).
-import { type RefusalCause, STATUS_OF } from '../refusal.ts'
+import type { RefusalCause, RefusedLine } from '../refusal.ts'
 import type { HeadParts, ViewerRequest } from '../viewer.ts'
 import type { ConnectionHost, ViewerSocket } from '../viewer-socket.ts'
 import { ClosedStreams } from './closed-streams.ts'
@@ -278,7 +278,7 @@ export class Requests implements ReplyOwner, StreamOwner {
     const outcome = heads.read(block)
     if (outcome === 'malformed') return void this.#fault(id, 'PROTOCOL_ERROR')
     const reply = new Reply(this, id, this.#sender.initialWindow, this.#host.limits.sendStallMs)
-    if (outcome !== 'whole') return void this.#refuse(reply, outcome, isLast)
+    if (outcome !== 'whole') return void this.#refuse(reply, outcome, isLast, heads.refusedLine)
     const headers = heads.headers!
     const { contentLength, expectContinue } = headers.facts
     if (isLast && contentLength > 0) return void this.#fault(id, 'PROTOCOL_ERROR')
@@ -325,7 +325,7 @@ export class Requests implements ReplyOwner, StreamOwner {
     try {
       this.#host.handler(request, reply)
     } catch {
-      if (reply.untouched) this.#refuse(reply, 'internal', true)
+      if (reply.untouched) this.#refuse(reply, 'internal', true, 'told')
       else reply.abort()
     }
   }
@@ -338,8 +338,8 @@ export class Requests implements ReplyOwner, StreamOwner {
   }
 
   /** The listener's own answer to what is not a request it may pass on. */
-  #refuse(reply: Reply, cause: RefusalCause, isLast: boolean): void {
-    const { head, body } = this.#host.refuse(this.#owner.viewer, STATUS_OF[cause], cause)
+  #refuse(reply: Reply, cause: RefusalCause, isLast: boolean, line: RefusedLine | 'told' | null): number {
+    const { head, body } = this.#host.refuse(this.#owner.viewer, cause, line)
     // It is answered like any other: its body may have to wait.
     const ahead = isLast ? null : { length: null, window: HTTP2_LIMITS.streamWindowBytes }
     const stream = new Stream(this, reply, ahead, this.#host.limits)
@@ -347,6 +347,7 @@ export class Requests implements ReplyOwner, StreamOwner {
     stream.body?.discard()
     if (!this.#streams.has(reply.id)) this.#streams.set(reply.id, stream)
     reply.whole(head, body, null)
+    return reply.bytesSent
   }
 
   #bodyOverdue(stream: Stream): void {
@@ -358,9 +359,8 @@ export class Requests implements ReplyOwner, StreamOwner {
     } else if (reply.untouched) {
       stream.held = null
       stream.reply = new Reply(this, stream.id, reply.window, this.#host.limits.sendStallMs)
-      reply.lost()
+      reply.refuse('body-timeout', this.#refuse(stream.reply, 'body-timeout', false, 'told'))
       stream.body?.fail('the request body did not arrive in time')
-      this.#refuse(stream.reply, 'body-timeout', false)
     } else {
       this.#resetFrame(stream.id, 'CANCEL')
       this.#lose(stream, 'the request body did not arrive in time')

@@ -98,6 +98,9 @@ function bodyOf({ body, headers, trailers }: OriginRequest): ViewerBody | null {
   return {
     length: length === undefined ? null : Number(length),
     stream: () => body,
+    get complete() {
+      return body.readableEnded
+    },
     get trailers() {
       return trailers?.() ?? []
     },
