@@ -67,6 +67,10 @@ class BegunBody implements ViewerBody {
     this.#stream = stream
   }
 
+  get complete(): boolean {
+    return this.#body.complete
+  }
+
   get trailers(): readonly string[] {
     return this.#body.trailers
   }
