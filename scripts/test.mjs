@@ -19,6 +19,9 @@ const OUTPUT_KEPT = 20_000
 /** How often a long step says that it goes on. Milliseconds. */
 const PROGRESS_MS = 15_000
 
+/** Each test file is a process that loads much the same sources: compiled once, a third of the time of the quick ones is saved. */
+process.env.NODE_COMPILE_CACHE ??= join(ROOT, 'node_modules', '.cache', 'compiled')
+
 const CHECKS = [
   { name: 'types', command: ['node_modules/@typescript/native/bin/tsc', '--noEmit'] },
   { name: 'lint', command: ['node_modules/@biomejs/biome/bin/biome', 'check', '.'] },
