@@ -34,6 +34,12 @@ const SYSTEM_PACKAGES = [
     when: 'test',
   },
   { name: 'python3-boto3', found: ['/usr/lib/python3/dist-packages/boto3'], services: [], when: 'test' },
+  {
+    name: 'python3-cryptography',
+    found: ['/usr/lib/python3/dist-packages/cryptography'],
+    services: [],
+    when: 'test',
+  },
   { name: 'nftables', found: ['nft'], services: ['nftables'], when: 'test' },
   { name: 'pebble', found: ['pebble'], services: [], when: 'test' },
   { name: 'iproute2', found: ['ip'], services: [], when: 'test' },

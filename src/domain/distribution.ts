@@ -1,5 +1,6 @@
 //! A distribution as the edge serves it: AWS's DistributionConfig with its policies resolved, nothing left to look up.
 //! control/plan/ makes it from the stored configuration; edge/snapshot/compile.ts turns it into matchers.
+import type { FieldEncryptionDoc } from './field-encryption.ts'
 import type { CachePolicyDoc, OriginRequestPolicyDoc, ResponseHeadersPolicyDoc } from './policy.ts'
 
 export interface DistributionDoc {
@@ -175,6 +176,8 @@ export interface BehaviorDoc {
   readonly compress?: boolean
   /** GrpcConfig.Enabled; absent for false. */
   readonly grpc?: true
+  /** FieldLevelEncryptionId; absent for none. */
+  readonly fieldEncryption?: FieldEncryptionDoc
   /** Present when the behavior has ForwardedValues: then the two policies, without ids, are what that amounts to. */
   readonly legacy?: LegacyDoc
   readonly cachePolicy: CachePolicyDoc

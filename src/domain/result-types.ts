@@ -20,7 +20,8 @@ export const DETAILED_TYPES = {
   ClientGeoBlocked: 'the distribution’s geo restriction blocks the viewer’s country',
   ClientHungUpRequest: 'the viewer left, or stopped for too long, before the end of its request',
   InternalError: 'a fault of the edge’s own (500)',
-  InvalidRequest: 'no such distribution, HTTP where HTTPS is demanded, a body where none may be, a request in a circle',
+  InvalidRequest:
+    'no such distribution, HTTP where HTTPS is demanded, a body where none may be, a form that field-level encryption refuses, a request in a circle',
   InvalidRequestBlocked: 'blocked by the web ACL',
   InvalidRequestCertificate:
     'the connection was made under another certificate, security policy or client certificate than the distribution has (421)',

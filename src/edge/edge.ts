@@ -11,6 +11,8 @@ import type { Store } from './cache/store.ts'
 import type { Compressions } from './compression/compressions.ts'
 import type { Exchange } from './exchange.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
+import type { FieldBodies } from './fields/body.ts'
+import type { FieldCipher } from './fields/cipher.ts'
 import type { GeoLookup } from './geo/geo.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { S3Keys } from './origin/sign.ts'
@@ -69,6 +71,9 @@ export interface Edge {
   readonly geo: GeoLookup
   readonly waf: Waf
   readonly compressions: Compressions
+  /** Bodies that wait to be encrypted, or were. */
+  readonly fieldBodies: FieldBodies
+  readonly fieldCipher: FieldCipher
   readonly refreshes: RefreshBehind
   readonly ids: RequestIds
   /** From 0 to below 1: which requests go to a staging distribution. */
@@ -87,6 +92,8 @@ export interface Edge {
   catchUp(): Promise<void>
   /** Walks an exchange of the edge's own from that step to its end, at once as far as nothing is waited for. */
   walkInner(x: Exchange, from: 'cache-key' | 'cache-lookup'): void
+  /** Tells the operator. */
+  problem(message: string): void
   /** RFC 9110 date of this second. */
   date(): string
   /** Counts, tells and traces that the primary of an origin group is passed over. */

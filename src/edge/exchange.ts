@@ -1,5 +1,6 @@
 //! All that one viewer request learns on its way through the table. Every field exists from birth, so that all exchanges
 //! have one shape; each is set by the stage named in its comment and read by later ones.
+import type { FieldStatus } from '../domain/field-encryption.ts'
 import type {
   CompressionOutcome,
   FailoverReason,
@@ -17,6 +18,7 @@ import type { TraceBuilder, TracePart } from '../observe/trace.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
+import type { HeldBytes } from './fields/body.ts'
 import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { FetchTimes, OriginRequest } from './origin/attempts.ts'
 import type { Place } from './places.ts'
@@ -218,6 +220,12 @@ export class Exchange {
   fromDisk = ''
   /** 1 after it has waited for the worker to catch up with control. */
   looks = 0
+  /** fle-status of the log; null where no field-level encryption had a say. encrypt-fields, recorder. */
+  fieldStatus: FieldStatus | null = null
+  /** Form fields that the origin gets encrypted; encrypt-fields. */
+  fieldsEncrypted = 0
+  /** What its body takes of the memory for bodies with such fields; null for none. encrypt-fields. */
+  heldBody: HeldBytes | null = null
   /** Fetches of others that it has waited for. */
   flightsJoined = 0
 

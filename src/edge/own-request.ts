@@ -1,6 +1,6 @@
 //! Requests that the edge makes of a viewer's: the refresh of a stale object, the fetch of a custom error page.
 import { unframedHeaders } from './listen/header-block.ts'
-import type { ViewerRequest } from './listen/viewer.ts'
+import type { HeaderBlock, ViewerRequest } from './listen/viewer.ts'
 import { headerOrder, keepHeaderOrder } from './viewer/header-order.ts'
 
 /** Lower-case names of header fields by which a viewer wants less than the whole object, now. */
@@ -14,23 +14,28 @@ export const OF_ONE_DELIVERY = [
   'range',
 ] as const
 
+/** The block without the header fields of these lower-case names; headers that tell of the viewer's own still do. */
+export function withoutFields(block: HeaderBlock, without: ReadonlySet<string>): HeaderBlock {
+  const { raw, host } = block
+  const kept: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    if (!without.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
+  }
+  const headers = unframedHeaders(kept, host)
+  keepHeaderOrder(headers, headerOrder(block))
+  return headers
+}
+
 /** The request with another target: without a body, and without the header fields in `without` (lower-case names). */
 export function ownRequest(
   request: ViewerRequest,
   target: Pick<ViewerRequest, 'method' | 'path' | 'query' | 'errorOf'>,
   without: ReadonlySet<string>,
 ): ViewerRequest {
-  const { raw, host } = request.headers
-  const kept: string[] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    if (!without.has((raw[i] as string).toLowerCase())) kept.push(raw[i] as string, raw[i + 1] as string)
-  }
-  const headers = unframedHeaders(kept, host)
-  keepHeaderOrder(headers, headerOrder(request.headers))
   return {
     ...target,
     httpVersion: request.httpVersion,
-    headers,
+    headers: withoutFields(request.headers, without),
     body: null,
     connection: request.connection,
     reused: request.reused,

@@ -18,6 +18,7 @@ import { deliver } from './stages/deliver.ts'
 import { deliverPart } from './stages/deliver-part.ts'
 import { deliverSlices } from './stages/deliver-slices.ts'
 import { diskLookup } from './stages/disk-lookup.ts'
+import { encryptFields } from './stages/encrypt-fields.ts'
 import { errorPage } from './stages/error-page.ts'
 import { matchBehavior } from './stages/match-behavior.ts'
 import { matchDistribution } from './stages/match-distribution.ts'
@@ -56,6 +57,7 @@ export const PIPELINE = [
   ownerLookup,
   regionalLookup,
   shieldLookup,
+  encryptFields,
   originRequest,
   originFetch,
   tunnel,

@@ -39,6 +39,7 @@ function countWork({ counters, store, edge }: Answering): void {
   counters.set(COUNTER.peerRequestsOpen, edge.peers.busy)
   counters.set(COUNTER.refreshesUnderWay, edge.refreshes.size)
   counters.set(COUNTER.compressionsUnderWay, edge.compressions.count)
+  counters.set(COUNTER.fieldBytesHeld, edge.fieldBodies.held)
   counters.set(COUNTER.objectsHeld, store.held)
 }
 

@@ -93,6 +93,12 @@ function brokeOffBy({ brokeOff, viewerRequest, result }: Exchange, unanswered: b
   return viewerRequest.body?.complete === false ? 'ClientHungUpRequest' : 'ClientCommError'
 }
 
+/** Of fle-status: answered with 400. */
+const REFUSED = /ClientError$|^Rejected/
+
+/** "The origin server returned an error", as AWS's guide says of the fle-status ServerError; or it gave no answer. */
+const originFailed = ({ fault, flight }: Exchange): boolean => fault?.origin != null || (flight?.status ?? 0) >= 500
+
 export function createRecorder(parts: RecorderParts): Recorder {
   const { counters } = parts
   const lastProblem = new Map<string, number>()
@@ -122,6 +128,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
   }
 
   const fetch = (x: Exchange, edge: Edge): void => {
+    if (x.fieldStatus === 'Processed' && x.page === null && originFailed(x)) x.fieldStatus = 'ServerError'
     if (x.tier === 'origin') {
       counters.add(COUNTER.originRequests)
       if (x.stale !== null) counters.add(COUNTER.originRevalidations)
@@ -177,6 +184,10 @@ export function createRecorder(parts: RecorderParts): Recorder {
     counters.add(COUNTER.requests)
     if (x.primary !== null) counters.add(COUNTER.toStaging)
     counters.add(RESULT_COUNTER[result])
+    if (x.fieldStatus !== null) {
+      counters.add(COUNTER.fieldsEncrypted, x.fieldsEncrypted)
+      if (REFUSED.test(x.fieldStatus)) counters.add(COUNTER.fieldRequestsRefused)
+    }
     if (x.staleReason !== null) counters.add(COUNTER.staleHits)
     if (status !== 0) counters.add(STATUS_COUNTER[(status / 100) | 0] ?? COUNTER.responses5xx)
     if (reply.gone) counters.add(COUNTER.viewersGone)
@@ -205,6 +216,8 @@ export function createRecorder(parts: RecorderParts): Recorder {
       bodyBytesReceived: (request.body?.length ?? 0) + x.tunnelBytes,
       takenMs: now - request.startedAt,
       firstByteMs: Math.max(0, x.firstByteAt - request.startedAt),
+      fieldStatus: x.fieldStatus,
+      fieldsEncrypted: x.fieldsEncrypted,
       contentType: x.contentType,
       contentLength: x.contentLength,
       range: x.range,

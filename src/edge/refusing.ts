@@ -55,6 +55,8 @@ function log(
     contentType: 'text/html',
     contentLength,
     range: null,
+    fieldStatus: null,
+    fieldsEncrypted: 0,
   })
 }
 

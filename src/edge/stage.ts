@@ -23,6 +23,7 @@ export const to = {
   ownerLookup: 'owner-lookup',
   regionalLookup: 'regional-lookup',
   shieldLookup: 'shield-lookup',
+  encryptFields: 'encrypt-fields',
   originRequest: 'origin-request',
   originFetch: 'origin-fetch',
   tunnel: 'tunnel',

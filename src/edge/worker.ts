@@ -25,6 +25,8 @@ import type { DnsListen, DnsServer } from './dns/server.ts'
 import type { Edge } from './edge.ts'
 import { connectFeed, type Feed } from './feed.ts'
 import type { WorkerIdentity } from './feed-protocol.ts'
+import { FieldBodies } from './fields/body.ts'
+import { FieldCipher } from './fields/cipher.ts'
 import { Geo } from './geo/geo.ts'
 import { runInner, viewerHandler } from './handler.ts'
 import { openHandshakes } from './handshakes.ts'
@@ -212,6 +214,9 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     geo,
     waf: new Waf({ counters, clock, problem }),
     compressions: new Compressions(),
+    fieldBodies: new FieldBodies(),
+    fieldCipher: new FieldCipher(),
+    problem,
     refreshes: new Refreshes((x) => runInner(x, to.cacheWait, edge, handling)),
     ids: new RequestIds(),
     random: options.random ?? Math.random,

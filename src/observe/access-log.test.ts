@@ -39,6 +39,8 @@ const RECORD: AccessRecord = {
   contentType: 'text/html; charset=utf-8',
   contentLength: 1_024,
   range: null,
+  fieldStatus: null,
+  fieldsEncrypted: 0,
 }
 
 /** The fields of one line by name. */

@@ -92,6 +92,9 @@ export interface AccessRecord {
   readonly firstByteMs: number
   /** Empty for none. */
   readonly contentType: string
+  /** fle-status; null where no field-level encryption had a say. */
+  readonly fieldStatus: string | null
+  readonly fieldsEncrypted: number
   /** -1 when the answer declared none. */
   readonly contentLength: number
   /** First and last byte of the object that a 206 of one part has. */
@@ -129,7 +132,7 @@ interface ViewerParts {
   result: string
   /** `answered`, no query, `result` */
   answeredWithoutQuery: string
-  /** `TAB x-forwarded-for ... TAB result TAB version TAB fle TAB fle TAB port TAB` */
+  /** `TAB x-forwarded-for ... TAB result TAB version TAB - TAB - TAB port TAB` */
   end: string
   /** `TAB time-taken`, `end`, time-to-first-byte, when both take less than half a millisecond: most hits do. */
   atOnce: string
@@ -172,9 +175,9 @@ export class AccessLog {
     const bytesReceived =
       r.method.length + r.path.length + (r.query === null ? 0 : r.query.length + 1) + FRAME_BYTES + r.headers.bytes
     const times =
-      r.takenMs < 0.5 && r.firstByteMs < 0.5
+      r.takenMs < 0.5 && r.firstByteMs < 0.5 && r.fieldStatus === null
         ? parts.atOnce
-        : `\t${seconds(r.takenMs)}${parts.end}${seconds(r.firstByteMs)}`
+        : `\t${seconds(r.takenMs)}${r.fieldStatus === null ? parts.end : endOf(parts, r, `${r.fieldStatus}\t${r.fieldsEncrypted}`)}${seconds(r.firstByteMs)}`
     // One sum of few pieces: each costs, here and when the line becomes bytes.
     this.#sink.append(
       this.#dateTimePop +
@@ -254,8 +257,14 @@ function setRequest(parts: ViewerParts, { viewerAddress, method, domainName }: A
   parts.begin = flatText(`\t${viewerAddress}\t${method}\t${domainName}\t`)
 }
 
-function setAnswer(parts: ViewerParts, record: AccessRecord): void {
-  const { viewerPort, status, resultType, responseResultType, httpVersion } = record
+/** From x-forwarded-for to c-port; `fields` are the two of field-level encryption, which few requests have. */
+function endOf({ forwarded }: ViewerParts, r: AccessRecord, fields: string): string {
+  const port = r.viewerPort === 0 ? '-' : r.viewerPort
+  return `${forwarded}${r.responseResultType}\tHTTP/${r.httpVersion}\t${fields}\t${port}\t`
+}
+
+function setAnswer(parts: ViewerParts, r: AccessRecord): void {
+  const { status, resultType, responseResultType, httpVersion } = r
   parts.status = status
   parts.resultType = resultType
   parts.responseResultType = responseResultType
@@ -263,9 +272,7 @@ function setAnswer(parts: ViewerParts, record: AccessRecord): void {
   parts.answered = flatText(`\t${status === 0 ? '000' : status}${parts.agent}`)
   parts.result = `\t-\t${resultType}\t`
   parts.answeredWithoutQuery = flatText(`${parts.answered}-${parts.result}`)
-  parts.end = flatText(
-    `${parts.forwarded}${responseResultType}\tHTTP/${httpVersion}\t-\t-\t${viewerPort === 0 ? '-' : viewerPort}\t`,
-  )
+  parts.end = flatText(endOf(parts, r, '-\t-'))
   parts.atOnce = flatText(`\t${seconds(0)}${parts.end}${seconds(0)}`)
 }
 

@@ -14,6 +14,7 @@ const MUST_BE_ZERO = [
   'peer_requests_open',
   'refreshes_under_way',
   'compressions_under_way',
+  'field_encryption_held_bytes',
   'cache_objects_held',
   'disk_pending_bytes',
 ]

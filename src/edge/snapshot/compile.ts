@@ -10,6 +10,7 @@ import { type GeneratedHeader, generatedHeaders } from '../../domain/generated-h
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { remembered } from '../../lib/remembered.ts'
 import type { KeyRecipe } from '../cache/key.ts'
+import { compileFields } from '../fields/plan.ts'
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
 import { AWS_S3, type ReachedOrigin, reachedOrigin, type S3Settings } from '../origin/reached.ts'
 import { encodePath } from './encode-path.ts'
@@ -39,7 +40,11 @@ export interface Installed {
 export function compileDistribution(document: DistributionDoc, installed: Installed = {}): DistributionPlan {
   const { rfcStrict = false, s3 = AWS_S3 } = installed
   const origins = new Map(document.origins.map((origin, at) => [origin.id, reachedOrigin(origin, at, s3)]))
-  const make: Makers = { forward: remembered(compileForward), key: remembered(compileKey) }
+  const make: Makers = {
+    forward: remembered(compileForward),
+    key: remembered(compileKey),
+    fields: remembered(compileFields),
+  }
   const { errorResponses = [] } = document
   const errorMinTtls = new Map(errorResponses.map((row) => [row.errorCode, row.cachingMinTtlSeconds]))
   return {
@@ -105,6 +110,7 @@ function errorPages(responses: readonly ErrorResponseDoc[]): Map<number, ErrorPa
 interface Makers {
   readonly forward: typeof compileForward
   readonly key: typeof compileKey
+  readonly fields: typeof compileFields
 }
 
 function compileBehavior(
@@ -127,6 +133,7 @@ function compileBehavior(
     policy: cachePolicy,
     strict,
     grpc: behavior.grpc ?? false,
+    fields: make.fields(behavior.fieldEncryption),
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     key,
     ...target,

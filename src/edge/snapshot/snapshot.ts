@@ -5,6 +5,7 @@ import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../.
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
 import type { KeyRecipe } from '../cache/key.ts'
+import type { FieldsPlan } from '../fields/plan.ts'
 import type { ServedCertificate } from '../listen/tls/endpoints.ts'
 import type { TlsTerms } from '../listen/tls/terms.ts'
 import type { ForwardRecipe } from '../origin/forward.ts'
@@ -109,6 +110,8 @@ export interface BehaviorPlan extends OriginPlan {
   readonly compresses: boolean
   /** Calls of gRPC are passed on as such. */
   readonly grpc: boolean
+  /** What of bodies is encrypted; null without field-level encryption. */
+  readonly fields: FieldsPlan | null
   readonly key: KeyRecipe
   /** Of an origin group the primary. */
   readonly origin: ReachedOrigin

@@ -8,7 +8,7 @@ import { stage, to } from '../stage.ts'
 
 export const method = stage({
   name: to.method,
-  next: [to.cacheKey, to.originRequest, to.errorPage],
+  next: [to.cacheKey, to.encryptFields, to.originRequest, to.errorPage],
   run(x) {
     const behavior = x.behavior as BehaviorPlan
     const { method: name, body } = x.request
@@ -31,13 +31,13 @@ export const method = stage({
       x.watcher?.decided(`${behavior.field}.GrpcConfig.Enabled`, true)
       x.grpc = true
       x.missReason = x.notStored = 'grpc'
-      return to.originRequest
+      return towardsOrigin(behavior, name)
     }
     // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
     if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
       x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
       x.missReason = x.notStored = 'method-not-cached'
-      return to.originRequest
+      return towardsOrigin(behavior, name)
     }
     if (body !== null && body.length !== 0) {
       x.missReason = x.notStored = 'request-body'
@@ -58,6 +58,10 @@ export const method = stage({
     return to.cacheKey
   },
 })
+
+/** What field-level encryption looks at are the bodies of POST and PUT (spec 12.3), which no cache ever sees. */
+const towardsOrigin = ({ fields }: BehaviorPlan, name: string): typeof to.encryptFields | typeof to.originRequest =>
+  fields !== null && (name === 'POST' || name === 'PUT') ? to.encryptFields : to.originRequest
 
 const listed = ({ cachedMethods }: BehaviorPlan): string => [...cachedMethods].join(' ')
 

@@ -8,6 +8,7 @@ export const record = stage({
   run(x, edge) {
     x.stale?.release()
     x.part?.release()
+    if (x.heldBody !== null) edge.fieldBodies.release(x.heldBody)
     if (x.flight !== null) {
       if (x.leads) x.flight.decide('failed')
       leaveFlight(x)

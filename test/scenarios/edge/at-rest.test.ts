@@ -26,7 +26,7 @@ const STEPS = 40
 const REST_MS = 20_000
 const MUST_BE_ZERO = [
   ...['fetchesUnderWay', 'fetchBytesHeld', 'originRequestsOpen', 'peerRequestsOpen', 'refreshesUnderWay'],
-  ...['compressionsUnderWay', 'objectsHeld', 'diskPending', 'connectionsOpen'],
+  ...['compressionsUnderWay', 'fieldBytesHeld', 'objectsHeld', 'diskPending', 'connectionsOpen'],
 ] as const
 
 function random(seed: number): (below: number) => number {

@@ -10,6 +10,8 @@ import { MemoryStore } from '../../../src/edge/cache/memory.ts'
 import { Compressions } from '../../../src/edge/compression/compressions.ts'
 import type { Edge } from '../../../src/edge/edge.ts'
 import { Exchange } from '../../../src/edge/exchange.ts'
+import { FieldBodies } from '../../../src/edge/fields/body.ts'
+import { FieldCipher } from '../../../src/edge/fields/cipher.ts'
 import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
 import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import { addressGuard } from '../../../src/edge/origin/guard.ts'
@@ -95,6 +97,9 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
     walkInner: () => assert.fail('a hit asks for nothing'),
     date: () => '',
     compressions: new Compressions(),
+    fieldBodies: new FieldBodies(),
+    fieldCipher: new FieldCipher(),
+    problem: assert.fail,
     refreshes: new Refreshes(() => assert.fail('nothing is stale')),
     recordFetch: () => {},
     recordFailover: () => {},
