@@ -1,0 +1,202 @@
+//! Samples of what rules matched in the last three hours (GetSampledRequests). Of each metric a few requests of every five
+//! minutes, each as likely as any other, and how many there were: that is a sample's weight.
+import type { Inspected } from './inspected.ts'
+import type { CountedRule, HeaderPair, RulePlan, Verdict, WebAclPlan } from './plan.ts'
+import { type NameValue, seenCountry, seenHeaders, seenQuery } from './seen-request.ts'
+
+/** What AWS keeps. Milliseconds. */
+export const SAMPLED_MS = 3 * 3_600_000
+const SLOT_MS = 300_000
+const KEPT_PER_SLOT = 14
+/** Samples of all metrics of a worker: at most about 8 KB each, mostly 1 KB. The oldest slot leaves for more. */
+const SAMPLES_MAX = 5_000
+const HEADERS_MAX = 50
+const VALUE_MAX = 1_024
+
+/** One request as GetSampledRequests tells it. */
+export interface Sample {
+  /** Milliseconds since the epoch, by the movable clock. */
+  readonly at: number
+  readonly action: string
+  readonly clientIp: string
+  readonly country: string
+  readonly uri: string
+  readonly method: string
+  readonly httpVersion: string
+  readonly headers: readonly NameValue[]
+  readonly ruleNameWithinRuleGroup: string | null
+  readonly inserted: readonly NameValue[]
+  readonly responseCodeSent: number | null
+  readonly labels: readonly string[]
+  /** The action that the rule has without an override; null without one. */
+  readonly overriddenAction: string | null
+  readonly captcha: ChallengeSeen | null
+  readonly challenge: ChallengeSeen | null
+}
+
+export interface ChallengeSeen {
+  /** 0 when it passed. */
+  readonly responseCode: number
+  /** Seconds since the epoch; 0 for never. */
+  readonly solveTimestamp: number
+  readonly failureReason: string | null
+}
+
+export interface SamplesFound {
+  /** Requests of the time asked for. */
+  readonly population: number
+  /** `weight`: requests that each stands for. */
+  readonly samples: readonly { readonly weight: number; readonly sample: Sample }[]
+}
+
+interface Slot {
+  readonly number: number
+  seen: number
+  readonly kept: Sample[]
+}
+
+export class Samples {
+  readonly #random: () => number
+  /** By ARN of the web ACL and name of the metric, oldest slot first. */
+  readonly #metrics = new Map<string, Slot[]>()
+  #count = 0
+
+  constructor(random: () => number = Math.random) {
+    this.#random = random
+  }
+
+  get size(): number {
+    return this.#count
+  }
+
+  /** The request under the metric of each rule that matched it, and the web ACL's own when none ended it. */
+  add(plan: WebAclPlan, request: Inspected, verdict: Verdict): void {
+    for (const counted of request.counted) {
+      this.#addMatch(plan, request, verdict, counted.rule, counted.within, 'COUNT', counted)
+    }
+    const { rule, within, action } = verdict
+    if (rule !== null) {
+      this.#addMatch(plan, request, verdict, rule, within, action, null)
+      return
+    }
+    const { VisibilityConfig: visibility } = plan.doc.acl
+    if (visibility?.SampledRequestsEnabled !== true) return
+    this.#addOne(plan, visibility.MetricName ?? plan.doc.name, request, () =>
+      sampleOf(request, verdict, action, null, null),
+    )
+  }
+
+  /** At most `max` of a time span; the weights are those of its slots. */
+  find(arn: string, metric: string, from: number, to: number, max: number): SamplesFound {
+    const found: { weight: number; sample: Sample }[] = []
+    let population = 0
+    for (const { seen, kept } of this.#metrics.get(keyOf(arn, metric)) ?? []) {
+      const within = kept.filter(({ at }) => at >= from && at <= to)
+      // What was not kept lay in the span as often as what was.
+      population += Math.round((seen * within.length) / kept.length)
+      for (const sample of within) found.push({ weight: seen / kept.length, sample })
+    }
+    if (found.length <= max) return { population, samples: found }
+    const step = found.length / max
+    const some = Array.from({ length: max }, (_, at) => found[Math.floor(at * step)] as (typeof found)[0])
+    return { population, samples: some.map(({ weight, sample }) => ({ weight: weight * step, sample })) }
+  }
+
+  /** A rule of a group counts under its own metric, and under that of the rule which refers to the group. */
+  #addMatch(
+    plan: WebAclPlan,
+    request: Inspected,
+    verdict: Verdict,
+    rule: RulePlan,
+    within: RulePlan | null,
+    action: string,
+    counted: CountedRule | null,
+  ): void {
+    const sample = (): Sample => sampleOf(request, verdict, action, within === null ? null : rule.name, counted)
+    if (rule.sampled) this.#addOne(plan, rule.metricName, request, sample)
+    if (within?.sampled && within.metricName !== rule.metricName)
+      this.#addOne(plan, within.metricName, request, sample)
+  }
+
+  #addOne(plan: WebAclPlan, metric: string, request: Inspected, make: () => Sample): void {
+    const slot = this.#slotOf(keyOf(plan.arn, metric), request.now)
+    slot.seen++
+    if (slot.kept.length < KEPT_PER_SLOT) {
+      if (this.#count >= SAMPLES_MAX) this.#forgetOldest()
+      slot.kept.push(make())
+      this.#count++
+      return
+    }
+    const at = Math.floor(this.#random() * slot.seen)
+    if (at < KEPT_PER_SLOT) slot.kept[at] = make()
+  }
+
+  #slotOf(key: string, now: number): Slot {
+    const number = Math.floor(now / SLOT_MS)
+    let slots = this.#metrics.get(key)
+    if (slots === undefined) {
+      slots = []
+      this.#metrics.set(key, slots)
+    }
+    const newest = slots.at(-1)
+    if (newest !== undefined && newest.number >= number) return newest
+    while (slots[0] !== undefined && slots[0].number < number - SAMPLED_MS / SLOT_MS) this.#forgetFirst(slots)
+    const slot: Slot = { number, seen: 0, kept: [] }
+    slots.push(slot)
+    return slot
+  }
+
+  #forgetFirst(slots: Slot[]): void {
+    this.#count -= slots.shift()?.kept.length ?? 0
+  }
+
+  #forgetOldest(): void {
+    let oldest: Slot[] | null = null
+    for (const [key, slots] of this.#metrics) {
+      if (slots[0] === undefined) this.#metrics.delete(key)
+      else if (oldest === null || slots[0].number < (oldest[0] as Slot).number) oldest = slots
+    }
+    if (oldest !== null) this.#forgetFirst(oldest)
+  }
+}
+
+const keyOf = (arn: string, metric: string): string => `${arn}\n${metric}`
+
+const pairs = (headers: readonly HeaderPair[]): readonly NameValue[] => headers.map(([name, value]) => ({ name, value }))
+
+function sampleOf(
+  request: Inspected,
+  verdict: Verdict,
+  action: string,
+  ruleNameWithinRuleGroup: string | null,
+  counted: CountedRule | null,
+): Sample {
+  const query = seenQuery(request)
+  return {
+    at: request.now,
+    action,
+    clientIp: request.address,
+    country: seenCountry(request),
+    uri: `${request.path}${query === '' ? '' : `?${query}`}`.slice(0, VALUE_MAX),
+    method: request.method,
+    httpVersion: `HTTP/${request.httpVersion}`,
+    headers: seenHeaders(request, HEADERS_MAX, VALUE_MAX),
+    ruleNameWithinRuleGroup,
+    inserted: pairs(verdict.inserts),
+    responseCodeSent: counted === null ? (verdict.response?.status ?? null) : null,
+    labels: [...request.labels],
+    overriddenAction: counted !== null && counted.kind !== 'COUNT' ? counted.kind : null,
+    captcha: challengeSeen(request.captcha, 405),
+    challenge: challengeSeen(request.challenge, 202),
+  }
+}
+
+export function challengeSeen(judgement: Inspected['captcha'], status: number): ChallengeSeen | null {
+  if (judgement === null) return null
+  const { accepted, solvedAt } = judgement
+  return {
+    responseCode: accepted ? 0 : status,
+    solveTimestamp: solvedAt,
+    failureReason: accepted ? null : judgement.reason,
+  }
+}
