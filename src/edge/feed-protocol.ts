@@ -4,6 +4,7 @@
 import type { ChallengeDoc } from '../domain/challenge.ts'
 import type { DistributionDoc, InvalidationDoc } from '../domain/distribution.ts'
 import type { OriginFailureKind } from '../domain/outcomes.ts'
+import type { RuleCount, SamplesFound } from '../domain/waf/seen.ts'
 import type { WebAclDoc } from '../domain/waf/web-acl.ts'
 
 /** A worker is live while it holds its lease: renewed each second, lasting five. Milliseconds. */
@@ -94,6 +95,19 @@ export type Question =
   /** What a GET for a URL would find, without asking for it. */
   | { readonly kind: 'object'; readonly request: ObjectRequest }
   | { readonly kind: 'storage' }
+  /** Requests that a rule of a web ACL matched: at most `max` between two times (milliseconds since the epoch). */
+  | {
+      readonly kind: 'waf-samples'
+      readonly webAcl: string
+      readonly metric: string
+      readonly from: number
+      readonly to: number
+      readonly max: number
+    }
+  /** Keys of a rate-based rule that are over the limit; `ids`: what the ids of its counters begin with. */
+  | { readonly kind: 'waf-rate-keys'; readonly ids: string; readonly max: number }
+  /** How often each rule did what. */
+  | { readonly kind: 'waf-rules' }
   /** What became of requests to origins since the worker's start. */
   | { readonly kind: 'origins' }
 
@@ -111,6 +125,9 @@ export type Answer =
   | { readonly kind: 'object'; readonly found: FoundObject }
   | { readonly kind: 'storage'; readonly storage: StorageSeen }
   | { readonly kind: 'origins'; readonly origins: readonly OriginSeen[] }
+  | { readonly kind: 'waf-samples'; readonly found: SamplesFound }
+  | { readonly kind: 'waf-rate-keys'; readonly keys: readonly string[] }
+  | { readonly kind: 'waf-rules'; readonly rules: readonly RuleCount[] }
   | { readonly kind: 'error'; readonly message: string }
 
 /** What is wrong with an origin: it gave no usable answer, or one of its own that says so. */

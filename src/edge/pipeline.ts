@@ -37,6 +37,7 @@ import { shieldLookup } from './stages/shield-lookup.ts'
 import { sliceResponse } from './stages/slice-response.ts'
 import { tunnel } from './stages/tunnel.ts'
 import { viewerProtocol } from './stages/viewer-protocol.ts'
+import { wafPuzzle } from './stages/waf-puzzle.ts'
 
 export const PIPELINE = [
   receive,
@@ -44,6 +45,7 @@ export const PIPELINE = [
   matchDistribution,
   chooseStagingStage,
   accessWaf,
+  wafPuzzle,
   accessGeo,
   rootObject,
   matchBehavior,

@@ -28,6 +28,16 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
       return { kind: 'origins', origins: answering.originHealth.seen() }
     case 'storage':
       return { kind: 'storage', storage: storageSeen(answering) }
+    case 'waf-samples': {
+      const { webAcl, metric, from, to, max } = question
+      return { kind: 'waf-samples', found: answering.edge.waf.samples.find(webAcl, metric, from, to, max) }
+    }
+    case 'waf-rate-keys': {
+      const isRule = (id: string): boolean => id.startsWith(question.ids)
+      return { kind: 'waf-rate-keys', keys: answering.edge.waf.rates.keysOver(isRule, question.max) }
+    }
+    case 'waf-rules':
+      return { kind: 'waf-rules', rules: answering.edge.waf.rules.all() }
   }
 }
 
@@ -40,6 +50,9 @@ function countWork({ counters, store, edge }: Answering): void {
   counters.set(COUNTER.refreshesUnderWay, edge.refreshes.size)
   counters.set(COUNTER.compressionsUnderWay, edge.compressions.count)
   counters.set(COUNTER.fieldBytesHeld, edge.fieldBodies.held)
+  const { keys, dropped } = edge.waf.rates.seen
+  counters.set(COUNTER.wafRateKeys, keys)
+  counters.set(COUNTER.wafRateKeysDropped, dropped)
   counters.set(COUNTER.objectsHeld, store.held)
 }
 

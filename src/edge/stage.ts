@@ -10,6 +10,7 @@ export const to = {
   matchDistribution: 'match-distribution',
   chooseStaging: 'choose-staging',
   accessWaf: 'access-waf',
+  wafPuzzle: 'waf-puzzle',
   accessGeo: 'access-geo',
   rootObject: 'root-object',
   matchBehavior: 'match-behavior',

@@ -58,6 +58,7 @@ import { loadSnapshot } from './snapshot/disk-lines.ts'
 import { locates, type Snapshot } from './snapshot/snapshot.ts'
 import { to } from './stage.ts'
 import { TrustedProxies } from './viewer/trusted-proxies.ts'
+import { openTokenKeys } from './waf/token-keys.ts'
 import { Waf } from './waf/waf.ts'
 
 export interface WorkerOptions {
@@ -109,6 +110,8 @@ export interface WorkerOptions {
   /** What signs requests for buckets; null or absent for nothing. */
   readonly s3Keys?: S3Keys | null
   readonly logDirectory: string
+  /** Directory of the keys of WAF challenges' tokens, shared by the workers of a host; null or absent for keys of its own. */
+  readonly tokenKeys?: string | null
   /** Of a test that wants to know; otherwise Math.random. */
   readonly random?: () => number
   /** A MovableClock is moved by the feed. */
@@ -212,7 +215,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     ),
     s3Keys: options.s3Keys ?? null,
     geo,
-    waf: new Waf({ counters, clock, problem }),
+    waf: new Waf({
+      ...{ name: options.name, counters, clock, problem, logDirectory: options.logDirectory },
+      workers: () => edge.workers,
+      keys: await openTokenKeys(options.tokenKeys ?? null, clock, problem),
+    }),
     compressions: new Compressions(),
     fieldBodies: new FieldBodies(),
     fieldCipher: new FieldCipher(),
@@ -286,6 +293,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await handshakes.close()
     await peers.close()
     edge.peers.close()
+    await edge.waf.close()
     await edge.origins.close()
     await disk.settled()
     await saver.settled()

@@ -22,6 +22,8 @@ export interface AccessLogFileOptions {
   readonly counters: Counters
   /** Bytes after which the file is set aside. Default 256 MiB. */
   readonly rotateBytes?: number
+  /** What each file begins with; that of the access log unless it is another log. */
+  readonly header?: string
   /** Rotated files that are kept; older ones are deleted. Default 24. */
   readonly keepFiles?: number
 }
@@ -46,6 +48,7 @@ export class AccessLogFile implements LineSink {
   readonly #counters: Counters
   readonly #rotateBytes: number
   readonly #keepFiles: number
+  readonly #header: string
   /** Lines that are not bytes yet. */
   #text = ''
   #buffer = Buffer.allocUnsafeSlow(FLUSH_BYTES)
@@ -69,6 +72,7 @@ export class AccessLogFile implements LineSink {
     this.#counters = options.counters
     this.#rotateBytes = options.rotateBytes ?? 256 * 1024 * 1024
     this.#keepFiles = options.keepFiles ?? 24
+    this.#header = options.header ?? ACCESS_LOG_HEADER
   }
 
   append(line: string): void {
@@ -157,8 +161,8 @@ export class AccessLogFile implements LineSink {
     this.#inode = opened.ino
     this.#size = opened.size
     this.#hour = hour
-    if (this.#size > 0) return
-    const { bytesWritten } = await fs.write(this.#fd, Buffer.from(ACCESS_LOG_HEADER, 'latin1'))
+    if (this.#size > 0 || this.#header === '') return
+    const { bytesWritten } = await fs.write(this.#fd, Buffer.from(this.#header, 'latin1'))
     this.#size = bytesWritten
   }
 

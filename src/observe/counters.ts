@@ -43,6 +43,13 @@ const dropped = (cause: string): CounterRow => ({
   help: 'Viewer connections closed before their first request, by the limit they were over (docs/listeners.md).',
 })
 
+const puzzleAnswer = (outcome: string): CounterRow => ({
+  metric: 'cachefront_edge_waf_puzzles_total',
+  kind: 'counter',
+  labels: { outcome },
+  help: 'Answers to challenges and puzzles of web ACLs.',
+})
+
 const counter = (name: string, help: string): CounterRow => ({
   metric: `cachefront_edge_${name}_total`,
   kind: 'counter',
@@ -116,6 +123,13 @@ const TABLE = {
   wafCounted: webAcl('counted'),
   wafRuleFailures: webAclFailure('rule'),
   wafRefusals: webAclFailure('web-acl'),
+  wafSolved: puzzleAnswer('solved'),
+  wafUnsolved: puzzleAnswer('failed'),
+  wafRateKeys: gauge('waf_rate_keys', 'Keys that rate-based rules hold counts of.'),
+  wafRateKeysDropped: gauge(
+    'waf_rate_keys_dropped',
+    'Keys that left the counts of the present rules for lack of room.',
+  ),
   collapsed: counter('collapsed_requests', 'Requests that waited for a fetch already under way.'),
   staleHits: counter('stale_hits', 'Requests answered with an object that was not fresh any more.'),
   refreshes: counter('refreshes', 'Stale objects refreshed while they were served: fetches begun and over.'),

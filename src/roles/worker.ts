@@ -1,4 +1,5 @@
 //! The role `worker`: an edge worker as a process of its own, started by the keeper.
+import { join } from 'node:path'
 import { homePaths, programVersion } from '../config.ts'
 import { endpointUrl, folder } from '../config-values.ts'
 import { loadOriginClient } from '../edge/origin/pool.ts'
@@ -44,6 +45,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     },
     s3Keys: settings.s3Keys === '' ? null : await readS3Keys(paths.s3Keys),
     logDirectory: paths.logs,
+    tokenKeys: join(paths.edge, 'waf-keys'),
     clock,
     explain: settings.explain,
     problem: (message) => log(settings.name, clock.wall(), message),

@@ -163,6 +163,7 @@ export class EdgeScenario {
       allowOrigins: [],
       ownAddresses: [],
       logDirectory: join(this.directory, 'logs'),
+      tokenKeys: join(this.directory, 'waf-keys'),
       clock: new MovableClock(),
       explain: 'loopback',
       problem: (message) => this.problems.push(message),

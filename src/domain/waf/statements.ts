@@ -38,7 +38,7 @@ export const STATEMENTS: Readonly<Record<StatementName, StatementRow>> = {
   ManagedRuleGroupStatement: { built: false, stands: 'web-acl' },
   NotStatement: anywhere(false),
   OrStatement: anywhere(false),
-  RateBasedStatement: { built: false, stands: 'top' },
+  RateBasedStatement: { built: true, stands: 'top' },
   RegexMatchStatement: anywhere(false),
   RegexPatternSetReferenceStatement: anywhere(false),
   RuleGroupReferenceStatement: { built: false, stands: 'web-acl' },
@@ -126,25 +126,25 @@ export const ACTIONS: Readonly<Record<ActionName, Row>> = {
 
 /** What a rate-based rule counts by. */
 export const AGGREGATE_KEYS: Readonly<Record<RateBasedStatementAggregateKeyType, Row>> = {
-  CONSTANT: { built: false },
-  CUSTOM_KEYS: { built: false },
-  FORWARDED_IP: { built: false },
-  IP: { built: false },
+  CONSTANT: { built: true },
+  CUSTOM_KEYS: { built: true },
+  FORWARDED_IP: { built: true },
+  IP: { built: true },
 }
 
 export const CUSTOM_KEYS: Readonly<Record<CustomKeyName, Row>> = {
-  ASN: { built: false },
-  Cookie: { built: false },
-  ForwardedIP: { built: false },
-  HTTPMethod: { built: false },
-  Header: { built: false },
-  IP: { built: false },
+  ASN: { built: true },
+  Cookie: { built: true },
+  ForwardedIP: { built: true },
+  HTTPMethod: { built: true },
+  Header: { built: true },
+  IP: { built: true },
   JA3Fingerprint: { built: false },
   JA4Fingerprint: { built: false },
-  LabelNamespace: { built: false },
+  LabelNamespace: { built: true },
   QueryArgument: { built: false },
-  QueryString: { built: false },
-  UriPath: { built: false },
+  QueryString: { built: true },
+  UriPath: { built: true },
 }
 
 /** Settings of single managed rule groups; the four at the top level are the older form of the ATP rule set's. */

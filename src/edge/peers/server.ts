@@ -8,6 +8,7 @@ import { type HandlerOptions, handlePeer } from '../handler.ts'
 import { unframedHeaders } from '../listen/header-block.ts'
 import type { ViewerRequest } from '../listen/viewer.ts'
 import { keepHeaderOrder } from '../viewer/header-order.ts'
+import { isWafQuestion, type WafQuestion } from '../waf/peer-question.ts'
 import { type HandOverQuestion, isHandOver } from './hand-over.ts'
 import { PeerReply } from './peer-reply.ts'
 import type { PeerQuestion } from './protocol.ts'
@@ -68,14 +69,15 @@ function serve(socket: Socket, edge: Edge, handling: HandlerOptions): void {
       const line = rest.toString('utf8', 0, end)
       rest = rest.subarray(end + 1)
       try {
-        const question = JSON.parse(line) as PeerQuestion | PurgeQuestion | HandOverQuestion
+        const question = JSON.parse(line) as PeerQuestion | PurgeQuestion | HandOverQuestion | WafQuestion
         if (isHandOver(question)) {
           // What follows is no question: the connection is for this one object.
           socket.off('data', onData)
           takeOver(requestOf(question.handOver, edge), question.handOver, rest, socket, edge, handling)
           return
         }
-        if (isPurge(question))
+        if (isWafQuestion(question)) socket.write(`${JSON.stringify(edge.waf.answer(question))}\n`)
+        else if (isPurge(question))
           answerPurge(question, edge).then(
             (line) => void socket.write(line),
             () => void socket.destroy(),

@@ -8,7 +8,7 @@ import { left } from '../leaving.ts'
 import type { ViewerBody } from '../listen/viewer.ts'
 import { behaviorOf, type DistributionPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
-import type { Challenges } from '../waf/challenges.ts'
+import { WAF_PATH } from '../waf/challenge/pages.ts'
 import { Evaluation, evaluate } from '../waf/evaluate.ts'
 import { explainVerdict } from '../waf/explain-verdict.ts'
 import { withInserted } from '../waf/inserted-headers.ts'
@@ -20,7 +20,7 @@ type Next = typeof to.accessGeo | typeof to.rootObject | typeof to.errorPage | t
 
 export const accessWaf = stage({
   name: to.accessWaf,
-  next: [to.accessGeo, to.rootObject, to.errorPage, to.record],
+  next: [to.accessGeo, to.rootObject, to.wafPuzzle, to.errorPage, to.record],
   run(x, edge) {
     const { webAclArn } = x.distribution as DistributionPlan
     const plan = x.snapshot.webAcls.get(webAclArn)
@@ -30,6 +30,8 @@ export const accessWaf = stage({
       x.fault = { status: 503, reason: REASONS.webAcl, detailed: 'InternalError', origin: null }
       return to.errorPage
     }
+    // What the pages of challenges talk to: their viewers have no token yet.
+    if (x.request.path.startsWith(WAF_PATH)) return to.wafPuzzle
     const { body } = x.request
     const bodiless = body === null || body.length === 0 || isCallOfGrpc(x)
     const request = new Inspected(x.request, x.viewerAddress, x.requestId, edge, bodiless ? NO_BODY : null)
@@ -54,7 +56,8 @@ async function afterBody(x: Exchange, edge: Edge, plan: WebAclPlan, evaluation: 
 }
 
 function act(x: Exchange, edge: Edge, plan: WebAclPlan, evaluation: Evaluation, verdict: Verdict): Next {
-  edge.waf.decided(evaluation, verdict)
+  const source = { distributionId: (x.distribution as DistributionPlan).id, scheme: x.request.connection.scheme }
+  edge.waf.decided(plan, evaluation, verdict, source)
   if (x.watcher !== null) explainVerdict(x.watcher, plan, evaluation, verdict)
   const { action, rule, response } = verdict
   if (action === 'ALLOW') {
@@ -63,8 +66,8 @@ function act(x: Exchange, edge: Edge, plan: WebAclPlan, evaluation: Evaluation, 
     return checkAfterWaf(x)
   }
   if (action === 'BLOCK') x.fault = blocked(response)
-  // Neither is a default action, and evaluate.ts refuses where nobody answers them.
-  else x.fault = (edge.waf.challenges as Challenges).fault(action, rule as RulePlan, plan, evaluation.request)
+  // Neither is a default action.
+  else x.fault = edge.waf.challenges.fault(action, rule as RulePlan, plan, evaluation.request)
   return to.errorPage
 }
 

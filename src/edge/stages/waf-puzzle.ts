@@ -19,7 +19,7 @@ export const wafPuzzle = stage({
     const { body, method } = x.request
     const form = body === null || method !== 'POST' ? null : await formOf(body.stream())
     const { webAclArn } = x.distribution as DistributionPlan
-    const answer = await edge.waf.puzzles.answer({
+    const answer = await edge.waf.answerPuzzle({
       method,
       path: x.request.path,
       query: x.request.query,

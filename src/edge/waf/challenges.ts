@@ -1,9 +1,9 @@
 //! What stands behind the actions Captcha and Challenge.
+
+import type { ChallengeKind } from '../../domain/waf/seen.ts'
 import type { EdgeFault } from '../exchange.ts'
 import type { Inspected } from './inspected.ts'
 import type { RulePlan, WebAclPlan } from './plan.ts'
-
-export type ChallengeKind = 'CAPTCHA' | 'CHALLENGE'
 
 /** What stands behind the actions Captcha and Challenge. */
 export interface Challenges {

@@ -8,6 +8,7 @@ import { byteMatch } from './statements/byte-match.ts'
 import { geoMatch } from './statements/geo-match.ts'
 import { ipSetReference } from './statements/ip-set.ts'
 import { and, not, or } from './statements/logical.ts'
+import { rateBased } from './statements/rate-based.ts'
 
 const TABLE: { readonly [Name in keyof Statement]?: StatementCompiler<Name> } = {
   AndStatement: and,
@@ -17,6 +18,7 @@ const TABLE: { readonly [Name in keyof Statement]?: StatementCompiler<Name> } = 
   IPSetReferenceStatement: ipSetReference,
   NotStatement: not,
   OrStatement: or,
+  RateBasedStatement: rateBased,
 }
 
 /** @throws CannotCompile */

@@ -76,6 +76,7 @@ function compileRule(
     priority: rule.Priority ?? 0,
     metricName: visibility?.MetricName ?? Name,
     sampled: visibility?.SampledRequestsEnabled ?? false,
+    rateBased: statement.RateBasedStatement !== undefined,
     labels: (rule.RuleLabels ?? []).map((label) => `${context.labelPrefix}${label.Name}`),
     captchaSeconds: rule.CaptchaConfig?.ImmunityTimeProperty?.ImmunityTime ?? null,
     challengeSeconds: rule.ChallengeConfig?.ImmunityTimeProperty?.ImmunityTime ?? null,

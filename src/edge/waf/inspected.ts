@@ -3,6 +3,8 @@ import type { ViewerLocation } from '../../domain/viewer.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { GeoLookup } from '../geo/geo.ts'
 import type { HeaderBlock, ViewerRequest } from '../listen/viewer.ts'
+import type { Judgement } from './challenge/token.ts'
+import type { RateRule } from './peer-question.ts'
 
 /** What a field of a request has, one character a byte; a boolean where the field's own settings decide. */
 export type Reading = readonly string[] | boolean
@@ -17,8 +19,25 @@ export interface InspectedBody {
 
 export const NO_BODY: InspectedBody = { texts: [], oversize: false }
 
+/** Counts requests of rate-based rules. */
+export interface RateLimiter {
+  /** True when the key has had more requests than the rule allows, this one included. */
+  hit(rule: RateRule, key: string): boolean
+}
+
+/** A rate-based rule that matched, as logs tell it. */
+export interface RateAct {
+  /** Name of the rule. */
+  readonly rule: string
+  readonly limitKey: 'IP' | 'FORWARDEDIP' | 'CONSTANT' | 'CUSTOMKEYS'
+  readonly limit: number
+  readonly windowSeconds: number
+  readonly values: readonly { readonly key: string; readonly name?: string; readonly value: string }[]
+}
+
 /** What is asked of the edge about a request. */
 export interface Surroundings {
+  readonly waf: { readonly rates: RateLimiter }
   readonly geo: Pick<GeoLookup, 'find' | 'placesAddresses'>
   readonly clock: Pick<Clock, 'now'>
 }
@@ -46,6 +65,11 @@ export class Inspected {
   body: InspectedBody | null
   /** Fully qualified names, in the order that rules added them. */
   readonly labels: string[] = []
+  /** Rate-based rules that it was over the limit of. */
+  readonly rates: RateAct[] = []
+  /** What was said of its token, by the last rule that asked for one; null when none did. */
+  captcha: Judgement | null = null
+  challenge: Judgement | null = null
   /** What readers have found, by their slot. */
   readonly readings: Reading[] = []
   readonly #around: Surroundings
@@ -85,6 +109,11 @@ export class Inspected {
     const location = geo.find(address)
     if (!geo.placesAddresses) throw new Error('no GeoIP database is installed')
     return location
+  }
+
+  /** Counts it; true when its key is over the limit. */
+  countRate(rule: RateRule, key: string): boolean {
+    return this.#around.waf.rates.hit(rule, key)
   }
 
   /** A label is there once. */

@@ -2,12 +2,15 @@
 //! whether the request is to be logged at all. One JSON document a line, in ASCII.
 import type { Filter, LoggingConfiguration } from '@aws-sdk/client-wafv2'
 import type { Stored } from '../../domain/waf/web-acl.ts'
+import type { Evaluation } from './evaluate.ts'
 import type { Inspected } from './inspected.ts'
 import type { CountedRule, GroupPlan, RulePlan, Verdict, WebAclPlan } from './plan.ts'
 import { challengeSeen } from './samples.ts'
 import { seenCountry, seenHeaders, seenQuery } from './seen-request.ts'
 
 type Logging = Stored<LoggingConfiguration>
+
+type Seen = Pick<Evaluation, 'request' | 'counted'>
 
 const HEADERS_MAX = 200
 /** Characters of one value. */
@@ -21,24 +24,28 @@ export interface LogSource {
 }
 
 /** The first filter that matches says whether the request is logged; DefaultBehavior when none does. */
-export function isLogged({ LoggingFilter: filter }: Logging, request: Inspected, verdict: Verdict): boolean {
+export function isLogged({ LoggingFilter: filter }: Logging, evaluation: Seen, verdict: Verdict): boolean {
   if (filter === undefined) return true
-  const actions = actionsOf(request, verdict)
-  const first = filter.Filters?.find((one) => meets(one, actions, request.labels))
+  const actions = actionsOf(evaluation, verdict)
+  const first = filter.Filters?.find((one) => meets(one, actions, evaluation.request.labels))
   return (first?.Behavior ?? filter.DefaultBehavior) !== 'DROP'
 }
 
 /** The action that ended the evaluation, and those that did not. */
-function actionsOf(request: Inspected, verdict: Verdict): ReadonlySet<string> {
+function actionsOf({ counted }: Seen, verdict: Verdict): ReadonlySet<string> {
   const actions = new Set<string>([verdict.action])
-  for (const { rule, kind } of request.counted) {
+  for (const { rule, kind } of counted) {
     actions.add(rule.action?.overridden === 'excluded' ? 'EXCLUDED_AS_COUNT' : 'COUNT')
     if (kind === 'CAPTCHA' || kind === 'CHALLENGE') actions.add(kind)
   }
   return actions
 }
 
-function meets({ Conditions = [], Requirement }: Stored<Filter>, actions: ReadonlySet<string>, labels: readonly string[]) {
+function meets(
+  { Conditions = [], Requirement }: Stored<Filter>,
+  actions: ReadonlySet<string>,
+  labels: readonly string[],
+) {
   const met = Conditions.map(
     ({ ActionCondition, LabelNameCondition }) =>
       (ActionCondition?.Action !== undefined && actions.has(ActionCondition.Action)) ||
@@ -48,7 +55,7 @@ function meets({ Conditions = [], Requirement }: Stored<Filter>, actions: Readon
 }
 
 /** With its end of line. */
-export function wafLogLine(plan: WebAclPlan, request: Inspected, verdict: Verdict, source: LogSource): string {
+export function wafLogLine(plan: WebAclPlan, { request, counted }: Seen, verdict: Verdict, source: LogSource): string {
   const { rule, within, action } = verdict
   const ended = within ?? rule
   const captcha = challengeSeen(request.captcha, 405)
@@ -63,7 +70,7 @@ export function wafLogLine(plan: WebAclPlan, request: Inspected, verdict: Verdic
     terminatingRuleMatchDetails: [],
     httpSourceName: 'CF',
     httpSourceId: source.distributionId,
-    ruleGroupList: groupsOf(request.counted, verdict),
+    ruleGroupList: groupsOf(counted, verdict),
     rateBasedRuleList: request.rates.map(({ rule: name, limitKey, limit, windowSeconds, values }) => ({
       rateBasedRuleId: `${plan.arn}/${name}`,
       rateBasedRuleName: name,
@@ -72,8 +79,9 @@ export function wafLogLine(plan: WebAclPlan, request: Inspected, verdict: Verdic
       evaluationWindowSec: String(windowSeconds),
       ...(limitKey === 'CUSTOMKEYS' ? { customValues: values } : {}),
     })),
-    nonTerminatingMatchingRules: request.counted.filter((one) => isOfAcl(one)).map((one) => countedEntry(one, request)),
-    requestHeadersInserted: verdict.inserts.length === 0 ? null : verdict.inserts.map(([name, value]) => ({ name, value })),
+    nonTerminatingMatchingRules: counted.filter((one) => isOfAcl(one)).map((one) => countedEntry(one, request)),
+    requestHeadersInserted:
+      verdict.inserts.length === 0 ? null : verdict.inserts.map(([name, value]) => ({ name, value })),
     responseCodeSent: verdict.response?.status ?? null,
     httpRequest: httpRequest(plan, request, source),
     ...(request.labels.length === 0 ? {} : { labels: request.labels.map((name) => ({ name })) }),

@@ -30,6 +30,8 @@ export interface RulePlan {
   /** What a match does; of a rule that refers to a group, Count when the group's result only counts, otherwise null. */
   readonly action: ActionPlan | null
   readonly group: GroupPlan | null
+  /** Its statement is a RateBasedStatement. */
+  readonly rateBased: boolean
   /** Seconds that a token of the CAPTCHA and of the challenge is good for; null where only the web ACL says so. */
   readonly captchaSeconds: number | null
   readonly challengeSeconds: number | null

@@ -1,53 +1,19 @@
 //! Samples of what rules matched in the last three hours (GetSampledRequests). Of each metric a few requests of every five
 //! minutes, each as likely as any other, and how many there were: that is a sample's weight.
+import type { ChallengeSeen, NameValue, Sample, SamplesFound } from '../../domain/waf/seen.ts'
+import type { Evaluation } from './evaluate.ts'
 import type { Inspected } from './inspected.ts'
 import type { CountedRule, HeaderPair, RulePlan, Verdict, WebAclPlan } from './plan.ts'
-import { type NameValue, seenCountry, seenHeaders, seenQuery } from './seen-request.ts'
+import { seenCountry, seenHeaders, seenQuery } from './seen-request.ts'
 
 /** What AWS keeps. Milliseconds. */
-export const SAMPLED_MS = 3 * 3_600_000
+const SAMPLED_MS = 3 * 3_600_000
 const SLOT_MS = 300_000
 const KEPT_PER_SLOT = 14
 /** Samples of all metrics of a worker: at most about 8 KB each, mostly 1 KB. The oldest slot leaves for more. */
 const SAMPLES_MAX = 5_000
 const HEADERS_MAX = 50
 const VALUE_MAX = 1_024
-
-/** One request as GetSampledRequests tells it. */
-export interface Sample {
-  /** Milliseconds since the epoch, by the movable clock. */
-  readonly at: number
-  readonly action: string
-  readonly clientIp: string
-  readonly country: string
-  readonly uri: string
-  readonly method: string
-  readonly httpVersion: string
-  readonly headers: readonly NameValue[]
-  readonly ruleNameWithinRuleGroup: string | null
-  readonly inserted: readonly NameValue[]
-  readonly responseCodeSent: number | null
-  readonly labels: readonly string[]
-  /** The action that the rule has without an override; null without one. */
-  readonly overriddenAction: string | null
-  readonly captcha: ChallengeSeen | null
-  readonly challenge: ChallengeSeen | null
-}
-
-export interface ChallengeSeen {
-  /** 0 when it passed. */
-  readonly responseCode: number
-  /** Seconds since the epoch; 0 for never. */
-  readonly solveTimestamp: number
-  readonly failureReason: string | null
-}
-
-export interface SamplesFound {
-  /** Requests of the time asked for. */
-  readonly population: number
-  /** `weight`: requests that each stands for. */
-  readonly samples: readonly { readonly weight: number; readonly sample: Sample }[]
-}
 
 interface Slot {
   readonly number: number
@@ -70,8 +36,8 @@ export class Samples {
   }
 
   /** The request under the metric of each rule that matched it, and the web ACL's own when none ended it. */
-  add(plan: WebAclPlan, request: Inspected, verdict: Verdict): void {
-    for (const counted of request.counted) {
+  add(plan: WebAclPlan, { request, counted: all }: Pick<Evaluation, 'request' | 'counted'>, verdict: Verdict): void {
+    for (const counted of all) {
       this.#addMatch(plan, request, verdict, counted.rule, counted.within, 'COUNT', counted)
     }
     const { rule, within, action } = verdict
@@ -114,8 +80,7 @@ export class Samples {
   ): void {
     const sample = (): Sample => sampleOf(request, verdict, action, within === null ? null : rule.name, counted)
     if (rule.sampled) this.#addOne(plan, rule.metricName, request, sample)
-    if (within?.sampled && within.metricName !== rule.metricName)
-      this.#addOne(plan, within.metricName, request, sample)
+    if (within?.sampled && within.metricName !== rule.metricName) this.#addOne(plan, within.metricName, request, sample)
   }
 
   #addOne(plan: WebAclPlan, metric: string, request: Inspected, make: () => Sample): void {
@@ -162,7 +127,8 @@ export class Samples {
 
 const keyOf = (arn: string, metric: string): string => `${arn}\n${metric}`
 
-const pairs = (headers: readonly HeaderPair[]): readonly NameValue[] => headers.map(([name, value]) => ({ name, value }))
+const pairs = (headers: readonly HeaderPair[]): readonly NameValue[] =>
+  headers.map(([name, value]) => ({ name, value }))
 
 function sampleOf(
   request: Inspected,

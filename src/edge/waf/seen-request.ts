@@ -1,12 +1,8 @@
 //! What is kept of a request for samples and logs: as the viewer sent it, but with the values of credentials masked (cookies,
 //! Authorization, signatures in URLs). AWS shows them; here nobody who may read a log can take up a session with it.
+import type { NameValue } from '../../domain/waf/seen.ts'
 import { maskHeaders, maskUrl } from '../../observe/trace.ts'
 import type { Inspected } from './inspected.ts'
-
-export interface NameValue {
-  readonly name: string
-  readonly value: string
-}
 
 /** Names and values of the header fields, in order; at most `max` of them, each value cut to `valueMax` characters. */
 export function seenHeaders({ headers }: Inspected, max: number, valueMax: number): NameValue[] {
@@ -21,4 +17,11 @@ export function seenHeaders({ headers }: Inspected, max: number, valueMax: numbe
 export const seenQuery = ({ query }: Inspected): string => maskUrl(`?${query}`).slice(1)
 
 /** `-` where it is not known. */
-export const seenCountry = (request: Inspected): string => request.locationOf(request.address).country || '-'
+export function seenCountry(request: Inspected): string {
+  try {
+    return request.locationOf(request.address).country || '-'
+  } catch {
+    // Without a database.
+    return '-'
+  }
+}

@@ -1,5 +1,7 @@
 //! What the pages of the challenges ask for, and give: pictures, sounds, finished work, answers to puzzles. Bounded in what it
 //! costs (limits.ts); nothing of it is cached or reaches an origin.
+
+import type { ChallengeKind } from '../../../domain/waf/seen.ts'
 import type { KeysOfPeriod } from '../../../lib/period-keys.ts'
 import type { HeaderBlock } from '../../listen/viewer.ts'
 import { soundCaptcha } from './captcha-audio.ts'
@@ -7,23 +9,9 @@ import { drawCaptcha } from './captcha-image.ts'
 import { type ChallengeDesk, NO_STORE, pageHeaders } from './desk.ts'
 import type { PuzzleLimits } from './limits.ts'
 import { plainPage, WAF_PATH } from './pages.ts'
-import {
-  CAPTCHA_MS,
-  isCaptchaSolved,
-  isWorkDone,
-  openCaptcha,
-  openOnward,
-  openWork,
-} from './puzzle.ts'
+import { CAPTCHA_MS, isCaptchaSolved, isWorkDone, openCaptcha, openOnward, openWork } from './puzzle.ts'
 import { SeededRandom } from './seeded-random.ts'
-import {
-  type ChallengeKind,
-  cookieDomain,
-  IMMUNITY_SECONDS_MAX,
-  TOKEN_COOKIE,
-  tokenFor,
-  writeToken,
-} from './token.ts'
+import { cookieDomain, IMMUNITY_SECONDS_MAX, TOKEN_COOKIE, tokenFor, writeToken } from './token.ts'
 
 export interface PuzzleRequest {
   readonly method: string

@@ -1,12 +1,15 @@
 //! What stands behind the actions Challenge and CAPTCHA: judges the tokens of requests, and answers those that have none with
 //! a page that asks for the work, as AWS documents it (a status, x-amzn-waf-action, and the page only where HTML is wanted).
+
+import type { ChallengeKind } from '../../../domain/waf/seen.ts'
 import type { KeysOfPeriod } from '../../../lib/period-keys.ts'
 import type { EdgeFault } from '../../exchange.ts'
+import type { Challenges } from '../challenges.ts'
 import type { Inspected } from '../inspected.ts'
-import type { Challenges, RulePlan, WebAclPlan } from '../plan.ts'
+import type { RulePlan, WebAclPlan } from '../plan.ts'
 import { captchaPage, challengePage, type Page } from './pages.ts'
 import { makeCaptcha, makeWork, sealOnward, WORK_BITS, workText } from './puzzle.ts'
-import { type ChallengeKind, IMMUNITY_SECONDS, isOfDomain, type Judgement, judge, type Token } from './token.ts'
+import { IMMUNITY_SECONDS, isOfDomain, type Judgement, judge, type Token } from './token.ts'
 import { TokenReader } from './tokens-of.ts'
 
 /** A longer address is not kept for after the puzzle: then it goes on at the beginning of the site. Characters. */

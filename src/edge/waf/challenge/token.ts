@@ -2,6 +2,7 @@
 //! was solved last. How long that is good for is not in the token: each rule has its own immunity time.
 import { randomBytes } from 'node:crypto'
 import type { FailureReason } from '@aws-sdk/client-wafv2'
+import type { ChallengeKind } from '../../../domain/waf/seen.ts'
 import type { KeysOfPeriod } from '../../../lib/period-keys.ts'
 import { sign, verified } from './sealed.ts'
 
@@ -14,8 +15,6 @@ export const IMMUNITY_SECONDS = 300
 const TOKEN_LENGTH_MAX = 1_024
 /** A token may come from a worker whose clock is ahead by as much. Seconds. */
 const AHEAD_SECONDS = 5
-
-export type ChallengeKind = 'CAPTCHA' | 'CHALLENGE'
 
 export interface Token {
   /** The host that the viewer asked, in lower case without port. */
