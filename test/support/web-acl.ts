@@ -1,6 +1,9 @@
 //! Documents of web ACLs as the feed brings them to edges.
 import type { FieldToMatch, RuleAction, TextTransformationType } from '@aws-sdk/client-wafv2'
+import { NOWHERE, type ViewerLocation } from '../../src/domain/viewer.ts'
 import type { RuleGroupDoc, Stored, StoredRule, WebAclDoc } from '../../src/domain/waf/web-acl.ts'
+import { unframedHeaders } from '../../src/edge/listen/header-block.ts'
+import { Inspected, type InspectedBody, NO_BODY } from '../../src/edge/waf/inspected.ts'
 
 export const ACCOUNT = '123456789012'
 const arnOf = (kind: string, name: string) => `arn:aws:wafv2:us-east-1:${ACCOUNT}:global/${kind}/${name}/id-of-${name}`
@@ -97,3 +100,43 @@ export const PATH: StoredField = { UriPath: {} }
 export const QUERY: StoredField = { QueryString: {} }
 export const METHOD: StoredField = { Method: {} }
 export const BODY: StoredField = { Body: {} }
+
+export interface AsksWaf {
+  readonly method?: string
+  /** With its query, as sent. */
+  readonly target?: string
+  /** Name, value, name, value ... */
+  readonly headers?: readonly string[]
+  readonly body?: Partial<InspectedBody> | string
+  readonly address?: string
+  readonly labels?: readonly string[]
+  /** By address. */
+  readonly places?: Readonly<Record<string, Partial<ViewerLocation>>>
+  readonly noGeoip?: boolean
+}
+
+/** A request as rules see it; bodies are whole unless told otherwise. */
+export function inspected(asks: AsksWaf = {}): Inspected {
+  const { method = 'GET', target = '/', headers: raw = [], body = '', address = '192.0.2.1', labels = [] } = asks
+  const mark = target.indexOf('?')
+  const path = mark < 0 ? target : target.slice(0, mark)
+  const query = mark < 0 ? null : target.slice(mark + 1)
+  const given = typeof body === 'string' ? { texts: body === '' ? [] : [body] } : body
+  const bytes = given.texts?.[0]?.length ?? 0
+  const request = new Inspected(
+    { method, path, query, httpVersion: '1.1', headers: unframedHeaders(['Host', 'www.example.com', ...raw], '') },
+    address,
+    'request-id',
+    {
+      waf: { rates: { hit: () => false } },
+      clock: { now: () => 1_800_000_000_000 },
+      geo: {
+        find: (of) => ({ ...NOWHERE, ...asks.places?.[of] }),
+        placesAddresses: asks.noGeoip !== true,
+      },
+    },
+    { ...NO_BODY, bytes, ...given },
+  )
+  for (const label of labels) request.addLabel(label)
+  return request
+}

@@ -7,8 +7,11 @@ import { asnMatch } from './statements/asn-match.ts'
 import { byteMatch } from './statements/byte-match.ts'
 import { geoMatch } from './statements/geo-match.ts'
 import { ipSetReference } from './statements/ip-set.ts'
+import { labelMatch } from './statements/label-match.ts'
 import { and, not, or } from './statements/logical.ts'
 import { rateBased } from './statements/rate-based.ts'
+import { regexMatch, regexSetReference } from './statements/regex-match.ts'
+import { sizeConstraint } from './statements/size-constraint.ts'
 
 const TABLE: { readonly [Name in keyof Statement]?: StatementCompiler<Name> } = {
   AndStatement: and,
@@ -16,9 +19,13 @@ const TABLE: { readonly [Name in keyof Statement]?: StatementCompiler<Name> } = 
   ByteMatchStatement: byteMatch,
   GeoMatchStatement: geoMatch,
   IPSetReferenceStatement: ipSetReference,
+  LabelMatchStatement: labelMatch,
   NotStatement: not,
   OrStatement: or,
   RateBasedStatement: rateBased,
+  RegexMatchStatement: regexMatch,
+  RegexPatternSetReferenceStatement: regexSetReference,
+  SizeConstraintStatement: sizeConstraint,
 }
 
 /** @throws CannotCompile */

@@ -15,9 +15,11 @@ export interface InspectedBody {
   readonly texts: readonly string[]
   /** There is more of it than was looked at, or something that could not be unpacked. */
   readonly oversize: boolean
+  /** As declared, or as they came; of a chunked body that is not over yet, those so far. */
+  readonly bytes: number
 }
 
-export const NO_BODY: InspectedBody = { texts: [], oversize: false }
+export const NO_BODY: InspectedBody = { texts: [], oversize: false, bytes: 0 }
 
 /** Counts requests of rate-based rules. */
 export interface RateLimiter {

@@ -23,6 +23,7 @@ export async function readBody(body: ViewerBody, limit: number, headers: HeaderB
   const inner = await unpacked(beginning, headers, limit)
   const inspected: InspectedBody = {
     texts: inner === null ? [raw] : [raw, inner.bytes.toString('latin1')],
+    bytes: body.length ?? bytes.length,
     oversize: bytes.length > limit || (inner !== null && !inner.whole),
   }
   if (!ended) stream.unshift(bytes)

@@ -1,24 +1,32 @@
 //! THE TABLE from FieldToMatch to what reads it.
-import type { FieldToMatch, PreParseTextTransformation } from '@aws-sdk/client-wafv2'
+import type { FieldToMatch } from '@aws-sdk/client-wafv2'
 import type { Stored } from '../../../domain/waf/web-acl.ts'
 import { CannotCompile, type CompileContext } from '../compile-context.ts'
 import { LOOKS } from '../matcher.ts'
+import { body, jsonBody } from './body-fields.ts'
 import type { FieldCompiler, NamedReader } from './field.ts'
-import { singleHeader } from './header-fields.ts'
+import { cookies, headerOrderField, headers, singleHeader } from './header-fields.ts'
+import { allQueryArguments, type PreParse, singleQueryArgument } from './query-fields.ts'
 
 const TABLE: { readonly [Name in keyof FieldToMatch]?: FieldCompiler<Name> } = {
+  AllQueryArguments: (_, context, preParse) => allQueryArguments(preParse, context),
+  Body: body,
+  Cookies: cookies,
+  HeaderOrder: headerOrderField,
+  Headers: headers,
+  JsonBody: jsonBody,
   Method: () => ({ looks: LOOKS.other, read: ({ method }) => [method] }),
   QueryString: () => ({ looks: LOOKS.other, read: ({ query }) => [query] }),
   SingleHeader: singleHeader,
+  SingleQueryArgument: ({ Name }, context, preParse) => singleQueryArgument(Name, preParse, context),
   UriPath: () => ({ looks: LOOKS.other, read: ({ path }) => [path] }),
 }
 
+/** Fields for which a query string may be changed before it is taken apart. */
+const PRE_PARSED: ReadonlySet<string> = new Set(['AllQueryArguments', 'SingleQueryArgument'])
+
 /** @throws CannotCompile */
-export function fieldReader(
-  field: Stored<FieldToMatch>,
-  preParse: readonly Stored<PreParseTextTransformation>[],
-  context: CompileContext,
-): NamedReader {
+export function fieldReader(field: Stored<FieldToMatch>, preParse: PreParse, context: CompileContext): NamedReader {
   const names = (Object.keys(field) as (keyof FieldToMatch)[]).filter((name) => field[name] != null)
   const [name] = names
   if (name === undefined || names.length > 1) {
@@ -28,7 +36,9 @@ export function fieldReader(
   }
   const compiler = TABLE[name] as FieldCompiler<typeof name> | undefined
   if (compiler === undefined) throw new CannotCompile(`the field ${name} of the rule ${context.rule} is not built`)
-  if (preParse.some(({ Type }) => Type !== 'NONE')) throw new CannotCompile('PreParseTextTransformations are not built')
+  if (preParse.length > 0 && !PRE_PARSED.has(name)) {
+    throw new CannotCompile(`the rule ${context.rule} has PreParseTextTransformations, which ${name} cannot have`)
+  }
   const key = `${name} ${JSON.stringify(field[name])} ${JSON.stringify(preParse)}`
-  return { name: key, ...context.shared.reader(key, () => compiler(field[name] as never, context)) }
+  return { name: key, ...context.shared.reader(key, () => compiler(field[name] as never, context, preParse)) }
 }

@@ -1,5 +1,5 @@
 //! The shape of what reads a field of a request.
-import type { FieldToMatch } from '@aws-sdk/client-wafv2'
+import type { FieldToMatch, PreParseTextTransformation } from '@aws-sdk/client-wafv2'
 import type { Stored } from '../../../domain/waf/web-acl.ts'
 import type { CompileContext } from '../compile-context.ts'
 import type { Reader } from '../matcher.ts'
@@ -12,4 +12,5 @@ export interface NamedReader extends Reader {
 export type FieldCompiler<Name extends keyof FieldToMatch> = (
   field: NonNullable<Stored<FieldToMatch>[Name]>,
   context: CompileContext,
+  preParse: readonly Stored<PreParseTextTransformation>[],
 ) => Reader
