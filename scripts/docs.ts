@@ -4,6 +4,7 @@ import { configurationDocument } from '../src/config-document.ts'
 import { headersDocument } from '../src/domain/headers-document.ts'
 import { metricsDocument } from '../src/domain/metrics/metrics-document.ts'
 import { parametersDocument } from '../src/domain/parameters/document.ts'
+import { permissionsDocument } from '../src/domain/permissions-document.ts'
 import { resultTypesDocument } from '../src/domain/result-types-document.ts'
 import { securityPoliciesDocument } from '../src/domain/security-policies-document.ts'
 import { managedGroupsDocument } from '../src/domain/waf/managed-groups-document.ts'
@@ -13,6 +14,7 @@ import { conformanceSection } from '../test/scenarios/edge/http2-musts/document.
 
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/access-log.md': resultTypesDocument,
+  'docs/api-access.md': permissionsDocument,
   'docs/cache-metrics.md': metricsDocument,
   'docs/configuration.md': configurationDocument,
   'docs/headers.md': headersDocument,

@@ -14,7 +14,6 @@ import { OVERCOMMIT } from './domain/node-memory.ts'
 import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
 import type { SourceNetworks } from './domain/source-networks.ts'
 import { POPS_MAX } from './domain/topology.ts'
-import { isLoopback } from './lib/loopback.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
 const HOME_BYTES_MAX = 72
@@ -104,8 +103,19 @@ export const OPTIONS: readonly OptionRow[] = [
     "how many times this host's memory the maxmemory of all cache nodes may add up to (docs/parameter-groups.md)",
   ),
   row('engine-path', 'DIRS', null, 'where engine binaries are looked for, like PATH; PATH and the usual places'),
-  row('access-key-id', 'ID', null, 'key that callers of the API must sign with; needed beyond loopback'),
+  row(
+    'access-key-id',
+    'ID',
+    null,
+    'access key of an admin of the API, besides those of `cachefront keys` (docs/api-access.md)',
+  ),
   row('secret-access-key', 'SECRET', null, 'its secret (better in the environment than as a flag)'),
+  row(
+    'require-keys',
+    null,
+    null,
+    'callers of the API on this machine have to sign with an access key, too (docs/api-access.md)',
+  ),
   { ...row('allow-host', 'NAME', null, 'a host name that the API answers to, besides localhost'), list: true },
   flagOnly(row('bare', null, null, 'without the sample storefront')),
   flagOnly(row('stop-engines', null, null, 'the caches end with the program (they outlive it otherwise)')),
@@ -282,7 +292,10 @@ export interface Config {
   readonly nodeMemoryOvercommit: number
   /** Directories in which engine binaries are looked for, in this order. */
   readonly enginePath: readonly string[]
+  /** Of an admin, besides the keys of the state. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  /** Whether callers of the API on this machine need a known key, too. */
+  readonly requireKeys: boolean
   /** Host names that the API answers to besides IP addresses and localhost; lower case. */
   readonly allowHosts: readonly string[]
   readonly bare: boolean
@@ -384,6 +397,7 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     nodeMemoryOvercommit: value('node-memory-overcommit', parse.integer(1, OVERCOMMIT.max)),
     enginePath: enginePath(optional('engine-path', parse.anyText), environment),
     credentials: credentials(optional('access-key-id', parse.anyText), optional('secret-access-key', parse.anyText)),
+    requireKeys: given.has('require-keys'),
     allowHosts: list('allow-host', parse.hostName),
     bare: given.has('bare'),
     stopEngines: given.has('stop-engines'),
@@ -608,13 +622,6 @@ function checkTogether(config: Config): void {
       `--disk-cache-mb must be at least ${diskMin} for ${config.workers} ${config.workers === 1 ? 'worker' : 'workers'}, or 0 for no disk cache.`,
     )
   }
-  const { host } = config.apiListen
-  if (!isLoopback(host) && config.credentials === null) {
-    throw new ConfigError(
-      `The API would listen on ${host}, beyond this machine, where every caller must sign with a real key: set ` +
-        'CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',
-    )
-  }
   const { securityGroups, subnets } = config.sourceNetworks
   if (config.user !== null && securityGroups.size + subnets.size > 0) {
     throw new ConfigError(
@@ -650,6 +657,8 @@ export function homePaths(home: string) {
     s3Keys: join(home, 's3-keys.json'),
     /** Ports that were taken for port 0, kept over restarts. */
     ports: join(home, 'ports.json'),
+    /** What wraps the secrets of access keys in the state. */
+    accessKeys: join(home, 'keys', 'access-keys.json'),
     keeperSocket: join(home, 'keeper.sock'),
     feedSocket: join(home, 'feed.sock'),
     keeper: join(home, 'keeper'),
@@ -662,6 +671,8 @@ export function homePaths(home: string) {
     acme: join(home, 'acme'),
     logs: join(home, 'logs'),
     controlLog: join(home, 'logs', 'control.log'),
+    /** Changes through the API (observe/audit-log.ts). */
+    auditLog: join(home, 'logs', 'audit.log'),
   } as const
 }
 

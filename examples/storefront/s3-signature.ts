@@ -3,7 +3,8 @@
 //! https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 import type { IncomingMessage } from 'node:http'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { readAuthorization, Sha256 } from '../../src/aws/sigv4.ts'
+import { readAuthorization } from '../../src/aws/authorization.ts'
+import { Sha256 } from '../../src/aws/sigv4.ts'
 
 export interface S3Keys {
   readonly accessKeyId: string
@@ -34,7 +35,7 @@ export async function isSigned(request: IncomingMessage, keys: S3Keys): Promise<
   if (mustBeSigned.some((name) => !signedHeaders.includes(name))) return false
   const signer = new SignatureV4({
     credentials: keys,
-    region,
+    region: region ?? '',
     service,
     sha256: Sha256,
     applyChecksum: false,

@@ -1,7 +1,8 @@
 //! All that one call learns on its way through the pipeline; every field exists from birth.
 import type { IncomingMessage } from 'node:http'
+import type { Authorization } from '../aws/authorization.ts'
 import type { Matched, WireAnswer, WireRequest } from '../aws/protocol.ts'
-import type { Authorization } from '../aws/sigv4.ts'
+import type { Caller } from '../domain/access-keys.ts'
 import type { Fault } from '../domain/faults.ts'
 import type { StepWatcher } from '../lib/pipeline.ts'
 import type { MatchedRoute } from './local.ts'
@@ -21,15 +22,29 @@ export interface Call {
   readonly startedAt: number
   /** Address of the client's end of the connection. */
   readonly peer: string
-  /** Head and body; the body is empty until `receive` has read it. */
+  /** Head and body as they came, which is what was signed; the body is empty until `receive` has read it. */
+  sent: WireRequest
+  /** The same without what presigning adds to the query: what the service is asked. */
   request: WireRequest
   /** Service in whose shape errors are answered; null before it is known, and for local paths. */
   service: ApiService | null
   target: Target | null
-  /** Null for a call without a well-formed Authorization header. */
+  /** Null for a call without a well-formed signature. */
   authorization: Authorization | null
-  /** Whether the signature was checked, and held. */
-  verified: boolean
+  /** Null until authenticate has run. */
+  caller: Caller | null
+  /** Of what was signed, when the signature was checked and held. */
+  digest: string | null
+  /** The caller's role does not allow the call. */
+  denied: boolean
+  /** It stands in the audit log: what comes of it has to follow. */
+  audited: boolean
+  /** The answer is that of an earlier call with the same signature; nothing was run. */
+  replayed: boolean
+  /** The parsed body of a call of a local route. */
+  localBody: unknown
+  /** Names and ids that a local route tells of what it made, for the audit log. */
+  madeIds: Readonly<Record<string, string>>
   input: Record<string, unknown>
   output: unknown
   fault: Fault | null

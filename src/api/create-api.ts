@@ -4,11 +4,17 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { KeyPair } from '../aws/sigv4.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
+import type { AuditLog } from '../observe/audit-log.ts'
+import { DoorMetrics } from '../services/cachefront/door-metrics.ts'
+import type { KeyRing } from '../services/cachefront/key-ring.ts'
 import type { LocalRoute } from '../services/cachefront/local-route.ts'
 import type { ServiceContext } from '../services/service.ts'
 import { isLoopback } from './access.ts'
+import { Brake } from './brake.ts'
+import { keysNeeded } from './keys-needed.ts'
+import { Replays } from './replays.ts'
 import { createApiServer } from './server.ts'
 import { loadServices, type Tables } from './services.ts'
 
@@ -18,11 +24,18 @@ export interface ApiOptions {
   readonly services: Tables
   readonly context: ServiceContext
   readonly localRoutes: readonly LocalRoute[]
-  /** Required when `listen.host` is not loopback. */
-  readonly keyPair: KeyPair | null
+  /** Who may call; an admin among them is needed when keys are required, or `listen.host` is not loopback. */
+  readonly keys: KeyRing
+  /** Whether callers on loopback have to sign with a known key, too; they need not without. */
+  readonly requireKeys?: boolean
+  /** Where changes are written down; absent: nowhere. */
+  readonly audit?: AuditLog
+  readonly metrics?: DoorMetrics
   /** Host names to answer to besides IP addresses and localhost. */
   readonly allowedHosts: readonly string[]
   readonly clock: Clock
+  /** How refusals of wrong keys are held back; a test need not wait. */
+  readonly wait?: (ms: number) => Promise<void>
   /** Takes one JSON document a call, without a line end. */
   readonly log: (line: string) => void
 }
@@ -43,17 +56,23 @@ const CLOSE_GRACE_MS = 5_000
 export async function createApi(options: ApiOptions): Promise<Api> {
   const { host, port } = options.listen
   const listensOnLoopback = await resolvesToLoopback(host)
-  if (!listensOnLoopback && options.keyPair === null) {
-    throw new Error(
-      `The API would be open to the network at ${host}: set CACHEFRONT_ACCESS_KEY_ID and ` +
-        'CACHEFRONT_SECRET_ACCESS_KEY, or listen on 127.0.0.1.',
-    )
+  const { requireKeys = false } = options
+  if ((requireKeys || !listensOnLoopback) && !(await options.keys.hasAdmin())) {
+    throw new Error(keysNeeded(requireKeys ? null : host))
   }
   const server = createApiServer({
     services: await loadServices(options.services),
     context: options.context,
     localRoutes: options.localRoutes,
-    keyPair: options.keyPair,
+    keys: options.keys,
+    requireKeys,
+    brake: new Brake(options.clock, options.wait ?? ((ms) => sleep(ms)), (address, failures) => {
+      const time = new Date(options.clock.wall()).toISOString()
+      options.log(JSON.stringify({ time, event: 'api-wrong-keys', address, failures }))
+    }),
+    replays: new Replays(options.clock),
+    audit: options.audit ?? null,
+    metrics: options.metrics ?? new DoorMetrics(),
     allowedHosts: new Set(options.allowedHosts.map((name) => name.toLowerCase())),
     listensOnLoopback,
     clock: options.clock,

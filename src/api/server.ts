@@ -102,17 +102,25 @@ async function answerDefect(call: Call, api: ApiEnvironment, error: unknown): Pr
 }
 
 function newCall(message: IncomingMessage, api: ApiEnvironment): Call {
+  const request = requestOf(message)
   return {
     watcher: null,
     message,
     requestId: randomUUID(),
     startedAt: api.clock.monotonic(),
     peer: message.socket.remoteAddress ?? '',
-    request: requestOf(message),
+    sent: request,
+    request,
     service: null,
     target: null,
     authorization: null,
-    verified: false,
+    caller: null,
+    digest: null,
+    denied: false,
+    audited: false,
+    replayed: false,
+    localBody: undefined,
+    madeIds: {},
     input: {},
     output: undefined,
     fault: null,

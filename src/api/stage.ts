@@ -10,6 +10,8 @@ export type Step =
   | 'authenticate'
   | 'decode'
   | 'validate'
+  | 'authorize'
+  | 'once'
   | 'invoke'
   | 'run-local'
   | 'encode'

@@ -2,7 +2,8 @@
 //! making it again with the signer that the SDK itself uses.
 //! https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 import { timingSafeEqual } from 'node:crypto'
-import { type KeyPair, readAmzDate, Sha256 } from './sigv4.ts'
+import { readAmzDate } from './authorization.ts'
+import { type KeyPair, Sha256 } from './sigv4.ts'
 
 export interface PresignedRequest {
   readonly host: string

@@ -34,6 +34,10 @@ export interface CliHost {
 /** Files of an installation that the client commands open themselves. */
 export interface HomeFiles {
   readonly state: string
+  /** What wraps the secrets of access keys in it. */
+  readonly accessKeys: string
+  /** Changes through the API (observe/audit-log.ts). */
+  readonly auditLog: string
   readonly installation: string
   readonly keeperSocket: string
   /** Directory of the keeper: there once one has run. */

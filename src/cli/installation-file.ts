@@ -1,5 +1,6 @@
 //! How a client command finds the running installation: `up` writes its addresses into the home, 0600.
 import { readFileSync } from 'node:fs'
+import { type MachineLock, tryMachineLock } from '../lib/machine-lock.ts'
 import { CliError, type CliHost } from './host.ts'
 
 /** What `up` writes when it listens. */
@@ -27,6 +28,9 @@ export function readInstallationFile(file: string): InstallationFile | null {
     throw new CliError(`${file} cannot be read: ${(error as Error).message}`)
   }
 }
+
+/** The lock of the one writer that a home's state has; null while control, or another command, holds it. */
+export const controlLock = (home: string): Promise<MachineLock | null> => tryMachineLock(`control ${home}`)
 
 /** Options that every client command has. */
 export interface ClientOptions {

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import { type KeyPair, Sha256 } from '../aws/sigv4.ts'
+import { uuid } from '../lib/ids.ts'
 import { nodeHttp } from '../lib/node-http.ts'
 import { CliError, type CliHost } from './host.ts'
 import { type ClientOptions, findEndpoint } from './installation-file.ts'
@@ -80,7 +81,8 @@ async function signed(credentials: KeyPair, method: string, url: URL, body: stri
     hostname: url.hostname,
     path: url.pathname,
     query: queryOf(url),
-    headers: { host: url.host, ...change },
+    // Two calls that are the same to the byte, signed in the same second, would be taken for one (api/replays.ts).
+    headers: { host: url.host, 'amz-sdk-invocation-id': uuid(), ...change },
     body,
   })
   return headers
@@ -88,7 +90,7 @@ async function signed(credentials: KeyPair, method: string, url: URL, body: stri
 
 /** What a caller without the right keys does next. */
 export const KEYS_ADVICE =
-  'Set CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY to the keys that it was started with.'
+  'Set CACHEFRONT_ACCESS_KEY_ID and CACHEFRONT_SECRET_ACCESS_KEY to an access key of the installation.'
 
 /** The document of an answer with a 2xx status. @throws CliError with the route's own words otherwise. */
 export async function localDocument(api: LocalApi, path: string, body?: unknown): Promise<unknown> {

@@ -40,6 +40,8 @@ async function run(args: readonly string[], changes: Partial<CliHost> = {}, home
     home: (flag) => flag ?? home,
     files: (at) => ({
       state: join(at, 'state.db'),
+      accessKeys: join(at, 'keys', 'access-keys.json'),
+      auditLog: join(at, 'audit.log'),
       installation: join(at, 'installation.json'),
       keeperSocket: join(at, 'keeper.sock'),
       keeper: join(at, 'keeper'),

@@ -10,6 +10,7 @@ import { downCommand } from './commands/down.ts'
 import { encryptionKeysCommand } from './commands/encryption-keys.ts'
 import { explainCommand } from './commands/explain.ts'
 import { invalidateCommand } from './commands/invalidate.ts'
+import { keysCommand } from './commands/keys.ts'
 import { logsCommand } from './commands/logs.ts'
 import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
@@ -33,6 +34,7 @@ const COMMANDS: readonly CommandMaker[] = [
   clockCommand,
   logsCommand,
   cacheCommand,
+  keysCommand,
   encryptionKeysCommand,
   trustCommand,
   doctorCommand,

@@ -23,6 +23,7 @@ const STATUS = {
   },
   /** Of `/_cachefront`, whose errors are JSON. */
   cachefront: {
+    Conflict: 409,
     InvalidRequest: 400,
     MethodNotAllowed: 405,
     NotFound: 404,

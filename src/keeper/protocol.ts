@@ -102,6 +102,8 @@ export interface AccessWish {
 export interface IamWish {
   /** Whose signatures are right. Null: the installation has no keys, and signatures are not looked at. */
   readonly keyPair: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+  /** Callers need keys, and caches know none: no token is right. */
+  readonly nobody?: boolean
   readonly region: string
 }
 

@@ -3,6 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 const MIXED = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+/** Base32, as in ids of access keys. */
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789'
 
 /** `length` random characters of `alphabet`, without modulo bias (alphabets of up to 64 characters). */
@@ -27,3 +29,6 @@ export const lowerId = (length: number): string => randomFrom(LOWER, length)
 export const mixedId = (length: number): string => randomFrom(MIXED, length)
 
 export const uuid = (): string => randomUUID()
+
+/** Id of an access key, as AWS's of users: `AKIA` and 16 characters. */
+export const keyId = (): string => `AKIA${randomFrom(BASE32, 16)}`

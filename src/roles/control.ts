@@ -140,6 +140,7 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
       if (!config.bare)
         endSample = await startSample({
           config,
+          credentials: config.credentials ?? plane.ownKeys,
           s3: givenS3,
           endpoint,
           edge: showAddress(edge),

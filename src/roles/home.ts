@@ -1,8 +1,8 @@
 //! The home directory of an installation while control runs: made private, locked, with the addresses for the clients.
 import { chmod, rename, rm, writeFile } from 'node:fs/promises'
-import { type InstallationFile, readInstallationFile } from '../cli/installation-file.ts'
+import { controlLock, type InstallationFile, readInstallationFile } from '../cli/installation-file.ts'
 import type { HomePaths } from '../config.ts'
-import { type MachineLock, tryMachineLock } from '../lib/machine-lock.ts'
+import type { MachineLock } from '../lib/machine-lock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
 import { fileProblem, StartError } from './errors.ts'
 
@@ -22,7 +22,7 @@ export async function makeHome(home: string, paths: HomePaths): Promise<void> {
 
 /** One control plane a home. The kernel gives the lock back when its holder dies. @throws StartError when it runs */
 export async function lockHome(home: string, paths: HomePaths): Promise<MachineLock> {
-  const lock = await tryMachineLock(`control ${home}`)
+  const lock = await controlLock(home)
   if (lock !== null) return lock
   const other = readInstallationFile(paths.installation)
   const who = other === null ? '' : ` (process ${other.pid}, API ${other.api})`

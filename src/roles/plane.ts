@@ -1,6 +1,7 @@
 //! State, keeper's link, control and API, put together and taken apart again.
 import { totalmem } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { KeyPair } from '../aws/sigv4.ts'
 import { programVersion } from '../config.ts'
 import type { ListenAddress } from '../config-values.ts'
 import type { Control } from '../control/control.ts'
@@ -17,6 +18,7 @@ import { cacheObservers } from './cache-observers.ts'
 import { challengeZoneOf, openIssuer } from './certificate-issuer.ts'
 import { dedicatedAddresses } from './dedicated-ips.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
+import { openDoor } from './door.ts'
 import { StartError } from './errors.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
@@ -49,6 +51,8 @@ export interface PlaneOptions extends KeeperStart {
 
 export interface Plane {
   readonly api: ListenAddress
+  /** What this program signs its own calls with where keys are required; null where any will do. */
+  readonly ownKeys: KeyPair | null
   health(): Promise<Health>
   /**
    * Ends API, workers, and the keeper unless it has caches to look after; caches too with `engines`. Resolves with the
@@ -82,6 +86,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     loadModules(),
   ])
   ends.push(() => state.close())
+  const door = await openDoor({ config, paths, state, clock, log })
+  ends.push(() => door.close())
   const link = await modules
     .openKeeperLink({
       socketPath: paths.keeperSocket,
@@ -124,10 +130,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     keeper: link,
     tasks: [
       {
-        task: modules.cachesTask(state, link, clock, config.sourceNetworks, {
-          keyPair: config.credentials,
-          region: config.region,
-        }),
+        task: modules.cachesTask(state, link, clock, config.sourceNetworks, door.iam),
         kinds: modules.CACHE_KINDS,
       },
       snapshots.poked,
@@ -189,16 +192,27 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
     },
     localRoutes: [
-      ...modules.localRoutes(started, { state, clock, quotas: config.quotas }, observers.measurements, link),
+      ...modules.localRoutes(
+        started,
+        { state, clock, quotas: config.quotas },
+        observers.measurements,
+        link,
+        door.metrics,
+      ),
       ...snapshots.routes,
+      ...door.routes,
     ],
-    keyPair: config.credentials,
+    keys: door.keys,
+    requireKeys: door.requireKeys,
+    audit: door.audit,
+    metrics: door.metrics,
     allowedHosts: config.allowHosts,
     clock,
     log,
   })
   return {
     api: api.address,
+    ownKeys: door.ownKeys,
     health: () => started.health(),
     async stop(engines) {
       unwatchKeeper()
@@ -211,6 +225,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       await snapshots.close()
       issuer.close()
       link.close()
+      await door.close()
       await state.close()
       return left
     },

@@ -38,6 +38,8 @@ interface SampleModule {
 export interface SampleOptions {
   /** As `withSample` made it. */
   readonly config: Config
+  /** What it signs with; null where any keys do. */
+  readonly credentials: Config['credentials']
   /** The S3 endpoint that was given by settings; null when the sample brings its own. */
   readonly s3: S3Access | null
   readonly endpoint: string
@@ -68,6 +70,7 @@ export async function withSample(config: Config): Promise<{ config: Config; s3: 
 /** Deploys and runs it and prints what to try. What it lacks is said and stops nothing. Returns what ends it. */
 export async function startSample({
   config,
+  credentials,
   s3,
   endpoint,
   edge,
@@ -84,7 +87,6 @@ export async function startSample({
       )
     }
     const { startStorefront } = (await import(MODULE.href)) as SampleModule
-    const { credentials } = config
     const sample = await startStorefront({
       endpoint,
       region: config.region,

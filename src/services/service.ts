@@ -1,6 +1,7 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
 import type { GetSampledRequestsResponse } from '@aws-sdk/client-wafv2'
+import type { Caller } from '../domain/access-keys.ts'
 import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { SourceNetworks } from '../domain/source-networks.ts'
@@ -13,6 +14,8 @@ import type { SnapshotStores } from './elasticache/snapshot-stores.ts'
 export interface ServiceContext {
   readonly state: State
   readonly clock: Clock
+  /** Who calls; absent or null for nobody in particular. */
+  readonly caller?: Caller | null
   /** 12 digits. */
   readonly accountId: string
   readonly region: string

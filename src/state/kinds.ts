@@ -1,5 +1,6 @@
 //! The kinds of documents in the state, each with its type. A new kind is one line here and its noun in domain/.
 import type { UserGroupRecord, UserRecord } from '../domain/access.ts'
+import type { AccessKeyRecord, AccessKeyUse } from '../domain/access-keys.ts'
 import type { NotificationRecord } from '../domain/cache-notifications.ts'
 import type { CertificateRecord } from '../domain/certificates.ts'
 import type { ChallengeRecord } from '../domain/challenge.ts'
@@ -91,6 +92,10 @@ export interface Documents {
   'ip-set': IpSetRecord
   'regex-pattern-set': RegexPatternSetRecord
   'rule-group': RuleGroupRecord
+  /** Id of the key. */
+  'access-key': AccessKeyRecord
+  /** The same. */
+  'access-key-use': AccessKeyUse
   /** ARN of the tagged resource. */
   tags: { readonly tags: Readonly<Record<string, string>> }
 }

@@ -2,6 +2,8 @@
 import { type Api, type ApiOptions, createApi } from '../../src/api/create-api.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { CONFIGURED } from '../../src/services/cachefront/access-keys.ts'
+import { KeyRing } from '../../src/services/cachefront/key-ring.ts'
 import type { ServiceContext } from '../../src/services/service.ts'
 
 export const KEY_PAIR = { accessKeyId: 'AKIDCACHEFRONT', secretAccessKey: 'a/secret+of=the test' }
@@ -43,7 +45,8 @@ export async function startApi(options: Partial<ApiOptions> = {}): Promise<TestA
     services: { cloudfront: {}, elasticache: {} },
     context: CONTEXT,
     localRoutes: [],
-    keyPair: KEY_PAIR,
+    keys: new KeyRing({ fixed: [{ name: CONFIGURED, role: 'admin', ...KEY_PAIR }], clock, problem: () => {} }),
+    wait: async () => {},
     allowedHosts: [],
     log(line) {
       rawLog.push(line)

@@ -3,7 +3,9 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type KeyPair, readAuthorization, verifySignature } from '../../src/aws/sigv4.ts'
+import { readAuthorization } from '../../src/aws/authorization.ts'
+import type { KeyPair } from '../../src/aws/sigv4.ts'
+import { verifySignature } from '../../src/aws/verify-signature.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
 export const KMS_KEYS: KeyPair = { accessKeyId: 'KMSTESTKEY', secretAccessKey: 'a secret of the test' }
@@ -86,8 +88,10 @@ export class KmsServer {
     const reading = readAuthorization(headers, '')
     if (reading.found !== 'authorization') throw new KmsFault('MissingAuthenticationTokenException', 'no signature')
     const wire = { method: request.method!, rawPath: request.url!, rawQuery: '', headers, body }
-    const verdict = await verifySignature(wire, reading.authorization, KMS_KEYS, systemClock.wall())
-    if (verdict === 'unknown-key') throw new KmsFault('UnrecognizedClientException', 'unknown key')
+    const { authorization } = reading
+    if (authorization.accessKeyId !== KMS_KEYS.accessKeyId)
+      throw new KmsFault('UnrecognizedClientException', 'unknown key')
+    const { verdict } = verifySignature(wire, authorization, [KMS_KEYS.secretAccessKey], [], systemClock.wall())
     if (verdict !== 'valid') throw new KmsFault('InvalidSignatureException', verdict)
   }
 

@@ -1,7 +1,7 @@
 //! Output or fault to the wire, in the shape of the service that was called.
 import assert from 'node:assert'
+import { readAuthorization } from '../../aws/authorization.ts'
 import type { WireAnswer } from '../../aws/protocol.ts'
-import { readAuthorization } from '../../aws/sigv4.ts'
 import { errorAnswer } from '../../aws/xml-writer.ts'
 import type { Fault } from '../../domain/faults.ts'
 import type { Call } from '../call.ts'
@@ -39,8 +39,8 @@ function faultAnswer(call: Call, fault: Fault, api: ApiEnvironment): WireAnswer 
 }
 
 /** A call that is refused before it is routed is answered in the shape of the service that it was signed for. */
-function serviceOf({ service, request }: Call, api: ApiEnvironment): ApiService | null {
+function serviceOf({ service, sent }: Call, api: ApiEnvironment): ApiService | null {
   if (service !== null) return service
-  const reading = readAuthorization(request.headers, request.rawQuery)
+  const reading = readAuthorization(sent.headers, sent.rawQuery)
   return reading.found === 'authorization' ? (api.services.get(reading.authorization.service) ?? null) : null
 }

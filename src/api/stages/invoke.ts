@@ -14,7 +14,7 @@ export const invoke = stage({
     const operation = Object.hasOwn(service.operations, name) ? service.operations[name] : undefined
     if (operation === undefined) return refuse(call, notImplemented(`${service.name} ${name}`))
     try {
-      call.output = await operation(call.input, api.context)
+      call.output = await operation(call.input, { ...api.context, caller: call.caller })
       return 'encode'
     } catch (error) {
       if (error instanceof Fault) return refuse(call, error)

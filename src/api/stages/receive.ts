@@ -17,7 +17,8 @@ export const receive = stage({
     if (body === null) {
       return refuse(call, commonFault('RequestEntityTooLarge', `The body is larger than ${BODY_BYTES_MAX} bytes.`))
     }
-    call.request = { ...call.request, body }
+    call.sent = { ...call.sent, body }
+    call.request = call.sent
     return 'guard'
   },
 })

@@ -1,39 +1,43 @@
-//! One line a call. With `change`, the lines are an audit log: who changed what, when, from where, and how it ended.
-//! Inputs are not in it: they have tokens and passwords.
+//! One line a call. With `change`, the lines are an account of what was done; what came of a change goes to the audit log
+//! too, and to whoever sends the same call again. Inputs are in neither: they have tokens and passwords.
+import { auditedChange, auditedOutcome } from '../audit.ts'
 import type { Call } from '../call.ts'
+import { calledOf } from '../called.ts'
+import type { ApiEnvironment } from '../environment.ts'
 import { stage } from '../stage.ts'
 
 export const record = stage({
   name: 'record',
   next: ['done'],
-  run(call, api) {
+  async run(call, api) {
+    const { caller, answer, digest, stream } = call
     const line = {
       time: new Date(api.clock.wall()).toISOString(),
       event: 'api-call',
       requestId: call.requestId,
-      ...whatWasCalled(call),
-      status: call.answer?.status ?? 0,
+      ...calledOf(call),
+      status: answer?.status ?? 0,
       code: call.fault?.code ?? null,
       durationMs: Math.round((api.clock.monotonic() - call.startedAt) * 1000) / 1000,
       accessKeyId: call.authorization?.accessKeyId ?? null,
-      verified: call.verified,
+      verified: caller?.verified ?? false,
+      role: caller?.role ?? null,
+      ...(call.replayed ? { replayed: true } : {}),
       peer: call.peer,
     }
     api.log(JSON.stringify(line))
+    if (digest !== null && answer !== null && !call.replayed) {
+      const secret = call.target?.kind === 'local' && call.target.matched.route.answersOnce === true
+      api.replays.end(digest, answer, !secret && stream === null)
+    }
+    await audit(call, api)
     return 'done'
   },
 })
 
-/** Operations that only read, by AWS's way of naming them. */
-const READS = /^(?:Get|List|Describe)/
-
-function whatWasCalled(call: Call): { service: string | null; operation: string | null; change: boolean } {
-  const { target, service } = call
-  if (target === null) return { service: service?.name ?? null, operation: null, change: false }
-  if (target.kind === 'operation') {
-    const { name } = target.matched.operation
-    return { service: target.service.name, operation: name, change: !READS.test(name) }
-  }
-  const { method, path } = target.matched.route
-  return { service: 'cachefront', operation: `${method} ${path}`, change: method !== 'GET' }
+async function audit(call: Call, api: ApiEnvironment): Promise<void> {
+  if (api.audit === null) return
+  if (call.audited) await api.audit.outcome(auditedOutcome(call))
+  // A read that is denied is in the log of calls; who tries to change what is not theirs belongs here.
+  if (call.denied && calledOf(call).change) await api.audit.denied(auditedChange(call), call.fault?.code ?? '')
 }

@@ -1,6 +1,6 @@
 //! Which service and which of its operations, or which of the installation's own routes: both on one port. The scope of
 //! the signature says it best; without one, the path or the Action does, so that the refusal has the service's shape.
-import { readAuthorization } from '../../aws/sigv4.ts'
+import { readAuthorization, withoutSigning } from '../../aws/authorization.ts'
 import { WireError } from '../../aws/wire-error.ts'
 import { cachefrontFault, commonFault, Fault } from '../../domain/faults.ts'
 import { type Call, refuse } from '../call.ts'
@@ -13,11 +13,13 @@ export const route = stage({
   name: 'route',
   next: ['authenticate', 'encode'],
   run(call, api) {
+    call.request = { ...call.sent, rawQuery: withoutSigning(call.sent.rawQuery) }
     const { request } = call
     try {
       if (isLocalPath(request.rawPath)) {
         call.target = { kind: 'local', matched: findLocalRoute(api.localRoutes, request.method, request.rawPath) }
         refuseForeignBody(call)
+        call.localBody = parseJson(request.body)
         return 'authenticate'
       }
       call.service = serviceOf(call, api)
@@ -37,8 +39,8 @@ export const route = stage({
 
 /** @throws Fault NotImplemented for a service of AWS that Cachefront does not have */
 function serviceOf(call: Call, api: ApiEnvironment): ApiService | null {
-  const { request } = call
-  const reading = readAuthorization(request.headers, request.rawQuery)
+  const { request, sent } = call
+  const reading = readAuthorization(sent.headers, sent.rawQuery)
   if (reading.found === 'authorization') {
     const { service } = reading.authorization
     const known = api.services.get(service)
@@ -68,4 +70,14 @@ function refuseForeignBody({ request }: Call): void {
   const type = request.headers.get('content-type') ?? ''
   if (/^application\/json\s*(?:;|$)/i.test(type)) return
   throw cachefrontFault('UnsupportedMediaType', 'The Content-Type of a change must be application/json.')
+}
+
+/** @throws Fault InvalidRequest */
+function parseJson(body: Uint8Array): unknown {
+  if (body.length === 0) return undefined
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
+  } catch {
+    throw cachefrontFault('InvalidRequest', 'The body is not JSON.')
+  }
 }

@@ -1,6 +1,6 @@
 //! Runs one of the installation's own routes; its answer is already what goes over the wire.
 import assert from 'node:assert'
-import { cachefrontFault, Fault } from '../../domain/faults.ts'
+import { Fault } from '../../domain/faults.ts'
 import { refuse } from '../call.ts'
 import { stage } from '../stage.ts'
 
@@ -12,8 +12,8 @@ export const runLocal = stage({
     const { route, rest } = call.target.matched
     const { request } = call
     try {
-      const body = parseJson(request.body)
-      const answer = await route.run({ rest, query: new URLSearchParams(request.rawQuery), body })
+      const answer = await route.run({ rest, query: new URLSearchParams(request.rawQuery), body: call.localBody })
+      call.madeIds = answer.made ?? {}
       const headers = {
         'Content-Type': answer.contentType,
         'Cache-Control': 'no-store',
@@ -29,13 +29,3 @@ export const runLocal = stage({
     }
   },
 })
-
-/** @throws Fault InvalidRequest */
-function parseJson(body: Uint8Array): unknown {
-  if (body.length === 0) return undefined
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
-  } catch {
-    throw cachefrontFault('InvalidRequest', 'The body is not JSON.')
-  }
-}

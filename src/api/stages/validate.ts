@@ -8,13 +8,13 @@ import { stage } from '../stage.ts'
 
 export const validate = stage({
   name: 'validate',
-  next: ['invoke', 'encode'],
+  next: ['authorize', 'encode'],
   run(call) {
     assert(call.target?.kind === 'operation', 'route has found an operation')
     const { service, matched } = call.target
     try {
       checkShape(call.input, matched.operation.input, '', service.fractions)
-      return 'invoke'
+      return 'authorize'
     } catch (error) {
       if (error instanceof WireError) return refuse(call, wireFault(service, error))
       throw error

@@ -17,7 +17,7 @@ export async function verifyToken(
   token: string,
   user: string,
   cacheId: string,
-  { keyPair, region }: IamWish,
+  { keyPair, region, nobody = false }: IamWish,
   now: number,
 ): Promise<TokenVerdict> {
   const found = /^([a-z0-9.-]+)\/?\?(.*)$/i.exec(token)
@@ -27,6 +27,7 @@ export async function verifyToken(
   const host = found[1]!
   if (host !== cacheId) return 'other-cache'
   if (query.get('User') !== user) return 'other-user'
+  if (nobody) return 'unknown-key'
   const scope = { service: 'elasticache', region, expiresMax: LIFE_S_MAX }
   return verifyPresigned({ host, path: '/', query }, keyPair, scope, now)
 }

@@ -12,6 +12,8 @@ export interface LocalAnswer {
   /** HTTP status. */
   readonly status: number
   readonly contentType: string
+  /** Names and ids of what was made, for the audit log. */
+  readonly made?: Readonly<Record<string, string>>
   /** Pieces are sent as they come; whoever reads them stops when the caller is gone. */
   readonly body: string | AsyncIterable<string | Uint8Array>
 }
@@ -23,6 +25,8 @@ export interface LocalRoute {
   readonly path: string
   /** Beyond loopback, changes always need a valid signature (service `cachefront`); reads only with this. */
   readonly readsNeedSignature?: boolean
+  /** Its answer holds a secret that is shown once: a call that is sent again is not answered with it again. */
+  readonly answersOnce?: boolean
   /** @throws Fault for every error that the caller is to see; anything else becomes a 500 without detail. */
   run(request: LocalRequest): Promise<LocalAnswer>
 }

@@ -7,6 +7,7 @@ import { cacheMetricsRoute } from './cache-metrics-route.ts'
 import { cacheMetricsText } from './cache-metrics-text.ts'
 import { cacheRoutes } from './cache-routes.ts'
 import { certificateMetrics, certificateStatuses, certificatesRoute } from './certificates.ts'
+import type { DoorMetrics } from './door-metrics.ts'
 import type { Installation } from './installation.ts'
 import { invalidationRoute } from './invalidation-route.ts'
 import { IpRangesFile } from './ip-ranges.ts'
@@ -25,6 +26,7 @@ export function localRoutes(
   context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
   measurements: CacheMeasurements,
   keeper: ClientsSource,
+  door?: DoorMetrics,
 ): readonly LocalRoute[] {
   const { state } = context
   const walks = new ObjectWalks(installation)
@@ -73,7 +75,7 @@ export function localRoutes(
           certificateStatuses(state, context.clock.now()),
         ])
         const edges = prometheusText(health, counters, missing) + originMetrics(origins)
-        const body = edges + caches + certificateMetrics(certificates)
+        const body = edges + caches + certificateMetrics(certificates) + (door?.text() ?? '')
         return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
       },
     },

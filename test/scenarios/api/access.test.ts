@@ -1,10 +1,20 @@
 //! Who gets in: web pages and rebound names do not; unsigned and presigned calls do not; the rest does, on loopback.
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { KeyRing } from '../../../src/services/cachefront/key-ring.ts'
 import { anyAuthorization, FORM, type Sent, send, statusOfRaw } from '../../support/api-http.ts'
 import { startApi, type TestApi } from '../../support/api-server.ts'
 
+const NO_KEYS = new KeyRing({ fixed: [], clock: systemClock, problem: () => {} })
 const WHO_AM_I = { method: 'POST', body: 'Action=GetCallerIdentity&Version=2011-06-15' }
+/** Well-formed, of a key that nobody knows. */
+const PRESIGNED = [
+  'X-Amz-Algorithm=AWS4-HMAC-SHA256',
+  'X-Amz-Credential=AKIDNOBODY%2F20260131%2Fus-east-1%2Fsts%2Faws4_request',
+  'X-Amz-Date=20260131T123456Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host',
+  `X-Amz-Signature=${'0'.repeat(64)}`,
+].join('&')
 const SIGNED: Readonly<Record<string, string>> = { ...FORM, ...anyAuthorization('sts') }
 
 describe('access', () => {
@@ -111,9 +121,15 @@ describe('access', () => {
     ['without Authorization', { ...WHO_AM_I, headers: FORM }, 403, 'MissingAuthenticationToken'],
     [
       'presigned',
-      { path: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0' },
+      { path: `/?Action=GetCallerIdentity&Version=2011-06-15&${PRESIGNED}` },
       403,
       'MissingAuthenticationToken',
+    ],
+    [
+      'presigned without its parts',
+      { path: '/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0' },
+      400,
+      'IncompleteSignature',
     ],
     [
       'a path of CloudFront without Authorization',
@@ -181,7 +197,7 @@ describe('access', () => {
   })
 
   test('without a key pair it does not listen beyond loopback', async () => {
-    await assert.rejects(startApi({ listen: { host: '0.0.0.0', port: 0 }, keyPair: null }), (error: Error) => {
+    await assert.rejects(startApi({ listen: { host: '0.0.0.0', port: 0 }, keys: NO_KEYS }), (error: Error) => {
       assert.match(error.message, /CACHEFRONT_ACCESS_KEY_ID/)
       return !error.message.includes('\n')
     })
