@@ -118,8 +118,8 @@ export const PRE_PARSE_TRANSFORMATIONS: Readonly<Record<PreParseTextTransformati
 export const ACTIONS: Readonly<Record<ActionName, Row>> = {
   Allow: { built: true },
   Block: { built: true },
-  Captcha: { built: false },
-  Challenge: { built: false },
+  Captcha: { built: true },
+  Challenge: { built: true },
   Count: { built: true },
   /** Payment by crypto-currency. */
   Monetize: { built: false },
