@@ -1,4 +1,5 @@
-//! Field-level encryption (spec/cloudfront.md 12.3): what an edge is told of it, and the limits of one request. PURE.
+//! Field-level encryption (spec/cloudfront.md 12.3): what an edge is told of it, the patterns of field names, and the
+//! limits of one request. PURE.
 
 /** A field-level encryption configuration with its profiles and their keys, nothing left to look up. */
 export interface FieldEncryptionDoc {
@@ -44,8 +45,9 @@ export interface EncryptionEntityDoc {
 
 /** The query argument that chooses a profile. */
 export const PROFILE_ARGUMENT = 'fle-profile'
-/** The one media type whose bodies can be encrypted. */
+/** The one media type whose bodies can be encrypted, and AWS's name of its format. */
 export const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const FORM_FORMAT = 'URLEncoded'
 
 /** Of one request: AWS's limits, the same everywhere. */
 export const FIELD_LIMITS = {
@@ -72,3 +74,23 @@ export type FieldStatus =
   | 'FieldNumberLimitClientError'
   | 'RequestLengthLimitClientError'
   | 'ServerError'
+
+/** Letters, digits and `[ ] . _ -`, at least one of them, then `*` or nothing. */
+const PATTERN = /^[A-Za-z0-9[\]._-]+\*?$/
+
+/** Also bounded in length (QUOTAS.fieldPatternChars). */
+export const isFieldPattern = (pattern: string): boolean => PATTERN.test(pattern)
+
+/** Is there a name that both match? `ABC*` and `AB*` overlap, and so do `ABC` and `AB*`. */
+export function overlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((pattern) => ({
+    wild: pattern.endsWith('*'),
+    text: pattern.replace(/\*$/, ''),
+  })) as [Literal, Literal]
+  return a.text === b.text || (a.wild && b.text.startsWith(a.text)) || (b.wild && a.text.startsWith(b.text))
+}
+
+interface Literal {
+  readonly wild: boolean
+  readonly text: string
+}

@@ -55,6 +55,20 @@ const ADJUSTABLE = {
     'each change compiles all of them',
   ),
   trustedSignersPerBehavior: row('accounts that a cache behavior trusts as signers', 5, 100, MEMORY),
+  fieldEncryptionConfigs: row('field-level encryption configurations of the account', 10, 1_000, 'state on disk'),
+  fieldEncryptionProfiles: row('field-level encryption profiles of the account', 10, 1_000, 'state on disk'),
+  /** AWS's own number is not published. */
+  entitiesPerFieldProfile: row('encryption entities of a profile', 10, 100, MEMORY),
+  patternsPerFieldProfile: row('field patterns of a profile', 10, 100, 'compared with each field of a form'),
+  /** AWS's own number is not published. */
+  contentTypesPerFieldEncryption: row('content types of a field-level encryption configuration', 10, 100, MEMORY),
+  queryArgsPerFieldEncryption: row('query arguments of a field-level encryption configuration', 5, 100, MEMORY),
+  distributionsPerFieldEncryption: row(
+    'distributions that name one field-level encryption configuration',
+    20,
+    10_000,
+    'each change compiles all of them',
+  ),
   trustStores: row('trust stores of the account', 20, 1_000, 'state on disk'),
   certificates: row('certificates of the account', 2_500, 10_000, 'memory in control, and in workers for those in use'),
   namesPerCertificate: row('names of a certificate that is requested', 10, 100, 'time of each validation'),
@@ -115,6 +129,10 @@ export const QUOTAS = {
   keyGroupNameChars: 128,
   /** Unconfirmed: what a function's name has. */
   trustStoreNameChars: 64,
+  /** Of a name, a provider, a pattern, a query argument of field-level encryption: each. */
+  fieldEncryptionTextChars: 128,
+  /** Of all patterns and providers of a profile (unconfirmed: AWS names the limit and no number). */
+  fieldProfileChars: 4_096,
   trustStoreBundleBytes: 1_048_576,
   trustStoreCertificates: 25,
   /** Certificates below the one of the trust store: the viewer's own and its intermediates. */

@@ -89,6 +89,16 @@ export interface SignerKeyPairRecord {
   readonly createdTime: string
 }
 
+/** A configuration or a profile of field-level encryption (spec/cloudfront.md 12.3). */
+export interface FieldEncryptionRecord {
+  /** `C` or `P`, and 13 upper-case letters or digits. */
+  readonly id: string
+  readonly etag: string
+  readonly lastModifiedTime: string
+  /** AWS's FieldLevelEncryptionConfig or FieldLevelEncryptionProfileConfig, every field present. */
+  readonly config: unknown
+}
+
 /** Authorities whose client certificates viewers may show (spec/cloudfront.md 15). */
 export interface TrustStoreRecord {
   /** `ts_` and 24 letters or digits. */

@@ -17,6 +17,7 @@ import type { LogCursorRecord } from '../domain/log-delivery.ts'
 import type {
   DeploymentPolicyRecord,
   DistributionRecord,
+  FieldEncryptionRecord,
   InvalidationRecord,
   KeyGroupRecord,
   OriginAccessControlRecord,
@@ -44,6 +45,10 @@ export interface Documents {
   'origin-access-identity': OriginAccessIdentityRecord
   /** Id: the Key-Pair-Id. */
   'public-key': PublicKeyRecord
+  /** Id. */
+  'field-encryption-config': FieldEncryptionRecord
+  /** Id. */
+  'field-encryption-profile': FieldEncryptionRecord
   /** Id (UUID). */
   'key-group': KeyGroupRecord
   /** Id: the Key-Pair-Id. */

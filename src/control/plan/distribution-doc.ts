@@ -20,6 +20,7 @@ import { identityOf } from '../../domain/origin-identity.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import { RFC_STRICT_TAG, SECOND_CERTIFICATE_TAG, type Tags } from '../../domain/tags.ts'
 import { continuousDeploymentDoc } from './continuous-deployment.ts'
+import { fieldEncryptionDoc } from './field-encryption-doc.ts'
 import { legacyPolicies } from './legacy-policies.ts'
 import {
   cachePolicyDoc,
@@ -228,11 +229,22 @@ function behaviorDoc(
     viewerProtocolPolicy: behavior.ViewerProtocolPolicy ?? 'allow-all',
     compress: behavior.Compress ?? false,
     ...(behavior.GrpcConfig?.Enabled === true ? { grpc: true as const } : {}),
+    ...fieldEncryptionOf(field, behavior, policies),
     ...(behavior.ForwardedValues === undefined ? namedPolicies(field, behavior, policies) : legacyPolicies(behavior)),
     responseHeadersPolicy: headersId
       ? found(`${field}.ResponseHeadersPolicyId`, headersId, responseHeadersPolicyDoc(headersId, policies))
       : null,
   }
+}
+
+function fieldEncryptionOf(
+  field: string,
+  { FieldLevelEncryptionId: id }: DefaultCacheBehavior,
+  { fieldEncryption: sources }: Policies,
+): Pick<BehaviorDoc, 'fieldEncryption'> {
+  if (!id) return {}
+  const doc = sources === undefined ? null : fieldEncryptionDoc(id, sources)
+  return { fieldEncryption: found(`${field}.FieldLevelEncryptionId`, id, doc) }
 }
 
 function namedPolicies(

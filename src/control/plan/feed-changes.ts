@@ -14,6 +14,7 @@ import type { Tags } from '../../domain/tags.ts'
 import type { FeedChange } from '../../edge/feed-protocol.ts'
 import type { Change, Reader } from '../../state/state.ts'
 import { distributionDoc, policiesNamed } from './distribution-doc.ts'
+import type { FieldEncryptionSources } from './field-encryption-doc.ts'
 import type { FollowedKind, Policies } from './policy-docs.ts'
 
 /** Every distribution as the edge serves it; one that cannot be served holds up no other: edges keep the one they have. */
@@ -167,5 +168,19 @@ async function readPolicies(reader: Reader): Promise<Policies> {
     deployment: new Map(deployment.map(({ id, doc }) => [id, doc])),
     trustStores: new Map(trustStores.map(({ id, doc }) => [id, doc])),
     certificates: new Map(certificates.map(({ id, doc }) => [id, doc])),
+    fieldEncryption: await readFieldEncryption(reader),
+  }
+}
+
+async function readFieldEncryption(reader: Reader): Promise<FieldEncryptionSources> {
+  const [configs, profiles, publicKeys] = await Promise.all([
+    reader.list('field-encryption-config'),
+    reader.list('field-encryption-profile'),
+    reader.list('public-key'),
+  ])
+  return {
+    configs: new Map(configs.map(({ id, doc }) => [id, doc])),
+    profiles: new Map(profiles.map(({ id, doc }) => [id, doc])),
+    publicKeys: new Map(publicKeys.map(({ id, doc }) => [id, doc])),
   }
 }

@@ -21,6 +21,7 @@ import type {
   SecurityHeadersDoc,
 } from '../../domain/policy.ts'
 import type { DeploymentPolicyRecord, TrustStoreRecord } from '../../domain/records.ts'
+import type { FieldEncryptionSources } from './field-encryption-doc.ts'
 
 /** What configurations name by id: the account's own policies (managed ones need not be among them), and certificates. */
 export interface Policies {
@@ -34,10 +35,12 @@ export interface Policies {
   readonly trustStores?: ReadonlyMap<string, TrustStoreRecord>
   /** By ARN; absent where no distribution names one. */
   readonly certificates?: ReadonlyMap<string, CertificateRecord>
+  /** Absent where no behavior names one. */
+  readonly fieldEncryption?: FieldEncryptionSources
 }
 
 /** Whose change is one of the distributions that name it; of the others, who changes them changes the distributions too. */
-export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores' | 'certificates'>
+export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores' | 'certificates' | 'fieldEncryption'>
 
 /** By the members of Policies, the field of a behavior that names such a policy. */
 export const POLICY_FIELDS = {

@@ -30,6 +30,7 @@ import { checkDistribution } from './distribution-checks.ts'
 import { missingForUpdate, withDefaults } from './distribution-defaults.ts'
 import { configOf, distributionSummary, distributionView } from './distribution-view.ts'
 import { locationOf, newEtag, requireMatch } from './entity-tag.ts'
+import { checkFieldEncryption } from './field-encryption-checks.ts'
 import { refuseNotBuilt } from './not-built.ts'
 import { checkOriginAccess } from './origin-access.ts'
 import { checkOriginCertificates } from './origin-certificate-checks.ts'
@@ -83,6 +84,7 @@ export async function acceptedConfig(
   await checkOriginAccess(reader, config, others, context.quotas)
   await checkTrustedKeys(reader, config, others, context.quotas)
   await checkViewerMtls(reader, config)
+  await checkFieldEncryption(reader, config, others, context.quotas)
   refuseNotBuilt(config)
   return config
 }

@@ -89,7 +89,6 @@ export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
   { field: 'SmoothStreaming', accepted: 'false', isUsed: (b) => b.SmoothStreaming === true },
   { field: 'LambdaFunctionAssociations', accepted: 'none', isUsed: (b) => some(b.LambdaFunctionAssociations) },
   { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },
-  { field: 'FieldLevelEncryptionId', accepted: 'empty', isUsed: (b) => Boolean(b.FieldLevelEncryptionId) },
   { field: 'RealtimeLogConfigArn', accepted: 'absent', isUsed: (b) => Boolean(b.RealtimeLogConfigArn) },
   {
     field: 'ForwardedValues.Headers',

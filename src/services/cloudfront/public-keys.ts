@@ -4,6 +4,7 @@ import type {
   CreatePublicKeyRequest,
   CreatePublicKeyResult,
   DeletePublicKeyRequest,
+  FieldLevelEncryptionProfileConfig,
   GetPublicKeyConfigRequest,
   GetPublicKeyConfigResult,
   GetPublicKeyRequest,
@@ -144,7 +145,12 @@ export const updatePublicKey: Operation<UpdatePublicKeyRequest, UpdatePublicKeyR
 /** Who uses a public key, for a person; null for nobody. */
 async function userOf(reader: Reader, id: string): Promise<string | null> {
   const group = (await reader.list('key-group')).find(({ doc }) => doc.publicKeys.includes(id))
-  return group === undefined ? null : `the key group ${group.id} (${group.doc.name})`
+  if (group !== undefined) return `the key group ${group.id} (${group.doc.name})`
+  const profile = (await reader.list('field-encryption-profile')).find(({ doc }) => {
+    const { EncryptionEntities: entities } = doc.config as FieldLevelEncryptionProfileConfig
+    return entities?.Items?.some(({ PublicKeyId }) => PublicKeyId === id)
+  })
+  return profile === undefined ? null : `the field-level encryption profile ${profile.id}`
 }
 
 export const deletePublicKey: Operation<DeletePublicKeyRequest, object> = async (input, { state }) => {

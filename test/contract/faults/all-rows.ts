@@ -2,6 +2,7 @@
 import type { FaultRow } from '../../support/fault-site.ts'
 import { DEPLOYMENT_ROWS } from './deployment-rows.ts'
 import { DISTRIBUTION_ROWS } from './distribution-rows.ts'
+import { FIELD_ENCRYPTION_ROWS } from './field-encryption-rows.ts'
 import { FORWARDED_VALUES_ROWS } from './forwarded-values-rows.ts'
 import { HEADERS_POLICY_ROWS } from './headers-policy-rows.ts'
 import { INVALIDATION_ROWS } from './invalidation-rows.ts'
@@ -14,6 +15,7 @@ import { TRUST_STORE_ROWS } from './trust-store-rows.ts'
 export const FAULT_ROWS: readonly FaultRow[] = [
   ...DEPLOYMENT_ROWS,
   ...DISTRIBUTION_ROWS,
+  ...FIELD_ENCRYPTION_ROWS,
   ...FORWARDED_VALUES_ROWS,
   ...HEADERS_POLICY_ROWS,
   ...INVALIDATION_ROWS,
