@@ -49,9 +49,9 @@ const OAEP = 4
 
 /**
  * The suite has neither key commitment nor a signature. Every version of the SDK reads it: 1.x as it is, 2.x and later
- * under the commitment policies that allow it, which CloudFront's own fields demand too (FORBID_ENCRYPT_ALLOW_DECRYPT and
- * REQUIRE_ENCRYPT_ALLOW_DECRYPT); one with commitment would be unreadable before 1.7. Which suite CloudFront takes is
- * unconfirmed. A signature would prove nothing, for its key comes with the message, and costs five times the rest.
+ * under the commitment policies that allow it (FORBID_ENCRYPT_ALLOW_DECRYPT and REQUIRE_ENCRYPT_ALLOW_DECRYPT), which
+ * decryptors of CloudFront's own fields are reported to need; one with commitment would be unreadable before 1.7. Which
+ * suite CloudFront takes is unconfirmed. A signature would prove nothing, for its key comes with the message, and costs five times the rest.
  */
 function encryptorOf({ encrypt: { buildEncrypt }, keyring: { RawRsaKeyringNode }, materials }: Library): EncryptFor {
   const { encrypt } = buildEncrypt(materials.CommitmentPolicy.FORBID_ENCRYPT_ALLOW_DECRYPT)
