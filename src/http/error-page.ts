@@ -145,13 +145,13 @@ export interface Answerer {
 }
 
 /**
- * Head text (with its final empty line) of a generated error. `closes` adds `Connection: close`; `xCache` is the token
- * before ` from cloudfront` (spec 6.5).
+ * Head text (with its final empty line) of a generated error. `bodyLength`: null for a status that has no body. `closes`
+ * adds `Connection: close`; `xCache` is the token before ` from cloudfront` (spec 6.5).
  */
 export function errorPageHead(
   page: ErrorPage,
   answerer: Answerer,
-  bodyLength: number,
+  bodyLength: number | null,
   closes: boolean,
   xCache = 'Error',
   contentType = 'text/html',
@@ -159,9 +159,7 @@ export function errorPageHead(
   return `HTTP/1.1 ${page.status} ${reasonPhrase(page.status)}\r
 Server: CloudFront\r
 Date: ${answerer.date}\r
-Content-Type: ${contentType}\r
-Content-Length: ${bodyLength}\r
-Connection: ${closes ? 'close' : 'keep-alive'}\r
+${bodyLength === null ? '' : `Content-Type: ${contentType}\r\nContent-Length: ${bodyLength}\r\n`}Connection: ${closes ? 'close' : 'keep-alive'}\r
 X-Cache: ${xCache} from cloudfront\r
 Via: ${answerer.via}\r
 X-Amz-Cf-Pop: ${answerer.pop}\r

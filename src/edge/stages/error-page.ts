@@ -13,6 +13,9 @@ import { stage, to } from '../stage.ts'
 const resultOf = ({ detailed }: EdgeFault): ResultType =>
   detailed === 'LimitExceeded' || detailed === 'CapacityExceeded' ? detailed : 'Error'
 
+/** Statuses, of custom responses, that have no body (RFC 9110 15.3.5, 15.4.5). */
+const BODILESS: ReadonlySet<number> = new Set([204, 304])
+
 export const errorPage = stage({
   name: to.errorPage,
   next: [to.record, to.customError],
@@ -30,10 +33,10 @@ export const errorPage = stage({
       return to.record
     }
     const page = { status: fault.status, reason: fault.reason, requestId: x.requestId }
-    const body = Buffer.from(answer?.body ?? errorPageBody(page), 'latin1')
+    const body = BODILESS.has(fault.status) ? null : Buffer.from(answer?.body ?? errorPageBody(page), 'latin1')
     const answerer = { via: `1.1 ${x.place.via}`, pop: x.place.name, date: edge.date() }
-    x.contentLength = body.length
-    const head = errorPageHead(page, answerer, body.length, x.reply.closes, x.result, x.contentType)
+    x.contentLength = body?.length ?? 0
+    const head = errorPageHead(page, answerer, body?.length ?? null, x.reply.closes, x.result, x.contentType)
     // Within the head, before its final empty line.
     const edit = editOf(x)
     const { objectBytes, retryAfterS } = fault

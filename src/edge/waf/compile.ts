@@ -1,12 +1,10 @@
 //! The document of a web ACL to its plan.
-import type { CustomRequestHandling, CustomResponseBody, RuleAction } from '@aws-sdk/client-wafv2'
-import type { RuleGroupDoc, Stored, StoredRule, WebAclDoc } from '../../domain/waf/web-acl.ts'
+import type { RuleGroupDoc, StoredRule, WebAclDoc } from '../../domain/waf/web-acl.ts'
+import { actionPlan, type Bodies, overridesOf } from './compile-action.ts'
 import { CannotCompile, type CompileContext, Shared } from './compile-context.ts'
 import { compileStatement } from './compile-statement.ts'
 import { LOOKS, type Matcher } from './matcher.ts'
-import type { ActionPlan, CustomResponsePlan, GroupPlan, HeaderPair, RulePlan, WebAclPlan } from './plan.ts'
-
-type Bodies = Readonly<Record<string, Stored<CustomResponseBody>>>
+import type { ActionPlan, GroupPlan, RulePlan, WebAclPlan } from './plan.ts'
 
 /** Bytes of a body by AssociationConfig (SizeInspectionLimit); 16 KB is CloudFront's default. */
 const BODY_LIMITS: Readonly<Record<string, number>> = { KB_16: 16_384, KB_32: 32_768, KB_48: 49_152, KB_64: 65_536 }
@@ -110,71 +108,3 @@ function compileGroup(statement: StoredRule['Statement'], context: CompileContex
   const rules = compileRules(group.rules, inside, group.customResponseBodies, overrides)
   return { id: ARN, rules, scopeDown: null, needsBody: rules.some(({ needsBody }) => needsBody) }
 }
-
-type Reference = NonNullable<NonNullable<StoredRule['Statement']>['RuleGroupReferenceStatement']>
-
-/** An override's custom response is one of the web ACL's. */
-export function overridesOf(
-  excluded: NonNullable<Reference['ExcludedRules']>,
-  overridden: NonNullable<Reference['RuleActionOverrides']>,
-  bodies: Bodies,
-): Map<string, ActionPlan> {
-  const overrides = new Map<string, ActionPlan>()
-  for (const { Name = '' } of excluded) {
-    overrides.set(Name, { ...actionPlan({ Count: {} }, bodies), overridden: 'excluded' })
-  }
-  for (const { Name = '', ActionToUse = {} } of overridden) {
-    overrides.set(Name, { ...actionPlan(ActionToUse, bodies), overridden: 'override' })
-  }
-  return overrides
-}
-
-const KINDS = {
-  Allow: 'ALLOW',
-  Block: 'BLOCK',
-  Captcha: 'CAPTCHA',
-  Challenge: 'CHALLENGE',
-  Count: 'COUNT',
-} as const satisfies Partial<Record<keyof RuleAction, ActionPlan['kind']>>
-
-export function actionPlan(action: Stored<RuleAction>, bodies: Bodies): ActionPlan {
-  const names = (Object.keys(action) as (keyof RuleAction)[]).filter((name) => action[name] != null)
-  const [name] = names
-  if (name === undefined || names.length > 1)
-    throw new CannotCompile(`an action is ${names.length} in the place of one`)
-  if (name === 'Monetize') throw new CannotCompile('the action Monetize is not built')
-  const handling = name === 'Block' ? undefined : action[name]?.CustomRequestHandling
-  const response = name === 'Block' ? action.Block?.CustomResponse : undefined
-  return {
-    kind: KINDS[name],
-    inserts: insertsOf(handling),
-    response: response === undefined ? null : responsePlan(response, bodies),
-    overridden: null,
-  }
-}
-
-const insertsOf = (handling: Stored<CustomRequestHandling> | undefined): HeaderPair[] =>
-  (handling?.InsertHeaders ?? []).map(({ Name, Value = '' }) => [`x-amzn-waf-${Name}`, latin1(Value)])
-
-const CONTENT_TYPES: Readonly<Record<string, string>> = {
-  APPLICATION_JSON: 'application/json',
-  TEXT_HTML: 'text/html',
-  TEXT_PLAIN: 'text/plain',
-}
-
-function responsePlan(
-  response: NonNullable<NonNullable<Stored<RuleAction>['Block']>['CustomResponse']>,
-  bodies: Bodies,
-): CustomResponsePlan {
-  const { ResponseCode: status = 403, CustomResponseBodyKey: key, ResponseHeaders = [] } = response
-  const body = key === undefined ? undefined : bodies[key]
-  if (key !== undefined && body === undefined) throw new CannotCompile(`there is no CustomResponseBody ${key}`)
-  return {
-    status,
-    contentType: CONTENT_TYPES[body?.ContentType ?? ''] ?? 'text/plain',
-    body: latin1(body?.Content ?? ''),
-    headers: ResponseHeaders.map(({ Name = '', Value = '' }) => [Name, latin1(Value)]),
-  }
-}
-
-const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')

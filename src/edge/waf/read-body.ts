@@ -20,7 +20,7 @@ export async function readBody(body: ViewerBody, limit: number, headers: HeaderB
   const { bytes, ended } = begun
   const beginning = bytes.subarray(0, limit)
   const raw = beginning.toString('latin1')
-  const inner = await unpacked(beginning, headers, limit)
+  const inner = await unpacked(beginning, bytes.length <= limit, headers, limit)
   const inspected: InspectedBody = {
     texts: inner === null ? [raw] : [raw, inner.bytes.toString('latin1')],
     bytes: body.length ?? bytes.length,

@@ -14,26 +14,35 @@ export interface Unpacked {
 /** Codings within each other that are undone; a body with more is one that cannot be unpacked. */
 const CODINGS_MAX = 3
 
-/** Truncated input gives what it has: the beginning of a body is all that there is. */
-const GZIP = { finishFlush: zlib.constants.Z_SYNC_FLUSH }
-const BROTLI = { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH }
-const ZSTD = { finishFlush: zlib.constants.ZSTD_e_flush }
+/** `lenient`: of truncated input it gives what there is. Otherwise that is an error, which may swallow the rest. */
+type MakeDecoder = (bytes: Buffer, lenient: boolean) => Transform
 
-const DECODERS: Readonly<Record<string, (bytes: Buffer) => Transform>> = {
-  br: () => zlib.createBrotliDecompress(BROTLI),
+const gzip: MakeDecoder = (_, lenient) => zlib.createGunzip(zlibOptions(lenient))
+const zlibOptions = (lenient: boolean): zlib.ZlibOptions =>
+  lenient ? { finishFlush: zlib.constants.Z_SYNC_FLUSH } : {}
+
+const DECODERS: Readonly<Record<string, MakeDecoder>> = {
+  br: (_, lenient) =>
+    zlib.createBrotliDecompress(lenient ? { finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH } : {}),
   // Some send it without its envelope (RFC 9110 8.4.1.2).
-  deflate: (bytes) => (isZlib(bytes) ? zlib.createInflate(GZIP) : zlib.createInflateRaw(GZIP)),
-  gzip: () => zlib.createGunzip(GZIP),
-  'x-gzip': () => zlib.createGunzip(GZIP),
-  zstd: () => zlib.createZstdDecompress(ZSTD),
+  deflate: (bytes, lenient) =>
+    isZlib(bytes) ? zlib.createInflate(zlibOptions(lenient)) : zlib.createInflateRaw(zlibOptions(lenient)),
+  gzip,
+  'x-gzip': gzip,
+  zstd: (_, lenient) => zlib.createZstdDecompress(lenient ? { finishFlush: zlib.constants.ZSTD_e_flush } : {}),
 }
 
 /** RFC 1950 2.2: method 8, and the two bytes are a multiple of 31. */
 const isZlib = (bytes: Buffer): boolean =>
   bytes.length >= 2 && ((bytes[0] as number) & 15) === 8 && bytes.readUInt16BE(0) % 31 === 0
 
-/** Null for a body without a coding. */
-export async function unpacked(beginning: Buffer, headers: HeaderBlock, limit: number): Promise<Unpacked | null> {
+/** Null for a body without a coding. `all`: the beginning is all of it. */
+export async function unpacked(
+  beginning: Buffer,
+  all: boolean,
+  headers: HeaderBlock,
+  limit: number,
+): Promise<Unpacked | null> {
   const codings = headers
     .getAll('content-encoding')
     .flatMap((value) => value.split(','))
@@ -44,11 +53,12 @@ export async function unpacked(beginning: Buffer, headers: HeaderBlock, limit: n
   let bytes = beginning
   let whole = true
   for (const coding of codings.reverse()) {
-    const decoder = DECODERS[coding]?.(bytes)
+    const decoder = DECODERS[coding]
     if (decoder === undefined) return { bytes: Buffer.alloc(0), whole: false }
-    const step = await through(decoder, bytes, limit)
+    const packed = bytes
+    const step = await through(decoder(packed, true), packed, limit)
     bytes = step.bytes
-    whole &&= step.whole
+    whole &&= step.whole && (!all || (await through(decoder(packed, false), packed, limit)).whole)
   }
   return { bytes, whole }
 }
