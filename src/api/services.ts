@@ -10,6 +10,7 @@ import { ACM_FAULTS } from '../domain/acm-faults.ts'
 import { CLOUDFRONT_FAULTS, cloudfrontFault } from '../domain/cloudfront-faults.ts'
 import { Fault } from '../domain/faults.ts'
 import type { OperationTable } from '../services/service.ts'
+import { WAF_CONSTRAINTS } from '../services/wafv2/constraints.ts'
 import { STS_OPERATIONS } from './sts.ts'
 
 export interface ApiService extends WireService {
@@ -28,6 +29,7 @@ const CLOUDFRONT_WIRE_FAULTS: WireFaults = {
   unknown: ['MalformedInput', 400],
   type: ['MalformedInput', 400],
   missing: ['InvalidArgument', CLOUDFRONT_FAULTS.InvalidArgument],
+  constraint: ['InvalidArgument', CLOUDFRONT_FAULTS.InvalidArgument],
   'no-body': ['MissingBody', 400],
   quantity: ['InconsistentQuantities', 400],
   'no-action': ['UnknownOperationException', 404],
@@ -40,6 +42,7 @@ const QUERY_WIRE_FAULTS: WireFaults = {
   unknown: ['MalformedInput', 400],
   type: ['InvalidParameterValue', 400],
   missing: ['MissingParameter', 400],
+  constraint: ['InvalidParameterValue', 400],
   'no-body': ['MissingParameter', 400],
   quantity: ['InvalidParameterValue', 400],
   'no-action': ['MissingAction', 400],
@@ -52,6 +55,7 @@ const JSON_WIRE_FAULTS: WireFaults = {
   unknown: ['SerializationException', 400],
   type: ['SerializationException', 400],
   missing: ['ValidationException', ACM_FAULTS.ValidationException],
+  constraint: ['ValidationException', ACM_FAULTS.ValidationException],
   'no-body': ['SerializationException', 400],
   quantity: ['ValidationException', ACM_FAULTS.ValidationException],
   'no-action': ['UnknownOperationException', 404],
@@ -152,6 +156,7 @@ export async function loadServices(tables: Tables): Promise<ReadonlyMap<string, 
       namespace: 'AWSWAF_20190729',
       version: '2019-07-29',
       fractions: new Set(),
+      constraints: WAF_CONSTRAINTS,
       wireFaults: JSON_WIRE_FAULTS,
       operations: tables.wafv2 ?? {},
     },

@@ -1,4 +1,5 @@
 //! One interface for every wire protocol, in the server direction: which operation, decode, encode, encode an error.
+import type { ConstraintTable } from './check-constraints.ts'
 import type { OperationModel, ServiceModel } from './model.ts'
 
 /** What a protocol needs to know of a service besides its model. */
@@ -10,6 +11,8 @@ export interface WireService {
   readonly version: string
   /** Members of inputs that the model has as float or double; the SDK's schemas know only numbers. */
   readonly fractions: ReadonlySet<string>
+  /** Absent: all constraints of members are the operations' to check. */
+  readonly constraints?: ConstraintTable
 }
 
 /** A request as a protocol sees it, after the HTTP layer. */

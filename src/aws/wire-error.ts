@@ -10,6 +10,8 @@ export type WireProblem =
   | 'type'
   /** A required member is absent. */
   | 'missing'
+  /** A value breaks a constraint of its member: a length, a range, a pattern, a list of words. */
+  | 'constraint'
   /** The operation needs a body and there is none. */
   | 'no-body'
   /** `Quantity` is not the number of `Items`. */

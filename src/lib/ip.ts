@@ -10,7 +10,8 @@ export function addressBytes(text: string): Uint8Array | null {
   return isMapped(bytes) ? bytes.slice(12) : bytes
 }
 
-function bytesOfV6(text: string): Uint8Array {
+/** The 16 bytes of what isIP calls 6, a mapped IPv4 address too. */
+export function bytesOfV6(text: string): Uint8Array {
   const [address = ''] = text.split('%')
   const [head = '', tail] = address.split('::')
   const before = groups(head)

@@ -1,5 +1,7 @@
-//! The constraints that the model itself has. What it lacks (lengths, ranges, patterns) is checked by the operations.
+//! The constraints that the model itself has. What it lacks (lengths, ranges, patterns) is a table of the service's, or is
+//! checked by the operations.
 import assert from 'node:assert'
+import { checkConstraints } from '../../aws/check-constraints.ts'
 import { checkShape } from '../../aws/check-shape.ts'
 import { WireError } from '../../aws/wire-error.ts'
 import { refuse } from '../call.ts'
@@ -14,6 +16,7 @@ export const validate = stage({
     const { service, matched } = call.target
     try {
       checkShape(call.input, matched.operation.input, '', service.fractions)
+      if (service.constraints) checkConstraints(call.input, matched.operation.input, service.constraints)
       return 'authorize'
     } catch (error) {
       if (error instanceof WireError) return refuse(call, wireFault(service, error))

@@ -159,3 +159,37 @@ export const MANAGED_GROUP_CONFIGS: Readonly<Record<keyof ManagedRuleGroupConfig
   PayloadType: { built: false },
   UsernameField: { built: false },
 }
+
+export type SettingName =
+  | 'ApplicationConfig'
+  | 'AssociationConfig'
+  | 'CaptchaConfig'
+  | 'ChallengeConfig'
+  | 'CustomRequestHandling'
+  | 'CustomResponse'
+  | 'DataProtectionConfig'
+  | 'LoggingConfiguration'
+  | 'MonetizationConfig'
+  | 'OnSourceDDoSProtectionConfig'
+  | 'RuleLabels'
+  | 'TokenDomains'
+
+/** Other members that act at the edges: of a web ACL, of a rule, of an action. */
+export const SETTINGS: Readonly<Record<SettingName, Row>> = {
+  /** How many bytes of a body are looked at. */
+  AssociationConfig: { built: false },
+  CaptchaConfig: { built: false },
+  ChallengeConfig: { built: false },
+  /** Of Allow, Count, Captcha and Challenge: headers that the origin is sent. */
+  CustomRequestHandling: { built: false },
+  /** Of Block. */
+  CustomResponse: { built: false },
+  /** What logs and samples hide. */
+  DataProtectionConfig: { built: false },
+  ApplicationConfig: { built: false },
+  LoggingConfiguration: { built: false },
+  MonetizationConfig: { built: false },
+  OnSourceDDoSProtectionConfig: { built: false },
+  RuleLabels: { built: false },
+  TokenDomains: { built: false },
+}

@@ -1,5 +1,7 @@
 //! What rules say that no edge evaluates yet (domain/waf/statements.ts): refused with 501 and its name, so that no rule is
 //! taken and not enforced. What AWS itself would refuse is refused first (rule-checks.ts).
+import type { WebACL } from '@aws-sdk/client-wafv2'
+import { notImplemented } from '../../domain/faults.ts'
 import {
   ACTIONS,
   AGGREGATE_KEYS,
@@ -7,11 +9,13 @@ import {
   FIELDS,
   MANAGED_GROUP_CONFIGS,
   PRE_PARSE_TRANSFORMATIONS,
+  SETTINGS,
+  type SettingName,
   STATEMENTS,
   TRANSFORMATIONS,
 } from '../../domain/waf/statements.ts'
 import { type Found, statementsOf } from '../../domain/waf/walk.ts'
-import type { StoredRule } from '../../domain/waf/web-acl.ts'
+import type { Stored, StoredRule } from '../../domain/waf/web-acl.ts'
 
 type Table = Readonly<Record<string, { readonly built: boolean }>>
 
@@ -27,10 +31,27 @@ export function ruleFeaturesNotBuilt(rules: readonly StoredRule[]): string[] {
   const names = new Set<string>()
   for (const rule of rules) {
     for (const name of missing(ACTIONS, given(rule.Action))) names.add(`the action ${name}`)
+    for (const name of [
+      ...missing(SETTINGS, settingsOf(rule)),
+      ...actionParts({ ...rule.Action, ...rule.OverrideAction }),
+    ])
+      names.add(name)
     for (const found of statementsOf(rule)) for (const name of notBuiltIn(found)) names.add(name)
   }
   return [...names]
 }
+
+const settingsOf = (rule: StoredRule): string[] =>
+  given(rule).filter(
+    (name) => Object.hasOwn(SETTINGS, name) && (name !== 'RuleLabels' || rule.RuleLabels?.length !== 0),
+  )
+
+/** What actions have besides their kind: CustomResponse, CustomRequestHandling. */
+const actionParts = (action: object): string[] =>
+  missing(
+    SETTINGS,
+    Object.values(action).flatMap((part) => given(part as object | undefined)),
+  ).filter((name) => Object.hasOwn(SETTINGS, name))
 
 function* notBuiltIn({ name, body }: Found): Generator<string> {
   if (!STATEMENTS[name].built) yield name
@@ -53,6 +74,7 @@ function* notBuiltIn({ name, body }: Found): Generator<string> {
   if (name === 'ManagedRuleGroupStatement' || name === 'RuleGroupReferenceStatement') {
     for (const { ActionToUse: action } of body.RuleActionOverrides ?? []) {
       yield* missing(ACTIONS, given(action)).map((kind) => `the action ${kind}`)
+      yield* actionParts(action)
     }
   }
 }
@@ -70,4 +92,16 @@ function* transformations(part: object): Generator<string> {
     PRE_PARSE_TRANSFORMATIONS,
     before.map(({ Type }) => Type),
   ).map((type) => `the text transformation ${type} before parsing`)
+}
+
+/** Members of a web ACL, besides its rules, that act at the edges. */
+type Settings = Partial<Pick<Stored<WebACL>, 'DefaultAction' | Extract<SettingName, keyof WebACL>>>
+
+/** @throws NotImplemented (501) that names all that is used and not evaluated */
+export function refuseNotBuilt(rules: readonly StoredRule[], settings: Settings): void {
+  const { DefaultAction: action = {}, ...members } = settings
+  const names = new Set(ruleFeaturesNotBuilt(rules))
+  for (const name of missing(ACTIONS, given(action))) names.add(`the action ${name}`)
+  for (const name of [...missing(SETTINGS, given(members)), ...actionParts(action)]) names.add(name)
+  if (names.size > 0) throw notImplemented(`What the web ACL or rule group uses of ${[...names].join(', ')}`)
 }

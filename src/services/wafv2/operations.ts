@@ -1,5 +1,7 @@
-//! THE TABLE: the operations of WAFv2. One that is not here answers 501 with its name.
+//! THE TABLE: the operations of WAFv2. One that is not here answers 501 with its name: permission policies and Firewall
+//! Manager's (one account), API keys and releases of the mobile SDKs, managed rule sets (for their vendors), revenue.
 import type { OperationTable } from '../service.ts'
+import { createIPSet, deleteIPSet, getIPSet, listIPSets, updateIPSet } from './ip-sets.ts'
 import {
   describeAllManagedProducts,
   describeManagedProductsByVendor,
@@ -7,11 +9,52 @@ import {
   listAvailableManagedRuleGroups,
   listAvailableManagedRuleGroupVersions,
 } from './managed-groups.ts'
+import {
+  createRegexPatternSet,
+  deleteRegexPatternSet,
+  getRegexPatternSet,
+  listRegexPatternSets,
+  updateRegexPatternSet,
+} from './regex-pattern-sets.ts'
+import {
+  checkCapacity,
+  createRuleGroup,
+  deleteRuleGroup,
+  getRuleGroup,
+  listRuleGroups,
+  updateRuleGroup,
+} from './rule-groups.ts'
+import { listTagsForResource, tagResource, untagResource } from './tags.ts'
+import { createWebACL, deleteWebACL, getWebACL, listWebACLs, updateWebACL } from './web-acls.ts'
 
 export const WAF_OPERATIONS: OperationTable = {
+  CheckCapacity: checkCapacity,
+  CreateIPSet: createIPSet,
+  CreateRegexPatternSet: createRegexPatternSet,
+  CreateRuleGroup: createRuleGroup,
+  CreateWebACL: createWebACL,
+  DeleteIPSet: deleteIPSet,
+  DeleteRegexPatternSet: deleteRegexPatternSet,
+  DeleteRuleGroup: deleteRuleGroup,
+  DeleteWebACL: deleteWebACL,
   DescribeAllManagedProducts: describeAllManagedProducts,
   DescribeManagedProductsByVendor: describeManagedProductsByVendor,
   DescribeManagedRuleGroup: describeManagedRuleGroup,
+  GetIPSet: getIPSet,
+  GetRegexPatternSet: getRegexPatternSet,
+  GetRuleGroup: getRuleGroup,
+  GetWebACL: getWebACL,
   ListAvailableManagedRuleGroups: listAvailableManagedRuleGroups,
   ListAvailableManagedRuleGroupVersions: listAvailableManagedRuleGroupVersions,
+  ListIPSets: listIPSets,
+  ListRegexPatternSets: listRegexPatternSets,
+  ListRuleGroups: listRuleGroups,
+  ListTagsForResource: listTagsForResource,
+  ListWebACLs: listWebACLs,
+  TagResource: tagResource,
+  UntagResource: untagResource,
+  UpdateIPSet: updateIPSet,
+  UpdateRegexPatternSet: updateRegexPatternSet,
+  UpdateRuleGroup: updateRuleGroup,
+  UpdateWebACL: updateWebACL,
 }
