@@ -76,7 +76,6 @@ const ADJUSTABLE = {
   wafRuleGroups: row('rule groups of WAF of the account', 100, 1_000, 'state on disk'),
   ipSets: row('IP sets of the account', 100, 1_000, 'state on disk, and memory in workers for those in use'),
   regexPatternSets: row('regex pattern sets of the account', 10, 1_000, 'state on disk'),
-  distributionsPerWebAcl: row('distributions that name one web ACL', 100, 10_000, 'state on disk'),
   tagsPerResource: row('tags of a distribution or trust store', 50, 1_000, 'state on disk'),
   invalidationPaths: row('paths or tags of a batch, and in progress for a distribution', 3_000, 30_000, MEMORY),
   invalidationWildcardsInProgress: row('wildcard paths in progress for a distribution', 15, 3_000, MEMORY),

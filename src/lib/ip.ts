@@ -1,6 +1,9 @@
 //! IP addresses as bytes and numbers.
 import { isIP } from 'node:net'
 
+/** 4, 6, or 0 for what is no address. */
+export const addressVersion = (text: string): number => isIP(text)
+
 /** The 4 or 16 bytes of an address as it is usually written; a mapped IPv4 address has 4; null for anything else. */
 export function addressBytes(text: string): Uint8Array | null {
   const kind = isIP(text)

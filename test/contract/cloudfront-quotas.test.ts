@@ -9,6 +9,7 @@ import { type Call, FaultSite, listed, many } from '../support/fault-site.ts'
 import { withImported } from '../support/viewer-certificate.ts'
 import { ACM_FAULT_ROWS } from './faults/acm-rows.ts'
 import { FAULT_ROWS } from './faults/all-rows.ts'
+import { WAF_FAULT_ROWS } from './faults/waf-rows.ts'
 
 interface QuotaCase {
   readonly quota: QuotaName
@@ -171,7 +172,7 @@ describe('a quota', { concurrency: 4 }, () => {
 test('every quota has its case, here or among the faults', () => {
   const tried = new Set<string>([
     ...CASES.map(({ quota }) => quota),
-    ...[...FAULT_ROWS, ...ACM_FAULT_ROWS].flatMap(({ quotas }) => Object.keys(quotas ?? {})),
+    ...[...FAULT_ROWS, ...ACM_FAULT_ROWS, ...WAF_FAULT_ROWS].flatMap(({ quotas }) => Object.keys(quotas ?? {})),
   ])
   assert.deepEqual(
     QUOTA_ROWS.map(([name]) => name).filter((name) => !tried.has(name)),

@@ -1,6 +1,5 @@
 //! Members of IP sets: addresses and ranges in CIDR notation, as AWS takes them: /1 to /32 of IPv4, /1 to /128 of IPv6. PURE.
-import { isIP } from 'node:net'
-import { bytesOfV6 } from '../../lib/ip.ts'
+import { addressVersion, bytesOfV6 } from '../../lib/ip.ts'
 
 export type AddressVersion = 'IPV4' | 'IPV6'
 
@@ -14,7 +13,8 @@ export function normalCidr(text: string, version: AddressVersion): string | null
   const [address = '', prefix, ...more] = text.split('/')
   if (prefix === undefined || more.length > 0 || !/^[1-9][0-9]{0,2}$/.test(prefix)) return null
   const bits = Number(prefix)
-  if (bits > BITS[version] || isIP(address) !== (version === 'IPV4' ? 4 : 6) || address.includes('%')) return null
+  if (bits > BITS[version] || addressVersion(address) !== (version === 'IPV4' ? 4 : 6) || address.includes('%'))
+    return null
   const bytes = version === 'IPV4' ? address.split('.').map(Number) : [...bytesOfV6(address)]
   const masked = bytes.map((byte, at) => byte & (0xff << Math.min(8, Math.max(0, 8 * (at + 1) - bits))) & 0xff)
   return `${version === 'IPV4' ? masked.join('.') : writtenOut(masked)}/${bits}`

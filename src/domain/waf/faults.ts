@@ -7,14 +7,11 @@ import { Fault } from '../faults.ts'
 export const WAF_FAULTS = {
   WAFAssociatedItemException: 400,
   WAFDuplicateItemException: 400,
-  WAFInvalidOperationException: 400,
   WAFInvalidParameterException: 400,
-  WAFInvalidResourceException: 400,
   WAFLimitsExceededException: 400,
   WAFNonexistentItemException: 400,
   WAFOptimisticLockException: 400,
   WAFTagOperationException: 400,
-  WAFUnavailableEntityException: 400,
 } as const satisfies Readonly<Record<string, number>>
 
 export type WafCode = keyof typeof WAF_FAULTS
