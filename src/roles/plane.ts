@@ -190,6 +190,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       sourceNetworks: config.sourceNetworks,
       topics: new Set(config.topics.map(({ arn }) => arn)),
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
+      waf: modules.wafAtEdges(started.feed),
     },
     localRoutes: [
       ...modules.localRoutes(
@@ -243,6 +244,7 @@ async function loadModules() {
   const [
     link,
     control,
+    wafQuestions,
     caches,
     maintenance,
     certificates,
@@ -259,6 +261,7 @@ async function loadModules() {
   ] = await Promise.all([
     import('../control/keeper-link.ts'),
     import('../control/control.ts'),
+    import('../control/waf-at-edges.ts'),
     import('../control/tasks/caches.ts'),
     import('../control/tasks/maintenance.ts'),
     import('../control/tasks/certificates.ts'),
@@ -276,6 +279,7 @@ async function loadModules() {
   return {
     ...link,
     ...control,
+    ...wafQuestions,
     ...caches,
     ...maintenance,
     ...certificates,

@@ -1,10 +1,10 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
-import type { GetSampledRequestsResponse } from '@aws-sdk/client-wafv2'
 import type { Caller } from '../domain/access-keys.ts'
 import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { SourceNetworks } from '../domain/source-networks.ts'
+import type { SamplesFound } from '../domain/waf/seen.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { State } from '../state/state.ts'
 import type { KmsKeys } from './elasticache/kms-keys.ts'
@@ -50,8 +50,8 @@ export interface ServiceContext {
 
 /** Questions of WAFv2 that only the edges can answer. */
 export interface WafAtEdges {
-  /** GetSampledRequests, of all edges together. @throws never: edges that do not answer are left out */
-  samples(wanted: WafSamplesWanted): Promise<Pick<GetSampledRequestsResponse, 'SampledRequests' | 'PopulationSize'>>
+  /** GetSampledRequests, of all edges together. Edges that do not answer are left out. */
+  samples(wanted: WafSamplesWanted): Promise<SamplesFound>
   /** Addresses that a rate-based rule refuses now, at any edge. */
   rateLimited(wanted: WafRateWanted): Promise<readonly string[]>
 }
@@ -60,20 +60,21 @@ export interface WafSamplesWanted {
   /** ARN of the web ACL. */
   readonly webAcl: string
   /** VisibilityConfig.MetricName of a rule, of a rule of one of its rule groups, or of the web ACL (its default action). */
-  readonly metricName: string
-  /** Milliseconds of the edges' clock. */
+  readonly metric: string
+  /** Milliseconds since the epoch, by the movable clock. */
   readonly from: number
   readonly to: number
   /** 1 to 500. */
-  readonly most: number
+  readonly max: number
 }
 
 export interface WafRateWanted {
+  /** ARN of the web ACL. */
   readonly webAcl: string
-  /** Of the rule in the web ACL. */
+  /** ARN of the rule group that the rule is in; null for a rule of the web ACL itself. */
+  readonly group: string | null
+  /** Name of the rate-based rule. */
   readonly rule: string
-  /** Of the rate-based rule in the rule group that `rule` names; null when `rule` itself is rate-based. */
-  readonly ruleInGroup: string | null
 }
 
 export interface HostFacts {

@@ -71,7 +71,12 @@ describe('what WAF refuses, over the wire', () => {
 test('every code is one of the model, and is provoked here or in the scenarios of WAF', () => {
   const provoked = new Set(WAF_FAULT_ROWS.map((row) => row.code))
   // Locks and resources in use need a history: test/scenarios/api/wafv2.test.ts has one.
-  const elsewhere = ['WAFAssociatedItemException', 'WAFDuplicateItemException', 'WAFOptimisticLockException']
+  const elsewhere = [
+    'WAFAssociatedItemException',
+    'WAFDuplicateItemException',
+    'WAFOptimisticLockException',
+    'WAFUnsupportedAggregateKeyTypeException',
+  ]
   for (const code of Object.keys(WAF_FAULTS)) {
     assert.ok(ERRORS.includes(code), code)
     assert.ok(provoked.has(code) || elsewhere.includes(code), `${code} is provoked nowhere`)

@@ -12,6 +12,7 @@ export const WAF_FAULTS = {
   WAFNonexistentItemException: 400,
   WAFOptimisticLockException: 400,
   WAFTagOperationException: 400,
+  WAFUnsupportedAggregateKeyTypeException: 400,
 } as const satisfies Readonly<Record<string, number>>
 
 export type WafCode = keyof typeof WAF_FAULTS

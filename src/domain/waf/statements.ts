@@ -177,19 +177,19 @@ export type SettingName =
 /** Other members that act at the edges: of a web ACL, of a rule, of an action. */
 export const SETTINGS: Readonly<Record<SettingName, Row>> = {
   /** How many bytes of a body are looked at. */
-  AssociationConfig: { built: false },
+  AssociationConfig: { built: true },
   CaptchaConfig: { built: false },
   ChallengeConfig: { built: false },
   /** Of Allow, Count, Captcha and Challenge: headers that the origin is sent. */
-  CustomRequestHandling: { built: false },
+  CustomRequestHandling: { built: true },
   /** Of Block. */
-  CustomResponse: { built: false },
+  CustomResponse: { built: true },
   /** What logs and samples hide. */
   DataProtectionConfig: { built: false },
   ApplicationConfig: { built: false },
-  LoggingConfiguration: { built: false },
+  LoggingConfiguration: { built: true },
   MonetizationConfig: { built: false },
   OnSourceDDoSProtectionConfig: { built: false },
-  RuleLabels: { built: false },
+  RuleLabels: { built: true },
   TokenDomains: { built: false },
 }

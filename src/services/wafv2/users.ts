@@ -4,10 +4,13 @@ import type { DistributionRecord } from '../../domain/records.ts'
 import { names } from '../../domain/waf/references.ts'
 import type { Reader } from '../../state/state.ts'
 
+/** ARN of the distribution's web ACL; empty for none. */
+export const webAclOf = ({ config }: DistributionRecord): string => (config as DistributionConfig).WebACLId ?? ''
+
 /** Distributions whose WebACLId it is. */
 export async function distributionsWith(reader: Reader, webAcl: string): Promise<DistributionRecord[]> {
   const all = await reader.list('distribution')
-  return all.map(({ doc }) => doc).filter(({ config }) => (config as DistributionConfig).WebACLId === webAcl)
+  return all.map(({ doc }) => doc).filter((record) => webAclOf(record) === webAcl)
 }
 
 /** ARNs of the web ACLs and rule groups whose rules name it. */

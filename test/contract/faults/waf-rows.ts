@@ -20,6 +20,8 @@ const SET = { Scope: SCOPE, Name: 'set', IPAddressVersion: 'IPV4', Addresses: []
 const GROUP = { Scope: SCOPE, Name: 'group', Capacity: 100, VisibilityConfig: visibility('group') } as const
 const OTHER = `arn:aws:wafv2:us-east-1:123456789012:global/ipset/other/${NONE}`
 
+const LOGS = 'arn:aws:logs:us-east-1:123456789012:log-group:aws-waf-logs-mine'
+
 const none = [{ Priority: 0, Type: 'NONE' }] as const
 const path = { UriPath: {} }
 const rate = (changes: object) => ({ RateBasedStatement: { Limit: 100, AggregateKeyType: 'IP', ...changes } })
@@ -244,6 +246,33 @@ const INVALID: readonly Invalid[] = [
       AssociationConfig: { RequestBody: { COGNITO_USER_POOL: { DefaultSizeInspectionLimit: 'KB_16' } } },
     }),
   ],
+  [
+    'LOG_DESTINATION',
+    'a log group of another name',
+    /aws-waf-logs-/,
+    ({ waf }) =>
+      waf.putLoggingConfiguration({
+        LoggingConfiguration: {
+          ResourceArn: OTHER,
+          LogDestinationConfigs: ['arn:aws:logs:us-east-1:123456789012:log-group:mine'],
+        },
+      }),
+  ],
+  [
+    'FIELD_TO_MATCH',
+    'a log without bodies',
+    /redact/,
+    ({ waf }) =>
+      waf.putLoggingConfiguration({
+        LoggingConfiguration: { ResourceArn: OTHER, LogDestinationConfigs: [LOGS], RedactedFields: [{ Body: {} }] },
+      }),
+  ],
+  [
+    'RESOURCE_ARN',
+    'a distribution that is to be let go of',
+    /WebACLId/,
+    ({ waf }) => waf.disassociateWebACL({ ResourceArn: 'arn:aws:cloudfront::123456789012:distribution/E1ABCDEFGHIJK' }),
+  ],
   ['IP_ADDRESS', 'an address without a prefix', /CIDR/, addresses('IPV4', '192.0.2.1')],
   ['IP_ADDRESS', 'everybody', /1 to 32/, addresses('IPV4', '0.0.0.0/0')],
   ['IP_ADDRESS', 'IPv6 among IPv4', /IPV4/, addresses('IPV4', '::1/128')],
@@ -370,6 +399,13 @@ export const WAF_NOT_BUILT_ROWS: readonly (readonly [names: RegExp, provoke: Waf
     ({ waf }) =>
       waf.listSettlementRecords({
         ...{ Scope: SCOPE, Currency: 'USDC' as never, TimeWindow: { StartTime: new Date(0), EndTime: new Date(1) } },
+      }),
+  ],
+  [
+    /to a bucket/,
+    ({ waf }) =>
+      waf.putLoggingConfiguration({
+        LoggingConfiguration: { ResourceArn: OTHER, LogDestinationConfigs: ['arn:aws:s3:::aws-waf-logs-mine'] },
       }),
   ],
   [/Scope REGIONAL/, ({ waf }) => waf.listIPSets({ Scope: 'REGIONAL' })],
