@@ -111,7 +111,10 @@ test('rule groups keep to the capacity that was reserved, and show the labels th
 test('lists have pages by name; tags are written, replaced and removed', () =>
   WafSite.use({}, async ({ waf }) => {
     for (const Name of ['c', 'a', 'b']) await waf.createWebACL({ ...ACL, Name })
-    await assert.rejects(waf.createWebACL({ ...ACL, Name: 'a' }), { name: 'WAFDuplicateItemException', message: /named a/ })
+    await assert.rejects(waf.createWebACL({ ...ACL, Name: 'a' }), {
+      name: 'WAFDuplicateItemException',
+      message: /named a/,
+    })
     const first = await waf.listWebACLs({ Scope: SCOPE, Limit: 2 })
     assert.deepEqual([first.WebACLs?.map(({ Name }) => Name), first.NextMarker], [['a', 'b'], 'b'])
     const rest = await waf.listWebACLs({ Scope: SCOPE, Limit: 2, NextMarker: first.NextMarker })
