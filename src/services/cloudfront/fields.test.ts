@@ -58,6 +58,7 @@ const BEHAVIOR_ACTS = [
   'MaxTTL',
   'Compress',
   'TrustedKeyGroups.Items[]',
+  'FieldLevelEncryptionId',
   'TrustedSigners.Items[]',
 ]
 
