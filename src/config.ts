@@ -657,6 +657,8 @@ export function homePaths(home: string) {
     s3Keys: join(home, 's3-keys.json'),
     /** Ports that were taken for port 0, kept over restarts. */
     ports: join(home, 'ports.json'),
+    /** Of tokens for `cachefront explain` beyond loopback (roles/explain-key.ts). */
+    explainKey: join(home, 'explain.key'),
     /** What wraps the secrets of access keys in the state. */
     accessKeys: join(home, 'keys', 'access-keys.json'),
     keeperSocket: join(home, 'keeper.sock'),

@@ -84,6 +84,13 @@ during which the process died. \`denied\` are changes that the role did not allo
 keys, configurations. Calls that are turned away because of their signature are in the log of calls (\`control.log\`) only, so that
 nobody can flood the audit log from outside.
 
+## Explain beyond loopback
+
+\`cachefront explain\` asks control for a token (\`POST /_cachefront/explain-tokens\`, admins only) that is good for one method, host and
+path for a minute, and sends it as \`x-cachefront-explain\`. Edges know no access keys: they verify it by a key that control keeps for
+them in the home (0600). It is honoured on every listener, through proxies too, with \`x-cachefront-viewer-address\`, and is neither
+forwarded, nor keyed, nor logged. Without a token both headers count on loopback only.
+
 ## No web page drives it
 
 Before anything else, 403 unless Host is an IP address, \`localhost\`, \`*.localhost\`, \`localhost.localstack.cloud\` or a name of

@@ -83,7 +83,8 @@ export function findObject(request: ObjectRequest, answering: Answering): FoundO
   const raw = ['Host', request.host, ...request.headers]
   const headers = unframedHeaders(raw, request.host)
   // Of a viewer on this host, unless the header of explain says another.
-  const viewerAddress = viewerFacts(headers).viewerAddress ?? '127.0.0.1'
+  const { wish } = viewerFacts(headers)
+  const viewerAddress = (wish?.direct === true ? wish.viewerAddress : null) ?? '127.0.0.1'
   const location = behavior.locates ? edge.geo.find(viewerAddress) : NOWHERE
   const key = cacheKey(
     place.keyPrefix,

@@ -1,6 +1,7 @@
 //! From a listener's request to the table, and the net under it: whatever throws on the way ends as an error page or a
 //! cut connection, never as a request without an end.
 import { REASONS } from '../http/error-page.ts'
+import { tokenHolds } from '../lib/request-token.ts'
 import { beginTrace } from './begin-trace.ts'
 import type { Edge } from './edge.ts'
 import { Exchange, type PeerAnswer } from './exchange.ts'
@@ -13,10 +14,13 @@ import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
 import type { TrustedProxies } from './viewer/trusted-proxies.ts'
+import type { ExplainWish } from './viewer-facts.ts'
 
 export interface HandlerOptions {
   /** `loopback`: the explain header is honoured when both ends are loopback and no proxy was passed (DESIGN 6). */
   readonly explain: 'loopback' | 'off'
+  /** What tokens of admins are verified with, which are honoured everywhere; null for none. */
+  readonly explainKey: Uint8Array | null
   /** Proxies in front whose word on the viewer is taken; null for none. */
   readonly proxies: TrustedProxies | null
   /** Hears of every request that has to wait. */
@@ -30,13 +34,27 @@ export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandle
     const x = new Exchange(request, reply, edge.snapshot, edge.places.pops[request.connection.pop] as Place, null)
     const seen = options.proxies?.viewerOf(request) ?? null
     if (seen !== null) x.seenAs(seen)
-    if (options.explain === 'loopback' && request.connection.loopback) {
-      const { wantsExplanation, viewerAddress } = x.facts
-      if (wantsExplanation) x.watcher = beginTrace(edge, request)
-      if (viewerAddress !== null) x.viewerAddress = viewerAddress
+    const { wish } = x.facts
+    if (wish !== null && mayWish(wish, request, edge, options)) {
+      if (wish.explain) x.watcher = beginTrace(edge, request)
+      if (wish.viewerAddress !== null) x.viewerAddress = wish.viewerAddress
     }
     process(x, edge, options)
   }
+}
+
+/** On loopback anybody may, elsewhere whoever was given a token for this very request. */
+function mayWish(
+  { direct, token }: ExplainWish,
+  request: ViewerRequest,
+  edge: Edge,
+  { explain, explainKey }: HandlerOptions,
+): boolean {
+  if (token === null) return direct && explain === 'loopback' && request.connection.loopback
+  if (explainKey === null) return false
+  const target = request.query === null ? request.path : `${request.path}?${request.query}`
+  const line = { method: request.method, host: request.headers.get('host') ?? request.headers.host, target }
+  return tokenHolds(explainKey, token, line, edge.clock.wall())
 }
 
 /** Runs a request that came from a peer worker. */

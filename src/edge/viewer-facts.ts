@@ -11,11 +11,20 @@ export interface Selection extends Conditions {
   readonly ifRange: string | null
 }
 
-export interface ViewerFacts {
-  /** `x-cachefront-explain: 1` came and nothing says that the request passed a proxy (DESIGN 6, explain). */
-  readonly wantsExplanation: boolean
-  /** Value of `x-cachefront-viewer-address`, under the same rule; null for none. */
+export interface ExplainWish {
+  /** Nothing says that the request passed a proxy. */
+  readonly direct: boolean
+  /** `x-cachefront-explain` came. */
+  readonly explain: boolean
+  /** Its value, when it is more than `1`: what an admin was given for this request (lib/request-token.ts). */
+  readonly token: string | null
+  /** Of `x-cachefront-viewer-address`; null for none. */
   readonly viewerAddress: string | null
+}
+
+export interface ViewerFacts {
+  /** Null unless it asks to be explained, or says who the viewer is to be (DESIGN 6, explain). */
+  readonly wish: ExplainWish | null
   /** It asks for a WebSocket (RFC 6455 4.1): not of every method and version. */
   readonly webSocket: boolean
   /** Its Content-Type is one of gRPC (spec/cloudfront.md 13.5); gRPC-Web, which is for HTTP/1.1, is another protocol. */
@@ -31,17 +40,26 @@ const GRPC = /^application\/grpc(?:\+[^;\s]+)?[\t ]*(?:;|$)/i
 export function viewerFacts(headers: HeaderBlock): ViewerFacts {
   const known = headers.derived.get(KEY)
   if (known !== undefined) return known as ViewerFacts
-  const direct = ['via', 'forwarded', 'x-forwarded-for'].every((name) => headers.get(name) === undefined)
-  const address = headers.get('x-cachefront-viewer-address') ?? ''
   const facts: ViewerFacts = {
-    wantsExplanation: direct && headers.get('x-cachefront-explain') === '1',
-    viewerAddress: direct && isIP(address) !== 0 ? address : null,
+    wish: wishOf(headers),
     webSocket: lists(headers, 'upgrade', 'websocket') && lists(headers, 'connection', 'upgrade'),
     grpc: GRPC.test(headers.get('content-type') ?? ''),
     selection: selectionIn(headers),
   }
   headers.derived.set(KEY, facts)
   return facts
+}
+
+function wishOf(headers: HeaderBlock): ExplainWish | null {
+  const value = headers.get('x-cachefront-explain')
+  const address = headers.get('x-cachefront-viewer-address')
+  if (value === undefined && address === undefined) return null
+  return {
+    direct: ['via', 'forwarded', 'x-forwarded-for'].every((name) => headers.get(name) === undefined),
+    explain: value !== undefined,
+    token: value === undefined || value === '1' ? null : value,
+    viewerAddress: address !== undefined && isIP(address) !== 0 ? address : null,
+  }
 }
 
 /** Whether a header field with a list of tokens has this one. */

@@ -117,6 +117,8 @@ export interface WorkerOptions {
   /** A MovableClock is moved by the feed. */
   readonly clock: Clock
   readonly explain: 'loopback' | 'off'
+  /** What tokens of admins who want a request explained are verified with; null or absent for none. */
+  readonly explainKey?: Uint8Array | null
   /** One line for the operator: an origin that fails, a snapshot that cannot be saved. No secrets. */
   readonly problem: (message: string) => void
 }
@@ -185,7 +187,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   let feed: Feed | null = null
   const proxies = options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : null
   const running = new Running()
-  const handling = { explain: options.explain, proxies, running, problem }
+  const handling = { explain: options.explain, explainKey: options.explainKey ?? null, proxies, running, problem }
   const edge: Edge = {
     clock,
     name: options.name,

@@ -234,6 +234,7 @@ const SECRET_HEADERS: ReadonlySet<string> = new Set([
   'set-cookie',
   'x-amz-security-token',
   'x-api-key',
+  'x-cachefront-explain',
 ])
 
 /** Query parameters that sign a URL (spec 9.3; SigV4 presigned URLs). */

@@ -10,6 +10,7 @@ import { addressGuard } from '../edge/origin/guard.ts'
 import { stapleDirectory } from '../lib/ca/staple-file.ts'
 import type { Clock } from '../lib/clock.ts'
 import { identify, signalProcess, waitForEnd } from '../lib/process.ts'
+import { explainRoute } from '../services/cachefront/explain-route.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { cacheSource } from '../services/monitoring/cache-source.ts'
 import { certificateSource } from '../services/monitoring/certificate-source.ts'
@@ -20,6 +21,7 @@ import { dedicatedAddresses } from './dedicated-ips.ts'
 import { removeUnusedDiskCaches } from './disk-caches.ts'
 import { openDoor } from './door.ts'
 import { StartError } from './errors.ts'
+import { keepExplainKey } from './explain-key.ts'
 import { type KeeperStart, watchKeeper } from './keeper-process.ts'
 import { MovedClock } from './moved-clock.ts'
 import { keepS3Keys } from './s3-keys.ts'
@@ -100,6 +102,8 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       throw new StartError(`The keeper does not answer; ${paths.logs}/keeper.log may say why.`, error)
     })
   ends.push(async () => (options.keeperPid !== null ? link.stop({ engines: false, workers: true }) : link.close()))
+  // Before a worker starts that is to read it.
+  const explainKey = await keepExplainKey(paths.explainKey)
   const nodeNetwork = await networkOf(link)
   const workers = workerWishes(
     config,
@@ -202,6 +206,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       ),
       ...snapshots.routes,
       ...door.routes,
+      explainRoute(explainKey, clock),
     ],
     keys: door.keys,
     requireKeys: door.requireKeys,

@@ -6,6 +6,7 @@ import { loadOriginClient } from '../edge/origin/pool.ts'
 import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
+import { readExplainKey } from './explain-key.ts'
 import { readS3Keys } from './s3-keys.ts'
 import { certificateNames, readSettings, workerFiles } from './worker-settings.ts'
 
@@ -48,6 +49,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
     tokenKeys: join(paths.edge, 'waf-keys'),
     clock,
     explain: settings.explain,
+    explainKey: await readExplainKey(paths.explainKey),
     problem: (message) => log(settings.name, clock.wall(), message),
   })
   for (const { name, http, https } of worker.addresses) {

@@ -11,7 +11,7 @@ import { drawTrace } from '../draw-trace.ts'
 import { edgeProblem } from '../edge-problem.ts'
 import { CliError, type CliHost } from '../host.ts'
 import type { ClientOptions } from '../installation-file.ts'
-import { findApi, localCall, localDocument } from '../local-call.ts'
+import { findApi, type LocalApi, localCall, localDocument } from '../local-call.ts'
 
 /** Longest wait for the edge: longer than the origin timeouts of a distribution (120 s, three attempts). Milliseconds. */
 const EDGE_MS = 400_000
@@ -43,16 +43,13 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       const api = findApi(host, options)
       const health = (await localCall(api, '/_cachefront/health')).document as Health
       const kind = url.protocol === 'https:' ? 'https' : 'http'
-      const answer = await askEdge(
-        edgeOf(health, kind, options.pop),
-        url,
-        options,
-        kind === 'https' ? trusted(host, options) : null,
-      )
+      const edge = edgeOf(health, kind, options.pop)
+      const wish = await explainWish(api, url, options.request)
+      const answer = await askEdge(edge, url, options, wish, kind === 'https' ? trusted(host, options) : null)
       const id = answer.headers['x-cachefront-trace']
       if (typeof id !== 'string') {
         throw new CliError(
-          `The edge answered ${answer.status} without a trace: it explains only when all listeners are on loopback and no proxy header is sent.`,
+          `The edge answered ${answer.status} without a trace: it explains when all listeners are on loopback and no proxy header is sent, and to admins (sign with the key of one).`,
         )
       }
       const path = `/_cachefront/traces/${encodeURIComponent(id)}`
@@ -60,6 +57,13 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       host.out.print(options.json ? JSON.stringify(trace, null, 2) : drawTrace(trace))
       done(0)
     })
+}
+
+/** A token for this request, which edges beyond loopback want; without the right to one, the word that does on loopback. */
+async function explainWish(api: LocalApi, url: URL, method: string): Promise<string> {
+  const asked = { method, host: url.host, target: `${url.pathname}${url.search}` }
+  const { status, document } = await localCall(api, '/_cachefront/explain-tokens', asked)
+  return status === 200 ? (document as { readonly token: string }).token : '1'
 }
 
 /** `ADDRESS:PORT` of the POP of that name, or of the first one that listens. @throws {CliError} none does */
@@ -95,9 +99,15 @@ function trusted(host: CliHost, options: ExplainOptions): Trust {
 }
 
 /** The request goes to the edge's address whatever the URL's name resolves to: the name is what is asked for. */
-function askEdge(edge: string, url: URL, options: ExplainOptions, secure: Trust | null): Promise<EdgeAnswer> {
+function askEdge(
+  edge: string,
+  url: URL,
+  options: ExplainOptions,
+  wish: string,
+  secure: Trust | null,
+): Promise<EdgeAnswer> {
   const target = new URL(`http://${edge}`)
-  const headers: Record<string, string> = { host: url.host, 'x-cachefront-explain': '1' }
+  const headers: Record<string, string> = { host: url.host, 'x-cachefront-explain': wish }
   for (const line of options.header) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
     if (name === undefined || value === undefined)

@@ -1,6 +1,8 @@
 //! `x-cachefront-explain: 1`: what the trace tells, what it hides, and who may ask.
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { requestToken } from '../../../src/lib/request-token.ts'
 import type { Trace } from '../../../src/observe/trace.ts'
 import { startOrigin } from '../../support/edge-origin.ts'
 import {
@@ -215,6 +217,37 @@ test('a request that passed a proxy is not explained, nor when it is switched of
   const silent = await off.get('/a', { headers: { ...EXPLAIN, ...address } })
   assert.equal(silent.headers['x-cachefront-trace'], undefined)
   assert.equal(silent.body, '127.0.0.1')
+})
+
+test('an admin has a token for one request, which is explained wherever it comes from, and nowhere told', async (t) => {
+  const origin = await startOrigin((asked, response) => response.end(String(asked.headers['x-forwarded-for'])))
+  t.after(() => origin.close())
+  const key = randomBytes(32)
+  const edge = await EdgeScenario.start(t, [distributionDoc(origin.port)], { explain: 'off', explainKey: key })
+  const host = 'd111111abcdef8.cloudfront.net'
+  const token = (target: string, ms = 60_000) => requestToken(key, { method: 'GET', host, target }, Date.now() + ms)
+  const ask = (target: string, value: string, more = {}) =>
+    edge.get(target, {
+      host,
+      headers: { 'x-cachefront-explain': value, 'x-cachefront-viewer-address': '203.0.113.9', ...more },
+    })
+  const right = token('/a?b=c')
+  const answer = await ask('/a?b=c', right, { via: '1.1 x' })
+  assert.equal(answer.body, '203.0.113.9')
+  const told = await edge.feed.ask({ kind: 'trace', traceId: String(answer.headers['x-cachefront-trace']) })
+  assert.ok(JSON.stringify(told).includes('/a?b=c'))
+  assert.ok(!JSON.stringify(told).includes(right), 'masked')
+  assert.equal(origin.asked[0]?.headers['x-cachefront-explain'], undefined)
+  for (const [target, value] of [
+    ['/b?b=c', right],
+    ['/old', token('/old', -1)],
+    ['/made-up', 'true'],
+    ['/other-key', requestToken(randomBytes(32), { method: 'GET', host, target: '/other-key' }, Date.now() + 60_000)],
+    ['/plain', '1'],
+  ] as const) {
+    const silent = await ask(target, value)
+    assert.deepEqual([silent.headers['x-cachefront-trace'], silent.body], [undefined, '127.0.0.1'], target)
+  }
 })
 
 test('the headers of the answer in a trace are those that the viewer got', async (t) => {

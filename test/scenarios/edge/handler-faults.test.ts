@@ -66,10 +66,13 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
   } as unknown as ViewerReply
   const problems: string[] = []
   const running = new Running()
-  viewerHandler(edge, { explain: 'off', proxies: null, running, problem: (text) => void problems.push(text) })(
-    request,
-    reply,
-  )
+  viewerHandler(edge, {
+    explain: 'off',
+    explainKey: null,
+    proxies: null,
+    running,
+    problem: (text) => void problems.push(text),
+  })(request, reply)
   while (problems.length === 0) await new Promise((resolve) => setImmediate(resolve))
   assert.match(problems[0] ?? '', /the head cannot be written/)
   assert.deepEqual([cut, edge.flights.size, bytesHeld(), aborts], [1, 0, 0, 1])
