@@ -81,6 +81,7 @@ const COMMANDS = [
   'clock',
   'logs',
   'cache',
+  'waf',
   'trust',
   'doctor',
   'reset',
@@ -93,7 +94,9 @@ describe('the command line', () => {
     assert.equal(code, 0)
     for (const command of COMMANDS) {
       assert.match(out, new RegExp(`^ {2}${command}\\b`, 'm'))
-      const path = { clock: ['clock', 'advance'], cache: ['cache', 'show'] }[command] ?? [command]
+      const path = { clock: ['clock', 'advance'], cache: ['cache', 'show'], waf: ['waf', 'replay'] }[command] ?? [
+        command,
+      ]
       const help = await run([...path, '--help'])
       assert.equal(help.code, 0)
       assert.match(help.out, /Examples?:\n {2}cachefront /, command)

@@ -17,6 +17,7 @@ import { resetCommand } from './commands/reset.ts'
 import { statusCommand } from './commands/status.ts'
 import { trustCommand } from './commands/trust.ts'
 import { upCommand } from './commands/up.ts'
+import { wafCommand } from './commands/waf.ts'
 import { CliError, type CliHost } from './host.ts'
 
 /** Makes one command; what it does reports its exit code through `done`. */
@@ -34,6 +35,7 @@ const COMMANDS: readonly CommandMaker[] = [
   clockCommand,
   logsCommand,
   cacheCommand,
+  wafCommand,
   keysCommand,
   encryptionKeysCommand,
   trustCommand,

@@ -15,6 +15,7 @@ import { mergeOrigins } from './plan/origins.ts'
 import { type Reconciler, startReconciler, type Task, type TaskStatus } from './reconciler.ts'
 import { DEPLOY_KINDS, deployTask } from './tasks/deploy.ts'
 import { INVALIDATION_KINDS, invalidationsTask } from './tasks/invalidations.ts'
+import { ruleCounts } from './waf-rules.ts'
 
 /** A task and the kinds of documents whose commits poke it. */
 export interface PokedTask {
@@ -166,6 +167,10 @@ class RunningControl implements Control {
     const { answers, missing } = await this.feed.ask({ kind: 'origins' })
     const seen = answers.flatMap(({ answer }) => (answer.kind === 'origins' ? answer.origins : []))
     return { origins: mergeOrigins(seen), missing }
+  }
+
+  wafRules(): ReturnType<Installation['wafRules']> {
+    return ruleCounts(this.feed)
   }
 
   objects(wanted: ObjectsWanted): AsyncIterable<WalkStep> {

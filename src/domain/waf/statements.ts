@@ -143,7 +143,7 @@ export const CUSTOM_KEYS: Readonly<Record<CustomKeyName, Row>> = {
   JA3Fingerprint: { built: false },
   JA4Fingerprint: { built: false },
   LabelNamespace: { built: true },
-  QueryArgument: { built: false },
+  QueryArgument: { built: true },
   QueryString: { built: true },
   UriPath: { built: true },
 }

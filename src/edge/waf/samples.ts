@@ -60,12 +60,12 @@ export class Samples {
       const within = kept.filter(({ at }) => at >= from && at <= to)
       // What was not kept lay in the span as often as what was.
       population += Math.round((seen * within.length) / kept.length)
-      for (const sample of within) found.push({ weight: seen / kept.length, sample })
+      for (const sample of within) found.push({ weight: whole(seen / kept.length), sample })
     }
     if (found.length <= max) return { population, samples: found }
     const step = found.length / max
     const some = Array.from({ length: max }, (_, at) => found[Math.floor(at * step)] as (typeof found)[0])
-    return { population, samples: some.map(({ weight, sample }) => ({ weight: weight * step, sample })) }
+    return { population, samples: some.map(({ weight, sample }) => ({ weight: whole(weight * step), sample })) }
   }
 
   /** A rule of a group counts under its own metric, and under that of the rule which refers to the group. */
@@ -124,6 +124,9 @@ export class Samples {
     if (oldest !== null) this.#forgetFirst(oldest)
   }
 }
+
+/** The API tells whole numbers. */
+const whole = (weight: number): number => Math.max(1, Math.round(weight))
 
 const keyOf = (arn: string, metric: string): string => `${arn}\n${metric}`
 

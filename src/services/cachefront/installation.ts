@@ -1,5 +1,6 @@
 //! What `/_cachefront` and the CLI may ask and tell a running installation. control/ implements it, api/ serves it,
 //! main.ts puts the two together: neither imports the other.
+import type { RuleCount } from '../../domain/waf/seen.ts'
 import type {
   FailingOrigin,
   FoundObject,
@@ -99,6 +100,8 @@ export interface Installation {
   }>
   /** What became of requests to origins, of all live workers together, the most asked first. */
   origins(): Promise<{ readonly origins: readonly OriginSeen[]; readonly missing: readonly string[] }>
+  /** What rules of web ACLs did, of all live workers together, the busiest first. */
+  wafRules(): Promise<{ readonly rules: readonly RuleCount[]; readonly missing: readonly string[] }>
   /** How full the caches of each live worker are. */
   storage(): Promise<{
     readonly workers: readonly ({ readonly worker: string } & StorageSeen)[]

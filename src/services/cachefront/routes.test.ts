@@ -43,6 +43,7 @@ function setUp(changes: Partial<Installation> = {}) {
     trace: async (id) => (id === 'known' ? { trace: { steps: ['receive'] }, missing: [] } : null),
     counters: async () => ({ counters: { hits: 3, objects: 10 }, missing: ['worker-"1"'] }),
     origins: async () => ({ origins: [], missing: [] }),
+    wafRules: async () => ({ rules: [], missing: [] }),
     async *objects() {},
     object: async () => ({ workers: [], missing: [] }),
     storage: async () => ({ workers: [], missing: ['worker-1'] }),

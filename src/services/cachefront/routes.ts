@@ -17,6 +17,7 @@ import { originMetrics } from './origin-metrics.ts'
 import { placesRoutes } from './places-routes.ts'
 import { prometheusText } from './prometheus.ts'
 import { statusOf } from './status.ts'
+import { wafRuleMetrics, wafRulesRoute } from './waf-rules.ts'
 
 /** The clock is never moved by more at once: ten years, in milliseconds. */
 const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
@@ -38,6 +39,7 @@ export function localRoutes(
     cacheMetricsRoute(measurements, context.clock),
     cacheClientsRoute(keeper),
     certificatesRoute(state, () => context.clock.now()),
+    wafRulesRoute(installation),
     {
       method: 'GET',
       path: '/_cachefront/health',
@@ -67,14 +69,15 @@ export function localRoutes(
       method: 'GET',
       path: '/_cachefront/metrics',
       async run() {
-        const [health, { counters, missing }, { origins }, caches, certificates] = await Promise.all([
+        const [health, { counters, missing }, { origins }, { rules }, caches, certificates] = await Promise.all([
           installation.health(),
           installation.counters(),
           installation.origins(),
+          installation.wafRules(),
           cacheMetricsText(measurements, context.clock),
           certificateStatuses(state, context.clock.now()),
         ])
-        const edges = prometheusText(health, counters, missing) + originMetrics(origins)
+        const edges = prometheusText(health, counters, missing) + originMetrics(origins) + wafRuleMetrics(rules)
         const body = edges + caches + certificateMetrics(certificates) + (door?.text() ?? '')
         return { status: 200, contentType: 'text/plain; version=0.0.4; charset=utf-8', body }
       },

@@ -112,6 +112,7 @@ test('aggregation keys: each set of values counts by itself, a request without o
       rate('cookie', { ...custom({ Cookie: { Name: 'sid', TextTransformations: NONE } }), ...scope('/k') }),
       rate('label', { ...custom({ LabelNamespace: { Namespace: 'plan:' } }), ...scope('/l') }),
       rate('path-ip', { ...custom({ UriPath: { TextTransformations: NONE } }, { IP: {} }), ...scope('/p') }),
+      rate('argument', { ...custom({ QueryArgument: { Name: 'user', TextTransformations: NONE } }), ...scope('/a') }),
       rate('query', { ...custom({ QueryString: { TextTransformations: NONE } }), ...scope('/q') }),
     ]),
   )
@@ -136,6 +137,9 @@ test('aggregation keys: each set of values counts by itself, a request without o
   assert.equal(await status('/l', { plan: 'other' }), 200)
   assert.deepEqual(await statuses(11, '/p/1'), { 200: 10, 403: 1 })
   assert.equal(await status('/p/2'), 200)
+  assert.deepEqual(await statuses(11, '/a?user=me&x=1'), { 200: 10, 403: 1 })
+  assert.equal(await status('/a?user=you'), 200)
+  assert.deepEqual(await statuses(11, '/a?other=me'), { 200: 11 })
   const long = 'x'.repeat(3_000)
   assert.deepEqual(await statuses(11, `/q?${long}`), { 200: 10, 403: 1 })
   assert.equal(await status(`/q?${long}y`), 200)
