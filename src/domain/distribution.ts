@@ -184,6 +184,21 @@ export interface BehaviorDoc {
   readonly originRequestPolicy: OriginRequestPolicyDoc | null
   /** Absent and null for none. */
   readonly responseHeadersPolicy?: ResponseHeadersPolicyDoc | null
+  /** Who signs for its viewers: there for a private behavior, even when nobody can; absent for a public one. */
+  readonly signers?: SignersDoc
+}
+
+/** TrustedKeyGroups and TrustedSigners, with their keys (spec/cloudfront.md 9.1, 9.2). */
+export interface SignersDoc {
+  readonly keyGroups: readonly { readonly id: string; readonly keys: readonly SignerKeyDoc[] }[]
+  readonly accounts: readonly { readonly account: string; readonly keys: readonly SignerKeyDoc[] }[]
+}
+
+export interface SignerKeyDoc {
+  /** Key-Pair-Id. */
+  readonly id: string
+  /** Public key (SubjectPublicKeyInfo). */
+  readonly pem: string
 }
 
 export interface LegacyDoc {

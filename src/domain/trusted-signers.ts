@@ -21,3 +21,7 @@ export const keyGroupsOf = (behavior: TrustingBehavior): readonly string[] => en
 export const accountsOf = (behavior: TrustingBehavior, own: string): readonly string[] => [
   ...new Set(enabled(behavior.TrustedSigners).map((account) => (account === 'self' ? own : account))),
 ]
+
+/** Every request of a private behavior needs a signature: also one that nobody can give any more. */
+export const isPrivate = ({ TrustedKeyGroups, TrustedSigners }: TrustingBehavior): boolean =>
+  TrustedKeyGroups?.Enabled === true || TrustedSigners?.Enabled === true

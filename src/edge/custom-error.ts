@@ -35,7 +35,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
     leaveFlight(x)
   }
   x.page = { plan, detailed: x.fault?.detailed ?? 'Error', behavior: x.behavior }
-  x.request = pageRequest(x.request, x.viewerRequest, plan.path)
+  x.request = pageRequest(x.request, plan.path)
   x.path = plan.path
   x.behavior = null
   x.cacheable = x.leads = false
@@ -67,7 +67,9 @@ const OF_THE_ERROR: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ])
 
-function pageRequest(request: ViewerRequest, { path: asked, query }: ViewerRequest, path: string): ViewerRequest {
+/** The page's origin is told of the URL without what signed it (stages/access-signed.ts). */
+function pageRequest(request: ViewerRequest, path: string): ViewerRequest {
+  const { path: asked, query } = request
   const method = request.method === 'HEAD' ? 'HEAD' : 'GET'
   return ownRequest(request, { method, path, query: null, errorOf: { path: asked, query } }, OF_THE_ERROR)
 }

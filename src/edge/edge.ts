@@ -1,6 +1,7 @@
 //! What the stages work with: one worker's parts, each behind the smallest interface that the request path needs.
 import type { RefreshOutcome } from '../domain/outcomes.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { VerifiedPolicies } from './access/verified-policies.ts'
 import type { Flights } from './cache/collapse.ts'
 import type { DiskTier } from './cache/disk/tier.ts'
 import type { FailureMemory } from './cache/failures.ts'
@@ -70,6 +71,8 @@ export interface Edge {
   readonly s3Keys: S3Keys | null
   readonly geo: GeoLookup
   readonly waf: Waf
+  /** Policies of signed requests that were verified. */
+  readonly verified: VerifiedPolicies
   readonly compressions: Compressions
   /** Bodies that wait to be encrypted, or were. */
   readonly fieldBodies: FieldBodies

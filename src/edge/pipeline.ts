@@ -5,6 +5,7 @@ import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
 import { type Step, to } from './stage.ts'
 import { accessGeo } from './stages/access-geo.ts'
+import { accessSigned } from './stages/access-signed.ts'
 import { accessWaf } from './stages/access-waf.ts'
 import { acmeChallenge } from './stages/acme-challenge.ts'
 import { cacheKey } from './stages/cache-key.ts'
@@ -51,6 +52,7 @@ export const PIPELINE = [
   matchBehavior,
   viewerProtocol,
   method,
+  accessSigned,
   cacheKey,
   cacheLookup,
   chooseVariant,

@@ -16,6 +16,7 @@ export const to = {
   matchBehavior: 'match-behavior',
   viewerProtocol: 'viewer-protocol',
   method: 'method',
+  accessSigned: 'access-signed',
   cacheKey: 'cache-key',
   cacheLookup: 'cache-lookup',
   chooseVariant: 'choose-variant',

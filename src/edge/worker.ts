@@ -1,5 +1,6 @@
 //! An edge worker put together: listener, table, cache, origins, peers, feed. Everything is given to it; it reads no
 //! environment and prints nothing.
+
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RegionalDoc } from '../domain/topology.ts'
@@ -9,6 +10,7 @@ import { AccessLog } from '../observe/access-log.ts'
 import { AccessLogFile } from '../observe/access-log-file.ts'
 import { COUNTER, Counters } from '../observe/counters.ts'
 import { TraceRing } from '../observe/trace.ts'
+import { VerifiedPolicies } from './access/verified-policies.ts'
 import { admitting } from './admitting.ts'
 import { Flights } from './cache/collapse.ts'
 import { DiskTier } from './cache/disk/tier.ts'
@@ -222,6 +224,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
       workers: () => edge.workers,
       keys: await openTokenKeys(options.tokenKeys ?? null, clock, problem),
     }),
+    verified: new VerifiedPolicies(),
     compressions: new Compressions(),
     fieldBodies: new FieldBodies(),
     fieldCipher: new FieldCipher(),

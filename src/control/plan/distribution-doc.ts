@@ -7,6 +7,7 @@ import type {
   Origin,
   OriginGroup,
 } from '@aws-sdk/client-cloudfront'
+import { accountOf } from '../../domain/arn.ts'
 import type {
   BehaviorDoc,
   DistributionDoc,
@@ -30,6 +31,7 @@ import {
   type Policies,
   responseHeadersPolicyDoc,
 } from './policy-docs.ts'
+import { type Signers, signersDoc } from './signers-doc.ts'
 
 /** Ids of the policies and origin access controls that a configuration names, managed ones included. */
 export function policiesNamed(config: DistributionConfig): Readonly<Record<FollowedKind, ReadonlySet<string>>> {
@@ -59,7 +61,12 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     origins: (config.Origins?.Items ?? []).map((origin, at) => originDoc(`Origins.Items[${at}]`, origin, policies)),
     originGroups: (config.OriginGroups?.Items ?? []).map(originGroupDoc),
     behaviors: behaviorsOf(config).map((behavior, at, { length }) =>
-      behaviorDoc(at === length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`, behavior, policies),
+      behaviorDoc(
+        at === length - 1 ? 'DefaultCacheBehavior' : `CacheBehaviors.Items[${at}]`,
+        behavior,
+        accountOf(record.arn),
+        policies,
+      ),
     ),
     errorResponses: (config.CustomErrorResponses?.Items ?? []).map(errorResponseDoc),
     rfcStrict: tags[RFC_STRICT_TAG] === 'true',
@@ -218,6 +225,7 @@ function errorResponseDoc(response: CustomErrorResponse): ErrorResponseDoc {
 function behaviorDoc(
   field: string,
   behavior: CacheBehavior & { PathPattern: string },
+  account: string,
   policies: Policies,
 ): BehaviorDoc {
   const { ResponseHeadersPolicyId: headersId } = behavior
@@ -234,6 +242,7 @@ function behaviorDoc(
     responseHeadersPolicy: headersId
       ? found(`${field}.ResponseHeadersPolicyId`, headersId, responseHeadersPolicyDoc(headersId, policies))
       : null,
+    ...signersOf(field, behavior, account, policies),
   }
 }
 
@@ -246,6 +255,19 @@ function fieldEncryptionOf(
   const doc = sources === undefined ? null : fieldEncryptionDoc(id, sources)
   return { fieldEncryption: found(`${field}.FieldLevelEncryptionId`, id, doc) }
 }
+
+/** Absent for a public behavior. */
+function signersOf(
+  field: string,
+  behavior: CacheBehavior,
+  account: string,
+  { signers = NO_SIGNERS }: Policies,
+): Pick<BehaviorDoc, 'signers'> {
+  const doc = signersDoc(field, behavior, account, signers)
+  return doc === null ? {} : { signers: doc }
+}
+
+const NO_SIGNERS: Signers = { keyGroups: new Map(), publicKeys: new Map(), keyPairs: [] }
 
 function namedPolicies(
   field: string,

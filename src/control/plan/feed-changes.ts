@@ -16,6 +16,7 @@ import type { Change, Reader } from '../../state/state.ts'
 import { distributionDoc, policiesNamed } from './distribution-doc.ts'
 import type { FieldEncryptionSources } from './field-encryption-doc.ts'
 import type { FollowedKind, Policies } from './policy-docs.ts'
+import type { Signers } from './signers-doc.ts'
 
 /** Every distribution as the edge serves it; one that cannot be served holds up no other: edges keep the one they have. */
 export async function allDistributions(
@@ -150,7 +151,7 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
 }
 
 async function readPolicies(reader: Reader): Promise<Policies> {
-  const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores, certificates] =
+  const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores, certificates, signers] =
     await Promise.all([
       reader.list('cache-policy'),
       reader.list('origin-request-policy'),
@@ -159,6 +160,7 @@ async function readPolicies(reader: Reader): Promise<Policies> {
       reader.list('continuous-deployment-policy'),
       reader.list('trust-store'),
       reader.list('certificate'),
+      readSigners(reader),
     ])
   return {
     cache: new Map(cache.map(({ id, doc }) => [id, doc.config as CachePolicyConfig])),
@@ -169,6 +171,7 @@ async function readPolicies(reader: Reader): Promise<Policies> {
     trustStores: new Map(trustStores.map(({ id, doc }) => [id, doc])),
     certificates: new Map(certificates.map(({ id, doc }) => [id, doc])),
     fieldEncryption: await readFieldEncryption(reader),
+    signers,
   }
 }
 
@@ -182,5 +185,18 @@ async function readFieldEncryption(reader: Reader): Promise<FieldEncryptionSourc
     configs: new Map(configs.map(({ id, doc }) => [id, doc])),
     profiles: new Map(profiles.map(({ id, doc }) => [id, doc])),
     publicKeys: new Map(publicKeys.map(({ id, doc }) => [id, doc])),
+  }
+}
+
+async function readSigners(reader: Reader): Promise<Signers> {
+  const [keyGroups, publicKeys, keyPairs] = await Promise.all([
+    reader.list('key-group'),
+    reader.list('public-key'),
+    reader.list('signer-key-pair'),
+  ])
+  return {
+    keyGroups: new Map(keyGroups.map(({ id, doc }) => [id, doc])),
+    publicKeys: new Map(publicKeys.map(({ id, doc }) => [id, doc])),
+    keyPairs: keyPairs.map(({ doc }) => doc),
   }
 }

@@ -22,6 +22,7 @@ import type {
 } from '../../domain/policy.ts'
 import type { DeploymentPolicyRecord, TrustStoreRecord } from '../../domain/records.ts'
 import type { FieldEncryptionSources } from './field-encryption-doc.ts'
+import type { Signers } from './signers-doc.ts'
 
 /** What configurations name by id: the account's own policies (managed ones need not be among them), and certificates. */
 export interface Policies {
@@ -33,6 +34,8 @@ export interface Policies {
   readonly deployment: ReadonlyMap<string, DeploymentPolicyRecord>
   /** Absent where no distribution names one. */
   readonly trustStores?: ReadonlyMap<string, TrustStoreRecord>
+  /** Absent where no behavior is private. */
+  readonly signers?: Signers
   /** By ARN; absent where no distribution names one. */
   readonly certificates?: ReadonlyMap<string, CertificateRecord>
   /** Absent where no behavior names one. */
@@ -40,7 +43,10 @@ export interface Policies {
 }
 
 /** Whose change is one of the distributions that name it; of the others, who changes them changes the distributions too. */
-export type FollowedKind = Exclude<keyof Policies, 'deployment' | 'trustStores' | 'certificates' | 'fieldEncryption'>
+export type FollowedKind = Exclude<
+  keyof Policies,
+  'deployment' | 'trustStores' | 'signers' | 'certificates' | 'fieldEncryption'
+>
 
 /** By the members of Policies, the field of a behavior that names such a policy. */
 export const POLICY_FIELDS = {

@@ -9,6 +9,7 @@ import type {
 import { type GeneratedHeader, generatedHeaders } from '../../domain/generated-headers.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { remembered } from '../../lib/remembered.ts'
+import { signersPlan } from '../access/signer-keys.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import { compileFields } from '../fields/plan.ts'
 import { compileForward, type ForwardRecipe } from '../origin/forward.ts'
@@ -135,6 +136,7 @@ function compileBehavior(
     grpc: behavior.grpc ?? false,
     fields: make.fields(behavior.fieldEncryption),
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
+    signers: behavior.signers === undefined ? null : signersPlan(behavior.signers),
     key,
     ...target,
     headersPolicy: headersPolicyPlan(behavior.responseHeadersPolicy),

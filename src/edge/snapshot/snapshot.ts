@@ -4,6 +4,7 @@ import type { ChallengeDoc } from '../../domain/challenge.ts'
 import type { BehaviorDoc, ContinuousDeploymentDoc, DistributionDoc } from '../../domain/distribution.ts'
 import type { CachePolicyDoc } from '../../domain/policy.ts'
 import { PersistentMap } from '../../lib/persistent-map.ts'
+import type { SignersPlan } from '../access/signer-keys.ts'
 import type { KeyRecipe } from '../cache/key.ts'
 import type { FieldsPlan } from '../fields/plan.ts'
 import type { ServedCertificate } from '../listen/tls/endpoints.ts'
@@ -112,6 +113,8 @@ export interface BehaviorPlan extends OriginPlan {
   readonly grpc: boolean
   /** What of bodies is encrypted; null without field-level encryption. */
   readonly fields: FieldsPlan | null
+  /** Who may sign for its viewers; null for a public behavior. */
+  readonly signers: SignersPlan | null
   readonly key: KeyRecipe
   /** Of an origin group the primary. */
   readonly origin: ReachedOrigin

@@ -1,5 +1,6 @@
 //! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
 import { REASONS } from '../../http/error-page.ts'
+import { type AfterMethod, afterMethod } from '../after-method.ts'
 import type { Exchange } from '../exchange.ts'
 import { explainUncached } from '../explain-policies.ts'
 import { requestControl } from '../request-control.ts'
@@ -8,60 +9,65 @@ import { stage, to } from '../stage.ts'
 
 export const method = stage({
   name: to.method,
-  next: [to.cacheKey, to.encryptFields, to.originRequest, to.errorPage],
+  next: [to.accessSigned, to.cacheKey, to.encryptFields, to.originRequest, to.errorPage],
   run(x) {
-    const behavior = x.behavior as BehaviorPlan
-    const { method: name, body } = x.request
-    if (!behavior.allowedMethods.has(name) && !(behavior.strict && passesUnknown(behavior, name))) {
-      x.watcher?.decided(`${behavior.field}.AllowedMethods`, [...behavior.allowedMethods].join(' '))
-      x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
-      return to.errorPage
-    }
-    // That of a HEAD has no meaning either, and some origins take it for the next request (RFC 9110 9.3.2).
-    if (body !== null && body.length !== 0 && (name === 'GET' || name === 'HEAD')) {
-      x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
-      return to.errorPage
-    }
-    if (name === 'GET' && x.facts.webSocket && mayUpgrade(x)) {
-      x.upgrade = 'websocket'
-      x.missReason = x.notStored = 'upgrade'
-      return to.originRequest
-    }
-    if (behavior.grpc && x.facts.grpc && isCall(x)) {
-      x.watcher?.decided(`${behavior.field}.GrpcConfig.Enabled`, true)
-      x.grpc = true
-      x.missReason = x.notStored = 'grpc'
-      return towardsOrigin(behavior, name)
-    }
-    // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
-    if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
-      x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
-      x.missReason = x.notStored = 'method-not-cached'
-      return towardsOrigin(behavior, name)
-    }
-    if (body !== null && body.length !== 0) {
-      x.missReason = x.notStored = 'request-body'
-      return to.originRequest
-    }
-    if (!behavior.caching) {
-      if (x.watcher !== null) explainUncached(x, behavior)
-      x.missReason = x.notStored = 'caching-disabled'
-      return to.originRequest
-    }
-    if (behavior.strict && requestControl(x.request.headers).noStore) {
-      x.missReason = x.notStored = 'request-no-store'
-      return to.originRequest
-    }
-    // GET and HEAD always are.
-    if (name === 'OPTIONS') x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
-    x.cacheable = true
-    return to.cacheKey
+    const step = stepOf(x)
+    return step !== to.errorPage && needsSignature(x) ? to.accessSigned : step
   },
 })
 
-/** What field-level encryption looks at are the bodies of POST and PUT (spec 12.3), which no cache ever sees. */
-const towardsOrigin = ({ fields }: BehaviorPlan, name: string): typeof to.encryptFields | typeof to.originRequest =>
-  fields !== null && (name === 'POST' || name === 'PUT') ? to.encryptFields : to.originRequest
+/** What the edge asks of itself, and what a peer asks, was asked by a viewer that has shown its own. */
+const needsSignature = ({ behavior, peer, inner, page }: Exchange): boolean =>
+  behavior?.signers !== null && peer === null && inner === null && page === null
+
+function stepOf(x: Exchange): AfterMethod | typeof to.errorPage {
+  const behavior = x.behavior as BehaviorPlan
+  const { method: name, body } = x.request
+  if (!behavior.allowedMethods.has(name) && !(behavior.strict && passesUnknown(behavior, name))) {
+    x.watcher?.decided(`${behavior.field}.AllowedMethods`, [...behavior.allowedMethods].join(' '))
+    x.fault = { status: 403, reason: REASONS.method, detailed: 'InvalidRequestMethod', origin: null }
+    return to.errorPage
+  }
+  // That of a HEAD has no meaning either, and some origins take it for the next request (RFC 9110 9.3.2).
+  if (body !== null && body.length !== 0 && (name === 'GET' || name === 'HEAD')) {
+    x.fault = { status: 403, reason: REASONS.getWithBody, detailed: 'InvalidRequest', origin: null }
+    return to.errorPage
+  }
+  if (name === 'GET' && x.facts.webSocket && mayUpgrade(x)) {
+    x.upgrade = 'websocket'
+    x.missReason = x.notStored = 'upgrade'
+    return to.originRequest
+  }
+  if (behavior.grpc && x.facts.grpc && isCall(x)) {
+    x.watcher?.decided(`${behavior.field}.GrpcConfig.Enabled`, true)
+    x.grpc = true
+    x.missReason = x.notStored = 'grpc'
+    return afterMethod(x)
+  }
+  // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
+  if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
+    x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
+    x.missReason = x.notStored = 'method-not-cached'
+    return afterMethod(x)
+  }
+  if (body !== null && body.length !== 0) {
+    x.missReason = x.notStored = 'request-body'
+    return to.originRequest
+  }
+  if (!behavior.caching) {
+    if (x.watcher !== null) explainUncached(x, behavior)
+    x.missReason = x.notStored = 'caching-disabled'
+    return to.originRequest
+  }
+  if (behavior.strict && requestControl(x.request.headers).noStore) {
+    x.missReason = x.notStored = 'request-no-store'
+    return to.originRequest
+  }
+  // GET and HEAD always are.
+  if (name === 'OPTIONS') x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
+  x.cacheable = true
+  return to.cacheKey
+}
 
 const listed = ({ cachedMethods }: BehaviorPlan): string => [...cachedMethods].join(' ')
 

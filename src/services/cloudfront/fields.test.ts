@@ -57,8 +57,10 @@ const BEHAVIOR_ACTS = [
   'DefaultTTL',
   'MaxTTL',
   'Compress',
+  'TrustedKeyGroups.Enabled',
   'TrustedKeyGroups.Items[]',
   'FieldLevelEncryptionId',
+  'TrustedSigners.Enabled',
   'TrustedSigners.Items[]',
 ]
 

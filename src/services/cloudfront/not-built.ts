@@ -84,8 +84,6 @@ export const ORIGIN_GROUP_ROWS: readonly Row<OriginGroup>[] = [
 ]
 
 export const BEHAVIOR_ROWS: readonly Row<DefaultCacheBehavior>[] = [
-  { field: 'TrustedSigners.Enabled', accepted: 'false', isUsed: (b) => b.TrustedSigners?.Enabled === true },
-  { field: 'TrustedKeyGroups.Enabled', accepted: 'false', isUsed: (b) => b.TrustedKeyGroups?.Enabled === true },
   { field: 'SmoothStreaming', accepted: 'false', isUsed: (b) => b.SmoothStreaming === true },
   { field: 'LambdaFunctionAssociations', accepted: 'none', isUsed: (b) => some(b.LambdaFunctionAssociations) },
   { field: 'FunctionAssociations', accepted: 'none', isUsed: (b) => some(b.FunctionAssociations) },

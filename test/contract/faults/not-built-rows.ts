@@ -11,12 +11,6 @@ const setting = (changes: Partial<DistributionConfig>) => (site: FaultSite) => (
 
 export const NOT_BUILT_ROWS: readonly NotBuiltRow[] = [
   {
-    codes: [],
-    reason: 'signed URLs by accounts',
-    names: /TrustedSigners/,
-    provoke: standard({ TrustedSigners: { Enabled: true, ...listed('self') } }),
-  },
-  {
     codes: [
       'FunctionAlreadyExists',
       'FunctionInUse',

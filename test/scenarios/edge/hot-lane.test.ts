@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import type { ResponseHeadersPolicyDoc } from '../../../src/domain/policy.ts'
+import { VerifiedPolicies } from '../../../src/edge/access/verified-policies.ts'
 import { Flights } from '../../../src/edge/cache/collapse.ts'
 import { FailureMemory } from '../../../src/edge/cache/failures.ts'
 import { Invalidations } from '../../../src/edge/cache/invalidation.ts'
@@ -85,6 +86,7 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       names: new OriginNames(systemLookup, systemClock),
       tls: new OriginTls(),
     }),
+    verified: new VerifiedPolicies(),
     s3Keys: null,
     waf: new Waf({
       name: 'worker-0',
