@@ -66,8 +66,7 @@ function askGroup(plan: WebAclPlan, reference: RulePlan, evaluation: Evaluation,
     const verdict = ask(plan, rule, reference, evaluation, evaluator)
     if (verdict === null) continue
     if (reference.action?.kind !== 'COUNT') return verdict
-    evaluation.counted.push({ rule, within: reference, kind: verdict.action })
-    return null
+    return counted(rule, reference, verdict.action, reference.action.inserts, evaluation)
   }
   return null
 }

@@ -6,9 +6,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import type { DistributionDoc } from '../../../src/domain/distribution.ts'
+import type { WebAclDoc } from '../../../src/domain/waf/web-acl.ts'
 import { BEHAVIOR_ROWS, DISTRIBUTION_ROWS } from '../../../src/services/cloudfront/not-built.ts'
 import { startRawOrigin } from '../../support/edge-origin.ts'
 import { distributionDoc, EdgeScenario, HOST, originDoc } from '../../support/edge-scenario.ts'
+import { ACL_ARN, byteMatch, PATH, rule, webAclDoc } from '../../support/web-acl.ts'
 
 interface Built {
   readonly status: number
@@ -19,6 +21,8 @@ interface Built {
   /** What the origin says to it; without one it must not be asked. */
   readonly origin?: string | 'silence' | 'nobody' | 'no TLS'
   readonly document?: (document: DistributionDoc) => DistributionDoc
+  /** That of the document. */
+  readonly webAcl?: WebAclDoc
   /** The origin is at fault, without a word of its. */
   readonly ofOrigin?: true
   /** The request comes over TLS, from a viewer that names no server. */
@@ -99,6 +103,19 @@ const TABLE: Readonly<Record<string, Built>> = {
     request: get('/', `X: ${'x'.repeat(33_000)}\r\n`),
     noPage: true,
   },
+  'WAF block': {
+    status: 403,
+    reason: /^Request blocked\./,
+    request: get('/'),
+    document: (document) => ({ ...document, webAclArn: ACL_ARN }),
+    webAcl: webAclDoc([rule('everybody', byteMatch('/', PATH))]),
+  },
+  'Geo block': {
+    status: 403,
+    reason: /block access from your country/,
+    request: get('/', 'X-Cachefront-Viewer-Address: 8.8.8.8\r\n'),
+    document: (document) => ({ ...document, geoRestriction: { type: 'blacklist', countries: ['US'] } }),
+  },
   'Method not allowed by behavior': {
     status: 403,
     reason: /not configured to allow the HTTP request method/,
@@ -151,15 +168,13 @@ const TABLE: Readonly<Record<string, Built>> = {
 
 /**
  * Rows that no request can bring about yet, with the field of the configuration that would: the API refuses it (501).
- * 'Geo block' is not among them: it needs a database (geo-restriction.test.ts). Nor is
- * 'Edge capacity': a connection over the limit is closed without a page (listen/http1.test.ts).
+ * 'Edge capacity' is not among them: a connection over the limit is closed without a page (listen/http1.test.ts). Nor is
+ * 'FLE rejection', which field-level-encryption.test.ts has.
  */
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  'WAF block': 'WebACLId',
   'CFF execution / throttle': 'FunctionAssociations',
   'CFF validation': 'FunctionAssociations',
   'L@E validation / execution / limit': 'LambdaFunctionAssociations',
-  'FLE rejection': 'FieldLevelEncryptionId',
 }
 
 /** Answers TLS as a server does that speaks none. */
@@ -186,7 +201,9 @@ async function ask(t: TestContext, row: Built, changes: Partial<DistributionDoc>
   if (row.origin === 'nobody') await origin.close()
   else t.after(() => origin.close())
   const document = { ...distributionDoc(origin.port), ...changes }
+  const { webAcl } = row
   const edge = await EdgeScenario.start(t, [row.document?.(document) ?? document])
+  if (webAcl !== undefined) await edge.feed.change(() => ({ kind: 'web-acl', arn: webAcl.arn, webAcl }))
   return row.overTls === true ? overTls(edge, row.request) : edge.raw(row.request)
 }
 
