@@ -60,20 +60,22 @@ export const FIELD_LIMITS = {
 } as const
 
 /** fle-status of the access log. */
-export type FieldStatus =
-  | 'Processed'
-  | 'ForwardedByContentType'
-  | 'ForwardedByQueryArgs'
-  | 'ForwardedDueToNoProfile'
-  | 'MalformedContentTypeClientError'
-  | 'MalformedInputClientError'
-  | 'MalformedQueryArgsClientError'
-  | 'RejectedByContentType'
-  | 'RejectedByQueryArgs'
-  | 'FieldLengthLimitClientError'
-  | 'FieldNumberLimitClientError'
-  | 'RequestLengthLimitClientError'
-  | 'ServerError'
+export const FIELD_STATUSES = [
+  'Processed',
+  'ForwardedByContentType',
+  'ForwardedByQueryArgs',
+  'ForwardedDueToNoProfile',
+  'MalformedContentTypeClientError',
+  'MalformedInputClientError',
+  'MalformedQueryArgsClientError',
+  'RejectedByContentType',
+  'RejectedByQueryArgs',
+  'FieldLengthLimitClientError',
+  'FieldNumberLimitClientError',
+  'RequestLengthLimitClientError',
+  'ServerError',
+] as const
+export type FieldStatus = (typeof FIELD_STATUSES)[number]
 
 /** Letters, digits and `[ ] . _ -`, at least one of them, then `*` or nothing. */
 const PATTERN = /^[A-Za-z0-9[\]._-]+\*?$/

@@ -46,9 +46,7 @@ async function encrypt(x: Exchange, edge: Edge, plan: FieldsPlan, profile: Profi
   try {
     made = await encrypted(form, edge)
   } catch (error) {
-    edge.problem(
-      `${x.distribution?.id}: the profile ${profile.doc.id} of ${plan.doc.id} cannot encrypt, requests are refused: ${(error as Error).message}`,
-    )
+    tell(x, edge, plan, profile, error as Error)
     return fail(x, UNENCRYPTED)
   }
   if (x.reply.gone) return left(x)
@@ -58,6 +56,19 @@ async function encrypt(x: Exchange, edge: Edge, plan: FieldsPlan, profile: Profi
   if (x.watcher !== null) x.watcher.note('encrypted', namesOf(form))
   settle(x, 'Processed', form.fields.length)
   return to.originRequest
+}
+
+/** Milliseconds between two lines about the same profile. */
+const PROBLEM_EVERY_MS = 1_000
+const told = new WeakMap<ProfilePlan, number>()
+
+function tell({ distribution }: Exchange, edge: Edge, plan: FieldsPlan, profile: ProfilePlan, error: Error): void {
+  const now = edge.clock.monotonic()
+  if (now - (told.get(profile) ?? Number.NEGATIVE_INFINITY) < PROBLEM_EVERY_MS) return
+  told.set(profile, now)
+  edge.problem(
+    `${distribution?.id}: the profile ${profile.doc.id} of ${plan.doc.id} cannot encrypt, requests are refused: ${error.message}`,
+  )
 }
 
 /** One value after the other: each is some work for the worker, and others are served in between. */

@@ -216,7 +216,6 @@ test('distributions without a web ACL, and by their connection mode', () =>
 test('a lookup by what is not built answers 501 and names the operation', () =>
   FaultSite.use({}, async ({ client }) => {
     for (const call of [
-      () => client.listDistributionsByKeyGroup({ KeyGroupId: 'x' }),
       () => client.listDistributionsByVpcOriginId({ VpcOriginId: 'x' }),
       () => client.listDistributionsByAnycastIpListId({ AnycastIpListId: 'x' }),
       () => client.listDistributionsByRealtimeLogConfig({ RealtimeLogConfigName: 'x' }),

@@ -5,12 +5,13 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
+import { registerHooks } from 'node:module'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fc from 'fast-check'
 import type { BehaviorDoc } from '../../../src/domain/distribution.ts'
-import { FIELD_LIMITS } from '../../../src/domain/field-encryption.ts'
+import { FIELD_LIMITS, FIELD_STATUSES } from '../../../src/domain/field-encryption.ts'
 import type { WorkerOptions } from '../../../src/edge/worker.ts'
 import { ACCESS_LOG_FIELDS } from '../../../src/observe/access-log.ts'
 import type { Trace } from '../../../src/observe/trace.ts'
@@ -36,6 +37,7 @@ import {
   profileDoc,
   rsaPair,
 } from '../../support/field-encryption.ts'
+import { ACL_ARN, byteMatch, rule, webAclDoc } from '../../support/web-acl.ts'
 
 const PAIR = rsaPair()
 const SECOND = rsaPair()
@@ -253,6 +255,14 @@ const ROWS: readonly Row[] = [
   { what: 'another behavior', path: '/other', body: 'card=1', fle: '-', read: 'card=1' },
 ]
 
+test('the table has every word of fle-status', () => {
+  const words = new Set(ROWS.map(({ fle }) => fle))
+  assert.deepEqual(
+    FIELD_STATUSES.filter((word) => !words.has(word)),
+    [],
+  )
+})
+
 const COLUMNS = ['cs-uri-stem', 'sc-status', 'fle-status', 'fle-encrypted-fields'].map((name) =>
   ACCESS_LOG_FIELDS.findIndex((field) => field.name === name),
 )
@@ -269,6 +279,24 @@ async function logged(edge: EdgeScenario, workers: number): Promise<Map<string, 
   }
   return lines
 }
+
+// Before anything has loaded it.
+test('without the library nothing is sent in plain text; once it is there, the next request goes on', async (t) => {
+  const { edge, origin } = await setup(t)
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      if (specifier === '@aws-crypto/encrypt-node') throw new Error('not installed')
+      return next(specifier, context)
+    },
+  })
+  t.after(() => hooks.deregister())
+  const refused = await post(edge, '/strict/a', CARD)
+  assert.deepEqual([refused.status, origin.asked.length], [500, 0])
+  assert.match(edge.problems.join(), /P1PROFILE of C1CONFIG cannot encrypt, requests are refused: not installed/)
+  hooks.deregister()
+  assert.equal((await post(edge, '/strict/a', CARD)).status, 200)
+  assert.equal(await readable(origin.asked[0]!.body, ['card']), `a=1&card=<${SECRET}>`)
+})
 
 for (const workers of [1, 3]) {
   test(`${workers} workers, a regional cache and a shield: every status, what it is logged as, and what the origin reads`, async (t) => {
@@ -435,7 +463,7 @@ test('bodies in chunks, over HTTP/2, and many at once, are encrypted; nothing is
   const options = { ca: await edge.trust(), servername: HOST }
   const session = connectHttp2(`https://127.0.0.1:${edge.httpsPort()}`, options)
   t.after(() => session.destroy())
-  const fill = `&b=${'x'.repeat(500_000)}`
+  const fill = `&b=${'x'.repeat(200_000)}`
   const over2 = Array.from({ length: 10 }, (_, at) => {
     const stream = session.request({
       ...{ ':method': 'PUT', ':path': `/strict/two/${at}`, ':authority': HOST, 'content-type': FORM },
@@ -500,5 +528,20 @@ test('a viewer that breaks off costs the origin nothing; an origin that answers 
   await edge.feed.put(distributionDoc(early.port, { behaviors }))
   const answer = await post(edge, '/strict/early', `${CARD}&b=${'x'.repeat(900_000)}`)
   assert.deepEqual([answer.status, answer.body], [403, 'no'])
+  await nothingHeld(edge)
+})
+
+test('a web ACL that looks at bodies sees the plain one, and what it lets through is encrypted', async (t) => {
+  const { edge, origin } = await setup(t)
+  const acl = webAclDoc([rule('card', byteMatch('FORBIDDEN', { Body: { OversizeHandling: 'CONTINUE' } }))])
+  await edge.feed.change(() => ({ kind: 'web-acl', arn: ACL_ARN, webAcl: acl }))
+  await edge.feed.put(distributionDoc(origin.port, { behaviors, webAclArn: ACL_ARN }))
+  assert.equal((await post(edge, '/strict/a', 'card=FORBIDDEN')).status, 403)
+  // Beyond what it looks at as well as within.
+  for (const fill of ['', `&b=${'x'.repeat(100_000)}`]) {
+    assert.equal((await post(edge, '/strict/a', CARD + fill)).status, 200)
+    assert.equal(await readable(origin.asked.at(-1)!.body, ['card']), `a=1&card=<${SECRET}>${fill}`)
+  }
+  assert.equal(origin.asked.length, 2)
   await nothingHeld(edge)
 })
