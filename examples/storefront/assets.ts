@@ -42,4 +42,12 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
   ]),
 ])
 
+/** For members alone: the same bucket, another behavior of the distribution, which trusts the signer's key (../signer). */
+export const MEMBERS_IMAGES: ReadonlyMap<string, Asset> = new Map(
+  Array.from({ length: 3 }, (_, number): [string, Asset] => [
+    `/images/workshop-${number + 1}.svg`,
+    { type: 'image/svg+xml', body: drawing(number * 5 + 3) },
+  ]),
+)
+
 export const ASSET_PATHS: readonly string[] = [...ASSETS.keys()]

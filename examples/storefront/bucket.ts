@@ -12,7 +12,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { ASSET_CACHING, ASSETS, type Asset } from './assets.ts'
+import { ASSET_CACHING, ASSETS, type Asset, MEMBERS_IMAGES } from './assets.ts'
 import type { S3Access } from './s3.ts'
 
 export const BUCKET = 'storefront-assets'
@@ -24,7 +24,7 @@ export async function fillBucket(access: S3Access, region: string): Promise<void
   const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } })
   try {
     await createBucket(s3)
-    await Promise.all([...ASSETS].map(([path, asset]) => putAsset(s3, path.slice(1), asset)))
+    await Promise.all([...ASSETS, ...MEMBERS_IMAGES].map(([path, asset]) => putAsset(s3, path.slice(1), asset)))
   } finally {
     s3.destroy()
   }

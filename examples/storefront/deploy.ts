@@ -32,6 +32,8 @@ const PAGES_POLICY = 'storefront-pages'
 const CACHING_OPTIMIZED = '658327ea-f89d-4fab-a63d-7e88639e58f6'
 const CACHING_DISABLED = '4135ea2d-6df8-44a3-9df3-4b5a84be39ad'
 const ALL_VIEWER = '216adef6-5c7f-47e4-b989-5492eafa07d3'
+/** AllViewerAndCloudFrontHeaders-2022-06: also what tells HTTP from HTTPS. */
+const ALL_VIEWER_AND_CLOUDFRONT = '33f36d7e-f396-46d9-90e0-52428a34d9dc'
 /** Seconds. The pages say s-maxage; this is the most that a mistake there can cost. */
 const PAGE_TTL = { min: 0, default: 60, max: 3_600 } as const
 /** Of the SDK's waiters, in seconds. */
@@ -50,10 +52,11 @@ export interface Clients {
   readonly elasticache: ElastiCacheClient
 }
 
-/** Of the shop and of its standby. */
+/** Of the shop, of its standby, and of the signer of the members' area. */
 export interface OriginPorts {
   readonly shop: number
   readonly standby: number
+  readonly signer: number
 }
 
 export interface DeployedGroup {
@@ -121,35 +124,52 @@ export async function findDistribution({ cloudfront }: Clients): Promise<Deploye
     if (found?.Id === undefined || found.DomainName === undefined) continue
     const port = (id: string): number =>
       found.Origins?.Items?.find((origin) => origin.Id === id)?.CustomOriginConfig?.HTTPPort ?? 0
-    return { id: found.Id, domainName: found.DomainName, ports: { shop: port('shop'), standby: port('standby') } }
+    return {
+      id: found.Id,
+      domainName: found.DomainName,
+      ports: { shop: port('shop'), standby: port('standby'), signer: port('signer') },
+    }
   }
   return null
 }
 
-/** The distribution before shop, standby and bucket; resolves when it is `Deployed`. */
-export async function deployDistribution(clients: Clients, ports: OriginPorts): Promise<DeployedDistribution> {
+/**
+ * The distribution before shop, standby, signer and bucket; resolves when it is `Deployed`.
+ * @param members id of the key group whose signatures let viewers at the members' images
+ */
+export async function deployDistribution(
+  clients: Clients,
+  ports: OriginPorts,
+  members: string,
+): Promise<DeployedDistribution> {
   const { cloudfront } = clients
   const found = await findDistribution(clients)
-  const id = found === null ? await createDistribution(cloudfront, ports) : found.id
-  if (found !== null && (found.ports.shop !== ports.shop || found.ports.standby !== ports.standby)) {
-    await updateDistribution(cloudfront, id, ports)
+  const id = found === null ? await createDistribution(cloudfront, ports, members) : found.id
+  const names = ['shop', 'standby', 'signer'] as const
+  if (found !== null && names.some((name) => found.ports[name] !== ports[name])) {
+    await updateDistribution(cloudfront, id, ports, members)
   }
   await waitUntilDistributionDeployed({ client: cloudfront, ...WAIT }, { Id: id })
   const { Distribution } = await cloudfront.send(new GetDistributionCommand({ Id: id }))
   return { id, domainName: Distribution?.DomainName ?? '', ports }
 }
 
-async function createDistribution(cloudfront: CloudFrontClient, ports: OriginPorts): Promise<string> {
-  const config = await distributionConfig(cloudfront, ports)
+async function createDistribution(cloudfront: CloudFrontClient, ports: OriginPorts, members: string): Promise<string> {
+  const config = await distributionConfig(cloudfront, ports, members)
   const answer = await cloudfront.send(new CreateDistributionCommand({ DistributionConfig: config }))
   return answer.Distribution?.Id ?? ''
 }
 
 /** Get, edit, update with the ETag that was got: the way that AWS wants a distribution changed. */
-async function updateDistribution(cloudfront: CloudFrontClient, id: string, ports: OriginPorts): Promise<void> {
+async function updateDistribution(
+  cloudfront: CloudFrontClient,
+  id: string,
+  ports: OriginPorts,
+  members: string,
+): Promise<void> {
   const current = await cloudfront.send(new GetDistributionConfigCommand({ Id: id }))
   if (current.DistributionConfig === undefined) throw new Error(`The distribution ${id} has no configuration.`)
-  const wanted = await distributionConfig(cloudfront, ports)
+  const wanted = await distributionConfig(cloudfront, ports, members)
   const config: DistributionConfig = { ...current.DistributionConfig, ...wanted }
   await cloudfront.send(new UpdateDistributionCommand({ Id: id, IfMatch: current.ETag, DistributionConfig: config }))
 }
@@ -181,15 +201,24 @@ async function pagesPolicy(cloudfront: CloudFrontClient): Promise<string> {
   return created.CachePolicy?.Id ?? ''
 }
 
-async function distributionConfig(cloudfront: CloudFrontClient, ports: OriginPorts): Promise<DistributionConfig> {
+async function distributionConfig(
+  cloudfront: CloudFrontClient,
+  ports: OriginPorts,
+  members: string,
+): Promise<DistributionConfig> {
   const [pages, readsBucket] = await Promise.all([pagesPolicy(cloudfront), accessControl(cloudfront)])
   return {
     CallerReference: GROUP_ID,
     Comment: COMMENT,
     Enabled: true,
     Origins: {
-      Quantity: 3,
-      Items: [origin('shop', ports.shop), origin('standby', ports.standby), bucketOrigin(readsBucket)],
+      Quantity: 4,
+      Items: [
+        origin('shop', ports.shop),
+        origin('standby', ports.standby),
+        origin('signer', ports.signer),
+        bucketOrigin(readsBucket),
+      ],
     },
     OriginGroups: {
       Quantity: 1,
@@ -203,11 +232,18 @@ async function distributionConfig(cloudfront: CloudFrontClient, ports: OriginPor
     },
     DefaultCacheBehavior: behavior('shop-or-standby', pages),
     CacheBehaviors: {
-      Quantity: 3,
+      Quantity: 7,
       Items: [
         { PathPattern: '/assets/*', ...behavior('assets', CACHING_OPTIMIZED) },
+        {
+          // Cached like any other, and shown to nobody without a signature of the signer: the edge looks first.
+          PathPattern: '/images/*',
+          ...behavior('assets', CACHING_OPTIMIZED),
+          TrustedKeyGroups: { Enabled: true, Quantity: 1, Items: [members] },
+        },
         { PathPattern: '/api/*', ...uncached },
         { PathPattern: '/cart*', ...uncached },
+        ...['/members*', '/signed-cookie', '/refresh'].map((PathPattern) => ({ PathPattern, ...signers })),
       ],
     },
   }
@@ -261,4 +297,11 @@ const uncached: Omit<CacheBehavior, 'PathPattern'> & DefaultCacheBehavior = {
   },
   CachePolicyId: CACHING_DISABLED,
   OriginRequestPolicyId: ALL_VIEWER,
+}
+
+/** The signer makes policies for the site as the viewer sees it: it needs the viewer's Host. */
+const signers: typeof uncached = {
+  ...uncached,
+  TargetOriginId: 'signer',
+  OriginRequestPolicyId: ALL_VIEWER_AND_CLOUDFRONT,
 }

@@ -11,7 +11,7 @@ const document = (title: string, body: string): string => `<!doctype html>
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" href="/assets/shop.css">
 <script type="module" src="/assets/shop.js"></script>
-<header><a href="/">Cachefront Storefront</a> <a href="/cart">Cart</a></header>
+<header><a href="/">Cachefront Storefront</a> <a href="/cart">Cart</a> <a href="/members">Members</a></header>
 <main>
 ${body}
 </main>

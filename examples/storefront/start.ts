@@ -6,6 +6,8 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { type TrustedKey, trustedKey } from '../signer/key.ts'
+import { MEMBERS_IMAGES } from './assets.ts'
 import { fillBucket } from './bucket.ts'
 import { isBuilt } from './database.ts'
 import {
@@ -59,10 +61,14 @@ export async function startStorefront(options: StorefrontOptions): Promise<Store
   const database = join(directory, 'shop.db')
   const credentials = options.credentials ?? { accessKeyId: 'test', secretAccessKey: 'test' }
   const clients = clientsOf({ endpoint: options.endpoint, region: options.region, credentials })
-  const [group] = await Promise.all([deployGroup(clients), build(database, options.log)])
-  const servers = await startServers(database, group, directory, options)
+  const [group, key] = await Promise.all([
+    deployGroup(clients),
+    trustedKey(clients.cloudfront, directory),
+    build(database, options.log),
+  ])
+  const servers = await startServers({ database, group, key }, directory, options)
   try {
-    const distribution = await deployDistribution(clients, servers.ports)
+    const distribution = await deployDistribution(clients, servers.ports, key.keyGroupId)
     const edge = options.edge ?? (await edgeAddress(options.endpoint))
     const port = edge.slice(edge.lastIndexOf(':'))
     const url = `http://${distribution.domainName}${port === ':80' ? '' : port}`
@@ -102,6 +108,7 @@ function tryThis(url: string, distributionId: string, options: StorefrontOptions
     `${aws} cloudfront create-invalidation --distribution-id ${distributionId} --paths '/products/17'`,
     `curl -s ${url}/products/17 | grep price   # and now the new one`,
     `${aws} elasticache describe-replication-groups`,
+    `curl -sD- ${url}${[...MEMBERS_IMAGES.keys()][0]}   # 403 MissingKey: for members, who log in at ${url}/members`,
   ]
 }
 
@@ -151,14 +158,22 @@ async function startProgram(file: string, what: string, without: string, env: Re
 const WITHOUT = {
   shop: 'the standby answers for pages, carts and prices answer 502 (cachefront status)',
   standby: 'the shop has nobody to stand in for it',
+  signer: 'members with cookies see their images, nobody can log in',
 } as const satisfies Record<keyof OriginPorts, string>
 
-/** The shop twice, and the bucket's server where the sample brings one. @throws what kept one from starting; none runs then */
-async function startServers(database: string, group: DeployedGroup, directory: string, options: StorefrontOptions) {
+interface Backing {
+  /** File of the catalogue. */
+  readonly database: string
+  readonly group: DeployedGroup
+  readonly key: TrustedKey
+}
+
+/** The shop twice, the signer, and the bucket's server where the sample brings one. @throws what kept one from starting; none runs then */
+async function startServers({ database, group, key }: Backing, directory: string, options: StorefrontOptions) {
   const { log } = options
   const portsFile = join(directory, 'ports.json')
   const wanted = readPorts(portsFile)
-  const shop = (name: keyof OriginPorts) =>
+  const shop = (name: 'shop' | 'standby') =>
     startProgram(
       './server.ts',
       `the origin ${name}`,
@@ -172,14 +187,31 @@ async function startServers(database: string, group: DeployedGroup, directory: s
       },
       log,
     )
-  const started = await Promise.allSettled([shop('shop'), shop('standby'), startBucket(directory, options)])
+  const signer = () =>
+    startProgram(
+      '../signer/server.ts',
+      'the signer',
+      WITHOUT.signer,
+      {
+        SIGNER_KEY_PAIR_ID: key.keyPairId,
+        SIGNER_PRIVATE_KEY: key.privateKeyFile,
+        SIGNER_IMAGES: [...MEMBERS_IMAGES.keys()].join(),
+        SIGNER_PORT: String(wanted.signer),
+      },
+      log,
+    )
+  const started = await Promise.allSettled([shop('shop'), shop('standby'), signer(), startBucket(directory, options)])
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((program) => (program.status === 'fulfilled' ? program.value.stop() : null)))
   }
   try {
-    const ports: OriginPorts = { shop: succeeded(started[0]).port, standby: succeeded(started[1]).port }
+    const ports: OriginPorts = {
+      shop: succeeded(started[0]).port,
+      standby: succeeded(started[1]).port,
+      signer: succeeded(started[2]).port,
+    }
     writeFileSync(portsFile, JSON.stringify(ports))
-    await fillBucket(succeeded(started[2]).access, options.region)
+    await fillBucket(succeeded(started[3]).access, options.region)
     return { ports, stop }
   } catch (error) {
     await stop()
@@ -217,10 +249,10 @@ async function startBucket(directory: string, { s3, log }: StorefrontOptions) {
 /** The ports of the last start, so that the distribution need not change; 0 for any. */
 function readPorts(file: string): OriginPorts {
   try {
-    const { shop, standby } = JSON.parse(readFileSync(file, 'utf8')) as Partial<OriginPorts>
-    return { shop: Number(shop ?? 0), standby: Number(standby ?? 0) }
+    const { shop, standby, signer } = JSON.parse(readFileSync(file, 'utf8')) as Partial<OriginPorts>
+    return { shop: Number(shop ?? 0), standby: Number(standby ?? 0), signer: Number(signer ?? 0) }
   } catch {
-    return { shop: 0, standby: 0 }
+    return { shop: 0, standby: 0, signer: 0 }
   }
 }
 

@@ -14,6 +14,7 @@ import { type OwnInstallation, startInstallation } from '../../../examples/store
 import { knownS3 } from '../../../examples/storefront/s3.ts'
 import { type Storefront, startStorefront } from '../../../examples/storefront/start.ts'
 import { holderOf } from '../../../src/keeper/listeners.ts'
+import { browserIsMissing, startBrowser } from '../../support/browser.ts'
 
 const FAILOVER_TIMEOUT_MS = 30_000
 
@@ -91,6 +92,59 @@ test('images come from a bucket that nobody but the distribution may read, and s
   assert.equal(first.header('content-type'), 'image/svg+xml')
   assert.match(first.header('etag'), /^"[0-9a-f]{32}"$/, 'of S3: the MD5 of the object')
   assert.deepEqual([second.status, second.xCache, second.body], [200, 'Hit from cloudfront', first.body])
+})
+
+test('images for members: refused without a signature, whatever lies in the cache', async () => {
+  const refused = await get('/images/workshop-1.svg')
+  assert.deepEqual([refused.status, refused.xCache], [403, 'Error from cloudfront'])
+  assert.match(refused.body, /<Code>MissingKey<\/Code>/)
+  assert.equal((await get('/signed-cookie?resource=/images/*')).status, 401)
+})
+
+test('a member in a real browser: login, images from the cache, renewal, logout', {
+  skip: browserIsMissing,
+}, async () => {
+  const browser = await startBrowser()
+  try {
+    const context = await browser.newContext()
+    const page = await context.newPage()
+    const loaded = () =>
+      page.waitForFunction('document.images.length === 3 && [...document.images].every((i) => i.naturalWidth > 0)')
+    /** Status and X-Cache of an image, as the page itself gets it. */
+    const image = () =>
+      page.evaluate(async () => {
+        const answer = await fetch('/images/workshop-1.svg', { cache: 'no-store' })
+        return [answer.status, answer.headers.get('x-cache')]
+      })
+    await page.goto(`${storefront.url}/members`)
+    assert.deepEqual(await image(), [403, 'Error from cloudfront'])
+    await page.getByLabel('Name').fill('ada')
+    await page.getByLabel('Password').fill('wrong')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByText('The name or the password is wrong.').waitFor()
+    await page.getByLabel('Name').fill('ada')
+    await page.getByLabel('Password').fill('analytical engine')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByText('Hello, ada').waitFor()
+    await loaded()
+    assert.deepEqual(await image(), [200, 'Hit from cloudfront'])
+    const cookies = async () => (await context.cookies()).filter(({ path }) => path === '/images/')
+    assert.deepEqual(
+      (await cookies()).map(({ name, httpOnly }) => [name, httpOnly]).sort(),
+      ['Hash-Algorithm', 'Key-Pair-Id', 'Policy', 'Signature'].map((name) => [`CloudFront-${name}`, true]),
+    )
+    // As after a night: the cookies are over, the session is not. The page asks for new ones and shows its images.
+    await context.clearCookies({ path: '/images/' })
+    assert.deepEqual(await image(), [403, 'Error from cloudfront'])
+    await page.reload()
+    await loaded()
+    assert.equal((await cookies()).length, 4)
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('button', { name: 'Log in' }).waitFor()
+    assert.deepEqual(await image(), [403, 'Error from cloudfront'])
+  } finally {
+    await browser.close()
+  }
 })
 
 test('three POPs before one regional cache: what one has fetched the others need not fetch', async () => {
