@@ -1,11 +1,15 @@
 //! Images, the style sheet and the script, which never change under their names and may be kept for a year by everybody.
 //! They lie in a bucket (bucket.ts), which only the distribution may read.
 
-export const ASSET_CACHING = 'public, max-age=31536000, immutable'
+const ASSET_CACHING = 'public, max-age=31536000, immutable'
+/** What members alone may see stays in the edge, which asks for a signature each time, and in no browser or proxy unasked. */
+const MEMBERS_CACHING = 'max-age=0, s-maxage=31536000'
 const IMAGES = 24
 
 export interface Asset {
   readonly type: string
+  /** Cache-Control. */
+  readonly caching: string
   readonly body: string
 }
 
@@ -34,11 +38,11 @@ function drawing(number: number): string {
 
 /** By path, as viewers ask for them. */
 export const ASSETS: ReadonlyMap<string, Asset> = new Map([
-  ['/assets/shop.css', { type: 'text/css', body: STYLE }],
-  ['/assets/shop.js', { type: 'text/javascript', body: SCRIPT }],
+  ['/assets/shop.css', { type: 'text/css', caching: ASSET_CACHING, body: STYLE }],
+  ['/assets/shop.js', { type: 'text/javascript', caching: ASSET_CACHING, body: SCRIPT }],
   ...Array.from({ length: IMAGES }, (_, number): [string, Asset] => [
     `/assets/product-${number}.svg`,
-    { type: 'image/svg+xml', body: drawing(number) },
+    { type: 'image/svg+xml', caching: ASSET_CACHING, body: drawing(number) },
   ]),
 ])
 
@@ -46,7 +50,7 @@ export const ASSETS: ReadonlyMap<string, Asset> = new Map([
 export const MEMBERS_IMAGES: ReadonlyMap<string, Asset> = new Map(
   Array.from({ length: 3 }, (_, number): [string, Asset] => [
     `/images/workshop-${number + 1}.svg`,
-    { type: 'image/svg+xml', body: drawing(number * 5 + 3) },
+    { type: 'image/svg+xml', caching: MEMBERS_CACHING, body: drawing(number * 5 + 3) },
   ]),
 )
 

@@ -12,7 +12,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3'
-import { ASSET_CACHING, ASSETS, type Asset, MEMBERS_IMAGES } from './assets.ts'
+import { ASSETS, type Asset, MEMBERS_IMAGES } from './assets.ts'
 import type { S3Access } from './s3.ts'
 
 export const BUCKET = 'storefront-assets'
@@ -40,7 +40,7 @@ async function createBucket(s3: S3Client): Promise<void> {
 }
 
 /** Assets never change under their names. */
-async function putAsset(s3: S3Client, key: string, { type, body }: Asset): Promise<void> {
+async function putAsset(s3: S3Client, key: string, { type, caching, body }: Asset): Promise<void> {
   try {
     const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }))
     if (ContentLength === Buffer.byteLength(body)) return
@@ -48,7 +48,7 @@ async function putAsset(s3: S3Client, key: string, { type, body }: Asset): Promi
     if ((error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode !== 404) throw error
   }
   await s3.send(
-    new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body, ContentType: type, CacheControl: ASSET_CACHING }),
+    new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: body, ContentType: type, CacheControl: caching }),
   )
 }
 
