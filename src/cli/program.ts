@@ -1,6 +1,7 @@
 //! The command line as commander sees it: one row a command. `runCli` turns every outcome into an exit code:
 //! 0 done, 1 failed, 2 called wrongly.
 import { Command, CommanderError, Option } from 'commander'
+import { auditCommand } from './commands/audit.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { callCommand } from './commands/call.ts'
 import { certificatesCommand } from './commands/certificates.ts'
@@ -34,6 +35,7 @@ const COMMANDS: readonly CommandMaker[] = [
   certificatesCommand,
   clockCommand,
   logsCommand,
+  auditCommand,
   cacheCommand,
   wafCommand,
   keysCommand,
@@ -45,7 +47,15 @@ const COMMANDS: readonly CommandMaker[] = [
 ]
 
 /** Commands that work on the home and its processes: an endpoint would say nothing to them. */
-const OF_THE_HOME: ReadonlySet<string> = new Set(['down', 'logs', 'encryption-keys', 'trust', 'doctor', 'reset'])
+const OF_THE_HOME: ReadonlySet<string> = new Set([
+  'down',
+  'logs',
+  'audit',
+  'encryption-keys',
+  'trust',
+  'doctor',
+  'reset',
+])
 
 /** Options that find the installation, and --json: the same on every client command. */
 function withClientOptions(command: Command): Command {

@@ -84,6 +84,10 @@ during which the process died. \`denied\` are changes that the role did not allo
 keys, configurations. Calls that are turned away because of their signature are in the log of calls (\`control.log\`) only, so that
 nobody can flood the audit log from outside.
 
+\`\`\`
+cachefront audit --operation DeleteDistribution     # changes with their outcomes, newest last; --key NAME, -n N, --json
+\`\`\`
+
 ## Explain beyond loopback
 
 \`cachefront explain\` asks control for a token (\`POST /_cachefront/explain-tokens\`, admins only) that is good for one method, host and

@@ -11,6 +11,7 @@ import { systemClock } from '../lib/clock.ts'
 import { identify } from '../lib/process.ts'
 import type { Health } from '../services/cachefront/installation.ts'
 import { checkDedicatedIps } from './dedicated-ips.ts'
+import { checkKeys } from './door.ts'
 import { fileProblem, StartError } from './errors.ts'
 import { lockHome, makeHome, removeInstallation, writeInstallation } from './home.ts'
 import { ensureKeeper } from './keeper-process.ts'
@@ -85,6 +86,7 @@ async function runLocked(role: ControlRole, paths: HomePaths, givenS3: SampleOpt
   const stopping = stopSignals(() => {
     if (!json) print('Stopping ... (again to end at once)')
   })
+  await checkKeys(config, paths, systemClock)
   const clock = config.movableClock ? new MovedClock(paths.clock) : systemClock
   const log = openOperatorLog(paths.controlLog, clock)
   const ports = new KeptPorts(paths.ports)

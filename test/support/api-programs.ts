@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { KeyPair } from '../../src/aws/sigv4.ts'
 import { KEY_PAIR } from './api-server.ts'
 
 /** Milliseconds; Python starts slowly on a busy machine. */
@@ -39,15 +40,26 @@ async function inOwnHome(url: string, run: (env: Record<string, string>, home: s
   }
 }
 
-/** Runs a program against `url`. */
-export const runAwsProgram = (program: string, args: readonly string[], url: string): Promise<Ended> =>
+/** Runs a program against `url`; `keys`: what it signs with. */
+export const runAwsProgram = (
+  program: string,
+  args: readonly string[],
+  url: string,
+  keys: KeyPair = KEY_PAIR,
+): Promise<Ended> =>
   inOwnHome(
     url,
     (env, cwd) =>
       new Promise((resolve) => {
-        execFile(program, args, { env, cwd, timeout: PROGRAM_TIMEOUT_MS }, (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
-        })
+        const signs = { AWS_ACCESS_KEY_ID: keys.accessKeyId, AWS_SECRET_ACCESS_KEY: keys.secretAccessKey }
+        execFile(
+          program,
+          args,
+          { env: { ...env, ...signs }, cwd, timeout: PROGRAM_TIMEOUT_MS },
+          (error, stdout, stderr) => {
+            resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr })
+          },
+        )
       }),
   )
 

@@ -61,9 +61,16 @@ function environmentOf(home: string): NodeJS.ProcessEnv {
 }
 
 /** Runs a command of the program to its end. */
-export async function cachefront(home: string, ...args: string[]): Promise<Finished> {
+export const cachefront = (home: string, ...args: string[]): Promise<Finished> => cachefrontWithin(home, {}, ...args)
+
+/** The same with these variables in its environment. */
+export async function cachefrontWithin(
+  home: string,
+  environment: NodeJS.ProcessEnv,
+  ...args: string[]
+): Promise<Finished> {
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: environmentOf(home),
+    env: { ...environmentOf(home), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [out, err] = ['', '']

@@ -15,6 +15,7 @@ import { ACM_OPERATIONS } from '../../../src/services/acm/operations.ts'
 import { CLOUDFRONT_OPERATIONS } from '../../../src/services/cloudfront/operations.ts'
 import { startDoor, type TestDoor } from '../../support/api-door.ts'
 import { send } from '../../support/api-http.ts'
+import { runAwsProgram } from '../../support/api-programs.ts'
 import { clientOptions } from '../../support/api-server.ts'
 
 type Keys = Awaited<ReturnType<TestDoor['keyOf']>>
@@ -358,3 +359,45 @@ test('a key file that is not there, or that others may read, opens nothing and s
     await other.end()
   }
 })
+
+test('the AWS CLI and boto3: their signatures, and what boto3 presigns', async () => {
+  const identity = await runAwsProgram(
+    '/usr/bin/aws',
+    ['--endpoint-url', door.url, 'sts', 'get-caller-identity'],
+    door.url,
+    reader,
+  )
+  assert.match(JSON.parse(identity.stdout).Arn, /user\/read-only$/, identity.stderr)
+  const ended = await runAwsProgram('/usr/bin/python3', ['-c', BOTO3], door.url, reader)
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.deepEqual(JSON.parse(ended.stdout), {
+    denied: 'AccessDenied',
+    session: 'InvalidClientTokenId',
+    presigned: [200, 200],
+    changed: [403, 'SignatureDoesNotMatch'],
+    other: [403, 'SignatureDoesNotMatch'],
+    denied_presigned: [403, 'AccessDenied'],
+  })
+})
+
+const BOTO3 = `
+import boto3, botocore, json, os, re, urllib.error, urllib.request
+at, out = {'endpoint_url': os.environ['ENDPOINT']}, {}
+cf, sts = boto3.client('cloudfront', **at), boto3.client('sts', **at)
+batch = {'CallerReference': 'b', 'Paths': {'Quantity': 1, 'Items': ['/*']}}
+def code(call, **params):
+    try: call(**params)
+    except botocore.exceptions.ClientError as error: return error.response['Error']['Code']
+def get(url, method='GET'):
+    try: return urllib.request.urlopen(urllib.request.Request(url, method=method)).status
+    except urllib.error.HTTPError as error: return [error.code, re.search('<Code>(.*?)</Code>', error.read().decode()).group(1)]
+out['denied'] = code(cf.create_invalidation, DistributionId='E1', InvalidationBatch=batch)
+listing = cf.generate_presigned_url('list_distributions', Params={'MaxItems': '5'}, ExpiresIn=600)
+out['presigned'] = [get(listing), get(sts.generate_presigned_url('get_caller_identity', ExpiresIn=600, HttpMethod='GET'))]
+out['changed'] = get(listing.replace('MaxItems=5', 'MaxItems=6'))
+out['other'] = get(listing.replace('/distribution?', '/cache-policy?'))
+out['denied_presigned'] = get(cf.generate_presigned_url('delete_distribution', Params={'Id': 'E1'}, ExpiresIn=600), 'DELETE')
+os.environ['AWS_SESSION_TOKEN'] = 't'
+out['session'] = code(boto3.Session().client('sts', **at).get_caller_identity)
+print(json.dumps(out))
+`
