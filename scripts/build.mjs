@@ -1,11 +1,14 @@
-//! JavaScript for the npm package: src/ without tests becomes dist/, file by file, `.ts` imports rewritten to `.js`.
+//! JavaScript for the npm package: src/ without tests becomes dist/, file by file, `.ts` imports rewritten to `.js`; data that
+//! the program reads goes with it.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
 const DIST = join(ROOT, 'dist')
+/** Folders of src/ that hold data. */
+const DATA = [join('edge', 'waf', 'rules')]
 
 rmSync(DIST, { recursive: true, force: true })
 const directory = mkdtempSync(join(ROOT, 'node_modules', '.build-'))
@@ -31,6 +34,7 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true })
 }
+for (const folder of DATA) cpSync(join(ROOT, 'src', folder), join(DIST, folder), { recursive: true })
 const main = join(DIST, 'main.js')
 if (!failed && !readFileSync(main, 'utf8').startsWith('#!/usr/bin/env node\n')) {
   process.stderr.write('build: dist/main.js does not begin with #!/usr/bin/env node\n')

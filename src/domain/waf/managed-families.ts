@@ -53,7 +53,7 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
   'java-rce': {
     engine: [
       ...ids('crs-944-', '100', '110', '130', '260'),
-      ...['strc-944-240', 'dog-000-002', 'dog-000-003', 'dog-000-004', 'dog-000-007'],
+      ...['strc-944-240', 'dog-000-003', 'dog-000-004', 'dog-000-007'],
     ],
     own: ['java-serialized'],
   },
@@ -88,7 +88,7 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
     ],
     own: [],
   },
-  'windows-shell': { engine: ['strc-932-115', 'sqr-000-008', 'sqr-000-010'], own: [] },
+  'windows-shell': { engine: ['strc-932-115', 'sqr-000-008', 'sqr-000-010'], own: ['windows-commands'] },
   'wordpress-commands': { engine: [], own: ['wordpress-commands'] },
   'wordpress-paths': { engine: [], own: ['wordpress-paths'] },
   xss: {

@@ -21,6 +21,13 @@ const ADMIN_SEGMENTS = [
   ...['sqlite-?manager', 'sysadmin', 'web-?admin', 'web-console', 'webmin', 'wp-admin'],
 ].join('|')
 
+/** Programs of Windows, and behind what a command begins. */
+const WINDOWS_COMMANDS = [
+  ...['bitsadmin\\b', 'certutil\\b', 'cmd(?:\\.exe)?(?:[\\s/]|$)', 'dir\\s+[a-z]:', 'ipconfig(?:\\s|$)'],
+  ...['net\\s+(?:localgroup|share|start|user|view)\\b', 'nltest\\b', 'nslookup(?:\\s|$)', 'ping\\s+-n\\b'],
+  ...['type\\s+[a-z%]:?\\\\', 'vssadmin\\b'],
+].join('|')
+
 const EXPLOITABLE = [
   // Of Java's applications, of repositories, of secrets.
   ...['web-inf(?:/|$)', 'meta-inf(?:/|$)', '\\.(?:git|svn|hg|bzr|cvs)(?:/|$)', '\\.(?:aws|ssh|docker|kube)/'],
@@ -82,6 +89,10 @@ export const MANAGED_PATTERNS: Readonly<Record<string, ManagedPattern>> = {
   'url-with-ipv4': {
     regex: '\\b(?:file|ftps?|https?)://(?:[^/@\\s]*@)?\\d{1,3}(?:\\.\\d{1,3}){3}\\b|\\bfile:///',
     means: 'A URL whose host is an IPv4 address, or of a local file',
+  },
+  'windows-commands': {
+    regex: `[;&|\\r\\n\\x60]\\s*(?:${WINDOWS_COMMANDS})|\\bcmd(?:\\.exe)?\\s+/[ck]\\b|%(?:appdata|comspec|programdata|systemroot|windir)%`,
+    means: 'cmd, nslookup, net user ... behind what separates commands; variables of Windows',
   },
   'wordpress-commands': {
     regex: 'do[-_]reset[-_]wordpress|revslider_show_image|duplicator_download|cpmvc_do_action|rest_route=/?wp/v2/users',

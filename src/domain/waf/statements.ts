@@ -35,7 +35,7 @@ export const STATEMENTS: Readonly<Record<StatementName, StatementRow>> = {
   GeoMatchStatement: anywhere(true),
   IPSetReferenceStatement: anywhere(true),
   LabelMatchStatement: anywhere(true),
-  ManagedRuleGroupStatement: { built: false, stands: 'web-acl' },
+  ManagedRuleGroupStatement: { built: true, stands: 'web-acl' },
   NotStatement: anywhere(true),
   OrStatement: anywhere(true),
   RateBasedStatement: { built: true, stands: 'top' },
@@ -43,8 +43,8 @@ export const STATEMENTS: Readonly<Record<StatementName, StatementRow>> = {
   RegexPatternSetReferenceStatement: anywhere(true),
   RuleGroupReferenceStatement: { built: true, stands: 'web-acl' },
   SizeConstraintStatement: anywhere(true),
-  SqliMatchStatement: anywhere(false),
-  XssMatchStatement: anywhere(false),
+  SqliMatchStatement: anywhere(true),
+  XssMatchStatement: anywhere(true),
 }
 
 interface Row {

@@ -6,6 +6,7 @@ import type { Compiled } from './matcher.ts'
 import { asnMatch } from './statements/asn-match.ts'
 import { byteMatch } from './statements/byte-match.ts'
 import { geoMatch } from './statements/geo-match.ts'
+import { sqliMatch, xssMatch } from './statements/injection.ts'
 import { ipSetReference } from './statements/ip-set.ts'
 import { labelMatch } from './statements/label-match.ts'
 import { and, not, or } from './statements/logical.ts'
@@ -26,6 +27,8 @@ const TABLE: { readonly [Name in keyof Statement]?: StatementCompiler<Name> } = 
   RegexMatchStatement: regexMatch,
   RegexPatternSetReferenceStatement: regexSetReference,
   SizeConstraintStatement: sizeConstraint,
+  SqliMatchStatement: sqliMatch,
+  XssMatchStatement: xssMatch,
 }
 
 /** @throws CannotCompile */

@@ -1,10 +1,12 @@
 //! The document of a web ACL to its plan.
-import type { RuleGroupDoc, StoredRule, WebAclDoc } from '../../domain/waf/web-acl.ts'
+import type { ManagedRuleGroupStatement } from '@aws-sdk/client-wafv2'
+import type { RuleGroupDoc, Stored, StoredRule, WebAclDoc } from '../../domain/waf/web-acl.ts'
 import { actionPlan, type Bodies, overridesOf } from './compile-action.ts'
 import { CannotCompile, type CompileContext, Shared } from './compile-context.ts'
 import { compileStatement } from './compile-statement.ts'
 import { LOOKS, type Matcher } from './matcher.ts'
 import type { ActionPlan, GroupPlan, RulePlan, WebAclPlan } from './plan.ts'
+import { managedGroupPlan } from './statements/managed-rule-group.ts'
 
 /** Bytes of a body by AssociationConfig (SizeInspectionLimit); 16 KB is CloudFront's default. */
 const BODY_LIMITS: Readonly<Record<string, number>> = { KB_16: 16_384, KB_32: 32_768, KB_48: 49_152, KB_64: 65_536 }
@@ -98,6 +100,8 @@ function compileRule(
 
 /** Null for a statement that refers to no group. */
 function compileGroup(statement: StoredRule['Statement'], context: CompileContext): GroupPlan | null {
+  const managed = statement?.ManagedRuleGroupStatement
+  if (managed !== undefined) return compileManagedGroup(managed, context)
   const reference = statement?.RuleGroupReferenceStatement
   if (reference === undefined) return null
   const { ARN = '', ExcludedRules = [], RuleActionOverrides = [] } = reference
@@ -107,4 +111,11 @@ function compileGroup(statement: StoredRule['Statement'], context: CompileContex
   const inside = { ...context, labelPrefix: labelPrefix(ARN, 'rulegroup'), group: ARN }
   const rules = compileRules(group.rules, inside, group.customResponseBodies, overrides)
   return { id: ARN, rules, scopeDown: null, needsBody: rules.some(({ needsBody }) => needsBody) }
+}
+
+function compileManagedGroup(statement: Stored<ManagedRuleGroupStatement>, context: CompileContext): GroupPlan {
+  const { ExcludedRules = [], RuleActionOverrides = [] } = statement
+  const overrides = overridesOf(ExcludedRules, RuleActionOverrides, context.doc.acl.CustomResponseBodies ?? {})
+  const actionOf = (rule: string, own: 'Block' | 'Count') => overrides.get(rule) ?? actionPlan({ [own]: {} }, {})
+  return managedGroupPlan(statement, { ...context, group: statement.Name ?? null }, actionOf, compileStatement)
 }

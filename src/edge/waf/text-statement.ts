@@ -17,10 +17,21 @@ export interface TextStatement {
  * one character a byte.
  * @throws CannotCompile
  */
-export function textStatement(
+export const textStatement = (
   statement: TextStatement,
   context: CompileContext,
   test: (text: string) => boolean,
+): Compiled =>
+  textsStatement(statement, context, (texts) => {
+    for (const text of texts) if (test(text)) return true
+    return false
+  })
+
+/** As textStatement, for a test that looks at all texts of the field together. */
+export function textsStatement(
+  statement: TextStatement,
+  context: CompileContext,
+  test: (texts: readonly string[]) => boolean,
 ): Compiled {
   const field = fieldReader(statement.FieldToMatch ?? {}, statement.PreParseTextTransformations ?? [], context)
   const { read, looks } = transformed(field, statement.TextTransformations ?? [], context)
@@ -28,9 +39,7 @@ export function textStatement(
     looks,
     matches(request) {
       const reading = read(request)
-      if (typeof reading === 'boolean') return reading
-      for (const text of reading) if (test(text)) return true
-      return false
+      return typeof reading === 'boolean' ? reading : test(reading)
     },
   })
 }
