@@ -65,19 +65,19 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
   localhost: { engine: [], own: ['localhost'] },
   log4j: { engine: ['sqr-000-017'], own: [] },
   php: {
-    engine: [...ids('crs-933-', '130', '131', '140', '150', '160', '170', '200'), ...ids('strc-933-', '180', '210')],
+    engine: [...ids('crs-933-', '130', '140', '150', '160', '170', '200'), ...ids('strc-933-', '180', '210')],
     own: ['php-open-tag'],
   },
   powershell: { engine: ['strc-932-120'], own: [] },
   'restricted-extensions': { engine: [], own: ['restricted-extensions'] },
-  rfi: { engine: ['crs-931-110', 'crs-931-120', 'dog-931-001'], own: ['url-with-ipv4'] },
+  rfi: { engine: ['crs-931-110', 'crs-931-120', 'dog-931-001'], own: ['url-question-mark', 'url-with-ipv4'] },
   sqli: { engine: ['crs-942-100'], own: [] },
   'sqli-extended': {
     engine: [
       ...ids('crs-942-', '160', '240', '250', '270', '280', '290', '360', '500'),
       ...ids('strc-942-', '151', '170', '190', '230', '300', '320', '350'),
     ],
-    own: [],
+    own: ['sql-names', 'sql-tautologies'],
   },
   traversal: { engine: [...ids('crs-930-', '100', '110'), ...ids('strc-930-', '101', '111')], own: [] },
   'unix-shell': {
@@ -88,14 +88,17 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
     ],
     own: [],
   },
-  'windows-shell': { engine: ['strc-932-115', 'sqr-000-008', 'sqr-000-010'], own: ['windows-commands'] },
+  'windows-shell': {
+    engine: ['strc-932-115', 'sqr-000-008', 'sqr-000-010'],
+    own: ['windows-batch', 'windows-commands'],
+  },
   'wordpress-commands': { engine: [], own: ['wordpress-commands'] },
   'wordpress-paths': { engine: [], own: ['wordpress-paths'] },
   xss: {
     engine: [
       ...ids('crs-941-', '110', '120', '140', '170', '180', '200', '210', '220', '230', '240', '270', '280', '290'),
       ...ids('crs-941-', '300', '350', '360', '390'),
-      ...ids('strc-941-', '100', '130', '150', '160', '190', '250', '260', '370'),
+      ...ids('strc-941-', '100', '130', '160', '190', '250', '260', '370'),
     ],
     own: [],
   },

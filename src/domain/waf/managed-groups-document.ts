@@ -12,7 +12,7 @@ import { MANAGED_PATTERNS } from './managed-patterns.ts'
 const FIELDS: Readonly<Record<ManagedField, string>> = {
   body: 'body',
   cookies: 'Cookie',
-  headers: 'all headers but Cookie, names and values',
+  headers: 'all headers, names and values',
   host: 'Host',
   method: 'method',
   'query-arguments': 'query arguments, names and values',

@@ -44,6 +44,12 @@ const EXPLOITABLE = [
   ...['solr/admin/', 'struts/webconsole', 'telescope/requests', 'trace\\.axd', 'web\\.config', 'wls-wsat/'],
 ].join('|')
 
+/** Schemas and tables of databases that describe the database, and procedures that leave it. */
+const SQL_SCHEMAS = [
+  ...['all_tables', 'information_schema', 'msysaccessobjects', 'mysql\\.(?:db|user)', 'pg_catalog', 'pg_shadow'],
+  ...['pg_sleep', 'sqlite_(?:master|temp_master)', 'sys(?:columns|databases|objects|tables)', 'user_tables', 'xp_\\w+'],
+].join('|')
+
 export interface ManagedPattern {
   readonly regex: string
   /** What it stands for. */
@@ -86,9 +92,27 @@ export const MANAGED_PATTERNS: Readonly<Record<string, ManagedPattern>> = {
     regex: `\\.(?:${SYSTEM_EXTENSIONS})(?:\\x00|~|$)`,
     means: `Ends with ${SYSTEM_EXTENSIONS.replaceAll('|', ', ')}`,
   },
+  'sql-names': {
+    regex: `\\b(?:${SQL_SCHEMAS})\\b|\\b(?:current_user|database|db_name|schema_name|user_name)\\s*\\(`,
+    means: 'Names of tables that describe a database: information_schema, sysobjects, pg_catalog ...',
+  },
+  'sql-tautologies': {
+    regex:
+      '["\'`]\\s*\\)?\\s*(?:and|or|xor|&&|\\|\\|)\\s*\\(?\\s*["\'`]?\\w+["\'`]?\\s*(?:=|<=>|!=|<>|<|>|\\b(?:not\\s+)?(?:like|regexp|rlike)\\b)',
+    means: 'A comparison behind a quotation mark and AND, OR or XOR',
+  },
+  'url-question-mark': {
+    regex: '^(?:file|ftps?|https?)(?:://.*)?\\?+$',
+    means: 'A URL that ends with a question mark, to cut off what the application puts behind it',
+  },
   'url-with-ipv4': {
     regex: '\\b(?:file|ftps?|https?)://(?:[^/@\\s]*@)?\\d{1,3}(?:\\.\\d{1,3}){3}\\b|\\bfile:///',
     means: 'A URL whose host is an IPv4 address, or of a local file',
+  },
+  'windows-batch': {
+    regex:
+      '\\bfor(?:\\s+/[dflr]\\b)*[^()]{0,100}\\s%{1,2}\\S\\S*\\s+in\\s*\\(|\\bif\\s+(?:/i\\s+)?(?:not\\s+)?(?:(?:exist|defined|errorlevel|cmdextversion)\\s+\\S+\\s+\\S|["(\\[%{]?[^\\s=]{1,60}\\s*(?:={2,3}|\\s(?:equ|neq|lss|leq|gtr|geq)\\s)\\s*\\S)',
+    means: 'FOR and IF of batch files',
   },
   'windows-commands': {
     regex: `[;&|\\r\\n\\x60]\\s*(?:${WINDOWS_COMMANDS})|\\bcmd(?:\\.exe)?\\s+/[ck]\\b|%(?:appdata|comspec|programdata|systemroot|windir)%`,

@@ -70,10 +70,11 @@ function cookiesOf({ headers }: Inspected): string[] {
   return texts
 }
 
-/** Values, and all names as one text: few characters can stand in a name. */
-function headersOf({ headers }: Inspected): string[] {
+/** Values, and all names as one text, for few characters can stand in a name; of Cookie each name and value. */
+function headersOf(request: Inspected): string[] {
+  const { headers } = request
   const names: string[] = []
-  const texts: string[] = []
+  const texts = cookiesOf(request)
   const { raw } = headers
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
