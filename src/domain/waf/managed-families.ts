@@ -46,7 +46,7 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
       ...ids('ua0-600-', '57x', '58x', '59x', '5xx', '60x', '61x', '62x', '63x', '64x', '65x', '66x', '67x', '68x'),
       ...ids('ua0-600-', '6xx', '7xx', '9xx'),
     ],
-    own: [],
+    own: ['scanner-agents'],
   },
   'ec2-metadata': { engine: ['sqr-000-001'], own: ['ec2-metadata'] },
   'exploitable-paths': { engine: [], own: ['exploitable-paths'] },
@@ -74,10 +74,10 @@ export const FAMILIES: Readonly<Record<Family, FamilySources>> = {
   sqli: { engine: ['crs-942-100'], own: [] },
   'sqli-extended': {
     engine: [
-      ...ids('crs-942-', '160', '240', '250', '270', '280', '290', '360', '500'),
-      ...ids('strc-942-', '151', '170', '190', '230', '300', '320', '350'),
+      ...ids('crs-942-', '160', '240', '250', '270', '280', '360', '500'),
+      ...ids('strc-942-', '151', '170', '190', '230', '320', '350'),
     ],
-    own: ['sql-names', 'sql-tautologies'],
+    own: ['nosql-operators', 'sql-names', 'sql-tautologies'],
   },
   traversal: { engine: [...ids('crs-930-', '100', '110'), ...ids('strc-930-', '101', '111')], own: [] },
   'unix-shell': {

@@ -21,6 +21,14 @@ const ADMIN_SEGMENTS = [
   ...['sqlite-?manager', 'sysadmin', 'web-?admin', 'web-console', 'webmin', 'wp-admin'],
 ].join('|')
 
+/** Names by which tools that look for vulnerabilities call themselves. */
+const SCANNERS = [
+  ...['acunetix', 'arachni', 'burpcollaborator', 'commix', 'dirbuster', 'dirb', 'feroxbuster', 'ffuf', 'fimap'],
+  ...['gobuster', 'grabber', 'havij', 'jaascois', 'jorgee', 'masscan', 'morfeus', 'nessus', 'netsparker', 'nikto'],
+  ...['nmap', 'nsauditor', 'nuclei', 'openvas', 'pangolin', 'paros', 'skipfish', 'sqlmap', 'sqlninja', 'vega'],
+  ...['w3af', 'webinspect', 'wfuzz', 'whatweb', 'wpscan', 'zgrab', 'zmeu'],
+].join('|')
+
 /** Programs of Windows, and behind what a command begins. */
 const WINDOWS_COMMANDS = [
   ...['bitsadmin\\b', 'certutil\\b', 'cmd(?:\\.exe)?(?:[\\s/]|$)', 'dir\\s+[a-z]:', 'ipconfig(?:\\s|$)'],
@@ -41,6 +49,8 @@ const EXPLOITABLE = [
     'phpunit/.*eval-stdin\\.php',
     'server-(?:info|status)$',
   ],
+  // Of scanners, which ask for them to see what an error looks like.
+  ...['appscan_fingerprint', 'nessus_is_probing', 'nessustest'],
   ...['solr/admin/', 'struts/webconsole', 'telescope/requests', 'trace\\.axd', 'web\\.config', 'wls-wsat/'],
 ].join('|')
 
@@ -78,6 +88,11 @@ export const MANAGED_PATTERNS: Readonly<Record<string, ManagedPattern>> = {
     regex: '^(?:localhost|127\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}|\\[::1\\])\\.?(?::\\d*)?$',
     means: 'The host is the server itself',
   },
+  'nosql-operators': {
+    regex:
+      '(?:^|\\[)\\$(?:all|and|between|elemMatch|eq|exists|expr|gte?|in|jsonSchema|like|lte?|ne|nin|nor|not|or|regex|where|xor)\\]?$',
+    means: 'A name that is an operator of MongoDB',
+  },
   'php-open-tag': { regex: '<\\?(?:php\\b|=|\\s)|\\[/?php\\]', means: 'Where PHP begins' },
   'proc-files': {
     regex: '/proc/(?:version|cmdline|cpuinfo|meminfo|mounts|sched_debug|self|net|\\d+)(?:\\b|/)|/sys/class/net/',
@@ -91,6 +106,10 @@ export const MANAGED_PATTERNS: Readonly<Record<string, ManagedPattern>> = {
   'restricted-extensions': {
     regex: `\\.(?:${SYSTEM_EXTENSIONS})(?:\\x00|~|$)`,
     means: `Ends with ${SYSTEM_EXTENSIONS.replaceAll('|', ', ')}`,
+  },
+  'scanner-agents': {
+    regex: `\\b(?:${SCANNERS})\\b`,
+    means: 'Tools that look for vulnerabilities and say so: nessus, nmap, sqlmap ...',
   },
   'sql-names': {
     regex: `\\b(?:${SQL_SCHEMAS})\\b|\\b(?:current_user|database|db_name|schema_name|user_name)\\s*\\(`,

@@ -26,7 +26,11 @@ function engineRules(family: Family): EngineRule[] {
   ).rules
   const { engine, own } = FAMILIES[family]
   return [
-    ...engine.map((id) => ({ kind: family, id, ...(rules as RuleFile)[id]! })),
+    ...engine.map((id) => {
+      const { transformers, ...rest } = (rules as RuleFile)[id]!
+      // Names are texts here as values are (managed/fields.ts).
+      return { kind: family, id, ...rest, transformers: transformers.filter((name) => name !== 'keys_only') }
+    }),
     ...own.map((id) => ({
       ...{ kind: family, id, operator: 'match_regex', transformers: [] },
       parameters: { regex: MANAGED_PATTERNS[id]?.regex, options: { case_sensitive: false } },

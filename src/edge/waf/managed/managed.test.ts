@@ -2,49 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { groupRule, PATH, rule, transformations, webAclDoc } from '../../../../test/support/web-acl.ts'
+import { type Asked, askerOf } from '../../../../test/support/web-acl-verdict.ts'
 import { MISSING_RULE_GROUPS } from '../../../domain/waf/managed-groups.ts'
-import type { StoredRule, WebAclDoc } from '../../../domain/waf/web-acl.ts'
-import { unframedHeaders } from '../../listen/header-block.ts'
+import type { StoredRule } from '../../../domain/waf/web-acl.ts'
 import { compileWebAcl } from '../compile.ts'
-import { Evaluation, evaluate } from '../evaluate.ts'
-import { Inspected } from '../inspected.ts'
-import type { Verdict } from '../plan.ts'
 import { bodyTexts } from './body-texts.ts'
 import { variants } from './variants.ts'
 
 type Managed = NonNullable<NonNullable<StoredRule['Statement']>['ManagedRuleGroupStatement']>
 const managed = (name: string, more: Partial<Managed> = {}) =>
   groupRule(name, { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: `AWSManagedRules${name}RuleSet`, ...more } })
-
-interface Asked {
-  readonly url?: string
-  readonly method?: string
-  readonly headers?: readonly string[]
-  readonly body?: string
-}
-
-const AGENT = ['Host', 'shop.example.com', 'User-Agent', 'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0.0.0']
-
-/** Verdict of a web ACL, labels, and the rules that counted; what could not be evaluated is an error. */
-function askerOf(doc: WebAclDoc) {
-  const plan = compileWebAcl(doc)
-  assert.equal(plan.broken, null)
-  return ({ url = '/', method = 'GET', headers = [], body }: Asked) => {
-    const [path = '', query = ''] = url.split('?', 2)
-    const block = unframedHeaders(headers.includes('User-Agent') ? headers : [...AGENT, ...headers], 'shop.example.com')
-    const around = { geo: { find: () => assert.fail() }, clock: { now: () => 0 } } as never
-    const texts = body === undefined ? [] : [body]
-    const request = new Inspected(
-      { method, path, query, httpVersion: '1.1', headers: block },
-      ...(['192.0.2.1', 'id', around, { texts, oversize: false, bytes: body?.length ?? 0 }] as const),
-    )
-    const evaluation = new Evaluation(request)
-    const failed = (_: unknown, __: unknown, error: unknown) => assert.fail(String(error))
-    const verdict = evaluate(plan, evaluation, { challenges: null, failed }) as Verdict
-    const counted = evaluation.counted.map((one) => one.rule.name)
-    return { action: verdict.action, rule: verdict.rule?.name, within: verdict.within?.name, request, counted }
-  }
-}
 
 test('each rule of the Common rule set and of others finds what it is for, in its own part of a request', () => {
   const groups = ['Common', 'AdminProtection', 'KnownBadInputs', 'SQLi', 'Linux', 'Unix', 'Windows', 'PHP', 'WordPress']
