@@ -10,6 +10,9 @@ import { brokenDistributions } from './plan/feed-changes.ts'
 const APART: ReadonlySet<Kind> = new Set<Kind>([
   'distribution',
   'invalidation',
+  'ip-set',
+  'regex-pattern-set',
+  'rule-group',
   'tags',
   'cache-cluster',
   'replication-group',

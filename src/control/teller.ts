@@ -6,6 +6,7 @@ import type { Reader, State } from '../state/state.ts'
 import type { LiveWorkers } from './live-workers.ts'
 import { placesDown } from './places.ts'
 import { allDistributions, challengeDoc, feedChanges } from './plan/feed-changes.ts'
+import { allWebAcls, WEB_ACL_KINDS } from './plan/web-acl-changes.ts'
 
 /** Kinds that an edge serves from. */
 const EDGE_KINDS: ReadonlySet<string> = new Set([
@@ -16,6 +17,7 @@ const EDGE_KINDS: ReadonlySet<string> = new Set([
   'cache-policy',
   'origin-request-policy',
   'response-headers-policy',
+  ...WEB_ACL_KINDS,
 ])
 
 /** Tells by itself after every commit that concerns an edge. */
@@ -105,7 +107,9 @@ export class Teller {
 async function snapshotAt(revision: number, reader: Reader): Promise<ToWorker> {
   const { docs, kept } = await allDistributions(reader)
   const challenges = (await reader.list('challenge')).map(({ doc }) => challengeDoc(doc))
-  return { type: 'snapshot', revision, kept, down: [...(await placesDown(reader))], challenges, ...packed(docs) }
+  const down = [...(await placesDown(reader))]
+  const webAcls = await allWebAcls(reader)
+  return { type: 'snapshot', revision, kept, down, challenges, webAcls, ...packed(docs) }
 }
 
 function packedChanges(changes: readonly FeedChange[]): { changes: readonly FeedChange[]; shared: readonly object[] } {

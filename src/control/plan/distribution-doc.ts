@@ -75,11 +75,16 @@ export function distributionDoc(record: DistributionRecord, policies: Policies, 
     priceClass: config.PriceClass ?? 'PriceClass_All',
     ipv6: config.IsIPV6Enabled ?? false,
     ...geoRestrictionOf(config),
+    ...webAclOf(config, policies),
     ...viewerMtlsOf(config, policies),
     ...(config.CacheTagConfig?.HeaderName ? { cacheTagHeader: config.CacheTagConfig.HeaderName.toLowerCase() } : {}),
     ...viewerCertificateOf(config, tags, policies),
     ...dedicatedAddressOf(config, record),
   }
+}
+
+function webAclOf({ WebACLId: arn }: DistributionConfig, { webAcls }: Policies): Pick<DistributionDoc, 'webAclArn'> {
+  return arn ? { webAclArn: found('WebACLId', arn, webAcls?.has(arn) === true ? arn : null) } : {}
 }
 
 function geoRestrictionOf({ Restrictions }: DistributionConfig): Pick<DistributionDoc, 'geoRestriction'> {

@@ -17,6 +17,7 @@ import { distributionDoc, policiesNamed } from './distribution-doc.ts'
 import type { FieldEncryptionSources } from './field-encryption-doc.ts'
 import type { FollowedKind, Policies } from './policy-docs.ts'
 import type { Signers } from './signers-doc.ts'
+import { webAclChanges } from './web-acl-changes.ts'
 
 /** Every distribution as the edge serves it; one that cannot be served holds up no other: edges keep the one they have. */
 export async function allDistributions(
@@ -38,12 +39,12 @@ async function compileAll(
   reader: Reader,
   ids: ReadonlySet<string> | null = null,
 ): Promise<{ docs: DistributionDoc[]; broken: Map<string, string> }> {
-  const [all, policies, tags] = await Promise.all([
-    reader.list('distribution'),
-    readPolicies(reader),
-    reader.list('tags'),
-  ])
+  const [all, tags] = await Promise.all([reader.list('distribution'), reader.list('tags')])
   const stored = ids === null ? all : all.filter(({ id }) => ids.has(id))
+  const policies = await readPolicies(
+    reader,
+    stored.map(({ doc }) => doc),
+  )
   const tagsOf = new Map(tags.map(({ id, doc }) => [id, doc.tags]))
   const docs: DistributionDoc[] = []
   const broken = new Map<string, string>()
@@ -63,7 +64,10 @@ function compile(record: DistributionRecord, policies: Policies, tags: Tags | un
   }
 }
 
-/** The news in `changes`, which are all that happened after `from`: distributions first, then invalidations in order. */
+/**
+ * The news in `changes`, which are all that happened after `from`: web ACLs, distributions, then invalidations in order. Edges
+ * take all of them at once.
+ */
 export async function feedChanges(reader: Reader, changes: readonly Change[], from: number): Promise<FeedChange[]> {
   const ids = (kind: Change['kind']) => new Set(changes.filter((c) => c.kind === kind).map((c) => c.id))
   const distributions = await changedDistributions(reader, ids('distribution'), from, {
@@ -74,7 +78,8 @@ export async function feedChanges(reader: Reader, changes: readonly Change[], fr
   })
   const invalidations = await newInvalidations(reader, ids('invalidation'), from)
   const challenges = await changedChallenges(reader, ids('challenge'))
-  return [...distributions, ...invalidations, ...switches(changes), ...challenges]
+  const webAcls = await webAclChanges(reader, changes, from)
+  return [...webAcls, ...distributions, ...invalidations, ...switches(changes), ...challenges]
 }
 
 /** Of several switches of one place the last counts. */
@@ -118,7 +123,10 @@ async function changedDistributions(
     }
   }
   if (wanted.size === 0) return news
-  const policies = await readPolicies(reader)
+  const policies = await readPolicies(
+    reader,
+    [...wanted.values()].flatMap((stored) => stored?.doc ?? []),
+  )
   for (const [id, stored] of wanted) {
     if (stored === undefined) continue
     // A broken one is no news: edges go on with the version they have, and health names it (tasks/deploy.ts).
@@ -150,7 +158,8 @@ async function newInvalidations(reader: Reader, ids: ReadonlySet<string>, from: 
   return news.sort((a, b) => a.revision - b.revision)
 }
 
-async function readPolicies(reader: Reader): Promise<Policies> {
+/** What `distributions` name. */
+async function readPolicies(reader: Reader, distributions: readonly DistributionRecord[]): Promise<Policies> {
   const [cache, originRequest, responseHeaders, originAccess, deployment, trustStores, certificates, signers] =
     await Promise.all([
       reader.list('cache-policy'),
@@ -172,7 +181,17 @@ async function readPolicies(reader: Reader): Promise<Policies> {
     certificates: new Map(certificates.map(({ id, doc }) => [id, doc])),
     fieldEncryption: await readFieldEncryption(reader),
     signers,
+    webAcls: await webAclsThere(reader, distributions),
   }
+}
+
+/** Which of the web ACLs that the distributions name are there. */
+async function webAclsThere(reader: Reader, distributions: readonly DistributionRecord[]): Promise<Set<string>> {
+  const there = new Set<string>()
+  for (const arn of new Set(distributions.flatMap(({ config }) => (config as DistributionConfig).WebACLId || []))) {
+    if ((await reader.get('web-acl', arn)) !== undefined) there.add(arn)
+  }
+  return there
 }
 
 async function readFieldEncryption(reader: Reader): Promise<FieldEncryptionSources> {

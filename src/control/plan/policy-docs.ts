@@ -40,12 +40,14 @@ export interface Policies {
   readonly certificates?: ReadonlyMap<string, CertificateRecord>
   /** Absent where no behavior names one. */
   readonly fieldEncryption?: FieldEncryptionSources
+  /** ARNs of those that are there; they travel by themselves. Absent where no distribution names one. */
+  readonly webAcls?: ReadonlySet<string>
 }
 
 /** Whose change is one of the distributions that name it; of the others, who changes them changes the distributions too. */
 export type FollowedKind = Exclude<
   keyof Policies,
-  'deployment' | 'trustStores' | 'signers' | 'certificates' | 'fieldEncryption'
+  'deployment' | 'trustStores' | 'signers' | 'certificates' | 'fieldEncryption' | 'webAcls'
 >
 
 /** By the members of Policies, the field of a behavior that names such a policy. */

@@ -39,6 +39,7 @@ import { checkPolicies } from './policy-references.ts'
 import { checkTags, readTags, writeTags } from './tag-rules.ts'
 import { activeSigners, checkTrustedKeys } from './trusted-keys.ts'
 import { checkViewerMtls } from './viewer-mtls.ts'
+import { checkWebAcl } from './web-acl-checks.ts'
 
 /** @throws NoSuchDistribution */
 export async function findDistribution(reader: Reader, id: string | undefined): Promise<DistributionRecord> {
@@ -84,6 +85,7 @@ export async function acceptedConfig(
   await checkOriginAccess(reader, config, others, context.quotas)
   await checkTrustedKeys(reader, config, others, context.quotas)
   await checkViewerMtls(reader, config)
+  await checkWebAcl(reader, config)
   await checkFieldEncryption(reader, config, others, context.quotas)
   refuseNotBuilt(config)
   return config

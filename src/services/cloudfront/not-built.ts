@@ -46,7 +46,12 @@ export const DISTRIBUTION_ROWS: readonly Row<DistributionConfig>[] = [
     accepted: 'TLSv1 and later',
     isUsed: (c) => c.ViewerCertificate?.MinimumProtocolVersion === 'SSLv3',
   },
-  { field: 'WebACLId', accepted: 'empty', isUsed: (c) => Boolean(c.WebACLId) },
+  {
+    // Ids of WAF Classic are UUIDs.
+    field: 'WebACLId',
+    accepted: 'the ARN of a web ACL of WAFv2; WAF Classic is not there',
+    isUsed: (c) => Boolean(c.WebACLId) && !c.WebACLId?.startsWith('arn:'),
+  },
   { field: 'AnycastIpListId', accepted: 'empty', isUsed: (c) => Boolean(c.AnycastIpListId) },
   { field: 'TenantConfig', accepted: 'absent', isUsed: (c) => c.TenantConfig !== undefined },
   {

@@ -347,10 +347,7 @@ describe('what is refused', () => {
     ['HttpVersion', { HttpVersion: 'http3' }],
     ['HttpVersion', { HttpVersion: 'http2and3' }],
     ['PriceClass', { PriceClass: 'None' }],
-    [
-      'WebACLId',
-      { WebACLId: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/00000000-0000-0000-0000-000000000000' },
-    ],
+    ['WebACLId', { WebACLId: '0a1b2c3d-0000-0000-0000-000000000000' }],
     [
       'Logging.Enabled',
       { Logging: { Enabled: true, IncludeCookies: false, Bucket: 'b.s3.amazonaws.com', Prefix: '' } },

@@ -110,8 +110,11 @@ import {
   updateTrustStore,
 } from './trust-stores.ts'
 
+import { associateDistributionWebACL, disassociateDistributionWebACL } from './web-acls.ts'
+
 export const CLOUDFRONT_OPERATIONS: OperationTable = {
   AssociateAlias: associateAlias,
+  AssociateDistributionWebACL: associateDistributionWebACL,
   CopyDistribution: copyDistribution,
   CreateCachePolicy: createCachePolicy,
   CreateCloudFrontOriginAccessIdentity: createCloudFrontOriginAccessIdentity,
@@ -139,6 +142,7 @@ export const CLOUDFRONT_OPERATIONS: OperationTable = {
   DeletePublicKey: deletePublicKey,
   DeleteResponseHeadersPolicy: deleteResponseHeadersPolicy,
   DeleteTrustStore: deleteTrustStore,
+  DisassociateDistributionWebACL: disassociateDistributionWebACL,
   GetCachePolicy: getCachePolicy,
   GetCachePolicyConfig: getCachePolicyConfig,
   GetCloudFrontOriginAccessIdentity: getCloudFrontOriginAccessIdentity,

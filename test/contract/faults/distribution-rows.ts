@@ -264,6 +264,15 @@ export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
     })),
   ),
   row(
+    'InvalidWebACLId',
+    400,
+    '2.1',
+    'a web ACL that is not there',
+    updating(() => ({
+      WebACLId: 'arn:aws:wafv2:us-east-1:123456789012:global/webacl/mine/00000000-0000-0000-0000-000000000000',
+    })),
+  ),
+  row(
     'NoSuchOrigin',
     404,
     '2.3',

@@ -1,6 +1,9 @@
 //! WAFv2 through AWS's SDK: web ACLs and what they name, from creation to deletion.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { allDistributions, feedChanges } from '../../../src/control/plan/feed-changes.ts'
+import { allWebAcls } from '../../../src/control/plan/web-acl-changes.ts'
+import { oneOrigin } from '../../support/one-origin.ts'
 import { blockRule, bytes, pathStarts, SCOPE, visibility, WafSite } from '../../support/waf-site.ts'
 
 const ACL = { Scope: SCOPE, DefaultAction: { Allow: {} }, VisibilityConfig: visibility('all-requests') } as const
@@ -155,3 +158,154 @@ test('bytes of a search string are stored as base64 and given back as bytes', ()
       Buffer.from(bytes('/x')).toString('base64'),
     )
   }))
+
+test('a distribution names its web ACL, which cannot go meanwhile; edges hear of it, and of what it names', () =>
+  WafSite.use({}, async ({ waf, cloudfront, state }) => {
+    const { Summary: set } = await waf.createIPSet({
+      ...{ Name: 'bad', Scope: SCOPE, IPAddressVersion: 'IPV4', Addresses: ['192.0.2.0/24'] },
+    })
+    const { Summary: group } = await waf.createRuleGroup({
+      ...{ Name: 'mine', Scope: SCOPE, Capacity: 5, VisibilityConfig: visibility('mine') },
+      Rules: [blockRule('bad', 0, { IPSetReferenceStatement: { ARN: set?.ARN } })],
+    })
+    const reference = { RuleGroupReferenceStatement: { ARN: group?.ARN } }
+    const named = blockRule('group', 0, reference, { Action: undefined, OverrideAction: { None: {} } })
+    const { Summary: acl } = await waf.createWebACL({ ...ACL, Name: 'shop', Rules: [named] })
+    const arn = acl?.ARN as string
+    const news = async (from: number) => feedChanges(state, (await state.changesSince(from)) ?? [], from)
+    assert.deepEqual(await allWebAcls(state), [], 'nobody names it')
+
+    let before = await state.revision()
+    const { Distribution: one, ETag } = await cloudfront.createDistribution({
+      DistributionConfig: { ...oneOrigin('r', 80), WebACLId: arn },
+    })
+    const id = one?.Id as string
+    const [first, second] = await news(before)
+    assert.equal(first?.kind === 'web-acl' && first.arn, arn, 'before the distribution that names it')
+    assert.equal(second?.kind === 'distribution' && second.distribution?.webAclArn, arn)
+    const [doc] = await allWebAcls(state)
+    assert.deepEqual(doc?.ipSets, { [set?.ARN as string]: ['192.0.2.0/24'] }, 'what its groups name is beside it')
+    assert.deepEqual(
+      doc?.ruleGroups[group?.ARN as string]?.rules.map(({ Name }) => Name),
+      ['bad'],
+    )
+
+    const ResourceArn = one?.ARN
+    assert.equal((await waf.getWebACLForResource({ ResourceArn })).WebACL?.Name, 'shop')
+    assert.deepEqual((await waf.listResourcesForWebACL({ WebACLArn: arn })).ResourceArns, [ResourceArn])
+    const { DistributionList: by } = await cloudfront.listDistributionsByWebACLId({ WebACLId: arn })
+    assert.deepEqual(
+      by?.Items?.map((item) => item.Id),
+      [id],
+    )
+    const gone = { Name: 'shop', Scope: SCOPE, Id: acl?.Id, LockToken: acl?.LockToken } as const
+    await assert.rejects(waf.deleteWebACL(gone), { name: 'WAFAssociatedItemException', message: new RegExp(id) })
+    await assert.rejects(waf.associateWebACL({ WebACLArn: arn, ResourceArn }), { Field: 'RESOURCE_ARN' })
+
+    before = await state.revision()
+    await waf.updateIPSet({
+      ...{ Name: 'bad', Scope: SCOPE, Id: set?.Id, LockToken: set?.LockToken, Addresses: ['198.51.100.0/24'] },
+    })
+    const [changed, ...others] = await news(before)
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      changed?.kind === 'web-acl' && changed.webAcl?.ipSets,
+      { [set?.ARN as string]: ['198.51.100.0/24'] },
+      'through the rule group',
+    )
+
+    before = await state.revision()
+    const { ETag: without } = await cloudfront.disassociateDistributionWebACL({ Id: id, IfMatch: ETag })
+    const left = await news(before)
+    assert.deepEqual(
+      left.map(({ kind }) => kind),
+      ['web-acl', 'distribution'],
+    )
+    assert.equal(left[0]?.kind === 'web-acl' && left[0].webAcl, null, 'edges forget it')
+    assert.deepEqual((await waf.getWebACLForResource({ ResourceArn })).WebACL, undefined)
+    const there = { Id: id, WebACLArn: arn, IfMatch: without }
+    await assert.rejects(cloudfront.associateDistributionWebACL({ ...there, IfMatch: ETag }), {
+      name: 'PreconditionFailed',
+    })
+    await assert.rejects(cloudfront.associateDistributionWebACL({ ...there, WebACLArn: `${arn}x` }), {
+      name: 'EntityNotFound',
+    })
+    const again = await cloudfront.associateDistributionWebACL(there)
+    assert.equal(again.WebACLArn, arn)
+    await state.transact(async (tx) => void (await tx.delete('web-acl', arn)))
+    const { docs, kept } = await allDistributions(state)
+    assert.deepEqual([docs, kept], [[], [id]], 'one whose web ACL is not there is broken, and not served without it')
+  }))
+
+test('logs go where the configuration says, one a web ACL', () =>
+  WafSite.use({}, async ({ waf }) => {
+    const { Summary: acl } = await waf.createWebACL({ ...ACL, Name: 'shop' })
+    const ResourceArn = acl?.ARN
+    await assert.rejects(waf.getLoggingConfiguration({ ResourceArn }), { name: 'WAFNonexistentItemException' })
+    const given = {
+      ResourceArn,
+      LogDestinationConfigs: ['arn:aws:logs:us-east-1:123456789012:log-group:aws-waf-logs-shop'],
+      RedactedFields: [{ SingleHeader: { Name: 'authorization' } }],
+      LoggingFilter: {
+        DefaultBehavior: 'DROP',
+        Filters: [
+          { Behavior: 'KEEP', Requirement: 'MEETS_ANY', Conditions: [{ ActionCondition: { Action: 'BLOCK' } }] },
+        ],
+      },
+    } as const
+    const { LoggingConfiguration: put } = await waf.putLoggingConfiguration({ LoggingConfiguration: given as never })
+    assert.deepEqual(put, { ...given, ManagedByFirewallManager: false, LogType: 'WAF_LOGS', LogScope: 'CUSTOMER' })
+    assert.deepEqual((await waf.getLoggingConfiguration({ ResourceArn })).LoggingConfiguration, put)
+    assert.deepEqual((await waf.listLoggingConfigurations({ Scope: SCOPE })).LoggingConfigurations, [put])
+    const { LockToken } = await waf.getWebACL({ ARN: ResourceArn })
+    assert.equal(LockToken, acl?.LockToken, 'its logs are no part of the web ACL')
+    await waf.deleteLoggingConfiguration({ ResourceArn })
+    assert.deepEqual((await waf.listLoggingConfigurations({ Scope: SCOPE })).LoggingConfigurations, [])
+  }))
+
+test('samples and addresses over a limit are what edges tell', async () => {
+  const asked: unknown[] = []
+  const sample = {
+    ...{ at: Date.now(), action: 'BLOCK', clientIp: '192.0.2.1', country: 'DE', uri: '/x', method: 'GET' },
+    ...{ httpVersion: 'HTTP/1.1', headers: [{ name: 'Host', value: 'a' }], ruleNameWithinRuleGroup: null },
+    ...{ inserted: [], responseCodeSent: 403, labels: ['awswaf:x'], overriddenAction: null, captcha: null },
+    challenge: null,
+  }
+  const edges = {
+    samples: async (wanted: object) => {
+      asked.push(wanted)
+      return { population: 7, samples: [{ weight: 7, sample }] }
+    },
+    rateLimited: async (wanted: object) => {
+      asked.push(wanted)
+      return ['192.0.2.1', '2001:db8::1']
+    },
+  }
+  await WafSite.use({ waf: edges }, async ({ waf }) => {
+    const rate = (changes: object) => ({ RateBasedStatement: { Limit: 100, AggregateKeyType: 'IP', ...changes } })
+    const Rules = [
+      blockRule('rate', 0, rate({})),
+      blockRule('all', 1, rate({ AggregateKeyType: 'CONSTANT', ScopeDownStatement: pathStarts('/x') })),
+    ]
+    const { Summary: acl } = await waf.createWebACL({ ...ACL, Name: 'shop', Rules })
+    const { SampledRequests: seen, PopulationSize } = await waf.getSampledRequests({
+      ...{ WebAclArn: acl?.ARN, RuleMetricName: 'rate', Scope: SCOPE, MaxItems: 5 },
+      TimeWindow: { StartTime: new Date(0), EndTime: new Date(Date.now() + 1_000) },
+    })
+    assert.equal(PopulationSize, 7)
+    assert.deepEqual(seen?.[0]?.Request?.Headers, [{ Name: 'Host', Value: 'a' }])
+    assert.deepEqual([seen?.[0]?.Weight, seen?.[0]?.Action, seen?.[0]?.ResponseCodeSent], [7, 'BLOCK', 403])
+
+    const which = { Scope: SCOPE, WebACLName: 'shop', WebACLId: acl?.Id } as const
+    const keys = await waf.getRateBasedStatementManagedKeys({ ...which, RuleName: 'rate' })
+    assert.deepEqual(keys.ManagedKeysIPV4?.Addresses, ['192.0.2.1/32'])
+    assert.deepEqual(keys.ManagedKeysIPV6?.Addresses, ['2001:db8::1/128'])
+    assert.deepEqual(asked.at(-1), { webAcl: acl?.ARN, group: null, rule: 'rate' })
+    await assert.rejects(waf.getRateBasedStatementManagedKeys({ ...which, RuleName: 'all' }), {
+      name: 'WAFUnsupportedAggregateKeyTypeException',
+    })
+    await assert.rejects(waf.getRateBasedStatementManagedKeys({ ...which, RuleName: 'none' }), {
+      name: 'WAFNonexistentItemException',
+    })
+  })
+})
