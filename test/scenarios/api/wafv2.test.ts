@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allDistributions, feedChanges } from '../../../src/control/plan/feed-changes.ts'
 import { allWebAcls } from '../../../src/control/plan/web-acl-changes.ts'
+import { awsJson, runAwsProgram } from '../../support/api-programs.ts'
 import { oneOrigin } from '../../support/one-origin.ts'
 import { blockRule, bytes, pathStarts, SCOPE, visibility, WafSite } from '../../support/waf-site.ts'
 
@@ -309,3 +310,47 @@ test('samples and addresses over a limit are what edges tell', async () => {
     })
   })
 })
+
+const BOTO3 = `
+import boto3, os
+waf = boto3.client('wafv2', endpoint_url=os.environ['ENDPOINT'], region_name='us-east-1')
+acl = waf.list_web_acls(Scope='CLOUDFRONT')['WebACLs'][0]
+got = waf.get_web_acl(Name=acl['Name'], Scope='CLOUDFRONT', Id=acl['Id'])
+print(got['WebACL']['Rules'][0]['Statement']['ByteMatchStatement']['SearchString'].decode())
+try:
+    waf.delete_web_acl(Name=acl['Name'], Scope='CLOUDFRONT', Id=acl['Id'], LockToken=acl['Id'])
+except waf.exceptions.WAFOptimisticLockException as refused:
+    print(refused.response['Error']['Code'])
+try:
+    waf.create_ip_set(Name='x', Scope='CLOUDFRONT', IPAddressVersion='IPV4', Addresses=['everybody'])
+except waf.exceptions.WAFInvalidParameterException as refused:
+    print(refused.response['Field'], refused.response['Parameter'])
+`
+
+test('the AWS CLI makes a web ACL, and boto3 reads it and the members of errors', () =>
+  WafSite.use({}, async ({ server }) => {
+    const VisibilityConfig = visibility('cli')
+    const rules = [
+      {
+        ...{ Name: 'admin', Priority: 0, Action: { Block: {} }, VisibilityConfig },
+        Statement: {
+          ByteMatchStatement: {
+            ...{ SearchString: Buffer.from('/admin').toString('base64'), PositionalConstraint: 'STARTS_WITH' },
+            ...{ FieldToMatch: { UriPath: {} }, TextTransformations: [{ Priority: 0, Type: 'NONE' }] },
+          },
+        },
+      },
+    ]
+    const { Summary: made } = await awsJson(
+      ...([server.url, 'wafv2', 'create-web-acl', '--scope', 'CLOUDFRONT', '--name', 'cli'] as const),
+      ...['--default-action', 'Allow={}', '--region', 'us-east-1', '--rules', JSON.stringify(rules)],
+      ...['--visibility-config', 'SampledRequestsEnabled=true,CloudWatchMetricsEnabled=true,MetricName=cli'],
+    )
+    assert.match(made.ARN, /:global\/webacl\/cli\//)
+    const { stdout, stderr } = await runAwsProgram('python3', ['-c', BOTO3], server.url)
+    assert.deepEqual(
+      stdout.trim().split('\n'),
+      ['/admin', 'WAFOptimisticLockException', 'IP_ADDRESS everybody'],
+      stderr,
+    )
+  }))
