@@ -192,6 +192,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
       keys: snapshots.keys,
       host: link,
       sourceNetworks: config.sourceNetworks,
+      logDestinations: new Map(config.logDestinations.map(({ name, destination }) => [name, destination])),
       topics: new Set(config.topics.map(({ arn }) => arn)),
       nodeMemory: { hostBytes: memoryBytes(), overcommit: config.nodeMemoryOvercommit },
       waf: modules.wafAtEdges(started.feed),

@@ -1,6 +1,7 @@
 //! The shape of a service: a table from the operation's name in AWS's model to the function that does it.
 //! An operation validates, writes the wish into the state, and returns; reconcilers in control/ make it so.
 import type { Caller } from '../domain/access-keys.ts'
+import type { LogDestination } from '../domain/log-destination.ts'
 import type { NodeMemory } from '../domain/node-memory.ts'
 import type { Quotas } from '../domain/quotas.ts'
 import type { SourceNetworks } from '../domain/source-networks.ts'
@@ -44,6 +45,8 @@ export interface ServiceContext {
    * CNAME; absent where nobody looks at the CNAMEs that DescribeCertificate shows.
    */
   readonly challengeZone?: string
+  /** What stands for log groups and delivery streams, by their names; those without one lead to files. Absent: all do. */
+  readonly logDestinations?: ReadonlyMap<string, LogDestination>
   /** What edges have kept of the requests that web ACLs looked at; absent where no edge is asked. */
   readonly waf?: WafAtEdges
 }

@@ -89,11 +89,13 @@ function compileRule(
   }
   if (rule.Action === undefined) throw new CannotCompile(`the rule ${Name} has no action`)
   const { matches, looks } = compileStatement(statement, context)
+  const own = actionPlan(rule.Action, bodies)
+  const override = overrides.get(Name)
   return {
     ...common,
     matches,
     needsBody: (looks & LOOKS.body) !== 0,
-    action: overrides.get(Name) ?? actionPlan(rule.Action, bodies),
+    action: override === undefined ? own : { ...override, replaces: own.kind },
     group: null,
   }
 }

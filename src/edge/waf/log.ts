@@ -140,7 +140,7 @@ function groupsOf(counted: readonly CountedRule[], { rule, within, action }: Ver
   for (const one of counted) {
     if (one.within === null) continue
     const entry = entryOf(one.within)
-    const { overridden, kind } = one.rule.action ?? {}
+    const { overridden, kind, replaces } = one.rule.action ?? {}
     if (overridden === 'excluded')
       entry.excludedRules = [
         ...(entry.excludedRules ?? []),
@@ -152,7 +152,7 @@ function groupsOf(counted: readonly CountedRule[], { rule, within, action }: Ver
       entry.nonTerminatingMatchingRules.push({
         ruleId: one.rule.name,
         action: one.kind === 'CAPTCHA' || one.kind === 'CHALLENGE' ? one.kind : 'COUNT',
-        ...(overridden === 'override' ? { overriddenAction: one.kind } : {}),
+        ...(overridden === 'override' ? { overriddenAction: replaces } : {}),
         ruleMatchDetails: [],
       })
   }

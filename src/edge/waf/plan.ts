@@ -59,6 +59,8 @@ export interface ActionPlan {
   readonly response: CustomResponsePlan | null
   /** The rule's own action is another one: an override of the group's reference, or its ExcludedRules. */
   readonly overridden: 'override' | 'excluded' | null
+  /** The rule's own action, then. */
+  readonly replaces?: ActionKind
 }
 
 export interface CustomResponsePlan {

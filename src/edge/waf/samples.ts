@@ -23,8 +23,8 @@ interface Slot {
 
 export class Samples {
   readonly #random: () => number
-  /** By ARN of the web ACL and name of the metric, oldest slot first. */
-  readonly #metrics = new Map<string, Slot[]>()
+  /** By ARN of the web ACL, then by name of the metric; the oldest slot first. */
+  readonly #webAcls = new Map<string, Map<string, Slot[]>>()
   #count = 0
 
   constructor(random: () => number = Math.random) {
@@ -56,7 +56,7 @@ export class Samples {
   find(arn: string, metric: string, from: number, to: number, max: number): SamplesFound {
     const found: { weight: number; sample: Sample }[] = []
     let population = 0
-    for (const { seen, kept } of this.#metrics.get(keyOf(arn, metric)) ?? []) {
+    for (const { seen, kept } of this.#webAcls.get(arn)?.get(metric) ?? []) {
       const within = kept.filter(({ at }) => at >= from && at <= to)
       // What was not kept lay in the span as often as what was.
       population += Math.round((seen * within.length) / kept.length)
@@ -84,7 +84,7 @@ export class Samples {
   }
 
   #addOne(plan: WebAclPlan, metric: string, request: Inspected, make: () => Sample): void {
-    const slot = this.#slotOf(keyOf(plan.arn, metric), request.now)
+    const slot = this.#slotOf(plan.arn, metric, request.now)
     slot.seen++
     if (slot.kept.length < KEPT_PER_SLOT) {
       if (this.#count >= SAMPLES_MAX) this.#forgetOldest()
@@ -96,12 +96,17 @@ export class Samples {
     if (at < KEPT_PER_SLOT) slot.kept[at] = make()
   }
 
-  #slotOf(key: string, now: number): Slot {
+  #slotOf(arn: string, metric: string, now: number): Slot {
     const number = Math.floor(now / SLOT_MS)
-    let slots = this.#metrics.get(key)
+    let metrics = this.#webAcls.get(arn)
+    if (metrics === undefined) {
+      metrics = new Map()
+      this.#webAcls.set(arn, metrics)
+    }
+    let slots = metrics.get(metric)
     if (slots === undefined) {
       slots = []
-      this.#metrics.set(key, slots)
+      metrics.set(metric, slots)
     }
     const newest = slots.at(-1)
     if (newest !== undefined && newest.number >= number) return newest
@@ -117,9 +122,12 @@ export class Samples {
 
   #forgetOldest(): void {
     let oldest: Slot[] | null = null
-    for (const [key, slots] of this.#metrics) {
-      if (slots[0] === undefined) this.#metrics.delete(key)
-      else if (oldest === null || slots[0].number < (oldest[0] as Slot).number) oldest = slots
+    for (const [arn, metrics] of this.#webAcls) {
+      for (const [metric, slots] of metrics) {
+        if (slots[0] === undefined) metrics.delete(metric)
+        else if (oldest === null || slots[0].number < (oldest[0] as Slot).number) oldest = slots
+      }
+      if (metrics.size === 0) this.#webAcls.delete(arn)
     }
     if (oldest !== null) this.#forgetFirst(oldest)
   }
@@ -127,8 +135,6 @@ export class Samples {
 
 /** The API tells whole numbers. */
 const whole = (weight: number): number => Math.max(1, Math.round(weight))
-
-const keyOf = (arn: string, metric: string): string => `${arn}\n${metric}`
 
 const pairs = (headers: readonly HeaderPair[]): readonly NameValue[] =>
   headers.map(([name, value]) => ({ name, value }))
@@ -154,10 +160,16 @@ function sampleOf(
     inserted: pairs(verdict.inserts),
     responseCodeSent: counted === null ? (verdict.response?.status ?? null) : null,
     labels: [...request.labels],
-    overriddenAction: counted !== null && counted.kind !== 'COUNT' ? counted.kind : null,
+    overriddenAction: overriddenAction(counted?.rule ?? verdict.rule, counted),
     captcha: challengeSeen(request.captcha, 405),
     challenge: challengeSeen(request.challenge, 202),
   }
+}
+
+/** The rule's own action where an override has another one, or a group's result only counts. */
+function overriddenAction(rule: RulePlan | null, counted: CountedRule | null): string | null {
+  if (rule?.action?.replaces !== undefined) return rule.action.replaces
+  return counted?.kind === 'BLOCK' || counted?.kind === 'ALLOW' ? counted.kind : null
 }
 
 export function challengeSeen(judgement: Inspected['captcha'], status: number): ChallengeSeen | null {

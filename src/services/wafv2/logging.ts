@@ -36,7 +36,10 @@ function requireCustomer(scope: string | undefined): void {
 }
 
 /** @throws WAFInvalidParameterException, NotImplemented */
-function checkConfiguration(logging: Stored<LoggingConfiguration>): void {
+function checkConfiguration(
+  logging: Stored<LoggingConfiguration>,
+  { logDestinations }: Pick<ServiceContext, 'logDestinations'>,
+): void {
   const [destination = '', ...more] = logging.LogDestinationConfigs
   if (more.length > 0) {
     throw invalidParameter('LOG_DESTINATION', 'LogDestinationConfigs', 'A web ACL has one log destination.')
@@ -48,6 +51,8 @@ function checkConfiguration(logging: Stored<LoggingConfiguration>): void {
     throw invalidParameter('LOG_DESTINATION', destination, reason)
   }
   if (known.kind === 's3') throw notImplemented('Logging of a web ACL to a bucket')
+  const { kind = 'file' } = logDestinations?.get(known.name) ?? {}
+  if (kind !== 'file') throw notImplemented(`Logging of a web ACL to --log-destination ${known.name}=${kind}:`)
   for (const field of logging.RedactedFields ?? []) {
     const [name, ...others] = given(field)
     if (name === undefined || others.length > 0) throw notOne('FIELD_TO_MATCH', 'RedactedFields')
@@ -69,7 +74,7 @@ export const putLoggingConfiguration: Operation<
   const { ManagedByFirewallManager: _, ...configuration } = input.LoggingConfiguration as LoggingConfiguration
   requireCustomer(configuration.LogScope)
   const logging = stored(configuration)
-  checkConfiguration(logging)
+  checkConfiguration(logging, context)
   if (!SETTINGS.LoggingConfiguration.built) throw notImplemented('PutLoggingConfiguration')
   await context.state.transact(async (tx) => {
     const record = await find(tx, 'web-acl', { ARN: logging.ResourceArn }, context)

@@ -1,5 +1,5 @@
 //! What a viewer has to do for a token, sealed: the edge keeps nothing of a puzzle until it is answered.
-import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { hash, randomBytes, randomInt } from 'node:crypto'
 import type { KeysOfPeriod } from '../../../lib/period-keys.ts'
 import { GROUP_DIGITS, GROUPS } from './captcha-audio.ts'
 import { CHARACTERS } from './captcha-image.ts'
@@ -84,10 +84,8 @@ export const workText = (sealed: string): string => sealed.slice(-22)
 /** `number` is in decimal. */
 export function isWorkDone(sealed: string, number: string): boolean {
   if (!/^\d{1,15}$/.test(number)) return false
-  const hash = createHash('sha256')
-    .update(`${workText(sealed)}.${number}`)
-    .digest()
-  return Math.clz32(hash.readUInt32BE(0)) >= WORK_BITS
+  const digest = hash('sha256', `${workText(sealed)}.${number}`, 'buffer')
+  return Math.clz32(digest.readUInt32BE(0)) >= WORK_BITS
 }
 
 /** Blanks and capitals do not matter. */

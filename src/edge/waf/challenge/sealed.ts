@@ -7,8 +7,17 @@ export const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
+const made = { token: new WeakMap<Buffer, Buffer>(), puzzle: new WeakMap<Buffer, Buffer>() }
+
 /** A key for one purpose, made of that of the period. */
-const keyFor = (purpose: 'token' | 'puzzle', key: Buffer): Buffer => createHmac('sha256', key).update(purpose).digest()
+function keyFor(purpose: 'token' | 'puzzle', key: Buffer): Buffer {
+  let own = made[purpose].get(key)
+  if (own === undefined) {
+    own = createHmac('sha256', key).update(purpose).digest()
+    made[purpose].set(key, own)
+  }
+  return own
+}
 
 const macOf = (payload: string, key: Buffer): Buffer =>
   createHmac('sha256', keyFor('token', key)).update(payload).digest()
