@@ -39,6 +39,8 @@ export interface Call {
   denied: boolean
   /** It stands in the audit log: what comes of it has to follow. */
   audited: boolean
+  /** The first call with its signature: what comes of it is what later ones get. */
+  isFirst: boolean
   /** The answer is that of an earlier call with the same signature; nothing was run. */
   replayed: boolean
   /** The parsed body of a call of a local route. */

@@ -118,6 +118,7 @@ function newCall(message: IncomingMessage, api: ApiEnvironment): Call {
     digest: null,
     denied: false,
     audited: false,
+    isFirst: false,
     replayed: false,
     localBody: undefined,
     madeIds: {},

@@ -46,7 +46,7 @@ export const ACCESS_KEY_NAME = /^[\w+=,.@-]{1,64}$/
 export interface Caller {
   /** Null when the call was not signed. */
   readonly keyId: string | null
-  /** Of the key; `root` for the configured pair and for callers on this machine that are taken at their word. */
+  /** Of the key; `root` for the configured pair and for callers on this machine that are taken at their word, `anybody` unsigned. */
   readonly name: string
   readonly role: Role
   /** Whether a signature was checked, and held. */

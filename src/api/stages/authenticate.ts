@@ -24,7 +24,7 @@ export const authenticate = stage({
     const reading = readAuthorization(call.sent.headers, call.sent.rawQuery)
     if (reading.found === 'nothing') {
       if (call.target?.kind !== 'local' || !(near || isOpen(call))) return turnedAway(call, api, 'unsigned', near)
-      call.caller = atItsWord(null)
+      call.caller = near ? atItsWord(null) : ANYBODY
       return onward
     }
     if (reading.found === 'incomplete') {
@@ -82,6 +82,9 @@ async function verified(
 
 /** Whoever calls from this machine is its owner, as DESIGN 6 has it: signatures of keys that nobody knows are not looked at. */
 const atItsWord = (keyId: string | null): Caller => ({ keyId, name: CONFIGURED, role: 'admin', verified: false })
+
+/** Of the open reads, from beyond. */
+const ANYBODY: Caller = { keyId: null, name: 'anybody', role: 'read-only', verified: false }
 
 /** Reads of local routes that may be asked by anyone who reaches the port, such as health. */
 function isOpen(call: Call): boolean {

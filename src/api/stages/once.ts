@@ -39,12 +39,16 @@ export const once = stage({
 })
 
 /** Null: it is the first with this signature, or was not verified at all. */
-function earlierRun({ authorization, digest }: Call, api: ApiEnvironment) {
+function earlierRun(call: Call, api: ApiEnvironment) {
+  const { authorization, digest } = call
   if (digest === null || authorization === null) return null
   const { signedAt, expiresS } = authorization
   const until = signedAt + (expiresS === null ? CLOCK_SKEW_MS_MAX : expiresS * 1000)
   const beginning = api.replays.begin(digest, until)
-  if (beginning.kind === 'first') return null
+  if (beginning.kind === 'first') {
+    call.isFirst = true
+    return null
+  }
   return beginning.kind === 'full' ? 'full' : beginning.outcome
 }
 

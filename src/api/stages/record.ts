@@ -26,7 +26,7 @@ export const record = stage({
       peer: call.peer,
     }
     api.log(JSON.stringify(line))
-    if (digest !== null && answer !== null && !call.replayed) {
+    if (call.isFirst && digest !== null && answer !== null) {
       const secret = call.target?.kind === 'local' && call.target.matched.route.answersOnce === true
       api.replays.end(digest, answer, !secret && stream === null)
     }

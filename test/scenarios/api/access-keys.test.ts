@@ -292,8 +292,11 @@ describe('the same bytes again', () => {
       admin,
     )
     assert.equal((await send(door.port, secret)).status, 201)
-    const second = await send(door.port, secret)
-    assert.deepEqual([second.status, second.code, second.body.includes('secretAccessKey')], [409, 'Conflict', false])
+    for (let n = 0; n < 3; n++) {
+      const again = await send(door.port, secret)
+      assert.deepEqual([again.status, again.code, again.body.includes('secretAccessKey')], [409, 'Conflict', false])
+      assert.match(again.body, /signature was answered already/)
+    }
     const read = await sign('cachefront', { path: '/_cachefront/keys', body: '', type: 'x', method: 'GET' }, admin)
     for (let n = 0; n < 2; n++) assert.equal((await send(door.port, { ...read, body: undefined as never })).status, 200)
   })
