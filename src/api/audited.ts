@@ -3,9 +3,8 @@
 import type { NormalizedSchema } from '@smithy/core/schema'
 import { structOf } from '../aws/structs.ts'
 
-/** Members whose values tell which resource is meant. */
-const IDENTIFIER =
-  /(?:^|[a-z])(?:Id|Ids|Name|Names|Arn|ARN|Arns)$|^(?:Id|Name|ARN|Arn|Resource|Scope|Role|CallerReference)$/
+/** Members whose values tell which resource is meant. Not CallerReference: callers put anything there, whole keys too. */
+const IDENTIFIER = /(?:^|[a-z])(?:Id|Ids|Name|Names|Arn|ARN|Arns)$|^(?:Id|Name|ARN|Arn|Resource|Scope|Role)$/
 /** Named like an identifier, and none, or a secret. */
 const NEVER =
   /(?:AuthToken|Token|Password|Secret|Passphrase|PrivateKey|HeaderName|CookieName|ParameterName|ParameterValue)/

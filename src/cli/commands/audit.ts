@@ -52,12 +52,23 @@ async function textOf(file: string): Promise<string | null> {
   }
 }
 
+/** What is shown of names and ids; --json has all of them. Characters. */
+const ABOUT_CHARS_MAX = 80
+
+/** In one line: names are the callers', and a terminal would obey what it takes for commands. */
+function about(resources: AuditEntry['resources']): string {
+  const text = Object.values(resources)
+    .join(' ')
+    .replaceAll(/[\p{C}\s]+/gu, ' ')
+  return text.length > ABOUT_CHARS_MAX ? `${text.slice(0, ABOUT_CHARS_MAX)}...` : text
+}
+
 function draw(entries: readonly AuditEntry[]): string {
   return drawTable([
     ['TIME', 'CALLER', 'ROLE', 'FROM', 'CALL', 'ABOUT', 'OUTCOME'],
     ...entries.map(({ time, caller, service, operation, resources, outcome }) => [
       ...[time, caller.name + (caller.verified ? '' : ' (unverified)'), caller.role, caller.address],
-      ...[`${service} ${operation}`, Object.values(resources).join(' '), outcome],
+      ...[`${service} ${operation}`, about(resources), outcome],
     ]),
   ])
 }
