@@ -12,8 +12,14 @@ import type {
   ListAvailableManagedRuleGroupVersionsResponse,
   ManagedProductDescriptor,
 } from '@aws-sdk/client-wafv2'
+import { notImplemented } from '../../domain/faults.ts'
 import { invalidParameter, wafFault } from '../../domain/waf/faults.ts'
-import { MANAGED_RULE_GROUPS, type ManagedRuleGroup, managedRuleGroup } from '../../domain/waf/managed-groups.ts'
+import {
+  MANAGED_RULE_GROUPS,
+  type ManagedRuleGroup,
+  MISSING_RULE_GROUPS,
+  managedRuleGroup,
+} from '../../domain/waf/managed-groups.ts'
 import type { Operation } from '../service.ts'
 import { page } from './paging.ts'
 import { requireScope } from './scope.ts'
@@ -22,12 +28,17 @@ const keyOf = ({ vendor, name }: ManagedRuleGroup): string => `${vendor} ${name}
 
 const SORTED: readonly ManagedRuleGroup[] = MANAGED_RULE_GROUPS.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 
-/** @throws WAFNonexistentItemException */
-function requireGroup(vendor: string | undefined, name: string | undefined): ManagedRuleGroup {
+/** @throws WAFNonexistentItemException; NotImplemented (501) for one that AWS has and that is not built */
+export function requireGroup(vendor: string | undefined, name: string | undefined): ManagedRuleGroup {
   const group = managedRuleGroup(vendor ?? '', name ?? '')
   if (group !== undefined) return group
+  const why = vendor === 'AWS' && name !== undefined ? MISSING_RULE_GROUPS[name] : undefined
+  if (why !== undefined) throw notImplemented(`The managed rule group ${name} (${why})`)
   const shown = `${(vendor ?? '').slice(0, 100)} ${(name ?? '').slice(0, 100)}`
-  throw wafFault('WAFNonexistentItemException', `There is no managed rule group ${shown} here.`)
+  throw wafFault(
+    'WAFNonexistentItemException',
+    `AWS WAF couldn't perform the operation because your resource doesn't exist: there is no managed rule group ${shown} here.`,
+  )
 }
 
 export const listAvailableManagedRuleGroups: Operation<

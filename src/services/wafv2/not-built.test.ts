@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Fault } from '../../domain/faults.ts'
+import { MISSING_RULE_GROUPS } from '../../domain/waf/managed-groups.ts'
 import { ACTIONS, FIELDS, STATEMENTS, TRANSFORMATIONS } from '../../domain/waf/statements.ts'
 import type { StoredRule } from '../../domain/waf/web-acl.ts'
+import { requireGroup } from './managed-groups.ts'
 import { ruleFeaturesNotBuilt } from './not-built.ts'
 
 const rule = (Statement: unknown, Action: unknown = {}) => ({ Name: 'r', Priority: 0, Statement, Action }) as StoredRule
@@ -34,4 +37,24 @@ test('each row that is not built is named for a rule that uses it, and each that
   for (const [name, { built }] of Object.entries(ACTIONS)) {
     assert.equal(ruleFeaturesNotBuilt([rule({}, { [name]: {} })]).includes(`the action ${name}`), !built, name)
   }
+})
+
+test('a managed rule group that AWS has and nobody built answers 501 with its name; one that nobody has does not exist', () => {
+  for (const name of Object.keys(MISSING_RULE_GROUPS)) {
+    assert.throws(
+      () => requireGroup('AWS', name),
+      (error: Fault) => error.code === 'NotImplemented' && error.message.includes(name),
+    )
+  }
+  for (const [vendor, name] of [
+    ['AWS', 'AWSManagedRulesNoSuchSet'],
+    ['Fortinet', 'AWSManagedRulesATPRuleSet'],
+    [undefined, undefined],
+  ]) {
+    assert.throws(
+      () => requireGroup(vendor, name),
+      (error: Fault) => error.code === 'WAFNonexistentItemException',
+    )
+  }
+  assert.equal(requireGroup('AWS', 'AWSManagedRulesSQLiRuleSet').capacity, 200)
 })

@@ -1,13 +1,12 @@
 //! What AWS refuses in a single statement: one row a kind. What a member alone can have wrong is in constraints.ts.
 
-import { invalidParameter, wafFault } from '../../domain/waf/faults.ts'
+import { invalidParameter } from '../../domain/waf/faults.ts'
 import { WAF_LIMITS } from '../../domain/waf/limits.ts'
-import { managedRuleGroup } from '../../domain/waf/managed-groups.ts'
 import { patternProblem } from '../../domain/waf/regular-expression.ts'
 import type { Found } from '../../domain/waf/walk.ts'
 import { type Bodies, checkRuleAction } from './action-checks.ts'
 import { checkField, checkTransformations } from './field-checks.ts'
-import { versionOf } from './managed-groups.ts'
+import { requireGroup, versionOf } from './managed-groups.ts'
 import { checkRateBased } from './rate-checks.ts'
 import { notOne, overLimit, repeated, tooFew } from './refusals.ts'
 
@@ -50,13 +49,7 @@ const CHECKS: { readonly [Name in Found['name']]?: Check<Name> } = {
     checkOverrides(body, bodies)
   },
   ManagedRuleGroupStatement(body, path, bodies) {
-    const group = managedRuleGroup(body.VendorName, body.Name)
-    if (group === undefined) {
-      throw wafFault(
-        'WAFNonexistentItemException',
-        `AWS WAF couldn't perform the operation because your resource doesn't exist: there is no managed rule group ${body.VendorName} ${body.Name} here.`,
-      )
-    }
+    const group = requireGroup(body.VendorName, body.Name)
     versionOf(group, body.Version)
     checkOverrides(body, bodies)
     const names = new Set(group.rules.map(({ name }) => name))
