@@ -6,7 +6,7 @@
 export const TEXT_MAX = 4096
 
 /** Bytes that two pieces of a long text have in common: an attack up to this length is whole in one of them. */
-const OVERLAP = 2048
+const OVERLAP = 1024
 
 /** @param texts one character a byte @returns each once, as characters, none longer than TEXT_MAX */
 export function pieces(texts: readonly string[]): string[] {
@@ -23,22 +23,24 @@ export function pieces(texts: readonly string[]): string[] {
 }
 
 function addAll(text: string, out: Set<string>): void {
-  for (const characters of decoded(text)) {
-    if (Buffer.byteLength(characters) <= TEXT_MAX) {
-      out.add(characters)
-      continue
-    }
-    addPieces(characters, out)
-    const short = shortened(characters)
-    if (short.length < characters.length) addPieces(short, out)
+  const characters = decoded(text)
+  if (Buffer.byteLength(characters) <= TEXT_MAX) {
+    out.add(characters)
+    return
   }
+  addPieces(characters, out)
+  const short = shortened(characters)
+  if (short.length < characters.length) addPieces(short, out)
 }
 
-/** What the bytes mean in UTF-8; bytes that are none stand for themselves (Latin-1). */
-function decoded(text: string): string[] {
-  if (!/[\x80-\xff]/.test(text)) return [text]
+/**
+ * What the bytes mean in UTF-8. Where they are none, as in an image, those that are not ASCII become one space a run: no
+ * pattern asks for them, each would cost as much as what one asks for, and some databases take them as spaces (0xA0).
+ */
+function decoded(text: string): string {
+  if (!/[\x80-\xff]/.test(text)) return text
   const characters = Buffer.from(text, 'latin1').toString('utf8')
-  return characters.includes('\ufffd') ? [text, characters] : [characters]
+  return characters.includes('\ufffd') ? text.replace(/[\x80-\xff]+/g, ' ') : characters
 }
 
 function addPieces(characters: string, out: Set<string>): void {

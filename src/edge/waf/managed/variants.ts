@@ -4,6 +4,9 @@
 /** Percent signs within percent signs that are undone. */
 const DECODINGS = 2
 
+/** Characters of a text of which each way to undo it gives one more to look at; a longer one is undone in all ways at once. */
+const EACH_MAX = 4096
+
 /** Each text, and what it decodes to, each once. */
 export function variants(texts: readonly string[]): string[] {
   const out = new Set<string>()
@@ -14,20 +17,22 @@ export function variants(texts: readonly string[]): string[] {
 function addVariants(text: string, out: Set<string>): void {
   if (text === '') return
   out.add(text)
+  const isShort = text.length <= EACH_MAX
   let decoded = text
   for (let i = 0; i < DECODINGS && /[%+]/.test(decoded); i++) {
     const next = percentDecoded(i === 0 ? decoded.replaceAll('+', ' ') : decoded)
     if (next === decoded) break
     decoded = next
-    out.add(decoded)
+    if (isShort) out.add(decoded)
   }
   // Of what the decoding gave: an entity may have been percent-encoded.
-  if (decoded.includes('&')) addIfNew(decoded, entitiesDecoded(decoded), out)
-  if (decoded.includes('\\')) addIfNew(decoded, escapesDecoded(decoded), out)
-}
-
-function addIfNew(text: string, decoded: string, out: Set<string>): void {
-  if (decoded !== text) out.add(decoded)
+  const plain = decoded.includes('&') ? entitiesDecoded(decoded) : decoded
+  if (!isShort) {
+    out.add(plain.includes('\\') ? escapesDecoded(plain) : plain)
+    return
+  }
+  out.add(plain)
+  if (decoded.includes('\\')) out.add(escapesDecoded(decoded))
 }
 
 /** `%XX` and `%uXXXX`; a percent sign before anything else stays. */
