@@ -6,13 +6,16 @@ import type { EdgeBenchConfig } from './edge.config.ts'
 
 const run = promisify(execFile)
 
+/** Of another host, too. */
+type LoadConfig = Omit<EdgeBenchConfig, 'host'> & { readonly host: string }
+
 export interface Load {
   readonly requests: number
   readonly seconds: number
 }
 
 /** Loads one server for some seconds. @throws Error when any answer was not a 2xx or a connection failed */
-export async function load(config: EdgeBenchConfig, path: string, port: number, seconds: number): Promise<Load> {
+export async function load(config: LoadConfig, path: string, port: number, seconds: number): Promise<Load> {
   const headers = [['Host', config.host], ...config.headers].flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const { stdout } = await run('taskset', [
     ...['-c', `${config.loadCpu}`, 'wrk', '-t1', `-c${config.connections}`, `-d${seconds}s`, '--timeout', '10s'],
@@ -32,7 +35,7 @@ export interface Looked {
 }
 
 /** One request with the benchmark's own headers. */
-export function look(config: EdgeBenchConfig, path: string, port: number): Promise<Looked> {
+export function look(config: LoadConfig, path: string, port: number): Promise<Looked> {
   return new Promise((resolve, reject) => {
     const headers = Object.fromEntries([['Host', config.host], ...config.headers])
     request({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
