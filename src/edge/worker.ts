@@ -178,12 +178,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const walks = new CacheWalks()
   const geo = new Geo(options.geoip ?? [], problem)
   const endGeo = geo.keepUp()
-  let located: Snapshot['distributions'] | null = null
+  let located: Pick<Snapshot, 'distributions' | 'webAcls'> | null = null
   const locate = (): void => {
-    const { distributions } = configuration.snapshot
-    if (distributions === located) return
+    const { distributions, webAcls } = configuration.snapshot
+    if (distributions === located?.distributions && webAcls === located.webAcls) return
     if (locates(configuration.snapshot)) geo.prepare()
-    located = distributions
+    located = { distributions, webAcls }
   }
   locate()
   let feed: Feed | null = null

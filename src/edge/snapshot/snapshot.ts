@@ -143,7 +143,8 @@ export const EMPTY_SNAPSHOT: Snapshot = {
 }
 
 /** Whether any distribution depends on where viewers are. */
-export const locates = ({ distributions }: Snapshot): boolean =>
+export const locates = ({ distributions, webAcls }: Snapshot): boolean =>
+  webAcls.values().some((plan) => plan.locates) ||
   distributions.values().some((plan) => plan.geo !== null || plan.behaviors.some((behavior) => behavior.locates))
 
 /** The distribution of a host: exact names before wildcards, the longest wildcard first (spec 3.1 step 3). */

@@ -29,6 +29,8 @@ export class CannotCompile extends Error {}
 
 export class Shared implements HeaderSlots {
   readonly #readers = new Map<string, Reader>()
+  /** Set by the first statement that asks where an address is. */
+  locates = false
   #headerSlots = 0
 
   get count(): number {

@@ -13,7 +13,14 @@ const BODY_LIMITS: Readonly<Record<string, number>> = { KB_16: 16_384, KB_32: 32
 
 /** One that cannot be compiled has a plan, too: it says why, and that its requests are refused. */
 export function compileWebAcl(doc: WebAclDoc): WebAclPlan {
-  const none = { doc, arn: doc.arn, rules: [], defaultAction: actionPlan({ Block: {} }, {}), bodyLimit: 0 }
+  const none = {
+    doc,
+    arn: doc.arn,
+    rules: [],
+    defaultAction: actionPlan({ Block: {} }, {}),
+    bodyLimit: 0,
+    locates: false,
+  }
   try {
     return { ...none, broken: null, ...compiled(doc) }
   } catch (error) {
@@ -21,7 +28,7 @@ export function compileWebAcl(doc: WebAclDoc): WebAclPlan {
   }
 }
 
-function compiled(doc: WebAclDoc): Pick<WebAclPlan, 'rules' | 'defaultAction' | 'bodyLimit'> {
+function compiled(doc: WebAclDoc): Pick<WebAclPlan, 'rules' | 'defaultAction' | 'bodyLimit' | 'locates'> {
   const { acl, arn } = doc
   const bodies = acl.CustomResponseBodies ?? {}
   const context = {
@@ -39,7 +46,8 @@ function compiled(doc: WebAclDoc): Pick<WebAclPlan, 'rules' | 'defaultAction' | 
   if (bodyLimit === undefined) throw new CannotCompile(`the DefaultSizeInspectionLimit ${size} is not built`)
   if (acl.DefaultAction === undefined) throw new CannotCompile('there is no DefaultAction')
   const defaultAction = actionPlan(acl.DefaultAction, bodies)
-  return { rules: compileRules(acl.Rules ?? [], context, bodies), defaultAction, bodyLimit }
+  const rules = compileRules(acl.Rules ?? [], context, bodies)
+  return { rules, defaultAction, bodyLimit, locates: context.shared.locates }
 }
 
 /** `awswaf:123456789012:webacl:NAME:` of `arn:aws:wafv2:us-east-1:123456789012:global/webacl/NAME/ID`. */

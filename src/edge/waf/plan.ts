@@ -13,6 +13,8 @@ export interface WebAclPlan {
   readonly defaultAction: ActionPlan
   /** Bytes of a body that its rules look at. */
   readonly bodyLimit: number
+  /** A rule asks where an address is. */
+  readonly locates: boolean
 }
 
 export interface RulePlan {

@@ -3,7 +3,8 @@ import type { StatementCompiler } from '../compile-context.ts'
 import { LOOKS } from '../matcher.ts'
 import { firstForwarded } from './forwarded-ip.ts'
 
-export const asnMatch: StatementCompiler<'AsnMatchStatement'> = (statement) => {
+export const asnMatch: StatementCompiler<'AsnMatchStatement'> = (statement, { shared }) => {
+  shared.locates = true
   const { AsnList = [], ForwardedIPConfig: forwarded } = statement
   const numbers = new Set<number>(AsnList)
   const address = forwarded === undefined ? null : firstForwarded(forwarded)

@@ -6,7 +6,8 @@ import { firstForwarded } from './forwarded-ip.ts'
 /** AWS's label for an address of no known place. */
 const UNKNOWN = 'XX'
 
-export const geoMatch: StatementCompiler<'GeoMatchStatement'> = (statement) => {
+export const geoMatch: StatementCompiler<'GeoMatchStatement'> = (statement, { shared }) => {
+  shared.locates = true
   const { CountryCodes = [], ForwardedIPConfig: forwarded } = statement
   const countries = new Set<string>(CountryCodes)
   const address = forwarded === undefined ? null : firstForwarded(forwarded)
