@@ -14,6 +14,9 @@ import { OVERCOMMIT } from './domain/node-memory.ts'
 import { QUOTA_ROWS, type Quotas, quotasWith } from './domain/quotas.ts'
 import type { SourceNetworks } from './domain/source-networks.ts'
 import { POPS_MAX } from './domain/topology.ts'
+import { DEFAULT_LIMITS } from './edge/listen/limits.ts'
+import type { ProtectionSettings } from './edge/protecting.ts'
+import { SHIELD_DEFAULTS } from './edge/shield/limits.ts'
 
 /** Longest CACHEFRONT_HOME: a Unix socket's path has 107 bytes, and the sockets lie below the home. Bytes. */
 const HOME_BYTES_MAX = 72
@@ -23,6 +26,11 @@ const WORKERS_MAX = 32
 const CACHE_MEMORY_MB = { default: 256, min: 8, max: 1_048_576 } as const
 /** Disk tier of the cache, all workers together, and what one worker needs at least. MiB. */
 const CACHE_DISK_MB = { default: 1024, max: 67_108_864, workerMin: 4 } as const
+
+/** Limits of a worker: what still lets viewers in, and what nobody can mean. */
+const CONNECTIONS_MIN = 10
+const ORIGIN_REQUESTS_MIN = 4
+const LIMIT_MAX = 1_000_000
 
 export interface OptionRow {
   /** Name of the flag without its dashes, and key in the config file. */
@@ -83,6 +91,38 @@ export const OPTIONS: readonly OptionRow[] = [
     String(CACHE_DISK_MB.default),
     `disk for cached objects below the home, all workers together; 0 turns it off, at least ${CACHE_DISK_MB.workerMin} a worker`,
   ),
+  row(
+    'address-requests',
+    'N',
+    String(SHIELD_DEFAULTS.addressRequests),
+    'requests a second of one address and worker on the long run; 0 for no limit (docs/shield.md)',
+  ),
+  row('address-burst', 'N', String(SHIELD_DEFAULTS.addressBurst), 'requests of one address and worker at once'),
+  row(
+    'connections',
+    'N',
+    String(DEFAULT_LIMITS.connections),
+    'connections of a worker open at once (docs/listeners.md)',
+  ),
+  row(
+    'address-connections',
+    'N',
+    String(DEFAULT_LIMITS.connectionsPerAddress),
+    'connections of one address and worker open at once',
+  ),
+  row(
+    'address-handshakes',
+    'N',
+    String(DEFAULT_LIMITS.handshakesPerAddress),
+    'TLS handshakes of one address and worker under way at once',
+  ),
+  row(
+    'origin-requests',
+    'N',
+    String(SHIELD_DEFAULTS.originRequests),
+    'requests to origins of a worker under way at once; over it misses are refused (docs/shield.md)',
+  ),
+  row('limit-loopback', null, null, 'addresses of this host have the limits of all others'),
   row('node-network', '127.N.0.0/16', null, 'addresses of cache nodes; the first free one from 127.16.0.0/16'),
   {
     ...flagOnly(
@@ -284,6 +324,8 @@ export interface Config {
   readonly cacheMemoryBytes: number
   /** Disk tier of the edge, all workers together; 0 for none. Bytes. */
   readonly diskCacheBytes: number
+  /** Limits of each worker (docs/shield.md). */
+  readonly protection: ProtectionSettings
   /** `127.N.0.0/16`; null lets the keeper take the first free one. */
   readonly nodeNetwork: string | null
   /** Security groups and subnets of caches, as the operator defines them. */
@@ -389,6 +431,15 @@ export function readConfig(flags: Flags, environment: Environment): Config {
     workers: value('workers', parse.integer(1, WORKERS_MAX)),
     cacheMemoryBytes: value('cache-memory-mb', parse.integer(CACHE_MEMORY_MB.min, CACHE_MEMORY_MB.max)) * 1024 * 1024,
     diskCacheBytes: value('disk-cache-mb', parse.integer(0, CACHE_DISK_MB.max)) * 1024 * 1024,
+    protection: {
+      addressRequests: value('address-requests', parse.integer(0, LIMIT_MAX)),
+      addressBurst: value('address-burst', parse.integer(1, LIMIT_MAX)),
+      connections: value('connections', parse.integer(CONNECTIONS_MIN, LIMIT_MAX)),
+      addressConnections: value('address-connections', parse.integer(1, LIMIT_MAX)),
+      addressHandshakes: value('address-handshakes', parse.integer(1, LIMIT_MAX)),
+      originRequests: value('origin-requests', parse.integer(ORIGIN_REQUESTS_MIN, LIMIT_MAX)),
+      limitLoopback: given.has('limit-loopback'),
+    },
     nodeNetwork: optional('node-network', parse.nodeNetwork),
     sourceNetworks: {
       securityGroups: new Map(list('security-group', parse.namedNetworks('sg'))),

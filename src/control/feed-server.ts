@@ -140,6 +140,7 @@ class Feed implements FeedServer {
       case 'lease':
         this.#workers.renew(worker, message.failing)
         worker.silent = message.silent ?? []
+        worker.shield = message.shield ?? null
         this.#progress()
         return
       case 'acknowledge':

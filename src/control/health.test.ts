@@ -14,6 +14,7 @@ const WORKER: LiveWorker = {
   acknowledged: 3,
   failing: [],
   silent: [],
+  shield: null,
   offsetMs: 0,
 }
 

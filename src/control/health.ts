@@ -56,6 +56,7 @@ export function healthOf(facts: HealthFacts): Health {
     regionals: facts.network.regionals.map(({ name, region }) => ({ name, region, ...downIf(facts.down, name) })),
     parts: [...own, ...resources],
     origins: failingOrigins(live),
+    ...troubles(live),
   }
 }
 
@@ -145,6 +146,17 @@ function popsOf(live: readonly LiveWorker[], down: ReadonlySet<string>): PopHeal
     }
   }
   return [...pops.values()]
+}
+
+/** Of the workers that are attacked and those that are overloaded; absent for none. */
+function troubles(live: readonly LiveWorker[]): Pick<Health, 'attacks' | 'overloads'> {
+  const attacks = live.flatMap(({ identity, shield }) =>
+    shield?.attack ? [{ worker: identity.worker, ...shield.attack }] : [],
+  )
+  const overloads = live.flatMap(({ identity, shield }) =>
+    shield?.overload ? [{ worker: identity.worker, ...shield.overload }] : [],
+  )
+  return { ...(attacks.length === 0 ? {} : { attacks }), ...(overloads.length === 0 ? {} : { overloads }) }
 }
 
 /** Origins that health names. */

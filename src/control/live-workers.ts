@@ -4,6 +4,7 @@ import {
   type FailingOrigin,
   type FromWorker,
   LEASE_MS,
+  type ShieldSeen,
   type SilentAddress,
   type ToWorker,
   type WorkerIdentity,
@@ -25,6 +26,8 @@ export interface LiveWorker {
   acknowledged: number
   /** Origins that fail, as it said with its last lease. */
   failing: readonly FailingOrigin[]
+  /** Whether it is attacked or overloaded, as it said with its last lease; null when neither. */
+  shield: ShieldSeen | null
   /** Dedicated addresses that it cannot bind, as it said last. */
   silent: readonly SilentAddress[]
   /** Milliseconds that its clock is ahead, as it said last. */
@@ -57,6 +60,7 @@ export class LiveWorkers {
       acknowledged: -1,
       failing: [],
       silent: [],
+      shield: null,
       offsetMs: 0,
     }
     this.#byName.get(hello.identity.worker)?.connection?.close()

@@ -1,14 +1,8 @@
 //! Where a request goes once its method and its signature are found good.
 import type { Exchange } from './exchange.ts'
-import type { BehaviorPlan } from './snapshot/snapshot.ts'
 import { to } from './stage.ts'
 
-export type AfterMethod = typeof to.cacheKey | typeof to.encryptFields | typeof to.originRequest
+export type AfterMethod = typeof to.cacheKey | typeof to.admitMiss
 
-/** What field-level encryption looks at are the bodies of POST and PUT (spec 12.3), which no cache ever sees. */
-export function afterMethod({ cacheable, behavior, request }: Exchange): AfterMethod {
-  if (cacheable) return to.cacheKey
-  const { fields } = behavior as BehaviorPlan
-  const { method } = request
-  return fields !== null && (method === 'POST' || method === 'PUT') ? to.encryptFields : to.originRequest
-}
+/** What the cache has no say in goes to the origin, as far as the worker has room for it. */
+export const afterMethod = ({ cacheable }: Exchange): AfterMethod => (cacheable ? to.cacheKey : to.admitMiss)

@@ -6,6 +6,7 @@ import { mayStandIn } from './cache/finding.ts'
 import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import { ownersOf } from './cache/owner.ts'
+import { isCapacity } from './capacity.ts'
 import { hintsFor } from './delivery/hints.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange } from './exchange.ts'
@@ -77,8 +78,10 @@ function heed(result: PeerResult, place: Place, tier: Tier, x: Exchange, edge: E
   x.tier = tier
   // It has no copy to stand in for the origin that fails; this worker may.
   const now = edge.clock.now()
-  if (x.stale !== null && mayStandIn(x.stale, now) && saysThatOriginFails(result, x, x.stale, now)) {
+  const isShed = result.kind === 'fault' && isCapacity(result.fault)
+  if (x.stale !== null && mayStandIn(x.stale, now) && (isShed || saysThatOriginFails(result, x, x.stale, now))) {
     flight.stopKeeping()
+    if (isShed) x.staleReason = 'shed'
     return to.serveStale
   }
   x.layer = result.layer
@@ -92,7 +95,7 @@ function heed(result: PeerResult, place: Place, tier: Tier, x: Exchange, edge: E
   const { origin, reason } = result.fault
   // Those who wait are told the same.
   if (origin !== null) flight.onFailure(new OriginFailure(origin, `${NAMES[result.layer]} says: ${reason}`))
-  flight.decide(result.fault.ownOnly ? 'alone' : 'failed')
+  flight.decide(isShed ? 'shed' : result.fault.ownOnly ? 'alone' : 'failed')
   x.fault = result.fault
   return to.errorPage
 }

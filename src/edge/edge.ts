@@ -15,6 +15,7 @@ import type { WorkerIdentity } from './feed-protocol.ts'
 import type { FieldBodies } from './fields/body.ts'
 import type { FieldCipher } from './fields/cipher.ts'
 import type { GeoLookup } from './geo/geo.ts'
+import type { RequestBudget, RequestVerdict } from './listen/viewer.ts'
 import type { OriginFailure } from './origin/failure.ts'
 import type { S3Keys } from './origin/sign.ts'
 import type { OriginSources } from './origin/sources.ts'
@@ -53,6 +54,16 @@ export interface PassedOver {
   readonly failure: OriginFailure | null
 }
 
+/** What protects a worker (edge/shield/shield.ts). */
+export interface Protection {
+  /** The budget of requests that an address has, at `now` (Clock.monotonic()). */
+  budgetOf(address: string, now: number): RequestBudget
+  /** A request of `address` was refused: with a page, or by ending its connection. */
+  limited(verdict: Exclude<RequestVerdict, 'within'>, address: string): void
+  /** Why what would go to the origin of that name now is not to go; null when it may. What is refused is counted. */
+  sheds(what: 'refresh' | 'miss', origin: string): string | null
+}
+
 export interface Edge {
   readonly clock: Clock
   readonly name: string
@@ -66,10 +77,12 @@ export interface Edge {
   readonly disk: Pick<DiskTier, 'opening' | 'mayHave' | 'promote' | 'settled'>
   readonly flights: Flights
   readonly failures: FailureMemory
-  readonly origins: Pick<OriginSources, 'send' | 'busy' | 'close'>
+  readonly origins: Pick<OriginSources, 'send' | 'underWay' | 'close'>
   /** What requests to buckets are signed with; null when the operator has given none. */
   readonly s3Keys: S3Keys | null
   readonly geo: GeoLookup
+  /** Who asks too much, and whether this worker has too much to do. */
+  readonly shield: Protection
   readonly waf: Waf
   /** Policies of signed requests that were verified. */
   readonly verified: VerifiedPolicies

@@ -19,7 +19,7 @@ import type { Answer, Flight } from './cache/flight.ts'
 import type { StoredObject } from './cache/object.ts'
 import type { SliceAsked } from './cache/slices.ts'
 import type { HeldBytes } from './fields/body.ts'
-import type { ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import type { RequestBudget, ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { FetchTimes, OriginRequest } from './origin/attempts.ts'
 import type { Place } from './places.ts'
 import type { BehaviorPlan, DistributionPlan, ErrorPagePlan, Snapshot } from './snapshot/snapshot.ts'
@@ -127,6 +127,10 @@ export class Exchange {
   readonly snapshot: Snapshot
   /** The POP that the viewer came to, or the place that a peer asks. */
   readonly place: Place
+  /** What requests of its address are counted by; null for what no viewer asks. handler.ts */
+  budget: RequestBudget | null = null
+  /** It is a slice of an answer whose first bytes have gone out. delivery/slice-fetch.ts */
+  partOfBegun = false
   /** X-Amz-Cf-Id; receive. */
   requestId = ''
   /** Address of the viewer, also when a peer passed the request on or an explain header sets it. */

@@ -6,6 +6,8 @@ import type { DistributionDoc, InvalidationDoc } from '../domain/distribution.ts
 import type { OriginFailureKind } from '../domain/outcomes.ts'
 import type { RuleCount, SamplesFound } from '../domain/waf/seen.ts'
 import type { WebAclDoc } from '../domain/waf/web-acl.ts'
+import type { AttackSeen } from './shield/attack-watch.ts'
+import type { LoadSignal } from './shield/overload.ts'
 
 /** A worker is live while it holds its lease: renewed each second, lasting five. Milliseconds. */
 export const LEASE_RENEW_MS = 1_000
@@ -80,7 +82,13 @@ export type FromWorker =
   /** First message; `revision` is that of the snapshot on its disk, -1 for none. */
   | { readonly type: 'hello'; readonly identity: WorkerIdentity; readonly revision: number }
   /** `failing`: origins whose newest request from this worker failed; absent for none. `silent` as with `acknowledge`. */
-  | { readonly type: 'lease'; readonly failing?: readonly FailingOrigin[]; readonly silent?: readonly SilentAddress[] }
+  | {
+      readonly type: 'lease'
+      readonly failing?: readonly FailingOrigin[]
+      /** Absent while nobody attacks and nothing is shed. */
+      readonly shield?: ShieldSeen
+      readonly silent?: readonly SilentAddress[]
+    }
   /** `silent`: dedicated addresses of that revision that the worker does not listen at; absent for none. */
   | { readonly type: 'acknowledge'; readonly revision: number; readonly silent?: readonly SilentAddress[] }
   | { readonly type: 'clock'; readonly offsetMs: number }
@@ -155,6 +163,14 @@ export interface FailingOrigin {
   readonly kind: OriginTrouble
   /** ISO 8601. */
   readonly at: string
+}
+
+/** Whether a worker is attacked, or overloaded. */
+export interface ShieldSeen {
+  /** Null when there is none. */
+  readonly attack: AttackSeen | null
+  /** What is shed and why; null when nothing is. */
+  readonly overload: { readonly sheds: 'refreshes' | 'misses'; readonly cause: LoadSignal } | null
 }
 
 /** A dedicated address that a worker cannot bind, and tries anew. */

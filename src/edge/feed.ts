@@ -11,6 +11,7 @@ import {
   LEASE_MS,
   LEASE_RENEW_MS,
   type Question,
+  type ShieldSeen,
   type SilentAddress,
   type ToWorker,
   type WorkerIdentity,
@@ -39,6 +40,8 @@ export interface FeedHandlers {
   lease(until: number): void
   /** What is told with each lease. */
   failing(): readonly FailingOrigin[]
+  /** What is told with each lease. */
+  shield(): ShieldSeen
   /** What is told with each lease and each acknowledgement. */
   silent(): readonly SilentAddress[]
 }
@@ -69,7 +72,14 @@ export function connectFeed(path: string, identity: WorkerIdentity, clock: Clock
 
   const lease = (): FromWorker => {
     const failing = handlers.failing()
-    return { type: 'lease', ...(failing.length === 0 ? {} : { failing }), ...silent() }
+    const shield = handlers.shield()
+    const isWell = shield.attack === null && shield.overload === null
+    return {
+      type: 'lease',
+      ...(failing.length === 0 ? {} : { failing }),
+      ...(isWell ? {} : { shield }),
+      ...silent(),
+    }
   }
 
   const hold = (): void => {

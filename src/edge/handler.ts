@@ -5,7 +5,7 @@ import { tokenHolds } from '../lib/request-token.ts'
 import { beginTrace } from './begin-trace.ts'
 import type { Edge } from './edge.ts'
 import { Exchange, type PeerAnswer } from './exchange.ts'
-import type { ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
+import type { RequestBudget, ViewerHandler, ViewerReply, ViewerRequest } from './listen/viewer.ts'
 import type { PeerQuestion } from './peers/protocol.ts'
 import { runPipeline, runPipelineFrom } from './pipeline.ts'
 import type { Place } from './places.ts'
@@ -13,7 +13,7 @@ import type { Running } from './running.ts'
 import type { Step } from './stage.ts'
 import { errorPage } from './stages/error-page.ts'
 import { record } from './stages/record.ts'
-import type { TrustedProxies } from './viewer/trusted-proxies.ts'
+import type { SeenViewer, TrustedProxies } from './viewer/trusted-proxies.ts'
 import type { ExplainWish } from './viewer-facts.ts'
 
 export interface HandlerOptions {
@@ -34,6 +34,7 @@ export function viewerHandler(edge: Edge, options: HandlerOptions): ViewerHandle
     const x = new Exchange(request, reply, edge.snapshot, edge.places.pops[request.connection.pop] as Place, null)
     const seen = options.proxies?.viewerOf(request) ?? null
     if (seen !== null) x.seenAs(seen)
+    x.budget = budgetOf(x, edge, seen)
     const { wish } = x.facts
     if (wish !== null && mayWish(wish, request, edge, options)) {
       if (wish.explain) x.watcher = beginTrace(edge, request)
@@ -55,6 +56,14 @@ function mayWish(
   const target = request.query === null ? request.path : `${request.path}?${request.query}`
   const line = { method: request.method, host: request.headers.get('host') ?? request.headers.host, target }
   return tokenHolds(explainKey, token, line, edge.clock.wall())
+}
+
+/** A connection keeps that of its address; behind a proxy that is trusted each request may be another viewer's. */
+function budgetOf({ request }: Exchange, edge: Edge, seen: SeenViewer | null): RequestBudget {
+  const { connection, startedAt } = request
+  if (seen !== null) return edge.shield.budgetOf(seen.address, startedAt)
+  connection.budget ??= edge.shield.budgetOf(connection.remoteAddress, startedAt)
+  return connection.budget
 }
 
 /** Runs a request that came from a peer worker. */

@@ -8,6 +8,7 @@ import { accessGeo } from './stages/access-geo.ts'
 import { accessSigned } from './stages/access-signed.ts'
 import { accessWaf } from './stages/access-waf.ts'
 import { acmeChallenge } from './stages/acme-challenge.ts'
+import { admitMiss } from './stages/admit-miss.ts'
 import { cacheKey } from './stages/cache-key.ts'
 import { cacheLookup } from './stages/cache-lookup.ts'
 import { cacheStore } from './stages/cache-store.ts'
@@ -58,6 +59,7 @@ export const PIPELINE = [
   chooseVariant,
   diskLookup,
   cacheWait,
+  admitMiss,
   ownerLookup,
   regionalLookup,
   shieldLookup,

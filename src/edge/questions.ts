@@ -45,7 +45,7 @@ export function answerQuestion(question: Question, answering: Answering, walks: 
 function countWork({ counters, store, edge }: Answering): void {
   counters.set(COUNTER.fetchesUnderWay, edge.flights.size)
   counters.set(COUNTER.fetchBytesHeld, bytesHeld())
-  counters.set(COUNTER.originRequestsOpen, edge.origins.busy)
+  counters.set(COUNTER.originRequestsOpen, edge.origins.underWay.total)
   counters.set(COUNTER.peerRequestsOpen, edge.peers.busy)
   counters.set(COUNTER.refreshesUnderWay, edge.refreshes.size)
   counters.set(COUNTER.compressionsUnderWay, edge.compressions.count)

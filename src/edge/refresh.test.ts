@@ -29,6 +29,7 @@ function setup(max?: number) {
     flights: new Flights(),
     ids: new RequestIds(),
     refreshes,
+    shield: { sheds: (_what: string, origin: string) => (origin === 'loaded' ? 'event-loop' : null) },
   } as unknown as Edge
   const store = (key: string, body = 'old', bornAt = 1): StoredObject => {
     const stored = edge.store.put(key, { ...META, bornAt }, [Buffer.from(body)])
@@ -86,7 +87,7 @@ function viewer(key: string, more: readonly string[] = []): Exchange {
     null,
   )
   x.key = key
-  x.behavior = { errorMinTtls: new Map([[503, 30]]) } as unknown as BehaviorPlan
+  x.behavior = { errorMinTtls: new Map([[503, 30]]), origin: { named: key } } as unknown as BehaviorPlan
   return x
 }
 
@@ -105,6 +106,12 @@ test('nor while a viewer waits for a fetch of the key', () => {
   const { refreshes, edge, store } = setup()
   edge.flights.begin('a', 1)
   assert.equal(refreshes.begin(viewer('a'), edge, store('a')), 'under-way')
+})
+
+test('an overloaded worker refreshes nothing', () => {
+  const { refreshes, edge, running, store } = setup()
+  assert.equal(refreshes.begin(viewer('loaded'), edge, store('loaded')), 'shed')
+  assert.deepEqual([refreshes.size, running.length], [0, 0])
 })
 
 test('over the limit nothing is begun', async () => {

@@ -47,6 +47,7 @@ export class Refreshes implements RefreshBehind {
     if (this.#underWay.has(key) || edge.flights.of(key) !== undefined) return 'under-way'
     if (this.backsOff(key, edge.clock.now())) return 'backing-off'
     if (this.#underWay.size >= this.#max) return 'too-many'
+    if (edge.shield.sheds('refresh', (x.behavior as BehaviorPlan).origin.named) !== null) return 'shed'
     this.#underWay.add(key)
     const inner = refreshOf(x, edge, object)
     queueMicrotask(() => {

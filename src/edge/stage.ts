@@ -22,6 +22,7 @@ export const to = {
   chooseVariant: 'choose-variant',
   diskLookup: 'disk-lookup',
   cacheWait: 'cache-wait',
+  admitMiss: 'admit-miss',
   ownerLookup: 'owner-lookup',
   regionalLookup: 'regional-lookup',
   shieldLookup: 'shield-lookup',

@@ -11,7 +11,6 @@ import { AccessLogFile } from '../observe/access-log-file.ts'
 import { COUNTER, Counters } from '../observe/counters.ts'
 import { TraceRing } from '../observe/trace.ts'
 import { VerifiedPolicies } from './access/verified-policies.ts'
-import { admitting } from './admitting.ts'
 import { Flights } from './cache/collapse.ts'
 import { DiskTier } from './cache/disk/tier.ts'
 import { TieredStore } from './cache/disk/tiered-store.ts'
@@ -48,6 +47,7 @@ import { OriginTls } from './origin/tls.ts'
 import { PeerClient } from './peers/client.ts'
 import { servePeers } from './peers/server.ts'
 import { placesOf } from './places.ts'
+import { type ProtectionOptions, protect } from './protecting.ts'
 import { answerQuestion } from './questions.ts'
 import { createRecorder } from './recorder.ts'
 import { Refreshes } from './refresh.ts'
@@ -63,7 +63,7 @@ import { TrustedProxies } from './viewer/trusted-proxies.ts'
 import { openTokenKeys } from './waf/token-keys.ts'
 import { Waf } from './waf/waf.ts'
 
-export interface WorkerOptions {
+export interface WorkerOptions extends ProtectionOptions {
   /** `worker-0`; unique in the installation. */
   readonly name: string
   /** Version of the program. */
@@ -99,8 +99,6 @@ export interface WorkerOptions {
   readonly dns?: (DnsListen & { readonly edgeDomain: string }) | null
   /** CIDRs of proxies in front whose X-Forwarded-For is believed. */
   readonly trustedProxies?: readonly string[]
-  /** CIDRs of proxies in front that begin each connection with a PROXY header. */
-  readonly proxyProtocol?: readonly string[]
   /** GeoIP databases of the operator's own (edge/geo/databases.ts). */
   readonly geoip?: readonly string[]
   /** Every distribution is in strict mode, whatever its tags. */
@@ -190,6 +188,23 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const proxies = options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : null
   const running = new Running()
   const handling = { explain: options.explain, explainKey: options.explainKey ?? null, proxies, running, problem }
+  const origins = new OriginSources(
+    new Origins({
+      guard: addressGuard(options.ownAddresses, options.allowOrigins),
+      names: new OriginNames(options.lookup ?? systemLookup, clock),
+      tls: new OriginTls(readableAuthorities(options.originAuthorities ?? [], problem)),
+      ...(options.originConnectionMs === undefined ? {} : { connectionMs: options.originConnectionMs }),
+    }),
+    [
+      new Folders({ directories: options.folders ?? new Map(), clock }),
+      new Distributions({
+        edge: () => edge,
+        handler: (request, reply) => handler(request, reply),
+        address: hopAddress(options.pops[0]?.http.host ?? ''),
+      }),
+    ],
+  )
+  const { shield, listening } = protect(options, counters, proxies, origins.underWay)
   const edge: Edge = {
     clock,
     name: options.name,
@@ -201,22 +216,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     disk,
     flights: new Flights(),
     failures: new FailureMemory(),
-    origins: new OriginSources(
-      new Origins({
-        guard: addressGuard(options.ownAddresses, options.allowOrigins),
-        names: new OriginNames(options.lookup ?? systemLookup, clock),
-        tls: new OriginTls(readableAuthorities(options.originAuthorities ?? [], problem)),
-        ...(options.originConnectionMs === undefined ? {} : { connectionMs: options.originConnectionMs }),
-      }),
-      [
-        new Folders({ directories: options.folders ?? new Map(), clock }),
-        new Distributions({
-          edge: () => edge,
-          handler: (request, reply) => handler(request, reply),
-          address: hopAddress(options.pops[0]?.http.host ?? ''),
-        }),
-      ],
-    ),
+    origins,
+    shield,
     s3Keys: options.s3Keys ?? null,
     geo,
     waf: new Waf({
@@ -254,7 +255,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     refuse: (refusal) => refuseRequest(refusal, edge, counters, accessLog),
     onConnection: (event) => countConnection(counters, event),
     onHttp2Limit: (limit) => countHttp2Limit(counters, limit),
-    ...admitting(options, counters, proxies),
+    ...listening,
     problem,
   }
   const listeners = await PopListeners.open(options.pops, configuration.snapshot.down, shared).catch(async (error) => {
@@ -296,6 +297,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     await dns?.close()
     feed?.close()
     await handshakes.close()
+    shield.close()
     await peers.close()
     edge.peers.close()
     await edge.waf.close()
@@ -369,6 +371,7 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     drain: () => void drain(),
     failing: () => originHealth.failing(),
     silent: () => dedicated.silent,
+    shield: () => shield.seen,
     lease: (until) => {
       edge.leaseUntil = until
     },

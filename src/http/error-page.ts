@@ -99,6 +99,8 @@ export const REASONS = {
   s3Length: 'An upload to S3 needs a Content-Length.',
   loop: 'The request travelled through too many distributions.',
   internal: 'The edge could not complete this request.',
+  tooMany: 'Too many requests from this address.',
+  capacity: 'The edge has more requests than it can answer just now.',
   draining: 'The edge is shutting down.',
 } as const
 
@@ -128,6 +130,7 @@ Request ID: ${page.requestId}
 
 function adviceFor(status: number): string {
   if (status >= 500) return 'Something between this edge and the origin failed. Trying again in a moment may help.'
+  if (status === 429) return 'Fewer requests at a time are answered.'
   if (status === 421) return 'Over a new connection, made for the name of this request, it is answered.'
   if (status === 412 || status === 416)
     return 'Ask for the object without a condition or a range to see what it is now.'

@@ -50,6 +50,27 @@ const puzzleAnswer = (outcome: string): CounterRow => ({
   help: 'Answers to challenges and puzzles of web ACLs.',
 })
 
+const relieved = (kind: string): CounterRow => ({
+  metric: 'cachefront_edge_connections_relieved_total',
+  kind: 'counter',
+  labels: { kind },
+  help: 'Idle and slow connections closed for new ones, because few were left (docs/shield.md).',
+})
+
+const limited = (answer: string): CounterRow => ({
+  metric: 'cachefront_edge_requests_limited_total',
+  kind: 'counter',
+  labels: { answer },
+  help: 'Requests over what one address may make, by what it was answered (docs/shield.md).',
+})
+
+const shed = (what: string, cause: string): CounterRow => ({
+  metric: 'cachefront_edge_shed_total',
+  kind: 'counter',
+  labels: { what, cause },
+  help: 'Misses and refreshes that an overloaded worker did not make (docs/shield.md).',
+})
+
 const counter = (name: string, help: string): CounterRow => ({
   metric: `cachefront_edge_${name}_total`,
   kind: 'counter',
@@ -102,9 +123,28 @@ const TABLE = {
   droppedHandshakes: dropped('handshakes'),
   droppedAddressConnections: dropped('address-connections'),
   droppedAddressHandshakes: dropped('address-handshakes'),
+  droppedAddressRequests: dropped('address-requests'),
   droppedProxyHeader: dropped('proxy-header'),
   droppedHandshakeTimeout: dropped('handshake-timeout'),
   droppedClientCertificate: dropped('client-certificate'),
+  relievedUnused: relieved('unused'),
+  relievedIdle: relieved('idle'),
+  relievedSlow: relieved('slow'),
+  relievedHandshakes: relieved('handshake'),
+  requestsLimited: limited('429'),
+  requestsShunned: limited('closed'),
+  shedMissEventLoop: shed('miss', 'event-loop'),
+  shedMissOrigins: shed('miss', 'origin-requests'),
+  shedMissMemory: shed('miss', 'memory'),
+  shedRefreshEventLoop: shed('refresh', 'event-loop'),
+  shedRefreshOrigins: shed('refresh', 'origin-requests'),
+  shedRefreshMemory: shed('refresh', 'memory'),
+  underAttack: gauge('under_attack', '1 while an attack goes on (docs/shield.md).'),
+  eventLoopDelay: gauge(
+    'event_loop_delay_seconds',
+    'What each turn of the event loop is late by, at least, when it is busy.',
+  ),
+  processMemory: gauge('process_memory_bytes', 'Bytes of memory that the worker takes.'),
   connectionsOpen: gauge('connections_open', 'Viewer connections open now.'),
   requestsRefused: counter('requests_refused', 'Requests that the listener answered itself: malformed or too large.'),
   http2ConcurrentStreams: overHttp2Limit('concurrentStreams'),

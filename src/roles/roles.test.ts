@@ -33,6 +33,8 @@ describe('the settings of a worker', () => {
           'trusted-proxies': ['10.9.0.0/16'],
           'proxy-protocol': ['10.8.0.0/16', 'fd00::/8'],
           'movable-clock': true,
+          'limit-loopback': true,
+          ...{ 'address-requests': '7', 'origin-requests': '9', connections: '20' },
           // Any file that is there.
           'origin-ca': ['/etc/passwd'],
         },
@@ -67,6 +69,10 @@ describe('the settings of a worker', () => {
       s3Region: 'eu-west-1',
       s3Keys: 'some-keys',
       folders: ['site=/srv/site', 'a=/b'],
+      protection: {
+        ...{ addressRequests: 7, addressBurst: 10_000, connections: 20, addressConnections: 2_000 },
+        ...{ addressHandshakes: 100, originRequests: 9, limitLoopback: true },
+      },
       movableClock: true,
       rfcStrict: true,
       explain: 'loopback',

@@ -6,6 +6,7 @@ import { type ListenAddress, showAddress, showEndpoint } from '../config-values.
 import type { RegionalDoc } from '../domain/topology.ts'
 import { edgeNames } from '../edge/certificates.ts'
 import type { PopListen } from '../edge/listeners.ts'
+import type { ProtectionSettings } from '../edge/protecting.ts'
 import type { WorkerWish } from '../keeper/protocol.ts'
 import { isLoopback } from '../lib/loopback.ts'
 
@@ -33,6 +34,7 @@ export interface WorkerSettings {
   readonly s3Keys: string
   /** `NAME=DIR` */
   readonly folders: readonly string[]
+  readonly protection: ProtectionSettings
   readonly movableClock: boolean
   /** Every distribution is in strict mode. */
   readonly rfcStrict: boolean
@@ -101,6 +103,7 @@ export function workerWishes(
       s3Region: config.s3.region,
       s3Keys,
       folders: config.folders.map(({ name, directory }) => `${name}=${directory}`),
+      protection: config.protection,
       movableClock: config.movableClock,
       rfcStrict: config.rfcStrict,
       explain: [...[api, ...addresses].map(({ host }) => host), ...config.dedicatedIps].every(isLoopback)
@@ -122,6 +125,7 @@ function writeSettings(s: WorkerSettings): readonly string[] {
     ...s.originAuthorities.flatMap((file) => ['--origin-ca', file]),
     ...s.geoip.flatMap((path) => ['--geoip', path]),
     ...['--s3-endpoint', s.s3Endpoint, '--s3-region', s.s3Region, '--s3-keys', s.s3Keys],
+    ...['--protection', JSON.stringify(s.protection)],
     ...s.folders.flatMap((folder) => ['--folder', folder]),
     ...s.allowOrigins.flatMap((cidr) => ['--allow-origin', cidr]),
     ...s.ownAddresses.flatMap((address) => ['--own', address]),
@@ -154,11 +158,14 @@ export function readSettings(args: readonly string[]): WorkerSettings {
       's3-endpoint': { type: 'string', default: '' },
       's3-region': { type: 'string', default: 'us-east-1' },
       's3-keys': { type: 'string', default: '' },
+      protection: text,
       'movable-clock': { type: 'boolean', default: false },
       'rfc-strict': { type: 'boolean', default: false },
     },
   })
-  const needed = (name: 'name' | 'home' | 'network' | 'edge-domain' | 'cache-bytes' | 'explain'): string => {
+  const needed = (
+    name: 'name' | 'home' | 'network' | 'edge-domain' | 'cache-bytes' | 'explain' | 'protection',
+  ): string => {
     const value = values[name]
     if (value === undefined) throw new Error(`the worker was started without --${name}`)
     return value
@@ -180,6 +187,7 @@ export function readSettings(args: readonly string[]): WorkerSettings {
     s3Region: values['s3-region'],
     s3Keys: values['s3-keys'],
     folders: values.folder,
+    protection: JSON.parse(needed('protection')) as ProtectionSettings,
     movableClock: values['movable-clock'],
     rfcStrict: values['rfc-strict'],
     explain: needed('explain') === 'loopback' ? 'loopback' : 'off',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { homePaths, programVersion } from '../config.ts'
 import { endpointUrl, folder } from '../config-values.ts'
 import { loadOriginClient } from '../edge/origin/pool.ts'
+import { protectionOptions } from '../edge/protecting.ts'
 import { startWorker } from '../edge/worker.ts'
 import { MovableClock, systemClock } from '../lib/clock.ts'
 import { makePrivateDirectory } from '../lib/private-directory.ts'
@@ -45,6 +46,7 @@ export async function runWorker(args: readonly string[]): Promise<void> {
       region: settings.s3Region,
     },
     s3Keys: settings.s3Keys === '' ? null : await readS3Keys(paths.s3Keys),
+    ...protectionOptions(settings.protection),
     logDirectory: paths.logs,
     tokenKeys: join(paths.edge, 'waf-keys'),
     clock,

@@ -9,6 +9,7 @@ import type {
   FromWorker,
   Question,
   SeenObject,
+  ShieldSeen,
   SilentAddress,
   ToWorker,
   WorkerIdentity,
@@ -42,6 +43,7 @@ export class EdgeFeed {
   readonly hellos: number[] = []
 
   readonly #leases: ((failing: readonly FailingOrigin[]) => void)[] = []
+  readonly #shields: ((shield: ShieldSeen | null) => void)[] = []
 
   constructor(path: string, documents: readonly DistributionDoc[]) {
     this.path = path
@@ -77,6 +79,11 @@ export class EdgeFeed {
     await this.until(
       () => [...this.#connected].filter((c) => c.identity !== null && c.acknowledged >= this.revision).length >= count,
     )
+  }
+
+  /** The same of attacks and overloads; null when it says nothing of them. */
+  shield(): Promise<ShieldSeen | null> {
+    return new Promise((resolve) => this.#shields.push(resolve))
   }
 
   /** Resolves with what the next lease of any worker says of origins. */
@@ -231,6 +238,7 @@ export class EdgeFeed {
       case 'lease':
         connected.silent = message.silent ?? []
         for (const heard of this.#leases.splice(0)) heard(message.failing ?? [])
+        for (const heard of this.#shields.splice(0)) heard(message.shield ?? null)
         break
     }
     for (const check of [...this.#waiting]) check()

@@ -34,6 +34,7 @@ export function drawStatus(endpoint: string, status: Status): string {
       ['PART', 'STATE', 'DETAIL'],
       ...health.parts.map((part) => [part.name, part.ok ? 'ok' : 'NOT OK', part.detail]),
     ]),
+    ...troubles(health),
     distributions.length === 0
       ? 'No distributions.'
       : drawTable([
@@ -68,6 +69,15 @@ export function drawStatus(endpoint: string, status: Status): string {
   ]
   return paragraphs.join('\n\n')
 }
+
+/** What `cachefront status` says of attacks and overloads. */
+const troubles = ({ attacks = [], overloads = [] }: Status['health']): string[] => [
+  ...attacks.map(({ worker, since, counts }) => {
+    const causes = Object.entries(counts).map(([cause, count]) => `${count} ${cause}`)
+    return `UNDER ATTACK: ${worker} since ${since}: ${causes.join(', ')} (docs/shield.md)`
+  }),
+  ...overloads.map(({ worker, sheds, cause }) => `OVERLOADED: ${worker} refuses ${sheds} (${cause}; docs/shield.md)`),
+]
 
 /** Origins in a drawing; `--json` has all. */
 const ORIGINS_DRAWN_MAX = 20

@@ -29,6 +29,8 @@ export type Verdict =
   /** Something usable is in the cache now (revalidated, or stale and kept on): look again. */
   | 'look-again'
   | 'failed'
+  /** A worker has too much to do to fetch it. */
+  | 'shed'
 
 /** Why an answer that was to be kept is not. */
 export type NotKept = Extract<NotStoredReason, 'over-object-limit' | 'memory-short'>

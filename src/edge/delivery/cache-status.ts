@@ -39,7 +39,7 @@ export function cacheStatus(told: Told, cache: string, now: number, freshUntil: 
   let line = `${cache}${isHit ? '; hit' : forwarded(told)}`
   const isStored = told.cacheable && told.notStored === null
   // While a copy stands in for a failing origin, `freshUntil` says when that is asked again, not until when it is fresh.
-  const isKnown = told.staleReason !== 'origin-failed' && (isHit || isStored)
+  const isKnown = told.staleReason !== 'origin-failed' && told.staleReason !== 'shed' && (isHit || isStored)
   if (isKnown) line += `; ttl=${Math.floor((freshUntil - now) / 1_000)}`
   return told.staleReason === null ? line : `${line}; detail=${told.staleReason}`
 }

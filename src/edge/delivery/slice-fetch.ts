@@ -42,8 +42,8 @@ export class SliceFetch implements ViewerReply, PeerAnswer {
     this.#onProgress = onProgress
   }
 
-  /** Asks for it in the name of a viewer's request. */
-  begin(x: Exchange, edge: Edge): void {
+  /** Asks for it in the name of a viewer's request, whose answer may have begun. */
+  begin(x: Exchange, edge: Edge, partOfBegun: boolean): void {
     const inner = new Exchange(x.request, this, x.snapshot, x.place, this, 'slice', this.slice)
     inner.requestId = x.requestId
     inner.speaksFor(x)
@@ -51,6 +51,7 @@ export class SliceFetch implements ViewerReply, PeerAnswer {
     inner.behavior = x.behavior
     inner.path = x.path
     inner.cacheable = true
+    inner.partOfBegun = partOfBegun
     inner.key = sliceKey(this.slice)
     edge.walkInner(inner, to.cacheLookup)
   }

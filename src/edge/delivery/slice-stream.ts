@@ -29,6 +29,8 @@ export class SliceStream {
   /** The slice up to which all that are needed have been begun. */
   #begunTo = 0
   #wake: () => void = () => {}
+  /** The head of the answer has gone out. */
+  #isSending = false
   /** Slices that bytes were taken of, and those of them that did not come from the cache. */
   used = 0
   missed = 0
@@ -64,6 +66,7 @@ export class SliceStream {
   /** Sends everything after the head; resolves when that is done, the viewer has left, or a slice could not be had. */
   send(): Promise<{ readonly end: StreamEnd; readonly fault: EdgeFault | null }> {
     const { reply } = this.#x
+    this.#isSending = true
     return new Promise((resolve) => {
       let blocked = false
       const finish = (end: StreamEnd, fault: EdgeFault | null = null): void => {
@@ -144,7 +147,7 @@ export class SliceStream {
     this.#begunTo = at + 1
     const fetch = new SliceFetch({ of: this.#version, at }, () => this.#wake())
     if (this.#fetches.push(fetch) === 1) this.#cutter.skipTo(at * this.#version.sliceBytes)
-    fetch.begin(this.#x, this.#edge)
+    fetch.begin(this.#x, this.#edge, this.#isSending)
     return true
   }
 

@@ -3,6 +3,7 @@
 import { addressBytes } from '../../lib/ip.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { ListenLimits } from './limits.ts'
+import { RELIEF_AT, Relief } from './relief.ts'
 
 /** Why a connection was closed before its first request. */
 export type DropCause =
@@ -12,6 +13,8 @@ export type DropCause =
   /** So has the address. */
   | 'address-connections'
   | 'address-handshakes'
+  /** It goes on asking although it was told often that it asks too often. */
+  | 'address-requests'
   /** Nothing, or no PROXY header, from a peer that must send one (proxy-protocol.ts). */
   | 'proxy-header'
   /** The TLS handshake was not over in time. */
@@ -27,6 +30,7 @@ type Bounds = Pick<
   | 'handshakesPerAddress'
   | 'connectionsPerLoopbackAddress'
   | 'handshakesPerLoopbackAddress'
+  | 'relievedAfterMs'
 >
 
 interface Source {
@@ -36,7 +40,7 @@ interface Source {
   readonly handshakesMax: number
 }
 
-/** One connection's place; it is given back once. */
+/** One connection's place; it is given back once, and may be given back again. */
 export interface Admitted {
   /** It turns out to be of this address (a proxy says so); a cause when that has enough already. */
   of(address: string): DropCause | null
@@ -45,23 +49,48 @@ export interface Admitted {
   left(): void
 }
 
+export interface AdmissionOptions {
+  /** Addresses (proxies that bring many viewers) of which there may be any number. */
+  readonly isExempt?: (address: string) => boolean
+  /** Addresses of which none is taken for now. */
+  readonly isShut?: (address: string) => boolean
+  readonly relief?: Relief
+  /** Clock.monotonic() */
+  readonly now?: () => number
+}
+
 export class Admission {
   readonly #bounds: Bounds
   readonly #isExempt: (address: string) => boolean
+  readonly #isShut: (address: string) => boolean
+  readonly #now: () => number
+  /** Makes room when there is little left. */
+  readonly relief: Relief
   readonly #sources = new Map<string, Source>()
   #connections = 0
   #handshakes = 0
 
-  /** Of exempt addresses (proxies that bring many viewers) there may be any number. */
-  constructor(bounds: Bounds, isExempt: (address: string) => boolean = () => false) {
+  constructor(bounds: Bounds, options: AdmissionOptions = {}) {
     this.#bounds = bounds
-    this.#isExempt = isExempt
+    this.#isExempt = options.isExempt ?? (() => false)
+    this.#isShut = options.isShut ?? (() => false)
+    this.#now = options.now ?? (() => 0)
+    this.relief = options.relief ?? new Relief()
   }
 
   /** `address` is null while it is not known. `opening`: a handshake, or a PROXY header, is still to come. */
   admit(address: string | null, opening: boolean): Admitted | DropCause {
-    if (this.#connections >= this.#bounds.connections) return 'connections'
-    if (opening && this.#handshakes >= this.#bounds.handshakes) return 'handshakes'
+    const { connections, handshakes, relievedAfterMs } = this.#bounds
+    if (this.#connections >= Math.floor(connections * RELIEF_AT)) {
+      const now = this.#now()
+      this.relief.connections(connections, now - relievedAfterMs, now)
+    }
+    if (this.#connections >= connections) return 'connections'
+    if (opening) {
+      if (this.#handshakes >= Math.floor(handshakes * RELIEF_AT))
+        this.relief.handshakes(handshakes, this.#now() - relievedAfterMs)
+      if (this.#handshakes >= handshakes) return 'handshakes'
+    }
     const place = new PlaceTaken(this, opening)
     const cause = address === null ? null : place.of(address)
     if (cause !== null) return cause
@@ -77,6 +106,7 @@ export class Admission {
   /** Null for an address without bounds. */
   enter(key: string, address: string, opening: boolean): Source | DropCause | null {
     if (this.#isExempt(address)) return null
+    if (this.#isShut(address)) return 'address-requests'
     const source = this.#sources.get(key) ?? this.#sourceOf(address)
     if (source.connections >= source.connectionsMax) return 'address-connections'
     if (opening && source.handshakes >= source.handshakesMax) return 'address-handshakes'
@@ -109,6 +139,7 @@ class PlaceTaken implements Admitted {
   #opening: boolean
   #key = ''
   #source: Source | null = null
+  #hasLeft = false
 
   constructor(admission: Admission, opening: boolean) {
     this.#admission = admission
@@ -132,6 +163,8 @@ class PlaceTaken implements Admitted {
   }
 
   left(): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
     this.settled()
     this.#admission.count(-1, 0)
     if (this.#source !== null) this.#admission.leave(this.#key, this.#source)

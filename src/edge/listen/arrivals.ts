@@ -26,13 +26,16 @@ export interface ArrivalsOptions {
   /** Peers that begin each connection with a PROXY header, and are believed. */
   readonly isProxy: (address: string) => boolean
   /** Requests may come. */
-  readonly begin: (socket: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds) => void
+  readonly begin: (socket: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds, place: Admitted) => void
   /** `address`: the viewer's, as far as it is known. */
   readonly dropped: (cause: DropCause, address: string) => void
 }
 
 interface Opening {
   readonly ends: ViewerEnds
+  readonly place: Admitted
+  /** Clock.monotonic() */
+  readonly since: number
   /** Clock.monotonic() at which the TLS handshake must be over; none while a PROXY header is waited for. */
   readonly deadline: number
 }
@@ -66,6 +69,19 @@ export class Arrivals {
     else this.#open(socket, gate, ends, place)
   }
 
+  /** Those that have come before `before` (Clock.monotonic()), the oldest first; `end` closes one at once. */
+  *oldest(before: number): Iterable<{ readonly address: string; end(): void }> {
+    for (const [socket, { ends, place, since }] of this.#opening) {
+      if (since > before) return
+      const end = (): void => {
+        this.#opening.delete(socket)
+        socket.destroy()
+        place.left()
+      }
+      yield { address: ends.remoteAddress, end }
+    }
+  }
+
   /** Ends those that are not through. */
   cut(): void {
     for (const socket of this.#opening.keys()) socket.destroy()
@@ -82,8 +98,8 @@ export class Arrivals {
   }
 
   #hearProxy(socket: Socket, gate: Gate, ends: ViewerEnds, place: Admitted): void {
-    const { limits, dropped } = this.#options
-    this.#opening.set(socket, { ends, deadline: Number.POSITIVE_INFINITY })
+    const { clock, limits, dropped } = this.#options
+    this.#opening.set(socket, { ends, place, since: clock.monotonic(), deadline: Number.POSITIVE_INFINITY })
     awaitProxyHeader(socket, limits.proxyHeaderMs, (told) => {
       const named = told === null || typeof told === 'string' ? null : told
       const cause = typeof told === 'string' ? 'proxy-header' : named === null ? null : place.of(named.remoteAddress)
@@ -107,7 +123,8 @@ export class Arrivals {
     place: Admitted,
   ): void {
     const { clock, limits, dropped } = this.#options
-    this.#opening.set(socket, { ends, deadline: clock.monotonic() + limits.handshakeMs })
+    const since = clock.monotonic()
+    this.#opening.set(socket, { ends, place, since, deadline: since + limits.handshakeMs })
     // Viewers behind a proxy are not of this host, wherever it runs.
     const from = { lenient: isLoopback(host) && !ends.proxied, dedicatedTo }
     const begin = (secured: Socket, agreed: ViewerTls): void => this.#begin(socket, secured, pop, agreed, ends, place)
@@ -117,6 +134,6 @@ export class Arrivals {
   #begin(socket: Socket, secured: Socket, pop: number, tls: ViewerTls | null, ends: ViewerEnds, place: Admitted): void {
     this.#opening.delete(socket)
     place.settled()
-    this.#options.begin(secured, pop, tls, ends)
+    this.#options.begin(secured, pop, tls, ends, place)
   }
 }

@@ -6,6 +6,7 @@ import type { ViewerEnds } from './ends.ts'
 import { HeadReader } from './head-reader.ts'
 import type { ParsedHeaders } from './header-block.ts'
 import type { RefusalCause } from './refusal.ts'
+import type { Standing } from './relief.ts'
 import { Reply } from './reply.ts'
 import { RequestBody } from './request-body.ts'
 import type { RequestLine } from './request-line.ts'
@@ -37,6 +38,8 @@ export class Connection extends ViewerSocket {
   #lingered = 0
   /** A request has been taken already. */
   #used = false
+  /** Clock.monotonic() since when the viewer takes nothing; null while it does. */
+  #stalledSince: number | null = null
 
   constructor(socket: Socket, host: ConnectionHost, pop: number, tls: ViewerTls | null, ends: ViewerEnds) {
     super(socket, pop, tls, ends)
@@ -74,6 +77,28 @@ export class Connection extends ViewerSocket {
     else this.socket.destroy()
   }
 
+  standing(now: number): Standing | null {
+    const { unusedMs, idleMs, headMs, bodyIdleMs } = this.#host.limits
+    const kind = this.#used ? 'idle' : 'unused'
+    if (this.#state !== 'open') return null
+    if (this.#stalledSince !== null) return { kind: 'slow', since: this.#stalledSince }
+    if (this.idle) return { kind, since: this.deadline - (this.#used ? idleMs : Math.min(unusedMs, idleMs)) }
+    if (this.#reply === null && this.#headBegun)
+      return { kind: this.#used ? 'slow' : 'unused', since: this.deadline - headMs }
+    // A body that comes as it should has earned itself most of its time.
+    const isSlow = this.#body !== null && !this.#bodyPaused && this.deadline - now < bodyIdleMs / 2
+    return isSlow ? { kind: 'slow', since: this.deadline - bodyIdleMs } : null
+  }
+
+  relieve(): void {
+    if (this.idle) this.socket.destroySoon()
+    else this.socket.destroy()
+  }
+
+  shun(): void {
+    this.socket.destroy()
+  }
+
   drain(): void {
     // Nobody can be told in the words of its protocol, which nobody here speaks.
     this.#tunnel?.end('drain')
@@ -94,6 +119,7 @@ export class Connection extends ViewerSocket {
   }
 
   stalled(): void {
+    this.#stalledSince ??= this.#host.clock.monotonic()
     this.socket.setTimeout(this.#host.limits.sendStallMs)
   }
 
@@ -314,6 +340,7 @@ export class Connection extends ViewerSocket {
   }
 
   #onDrain(): void {
+    this.#stalledSince = null
     if (this.#state === 'open') this.socket.setTimeout(0)
     if (this.#reply !== null) this.#reply.onDrain?.()
     else this.#advance()

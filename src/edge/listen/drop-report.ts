@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<DropCause, string>> = {
   handshakes: 'over the handshakes that a worker takes at once',
   'address-connections': 'over the connections of one address',
   'address-handshakes': 'over the handshakes of one address at once',
+  'address-requests': 'of addresses that go on asking after 429',
   'proxy-header': 'without the PROXY header that --proxy-protocol demands of the peer',
   'handshake-timeout': 'whose TLS handshake was not over in time',
   'client-certificate': 'without a client certificate that their distribution trusts',

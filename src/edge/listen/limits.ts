@@ -20,6 +20,8 @@ export interface ListenLimits {
   /** The same of an address of this host itself: a load tool opens a thousand at once, a proxy here brings all viewers. */
   readonly connectionsPerLoopbackAddress: number
   readonly handshakesPerLoopbackAddress: number
+  /** Milliseconds that a connection has been idle or slow, at least, before it is closed for new viewers (relief.ts). */
+  readonly relievedAfterMs: number
   /** Milliseconds for the PROXY header of a proxy in front: one lost packet is sent again within 3 s. Over it: cut. */
   readonly proxyHeaderMs: number
   /** Milliseconds from the arrival of a connection to the end of its TLS handshake. Over it: the connection is cut. */
@@ -65,6 +67,7 @@ export const DEFAULT_LIMITS: ListenLimits = {
   handshakesPerAddress: 100,
   connectionsPerLoopbackAddress: 10_000,
   handshakesPerLoopbackAddress: 1_500,
+  relievedAfterMs: 1_000,
   proxyHeaderMs: 5_000,
   handshakeMs: 10_000,
   headMs: 30_000,

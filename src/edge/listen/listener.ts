@@ -91,25 +91,29 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
     },
     limited: (limit) => options.onHttp2Limit?.(limit),
   }
+  const admission = options.admission ?? new Admission(limits, { now: () => clock.monotonic() })
   const arrivals = new Arrivals({
     clock,
     limits,
-    admission: options.admission ?? new Admission(limits),
+    admission,
     isProxy: options.isProxy ?? (() => false),
     dropped: (cause, address) => options.onDropped?.(cause, address),
-    begin: (socket, pop, tls, ends) => {
+    begin: (socket, pop, tls, ends, place) => {
       if (draining) {
         socket.destroy()
         return
       }
-      connections.add(
+      const connection =
         tls?.alpn === 'h2'
           ? new Http2Connection(socket, host, pop, tls, ends)
-          : new Connection(socket, host, pop, tls, ends),
-      )
+          : new Connection(socket, host, pop, tls, ends)
+      connection.place = place
+      connections.add(connection)
       onConnection?.('opened')
     },
   })
+  const relievable = { connections, arrivals }
+  admission.relief.add(relievable)
   const servers: Server[] = []
   const stopAccepting = (): Promise<unknown> => {
     draining = true
@@ -139,6 +143,7 @@ export async function listenViewers(options: ListenOptions): Promise<Listener> {
     }
     await stopped
     clearInterval(sweep)
+    admission.relief.remove(relievable)
   }
   return {
     addresses: servers.map(boundAddress),

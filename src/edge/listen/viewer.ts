@@ -15,7 +15,23 @@ export interface ViewerConnection extends ViewerEnds {
   readonly pop: number
   /** Access log text that stays the same for the connection; written by observe/access-log.ts at the first request. */
   logParts: { readonly between: string } | null
+  /** Of the address; null until the first request asks for it (edge/shield/request-budgets.ts). */
+  budget: RequestBudget | null
+  /** Ends it without a word more, because its viewer goes on against all refusals. Absent where nobody is connected. */
+  shun?(): void
 }
+
+/** `far-over`: it has been told so often enough. */
+export type RequestVerdict = 'within' | 'over' | 'far-over'
+
+/** How many requests an address may yet make. */
+export interface RequestBudget {
+  /** One more, at `now` (Clock.monotonic()). */
+  take(now: number): RequestVerdict
+}
+
+/** Of whom there are no bounds for. */
+export const UNLIMITED: RequestBudget = { take: () => 'within' }
 
 /** Of one viewer connection, in OpenSSL's words. */
 export interface ViewerTls {

@@ -83,16 +83,6 @@ export class Origins {
     return attempt
   }
 
-  /** Requests under way, or waiting for a connection; those with trailers not counted. */
-  get busy(): number {
-    let busy = 0
-    for (const { pool, sessions } of this.#connections.values()) {
-      if (pool !== null) busy += pool.stats.running + pool.stats.queued
-      if (sessions !== null) busy += sessions.busy
-    }
-    return busy
-  }
-
   async close(): Promise<void> {
     const all = [...this.#connections.values()]
     this.#connections.clear()

@@ -3,6 +3,7 @@
 import type { OriginRequest, OriginSink, SourceControl } from './attempts.ts'
 import type { OriginFailure } from './failure.ts'
 import type { Origins } from './pool.ts'
+import { UnderWay } from './under-way.ts'
 
 /** One kind of origin that is served in process. */
 export interface OriginSource {
@@ -10,13 +11,13 @@ export interface OriginSource {
   serves(request: OriginRequest): boolean
   /** Sends the request; never throws. What the sink hears comes after `send` has returned. */
   send(request: OriginRequest, sink: OriginSink): SourceControl
-  /** Requests under way. */
-  readonly busy: number
 }
 
 export class OriginSources {
   readonly #network: Origins
   readonly #inProcess: readonly OriginSource[]
+  /** Those of the network and those in process. */
+  readonly underWay = new UnderWay()
 
   constructor(network: Origins, inProcess: readonly OriginSource[] = []) {
     this.#network = network
@@ -26,12 +27,9 @@ export class OriginSources {
   /** Sends the request; never throws. */
   send(request: OriginRequest, sink: OriginSink): SourceControl {
     if (request.refusal !== undefined) return refuse(request, request.refusal, sink)
-    return (this.#inProcess.find((source) => source.serves(request)) ?? this.#network).send(request, sink)
-  }
-
-  /** Requests under way, or waiting for a connection; those with trailers not counted. */
-  get busy(): number {
-    return this.#inProcess.reduce((sum, { busy }) => sum + busy, this.#network.busy)
+    const watched = this.underWay.watch(request.origin.named, sink)
+    watched.source = (this.#inProcess.find((source) => source.serves(request)) ?? this.#network).send(request, watched)
+    return watched
   }
 
   close(): Promise<void> {

@@ -136,6 +136,7 @@ function requestOf(question: PeerQuestion, edge: Edge): ViewerRequest {
       tls: question.tls === null ? null : { ...question.tls, terms: null, certificate: '' },
       pop: 0,
       logParts: null,
+      budget: null,
     },
     startedAt: edge.clock.monotonic(),
   }

@@ -19,7 +19,7 @@ import { stage, to } from '../stage.ts'
 
 export const accessSigned = stage({
   name: to.accessSigned,
-  next: [to.cacheKey, to.encryptFields, to.originRequest, to.errorPage],
+  next: [to.cacheKey, to.admitMiss, to.errorPage],
   run(x, edge) {
     const { signers, field } = x.behavior as BehaviorPlan
     const plan = signers as SignersPlan

@@ -1,8 +1,10 @@
 //! Joins the fetch of the same key that is under way, or leads a new one (spec/cloudfront.md 5.7). No request joins a
 //! fetch that began before an invalidation which the request already knows.
 import { asOfNow } from '../cache/as-of.ts'
+import { mayStandIn } from '../cache/finding.ts'
 import { type Answer, Flight } from '../cache/flight.ts'
 import { invalidationUri } from '../cache/key.ts'
+import { capacityFault } from '../capacity.ts'
 import type { Exchange } from '../exchange.ts'
 import { explainAlone } from '../explain-policies.ts'
 import { left, unlessLeft } from '../leaving.ts'
@@ -12,7 +14,6 @@ import { rangeKey, rangeToForward } from '../parts.ts'
 import { admits } from '../snapshot/name-rule.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
-import { towardsOrigin } from '../tiers.ts'
 import { lookAgain, mayShare } from '../variant-choice.ts'
 
 /** A request that was sent back to the cache this often goes to the origin for itself. */
@@ -20,23 +21,13 @@ const JOINS_MAX = 3
 
 export const cacheWait = stage({
   name: to.cacheWait,
-  next: [
-    to.ownerLookup,
-    to.regionalLookup,
-    to.shieldLookup,
-    to.originRequest,
-    to.cacheLookup,
-    to.deliver,
-    to.errorPage,
-    to.record,
-  ],
+  next: [to.admitMiss, to.serveStale, to.cacheLookup, to.deliver, to.errorPage, to.record],
   run(x, edge) {
     const behavior = x.behavior as BehaviorPlan
     x.forwardedRange = rangeToForward(x)
     const key = x.forwardedRange === null ? x.key : rangeKey(x.key, x.forwardedRange)
     const uri = invalidationUri(behavior.key, x.path, x.request.query)
     const asOf = asOfNow(edge)
-    const tier = edge.workers.length > 1 && x.peer?.remote !== true ? to.ownerLookup : towardsOrigin(x)
     x.leads = true
     const alone = whyAlone(x, behavior) ?? (edge.flights.isUnshared(key) ? 'unshared-before' : null)
     if (alone !== null) {
@@ -44,7 +35,7 @@ export const cacheWait = stage({
       if (alone === 'cookies-forwarded') explainAlone(x, behavior)
       if (edge.flights.isUnshared(key)) x.peer?.alone?.()
       x.flight = new Flight(key, asOf)
-      return tier
+      return to.admitMiss
     }
     const running = edge.flights.of(key)
     if (
@@ -59,7 +50,7 @@ export const cacheWait = stage({
       }) !== 'valid'
     ) {
       x.flight = edge.flights.begin(key, asOf)
-      return tier
+      return to.admitMiss
     }
     x.leads = false
     running.join()
@@ -85,6 +76,13 @@ export const cacheWait = stage({
           x.fault = { ...ORIGIN_FAILURES[kind], origin: kind }
           return to.errorPage
         }
+        case 'shed':
+          if (x.stale !== null && mayStandIn(x.stale, edge.clock.now())) {
+            x.staleReason = 'shed'
+            return to.serveStale
+          }
+          x.fault = capacityFault()
+          return to.errorPage
         case 'look-again':
           running.leave()
           x.flight = null
@@ -95,7 +93,7 @@ export const cacheWait = stage({
           x.peer?.alone?.()
           x.leads = true
           x.flight = new Flight(key, asOfNow(edge))
-          return tier
+          return to.admitMiss
       }
     })
   },

@@ -4,6 +4,7 @@
 import { type ByteRange, rangeLength } from '../../http/range.ts'
 import type { StoredObject } from '../cache/object.ts'
 import { bytesOfPart, holds, type PartPlace, placeOfPart } from '../cache/parts.ts'
+import { capacityFault } from '../capacity.ts'
 import { answerOfObject } from '../delivery/as-answer.ts'
 import { choose } from '../delivery/choice.ts'
 import { Cutter } from '../delivery/cutter.ts'
@@ -70,6 +71,10 @@ function tell(x: Exchange, edge: Edge, object: StoredObject, place: PartPlace, r
 
 /** The origin is asked, with the part at hand. */
 function goOn(x: Exchange, object: StoredObject): typeof to.cacheWait | typeof to.errorPage {
+  if (x.staleReason === 'shed') {
+    x.fault = capacityFault()
+    return to.errorPage
+  }
   if (x.staleReason === 'origin-failed') {
     x.fault = { ...ORIGIN_FAILURES.reset, origin: 'reset' }
     return to.errorPage

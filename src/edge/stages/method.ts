@@ -1,6 +1,6 @@
 //! Allowed methods, GET with a body, and whether the cache has a say at all (spec/cloudfront.md 3.1 step 9, 3.4).
 import { REASONS } from '../../http/error-page.ts'
-import { type AfterMethod, afterMethod } from '../after-method.ts'
+import type { AfterMethod } from '../after-method.ts'
 import type { Exchange } from '../exchange.ts'
 import { explainUncached } from '../explain-policies.ts'
 import { requestControl } from '../request-control.ts'
@@ -9,7 +9,7 @@ import { stage, to } from '../stage.ts'
 
 export const method = stage({
   name: to.method,
-  next: [to.accessSigned, to.cacheKey, to.encryptFields, to.originRequest, to.errorPage],
+  next: [to.accessSigned, to.cacheKey, to.admitMiss, to.errorPage],
   run(x) {
     const step = stepOf(x)
     return step !== to.errorPage && needsSignature(x) ? to.accessSigned : step
@@ -36,32 +36,32 @@ function stepOf(x: Exchange): AfterMethod | typeof to.errorPage {
   if (name === 'GET' && x.facts.webSocket && mayUpgrade(x)) {
     x.upgrade = 'websocket'
     x.missReason = x.notStored = 'upgrade'
-    return to.originRequest
+    return to.admitMiss
   }
   if (behavior.grpc && x.facts.grpc && isCall(x)) {
     x.watcher?.decided(`${behavior.field}.GrpcConfig.Enabled`, true)
     x.grpc = true
     x.missReason = x.notStored = 'grpc'
-    return afterMethod(x)
+    return to.admitMiss
   }
   // No answer to OPTIONS may be kept (RFC 9110 9.3.7), whatever CloudFront allows.
   if (!behavior.cachedMethods.has(name) || (behavior.strict && name === 'OPTIONS')) {
     x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))
     x.missReason = x.notStored = 'method-not-cached'
-    return afterMethod(x)
+    return to.admitMiss
   }
   if (body !== null && body.length !== 0) {
     x.missReason = x.notStored = 'request-body'
-    return to.originRequest
+    return to.admitMiss
   }
   if (!behavior.caching) {
     if (x.watcher !== null) explainUncached(x, behavior)
     x.missReason = x.notStored = 'caching-disabled'
-    return to.originRequest
+    return to.admitMiss
   }
   if (behavior.strict && requestControl(x.request.headers).noStore) {
     x.missReason = x.notStored = 'request-no-store'
-    return to.originRequest
+    return to.admitMiss
   }
   // GET and HEAD always are.
   if (name === 'OPTIONS') x.watcher?.decided(`${behavior.field}.AllowedMethods.CachedMethods`, listed(behavior))

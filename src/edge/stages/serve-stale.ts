@@ -9,6 +9,9 @@ import { ORIGIN_FAILURES } from '../origin/failure.ts'
 import type { BehaviorPlan } from '../snapshot/snapshot.ts'
 import { stage, to } from '../stage.ts'
 
+/** Milliseconds after which an object that was served stale for want of capacity is asked for again. */
+const SHED_RETRY_MS = 1_000
+
 /** Status of the error that the viewer is spared. */
 function failedWith({ flight }: Exchange): number {
   if (flight === null || flight.status === 0) return flight?.failure ? ORIGIN_FAILURES[flight.failure.kind].status : 502
@@ -21,8 +24,9 @@ export const serveStale = stage({
   run(x, edge) {
     const stale = x.stale as StoredObject
     const { errorMinTtls, strict } = x.behavior as BehaviorPlan
-    const pause = strict ? STRICT_RETRY_MS : errorMinTtlMs(errorMinTtls, failedWith(x))
-    if (!strict && x.watcher !== null) explainErrorTtl(x, failedWith(x))
+    const isShed = x.staleReason === 'shed'
+    const pause = isShed ? SHED_RETRY_MS : strict ? STRICT_RETRY_MS : errorMinTtlMs(errorMinTtls, failedWith(x))
+    if (!strict && !isShed && x.watcher !== null) explainErrorTtl(x, failedWith(x))
     // One that a viewer did not want although it is fresh stays so.
     const again = Math.max(stale.freshUntil, Math.min(edge.clock.now() + pause, standsInUntil(stale)))
     // It may have left the store while the origin was asked, or have been unpacked anew.
@@ -31,7 +35,7 @@ export const serveStale = stage({
     // A peer's copy lives as long as this one.
     stale.freshUntil = again
     x.object = stale
-    x.staleReason = 'origin-failed'
+    x.staleReason = isShed ? 'shed' : 'origin-failed'
     x.result = x.detailed = 'Hit'
     x.flight?.decide('look-again')
     return to.deliver

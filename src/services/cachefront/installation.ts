@@ -8,8 +8,10 @@ import type {
   ObjectsWanted,
   OriginSeen,
   SeenObject,
+  ShieldSeen,
   StorageSeen,
 } from '../../edge/feed-protocol.ts'
+import type { AttackSeen } from '../../edge/shield/attack-watch.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
 
 export interface PopHealth {
@@ -71,6 +73,10 @@ export interface Health {
   readonly parts: readonly PartHealth[]
   /** Origins whose newest request failed, at most 20. They do not make the status worse. */
   readonly origins: readonly FailingOrigin[]
+  /** Workers that are under attack, since when, and what was refused (docs/shield.md); absent for none. */
+  readonly attacks?: readonly ({ readonly worker: string } & AttackSeen)[]
+  /** Workers that have more to do than they can, and what they do not do; absent for none. */
+  readonly overloads?: readonly ({ readonly worker: string } & NonNullable<ShieldSeen['overload']>)[]
 }
 
 /** A step of a walk through the caches. */

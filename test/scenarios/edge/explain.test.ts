@@ -53,6 +53,7 @@ test('a trace tells the way of a request: steps, key, lifetime, reason, and what
       'cache-lookup',
       'disk-lookup',
       'cache-wait',
+      'admit-miss',
       'origin-request',
       'origin-fetch',
       'origin-response',

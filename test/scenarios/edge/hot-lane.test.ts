@@ -14,10 +14,11 @@ import { Exchange } from '../../../src/edge/exchange.ts'
 import { FieldBodies } from '../../../src/edge/fields/body.ts'
 import { FieldCipher } from '../../../src/edge/fields/cipher.ts'
 import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
-import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
+import { UNLIMITED, type ViewerReply, type ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import { addressGuard } from '../../../src/edge/origin/guard.ts'
 import { Origins } from '../../../src/edge/origin/pool.ts'
 import { OriginNames, systemLookup } from '../../../src/edge/origin/resolve.ts'
+import { OriginSources } from '../../../src/edge/origin/sources.ts'
 import { OriginTls } from '../../../src/edge/origin/tls.ts'
 import { PeerClient } from '../../../src/edge/peers/client.ts'
 import { runPipeline } from '../../../src/edge/pipeline.ts'
@@ -81,11 +82,18 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       prepare: () => {},
       placesAddresses: true,
     },
-    origins: new Origins({
-      guard: addressGuard([], []),
-      names: new OriginNames(systemLookup, systemClock),
-      tls: new OriginTls(),
-    }),
+    origins: new OriginSources(
+      new Origins({
+        guard: addressGuard([], []),
+        names: new OriginNames(systemLookup, systemClock),
+        tls: new OriginTls(),
+      }),
+    ),
+    shield: {
+      budgetOf: () => UNLIMITED,
+      limited: () => assert.fail('nobody asks too often'),
+      sheds: () => assert.fail('a hit is never shed'),
+    },
     verified: new VerifiedPolicies(),
     s3Keys: null,
     waf: new Waf({
@@ -164,6 +172,7 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       tls: null,
       pop: 0,
       logParts: null,
+      budget: null,
     },
     startedAt: systemClock.monotonic(),
   }

@@ -2,6 +2,7 @@
 //! frame-reader.ts and understood by viewer-frames.ts, requests kept by requests.ts, answers sent by sender.ts.
 import type { Socket } from 'node:net'
 import type { ViewerEnds } from '../ends.ts'
+import type { Standing } from '../relief.ts'
 import type { ViewerTls } from '../viewer.ts'
 import { type ConnectionHost, ViewerSocket } from '../viewer-socket.ts'
 import { Budgets } from './budgets.ts'
@@ -97,6 +98,27 @@ export class Http2Connection extends ViewerSocket implements FramesOwner, Reques
       this.#requests.sweep(now)
       this.#flush()
     }
+  }
+
+  standing(): Standing | null {
+    const isUsed = this.#requests.lastId > 0
+    if (this.#state === 'lingering') return null
+    if (this.#stalledSince !== Number.POSITIVE_INFINITY) return { kind: 'slow', since: this.#stalledSince }
+    if (this.#blocks.isOpen)
+      return { kind: isUsed ? 'slow' : 'unused', since: this.#blocks.deadline - this.#host.limits.headMs }
+    return this.#requests.size > 0 ? null : { kind: isUsed ? 'idle' : 'unused', since: this.#idleSince }
+  }
+
+  /** With GOAWAY, so that a viewer knows that what it has not been answered was not taken. */
+  relieve(): void {
+    if (this.#requests.size === 0) this.#leave()
+    else this.fail('ENHANCE_YOUR_CALM', 'the connection is slow, and others are waiting')
+    this.socket.destroySoon()
+  }
+
+  shun(): void {
+    this.fail('ENHANCE_YOUR_CALM', 'too many requests')
+    this.socket.destroySoon()
   }
 
   /** Two GOAWAY frames (RFC 9113 6.8): the first says that no more are wanted, the second which were taken. */

@@ -5,7 +5,7 @@
 import { firstValue } from '../../../http/headers.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { unframedHeaders } from '../../listen/header-block.ts'
-import type { ViewerBody, ViewerHandler, ViewerRequest } from '../../listen/viewer.ts'
+import { UNLIMITED, type ViewerBody, type ViewerHandler, type ViewerRequest } from '../../listen/viewer.ts'
 import type { Places } from '../../places.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { OriginRequest, OriginSink, SourceControl } from '../attempts.ts'
@@ -28,7 +28,6 @@ export interface DistributionsOptions {
 
 export class Distributions implements OriginSource {
   readonly #options: DistributionsOptions
-  busy = 0
 
   constructor(options: DistributionsOptions) {
     this.#options = options
@@ -45,10 +44,7 @@ export class Distributions implements OriginSource {
   }
 
   send(request: OriginRequest, sink: OriginSink): SourceControl {
-    this.busy++
-    const reply = new HopReply(request, sink, () => {
-      this.busy--
-    })
+    const reply = new HopReply(request, sink)
     queueMicrotask(() => {
       if (!reply.gone) this.#options.handler(this.#viewerRequest(request), reply)
     })
@@ -72,7 +68,7 @@ export class Distributions implements OriginSource {
       connection: {
         ...{ remoteAddress: address, remotePort: 0, localAddress: address },
         localPort: scheme === 'https' ? origin.httpsPort : origin.httpPort,
-        ...{ loopback: false, scheme, tls: null, logParts: null },
+        ...{ loopback: false, scheme, tls: null, logParts: null, budget: UNLIMITED },
         proxied: false,
         pop: popOf(places, snapshot.down, request.place),
       },

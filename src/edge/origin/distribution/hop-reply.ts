@@ -16,17 +16,15 @@ export class HopReply implements ViewerReply, SourceControl {
   bytesSent = 0
   readonly #request: OriginRequest
   readonly #sink: OriginSink
-  readonly #onOver: () => void
   readonly #completion: NodeJS.Timeout | null
   /** Runs once the request is there as a whole. */
   #quiet: NodeJS.Timeout | null = null
   #paused = false
   #state: 'waiting' | 'streaming' | 'done' | 'gone' = 'waiting'
 
-  constructor(request: OriginRequest, sink: OriginSink, onOver: () => void) {
+  constructor(request: OriginRequest, sink: OriginSink) {
     this.#request = request
     this.#sink = sink
-    this.#onOver = onOver
     if (request.upgrade !== undefined) this.tunnel = (head, origin) => this.#handOn(head, origin)
     const { readTimeoutMs, responseCompletionTimeoutMs: limitMs } = request.origin
     const wait = (): void => {
@@ -137,7 +135,6 @@ export class HopReply implements ViewerReply, SourceControl {
     this.#state = state
     if (this.#quiet !== null) clearTimeout(this.#quiet)
     if (this.#completion !== null) clearTimeout(this.#completion)
-    this.#onOver()
   }
 }
 

@@ -16,17 +16,15 @@ export class FileAnswer implements SourceControl {
   readonly #request: OriginRequest
   readonly #sink: OriginSink
   readonly #clock: Clock
-  readonly #onOver: () => void
   #paused = false
   #resume: (() => void) | null = null
   #aborted = false
   #over = false
 
-  constructor(request: OriginRequest, sink: OriginSink, clock: Clock, onOver: () => void) {
+  constructor(request: OriginRequest, sink: OriginSink, clock: Clock) {
     this.#request = request
     this.#sink = sink
     this.#clock = clock
-    this.#onOver = onOver
   }
 
   /** `root` as of `locate`; once. Never throws. */
@@ -106,7 +104,6 @@ export class FileAnswer implements SourceControl {
 
   #finish(): void {
     this.#over = true
-    this.#onOver()
   }
 
   #flowing(): Promise<void> | undefined {

@@ -17,7 +17,6 @@ export interface FoldersOptions {
 
 export class Folders implements OriginSource {
   readonly #options: FoldersOptions
-  busy = 0
 
   constructor(options: FoldersOptions) {
     this.#options = options
@@ -28,10 +27,7 @@ export class Folders implements OriginSource {
   }
 
   send(request: OriginRequest, sink: OriginSink): SourceControl {
-    this.busy++
-    const answer = new FileAnswer(request, sink, this.#options.clock, () => {
-      this.busy--
-    })
+    const answer = new FileAnswer(request, sink, this.#options.clock)
     request.body?.destroy()
     void this.#rootOf(request).then(
       (root) => answer.begin(root),

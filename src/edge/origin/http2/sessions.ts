@@ -25,13 +25,6 @@ export class Http2Sessions implements Pick<Dispatcher, 'dispatch'> {
     this.#target = target
   }
 
-  /** Requests under way, or waiting for a stream. */
-  get busy(): number {
-    let busy = this.#waiting.size
-    for (const { streams } of this.#sessions) busy += streams
-    return busy
-  }
-
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const call: Http2Call = new Http2Call(
       {
