@@ -178,8 +178,8 @@ export type SettingName =
 export const SETTINGS: Readonly<Record<SettingName, Row>> = {
   /** How many bytes of a body are looked at. */
   AssociationConfig: { built: true },
-  CaptchaConfig: { built: false },
-  ChallengeConfig: { built: false },
+  CaptchaConfig: { built: true },
+  ChallengeConfig: { built: true },
   /** Of Allow, Count, Captcha and Challenge: headers that the origin is sent. */
   CustomRequestHandling: { built: true },
   /** Of Block. */
@@ -191,5 +191,5 @@ export const SETTINGS: Readonly<Record<SettingName, Row>> = {
   MonetizationConfig: { built: false },
   OnSourceDDoSProtectionConfig: { built: false },
   RuleLabels: { built: true },
-  TokenDomains: { built: false },
+  TokenDomains: { built: true },
 }
