@@ -80,7 +80,7 @@ test('every operation of the model is built, or answers 501 in a row above', () 
 })
 
 const JSON_TYPE = 'application/x-amz-json-1.1'
-const DEEP = 40
+const DEEP = 80
 
 /** Body, what else of the request differs, code, status. */
 const WIRE: readonly (readonly [when: string, body: string, headers: object, code: string, status: number])[] = [
