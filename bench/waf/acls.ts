@@ -2,6 +2,7 @@
 import type { WebAclDoc } from '../../src/domain/waf/web-acl.ts'
 import {
   byteMatch,
+  groupRule,
   header,
   ipSetArn,
   METHOD,
@@ -62,6 +63,17 @@ const PLAIN: readonly StoredStatement[] = [
   { LabelMatchStatement: { Scope: 'LABEL', Key: 'suspicious' } },
 ]
 
+const TEXT = [{ Priority: 0, Type: 'URL_DECODE' }] as const
+/** Looks for attacks in all arguments of the query and in all headers. */
+const INJECTION: readonly StoredStatement[] = [{ AllQueryArguments: {} }, { Headers: all }].flatMap((FieldToMatch) => [
+  { SqliMatchStatement: { FieldToMatch, TextTransformations: TEXT } },
+  { XssMatchStatement: { FieldToMatch, TextTransformations: TEXT } },
+  { RegexMatchStatement: { FieldToMatch, TextTransformations: TEXT, RegexString: '(?i)\\bunion\\s+select\\b' } },
+])
+
+const managed = (name: string): RuleDraft =>
+  groupRule(name, { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: name } })
+
 const rules = (statements: readonly StoredStatement[]): RuleDraft[] =>
   statements.map((one, at) => rule(`rule-${at}`, one))
 
@@ -79,6 +91,8 @@ export const ROWS: readonly AclRow[] = [
     acl: webAclDoc(rules(PLAIN), { ipSets: { [ipSetArn('blocked')]: cidrs(100) } }),
     atMost: { more: 25, than: 'none' },
   },
+  { name: 'SQL injection, XSS, regex', acl: webAclDoc(rules(INJECTION)), atMost: { more: 250, than: 'none' } },
+  { name: 'Common rule set', acl: webAclDoc([managed('AWSManagedRulesCommonRuleSet')]) },
   { name: '10 CIDRs', acl: ofSet(10) },
   // Flat: within what rounds differ by.
   { name: '10,000 CIDRs', acl: ofSet(10_000), atMost: { more: 1, than: '10 CIDRs' } },
