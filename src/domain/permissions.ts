@@ -94,14 +94,9 @@ export const PERMISSIONS: readonly Row[] = [
   { service: 'cachefront', operations: ['GET *'], roles: READERS, about: 'all other reads' },
   {
     service: 'cachefront',
-    operations: [
-      'POST /_cachefront/clock',
-      'POST /_cachefront/pops',
-      'POST /_cachefront/snapshot-imports*',
-      'POST /_cachefront/waf*',
-    ],
+    operations: ['POST /_cachefront/clock', 'POST /_cachefront/pops', 'POST /_cachefront/snapshot-imports*'],
     roles: OPERATORS,
-    about: 'the movable clock, POPs that go down and up, snapshots, rules tried on a log',
+    about: 'the movable clock, POPs that go down and up, snapshots',
   },
   { service: 'cachefront', operations: ['*'], roles: ADMINS, about: 'all other changes' },
   { service: '*', operations: ['*'], roles: ADMINS, about: 'anything else' },

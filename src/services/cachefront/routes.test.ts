@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_KEEPER, NO_MEASUREMENTS } from '../../../test/support/no-measurements.ts'
+import { PERMISSIONS } from '../../domain/permissions.ts'
 import { quotasWith } from '../../domain/quotas.ts'
 import type { DistributionRecord } from '../../domain/records.ts'
 import type { KeeperSeen } from '../../keeper/protocol.ts'
@@ -74,10 +75,19 @@ function setUp(changes: Partial<Installation> = {}) {
     const text = String(answer.body)
     return { ...answer, body: text, document: answer.contentType === 'application/json' ? JSON.parse(text) : null }
   }
-  return { call, calls, signedReads }
+  return { call, calls, routes, signedReads }
 }
 
 describe('/_cachefront', () => {
+  it('has a row in the table of permissions for each change', () => {
+    const rows = PERMISSIONS.filter(({ service }) => service === 'cachefront').flatMap(({ operations }) => operations)
+    const changes = setUp().routes.filter(({ method }) => method === 'POST')
+    assert.ok(changes.length > 3)
+    for (const { method, path } of changes) {
+      assert.ok(rows.includes(`${method} ${path}`), path)
+    }
+  })
+
   it('answers health with 200 only when everything answers', async () => {
     const ok = await setUp().call('GET', '/_cachefront/health')
     assert.deepEqual([ok.status, ok.document], [200, healthy])
@@ -96,6 +106,7 @@ describe('/_cachefront', () => {
       '/_cachefront/caches/metrics',
       '/_cachefront/caches/clients',
       '/_cachefront/certificates',
+      '/_cachefront/waf/rules',
       '/_cachefront/status',
       '/_cachefront/origins',
       '/_cachefront/traces/*',
