@@ -230,6 +230,21 @@ describe('policies that were verified', () => {
     assert.equal(checkSigned(other, material, REQUEST, verified).code, 'AccessDenied', 'the same id of another key')
   })
 
+  test('the text of a canned policy, given as a custom one, is not the one that was verified', () => {
+    const verified = new VerifiedPolicies()
+    const query = canned()
+    assert.equal(check(query, {}, verified).code, null)
+    const other = { url: { ...URL, path: '/other' } }
+    const said = query.replace(/Expires=[0-9]+/, `Policy=${encodeURIComponent(CANNED)}`)
+    assert.equal(check(said, other, verified).code, 'MalformedPolicy')
+    const cookies = `CloudFront-Policy=${CANNED}; CloudFront-Signature=${signature(CANNED)}; CloudFront-Key-Pair-Id=KRSA`
+    const material = signedCookies([cookies])
+    assert.equal(checkSigned(plan, material, { ...REQUEST, ...other }, verified).code, 'MalformedPolicy')
+    // Nor is one whose parts are put together otherwise.
+    const parted = query.replace(/Signature=([^&]*)/, (_, text: string) => `Signature=${text}%20canned`)
+    assert.equal(check(parted, {}, verified).code, 'MalformedSignature')
+  })
+
   test('are bounded by number and by bytes, and those in use stay', () => {
     const one = { resource: compileResource('*'), lessThan: 1, greaterThan: null, source: null }
     const few = new VerifiedPolicies(10)

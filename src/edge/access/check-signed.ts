@@ -85,8 +85,10 @@ export function checkSigned(
       ? refusal('MissingPolicy', 'neither Policy nor Expires')
       : refusal('MalformedPolicy', 'Expires is no time')
   }
-  // No text of a custom policy has a brace, and no other part a space.
-  const name = `${plan.serial} ${hash} ${id} ${signature} ${text}`
+  // Nothing of it has been looked at yet, and whoever sends it chooses every character: a custom policy must not pass for
+  // the text of a canned one, which is good for its own URL, nor one part for the end of another.
+  const kind = custom === undefined ? 'canned' : 'custom'
+  const name = `${plan.serial} ${hash} ${kind} ${signature.length} ${id} ${signature} ${text}`
   const known = verified.get(name)
   if (known !== undefined) {
     const wrong = wrongWith(known, request)

@@ -160,6 +160,17 @@ describe('a private behavior', () => {
     assert.equal(await refused('/private/e', withCookies(canned)), 'AccessDenied')
   })
 
+  test('the text of a signed URL is no custom policy for others, once it was verified', async () => {
+    const url = signedPath('/private/mine')
+    await served(url)
+    const [expires, signature] = ['Expires', 'Signature'].map((name) => new RegExp(`${name}=([^&]*)`).exec(url)?.[1])
+    const text = `{"Statement":[{"Resource":"${SITE}/private/mine","Condition":{"DateLessThan":{"AWS:EpochTime":${expires}}}}]}`
+    const query = `Policy=${encodeURIComponent(text)}&Signature=${signature}&Key-Pair-Id=KONE`
+    assert.equal(await refused(`/private/others?${query}`), 'MalformedPolicy')
+    const cookie = `CloudFront-Policy=${text}; CloudFront-Signature=${signature}; CloudFront-Key-Pair-Id=KONE`
+    assert.equal(await refused('/private/others', withCookies(cookie)), 'MalformedPolicy')
+  })
+
   test('of every method, of ranges, of WebSockets', async () => {
     const cookie = cookiesFor('*')
     for (const method of EVERY) {
