@@ -127,6 +127,23 @@ for (const { what, config, types = [FORM], encodings = [], query = null, expecte
   })
 }
 
+test('blanks in a Content-Type and a Content-Encoding cost no more than they are long', () => {
+  const blanks = ' '.repeat(20_000)
+  const asked = { contentTypes: [FORM], encodings: [], query: null }
+  const before = process.cpuUsage()
+  const statuses = [
+    { ...asked, contentTypes: [`${FORM};${blanks}!`] },
+    { ...asked, contentTypes: [`${FORM};a=1${blanks};${blanks}`] },
+    { ...asked, encodings: [`${blanks}x`] },
+  ].map((one) => chooseFields(plan(), one))
+  const { user, system } = process.cpuUsage(before)
+  assert.deepEqual(
+    statuses.map((choice) => (choice.kind === 'encrypt' ? choice.kind : choice.status)),
+    ['MalformedContentTypeClientError', 'encrypt', 'MalformedInputClientError'],
+  )
+  assert.ok(user + system < 300_000, 'it was 1.3 seconds')
+})
+
 test('a name is encrypted by the entity whose pattern it has', () => {
   const { entityOf } = compileProfile({
     ...profile('P1', ['card', 'x*']),

@@ -11,7 +11,8 @@ export type FieldsChoice =
 
 /** media-type of RFC 9110 8.3.1. */
 const TYPE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:;(.*))?$/
-const PARAMETER = /^[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"([^"\\]*)"))?[ \t]*$/
+/** Without the blanks around it, which a pattern would try to share out in every way. */
+const PARAMETER = /^(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)|"([^"\\]*)"))?$/
 /** Encodings in which the ASCII characters of names are their bytes; in another one a name could hide from its pattern. */
 const CHARSET = /^(utf-?8|us-ascii|ascii|latin1|iso-8859-\d{1,2}|windows-125\d)$/i
 /** What AWS lets a QueryArg have. */
@@ -41,7 +42,7 @@ export function chooseFields({ doc, byType, byArgument }: FieldsPlan, asked: Ask
   const profile = type === FORM_TYPE ? (named ?? byType.get(type) ?? null) : null
   if (profile === null) return forward('ForwardedDueToNoProfile')
   // A compressed form hides its fields.
-  if (asked.encodings.some((coding) => !/^[ \t]*(identity)?[ \t]*$/i.test(coding))) {
+  if (asked.encodings.some((coding) => !/^(?:identity)?$/i.test(coding.trim()))) {
     return refuse('MalformedInputClientError')
   }
   return { kind: 'encrypt', profile }
@@ -57,7 +58,7 @@ function mediaType(fields: readonly string[]): string | null {
   const [, name, rest = ''] = TYPE.exec((fields[0] as string).trim()) ?? []
   if (name === undefined) return null
   const type = name.toLowerCase()
-  const parameters = rest.split(';').map((text) => PARAMETER.exec(text))
+  const parameters = rest.split(';').map((text) => PARAMETER.exec(text.trim()))
   // Of other types the parameters are nobody's business here; a quoted one may even have a semicolon.
   if (type !== FORM_TYPE) return type
   for (const parameter of parameters) {

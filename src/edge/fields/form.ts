@@ -34,11 +34,12 @@ export function planForm<Entity>(
   const fields: FormField<Entity>[] = []
   /** From where on the body goes on as it is. */
   let from = 0
+  /** The next `=` at or behind where we are: looked for once, or a body of ampersands alone takes seconds. */
+  let equals = -1
   for (let at = 0; at < body.length; ) {
-    const ampersand = body.indexOf('&', at)
-    const end = ampersand < 0 ? body.length : ampersand
-    const equals = body.indexOf('=', at)
-    const nameEnd = equals < 0 || equals > end ? end : equals
+    const end = nextOf(body, '&', at)
+    if (equals < at) equals = nextOf(body, '=', at)
+    const nameEnd = Math.min(equals, end)
     const name = nameEnd === at ? '' : decoded(body.slice(at, nameEnd))
     const entity = name === '' ? null : entityOf(name)
     if (entity !== null) {
@@ -54,6 +55,12 @@ export function planForm<Entity>(
   }
   if (from < body.length) pieces.push(body.slice(from))
   return { pieces, fields }
+}
+
+/** Length of the text when there is none. */
+function nextOf(text: string, mark: string, from: number): number {
+  const at = text.indexOf(mark, from)
+  return at < 0 ? text.length : at
 }
 
 /** One part of a form or of a query string; null when a percent sign in it begins no encoded byte. */
