@@ -112,6 +112,16 @@ describe('samples of requests', () => {
     )
   })
 
+  it('of requests with many long headers stay small', () => {
+    const { evaluation, verdict } = decided('/tag', START + 6_000_000)
+    const raw = Array.from({ length: 200 }, (_, at) => (at % 2 === 0 ? `X-${at}` : 'v'.repeat(5_000)))
+    const large = Object.assign(evaluation.request, { headers: unframedHeaders(raw, 'example.com') })
+    samples.add(plan, { request: large, counted: evaluation.counted }, verdict)
+    const [found] = find('tag', START + 5_900_000).samples
+    const { length } = JSON.stringify(found)
+    assert.ok(length > 4_000 && length < 11_000, String(length))
+  })
+
   it('are of the last three hours, and no more than there is room for', () => {
     for (let slot = 1; slot < 60; slot++) add('/tag', START + slot * 300_000)
     assert.equal(find('tag').population, 37)

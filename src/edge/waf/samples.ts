@@ -10,15 +10,23 @@ import { seenCountry, seenHeaders, seenQuery } from './seen-request.ts'
 const SAMPLED_MS = 3 * 3_600_000
 const SLOT_MS = 300_000
 const KEPT_PER_SLOT = 14
-/** Samples of all metrics of a worker: at most about 8 KB each, mostly 1 KB. The oldest slot leaves for more. */
+/** Samples of all metrics of a worker, at most about 10 KB each and mostly 1 KB. The oldest slot leaves for more. */
 const SAMPLES_MAX = 5_000
 const HEADERS_MAX = 50
 const VALUE_MAX = 1_024
+/** Characters of all headers of a sample. */
+const HEADERS_LENGTH_MAX = 8_192
+
+/** As text: parts of a request would hold all of its bytes. */
+interface Kept {
+  readonly at: number
+  readonly json: string
+}
 
 interface Slot {
   readonly number: number
   seen: number
-  readonly kept: Sample[]
+  readonly kept: Kept[]
 }
 
 export class Samples {
@@ -60,7 +68,8 @@ export class Samples {
       const within = kept.filter(({ at }) => at >= from && at <= to)
       // What was not kept lay in the span as often as what was.
       population += Math.round((seen * within.length) / kept.length)
-      for (const sample of within) found.push({ weight: whole(seen / kept.length), sample })
+      for (const { json } of within)
+        found.push({ weight: whole(seen / kept.length), sample: JSON.parse(json) as Sample })
     }
     if (found.length <= max) return { population, samples: found }
     const step = found.length / max
@@ -88,12 +97,12 @@ export class Samples {
     slot.seen++
     if (slot.kept.length < KEPT_PER_SLOT) {
       if (this.#count >= SAMPLES_MAX) this.#forgetOldest()
-      slot.kept.push(make())
+      slot.kept.push(keptOf(make()))
       this.#count++
       return
     }
     const at = Math.floor(this.#random() * slot.seen)
-    if (at < KEPT_PER_SLOT) slot.kept[at] = make()
+    if (at < KEPT_PER_SLOT) slot.kept[at] = keptOf(make())
   }
 
   #slotOf(arn: string, metric: string, now: number): Slot {
@@ -133,6 +142,8 @@ export class Samples {
   }
 }
 
+const keptOf = (sample: Sample): Kept => ({ at: sample.at, json: JSON.stringify(sample) })
+
 /** The API tells whole numbers. */
 const whole = (weight: number): number => Math.max(1, Math.round(weight))
 
@@ -155,7 +166,7 @@ function sampleOf(
     uri: `${request.path}${query === '' ? '' : `?${query}`}`.slice(0, VALUE_MAX),
     method: request.method,
     httpVersion: `HTTP/${request.httpVersion}`,
-    headers: seenHeaders(request, HEADERS_MAX, VALUE_MAX),
+    headers: seenHeaders(request, HEADERS_MAX, VALUE_MAX, HEADERS_LENGTH_MAX),
     ruleNameWithinRuleGroup,
     inserted: pairs(verdict.inserts),
     responseCodeSent: counted === null ? (verdict.response?.status ?? null) : null,

@@ -4,12 +4,24 @@ import type { NameValue } from '../../domain/waf/seen.ts'
 import { maskHeaders, maskUrl } from '../../observe/trace.ts'
 import type { Inspected } from './inspected.ts'
 
-/** Names and values of the header fields, in order; at most `max` of them, each value cut to `valueMax` characters. */
-export function seenHeaders({ headers }: Inspected, max: number, valueMax: number): NameValue[] {
+/**
+ * Names and values of the header fields, in order: at most `max` of them, each value cut to `valueMax` characters, and no more
+ * once they have `lengthMax` together.
+ */
+export function seenHeaders(
+  { headers }: Inspected,
+  max: number,
+  valueMax: number,
+  lengthMax = Number.POSITIVE_INFINITY,
+): NameValue[] {
   const masked = maskHeaders(headers.raw.slice(0, max * 2))
   const seen: NameValue[] = []
-  for (let at = 0; at < masked.length; at += 2)
-    seen.push({ name: masked[at] as string, value: (masked[at + 1] as string).slice(0, valueMax) })
+  let length = 0
+  for (let at = 0; at < masked.length && length < lengthMax; at += 2) {
+    const [name, value] = [(masked[at] as string).slice(0, valueMax), (masked[at + 1] as string).slice(0, valueMax)]
+    seen.push({ name, value })
+    length += name.length + value.length
+  }
   return seen
 }
 
