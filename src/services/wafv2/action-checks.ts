@@ -19,6 +19,9 @@ const STATUSES: ReadonlySet<number> = new Set([
   ...[500, 501, 502, 503, 504, 505],
 ])
 
+/** Content-Type AWS refuses; the others would change how the message is framed. */
+const OWN_HEADERS = /^(?:connection|content-(?:length|type)|keep-alive|trailer|transfer-encoding|upgrade)$/i
+
 export type Bodies = Stored<Record<string, CustomResponseBody>>
 
 /** How many headers actions have, of each kind. */
@@ -73,8 +76,11 @@ function checkCustomResponse(response: Stored<CustomResponse>, bodies: Bodies | 
   if (headers === undefined) return
   checkHeaders(headers, 'CUSTOM_RESPONSE')
   count.responses += headers.length
-  if (headers.some(({ Name }) => Name.toLowerCase() === 'content-type')) {
-    throw invalidParameter('CUSTOM_RESPONSE', 'content-type', 'The type of the body says which Content-Type is sent.')
+  const own = headers.find(({ Name }) => OWN_HEADERS.test(Name))
+  if (own !== undefined) {
+    const reason =
+      'It is not for a custom response: the Content-Type is that of the body, and the others say where it ends.'
+    throw invalidParameter('CUSTOM_RESPONSE', own.Name, reason)
   }
 }
 

@@ -172,7 +172,8 @@ export const WAF_CONSTRAINTS: ConstraintTable = {
   'PreParseTextTransformation.Type': keysOf(PRE_PARSE_TRANSFORMATIONS),
   'TextTransformation.Type': keysOf(TRANSFORMATIONS),
   UsageOfAction: words('ENABLED', 'DISABLED'),
-  'CustomHTTPHeader.Value': text(1, 255, /^[^\r\n\0]*$/),
+  /** What a header can hold: no control characters but the tab. */
+  'CustomHTTPHeader.Value': text(1, 255, /^[^\x00-\x08\x0a-\x1f\x7f]*$/),
   'Tag.Value': text(0, 256, TAG_CHARS),
   Values: range(1, 50),
   'Values[]': range(1, 64),

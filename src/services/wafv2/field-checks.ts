@@ -19,6 +19,19 @@ export function checkField(field: Stored<FieldToMatch>, path: string): void {
   }
 }
 
+/** Parts that are taken out of the query string: what stands before that is transformed first. */
+const PARSED: readonly string[] = ['SingleQueryArgument', 'AllQueryArguments']
+
+/** @throws WAFInvalidParameterException */
+export function checkPreParse(
+  field: Stored<FieldToMatch>,
+  { PreParseTextTransformations: list }: Transformations,
+): void {
+  if (list === undefined || given(field).every((name) => PARSED.includes(name))) return
+  const reason = `PreParseTextTransformations are for ${PARSED.join(' and ')} alone.`
+  throw invalidParameter('PRE_PARSE_TEXT_TRANSFORMATION', given(field).join(', '), reason)
+}
+
 interface Transformations {
   readonly TextTransformations?: readonly { readonly Priority: number }[]
   readonly PreParseTextTransformations?: readonly { readonly Priority: number }[]

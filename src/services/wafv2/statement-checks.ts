@@ -5,7 +5,7 @@ import { WAF_LIMITS } from '../../domain/waf/limits.ts'
 import { patternProblem } from '../../domain/waf/regular-expression.ts'
 import type { Found } from '../../domain/waf/walk.ts'
 import { type Bodies, checkRuleAction } from './action-checks.ts'
-import { checkField, checkTransformations } from './field-checks.ts'
+import { checkField, checkPreParse, checkTransformations } from './field-checks.ts'
 import { requireGroup, versionOf } from './managed-groups.ts'
 import { checkRateBased } from './rate-checks.ts'
 import { notOne, overLimit, repeated, tooFew } from './refusals.ts'
@@ -68,6 +68,7 @@ export function checkStatement({ name, body, path }: Found, bodies: Bodies | nul
   if ('FieldToMatch' in body) {
     checkField(body.FieldToMatch, path)
     checkTransformations(body, path)
+    checkPreParse(body.FieldToMatch, body)
   }
   ;(CHECKS[name] as Check<never> | undefined)?.(body as never, path, bodies)
 }

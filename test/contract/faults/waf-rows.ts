@@ -131,6 +131,12 @@ const INVALID: readonly Invalid[] = [
       ],
     }),
   ],
+  [
+    'PRE_PARSE_TEXT_TRANSFORMATION',
+    'a transformation before parsing of what is not parsed',
+    /SingleQueryArgument/,
+    matching({ PreParseTextTransformations: [{ Priority: 0, Type: 'URL_DECODE' }] }),
+  ],
   ['BYTE_MATCH_STATEMENT', 'a search for nothing', /empty/, matching({ SearchString: bytes('') })],
   [
     'BYTE_MATCH_STATEMENT',
@@ -207,6 +213,12 @@ const INVALID: readonly Invalid[] = [
     'a Content-Type of its own',
     /Content-Type/,
     responding({ ResponseCode: 403, ResponseHeaders: [{ Name: 'Content-Type', Value: 'x' }] }),
+  ],
+  [
+    'CUSTOM_RESPONSE',
+    'a length of its own',
+    /where it ends/,
+    responding({ ResponseCode: 403, ResponseHeaders: [{ Name: 'Transfer-Encoding', Value: 'chunked' }] }),
   ],
   [
     'CUSTOM_REQUEST_HANDLING',
@@ -409,6 +421,7 @@ export const WAF_NOT_BUILT_ROWS: readonly (readonly [names: RegExp, provoke: Waf
       }),
   ],
   [/Scope REGIONAL/, ({ waf }) => waf.listIPSets({ Scope: 'REGIONAL' })],
+  [/AWSManagedRulesAnonymousIpList/, statement(managed({ Name: 'AWSManagedRulesAnonymousIpList' }), overridden)],
   [/MonetizationConfig/, acl({ MonetizationConfig: {} })],
   [/OnSourceDDoSProtectionConfig/, acl({ OnSourceDDoSProtectionConfig: { ALBLowReputationMode: 'ALWAYS_ON' } })],
   [/the action Monetize/, statement(pathStarts('/'), { Action: { Monetize: {} } })],
