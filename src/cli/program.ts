@@ -17,6 +17,7 @@ import { popsCommand } from './commands/pops.ts'
 import { resetCommand } from './commands/reset.ts'
 import { statusCommand } from './commands/status.ts'
 import { trustCommand } from './commands/trust.ts'
+import { trustedSignersCommand } from './commands/trusted-signers.ts'
 import { upCommand } from './commands/up.ts'
 import { wafCommand } from './commands/waf.ts'
 import { CliError, type CliHost } from './host.ts'
@@ -40,6 +41,7 @@ const COMMANDS: readonly CommandMaker[] = [
   wafCommand,
   keysCommand,
   encryptionKeysCommand,
+  trustedSignersCommand,
   trustCommand,
   doctorCommand,
   resetCommand,

@@ -80,7 +80,7 @@ export interface KeyGroupRecord {
 
 /** A CloudFront key pair of an account, of the older kind (TrustedSigners): its public half alone. */
 export interface SignerKeyPairRecord {
-  /** `APKA` and 17 upper-case letters or digits: the Key-Pair-Id. */
+  /** `APKA` and 16 upper-case letters or digits: the Key-Pair-Id. */
   readonly id: string
   /** 12 digits. */
   readonly account: string

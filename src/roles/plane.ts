@@ -200,7 +200,7 @@ async function start(options: PlaneOptions, ends: (() => Promise<void>)[]): Prom
     localRoutes: [
       ...modules.localRoutes(
         started,
-        { state, clock, quotas: config.quotas },
+        { state, clock, quotas: config.quotas, accountId: config.accountId },
         observers.measurements,
         link,
         door.metrics,

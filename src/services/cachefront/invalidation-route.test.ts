@@ -74,7 +74,7 @@ async function open(t: TestContext) {
   } as unknown as Installation
   const routes = localRoutes(
     installation,
-    { state, clock: systemClock, quotas: quotasWith() },
+    { state, clock: systemClock, quotas: quotasWith(), accountId: '123456789012' },
     NO_MEASUREMENTS,
     NO_KEEPER,
   )

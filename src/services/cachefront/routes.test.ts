@@ -63,7 +63,7 @@ function setUp(changes: Partial<Installation> = {}) {
   const state = { list: async () => [{ id: 'E1', revision: 1, doc: record }] } as unknown as State
   const routes = localRoutes(
     installation,
-    { state, clock: systemClock, quotas: quotasWith() },
+    { state, clock: systemClock, quotas: quotasWith(), accountId: '123456789012' },
     NO_MEASUREMENTS,
     NO_KEEPER,
   )
@@ -103,6 +103,7 @@ describe('/_cachefront', () => {
       '/_cachefront/object',
       '/_cachefront/storage',
       '/_cachefront/pops',
+      '/_cachefront/trusted-signers',
       '/_cachefront/caches/metrics',
       '/_cachefront/caches/clients',
       '/_cachefront/certificates',

@@ -16,6 +16,7 @@ import { ObjectWalks } from './object-lines.ts'
 import { originMetrics } from './origin-metrics.ts'
 import { placesRoutes } from './places-routes.ts'
 import { prometheusText } from './prometheus.ts'
+import { signerRoutes } from './signer-routes.ts'
 import { statusOf } from './status.ts'
 import { wafRuleMetrics, wafRulesRoute } from './waf-rules.ts'
 
@@ -24,7 +25,7 @@ const ADVANCE_MS_MAX = 10 * 365 * 24 * 3_600_000
 
 export function localRoutes(
   installation: Installation,
-  context: Pick<ServiceContext, 'state' | 'clock' | 'quotas'>,
+  context: Pick<ServiceContext, 'state' | 'clock' | 'quotas' | 'accountId'>,
   measurements: CacheMeasurements,
   keeper: ClientsSource,
   door?: DoorMetrics,
@@ -36,6 +37,7 @@ export function localRoutes(
     ...cacheRoutes(installation, state, walks),
     invalidationRoute(walks, context),
     ...placesRoutes(installation),
+    ...signerRoutes(context, context.accountId),
     cacheMetricsRoute(measurements, context.clock),
     cacheClientsRoute(keeper),
     certificatesRoute(state, () => context.clock.now()),
