@@ -1,12 +1,14 @@
 //! `npm run fuzz`: hostile input for as long as wanted, against the request parser and the HTTP/2 listener (compared with
-//! Node's own), against running workers with an odd origin, and against web ACLs (compared with their documents), in turns.
-//! Usage: npm run fuzz -- [--seconds N | --forever | --cases N] [--seed S] [--only parser|http2|edge|waf] [--workers N]
+//! Node's own), against running workers with an odd origin, against the check of signed requests, and against web ACLs (compared with
+//! their documents), in turns.
+//! Usage: npm run fuzz -- [--seconds N | --forever | --cases N] [--seed S] [--only parser|http2|edge|signed|waf] [--workers N]
 //! Exit code 0 when nothing was found, 1 with a finding (its seed and its smallest input are printed), 2 for a wrong call.
 import { parseArgs } from 'node:util'
 import { fuzzEdge } from './edge.ts'
 import { fuzzHttp1 } from './http1.ts'
 import { fuzzHttp2 } from './http2.ts'
 import { fuzzBodies } from './http2-bodies.ts'
+import { fuzzSigned } from './signed.ts'
 import { fuzzWaf } from './waf.ts'
 
 const USAGE = `npm run fuzz -- [options]
@@ -14,12 +16,12 @@ const USAGE = `npm run fuzz -- [options]
   --forever        until it finds something or is stopped with ^C
   --cases N        so many cases of each kind, from the seed on; with the seed of a finding and 1 it runs that case alone
   --seed S         where to begin; another one each time without it
-  --only KIND      parser, http2, edge or waf
+  --only KIND      parser, http2, edge, signed or waf
   --workers N      workers of the POP for the edge cases (1)
 `
 
 /** Cases of a turn. */
-const TURN = { parser: 5_000, http2: 200, edge: 50, waf: 500 } as const
+const TURN = { parser: 5_000, http2: 200, edge: 50, signed: 5_000, waf: 500 } as const
 type Kind = keyof typeof TURN
 const KINDS = Object.keys(TURN) as Kind[]
 const isKind = (name: string): name is Kind => Object.hasOwn(TURN, name)
@@ -55,7 +57,7 @@ function wishes(): Wishes | string {
     if (Number.isNaN(value) || value < (name === 'seed' ? 0 : 1)) return `--${name} is a number, at least 1`
   }
   const { only } = values
-  if (only !== undefined && !isKind(only)) return '--only is parser, http2, edge or waf'
+  if (only !== undefined && !isKind(only)) return '--only is parser, http2, edge, signed or waf'
   const endless = values.forever || cases !== Number.POSITIVE_INFINITY
   const until = endless ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1_000
   return { seed, cases, until, kinds: only === undefined ? KINDS : [only], workers }
@@ -90,6 +92,15 @@ async function turn(kind: Kind, seed: number, cases: number, { workers, until }:
     }
     return differences.length + bodies.length > 0
   }
+  if (kind === 'signed') {
+    const { findings, letIn, refused } = fuzzSigned(seed, cases)
+    say(`signed  seed ${seed}: ${cases} requests, ${letIn} let in, ${refused} refused`)
+    for (const finding of findings) {
+      say(JSON.stringify(finding, null, 1))
+      say(`again: npm run fuzz -- --only signed --seed ${finding.seed} --cases 1`)
+    }
+    return findings.length > 0
+  }
   if (kind === 'waf') {
     const { finding, ended } = fuzzWaf(seed, cases)
     say(`waf     seed ${seed}: ${cases} web ACLs; ${JSON.stringify(ended)}`)
@@ -109,7 +120,7 @@ async function turn(kind: Kind, seed: number, cases: number, { workers, until }:
 }
 
 async function run(wanted: Wishes): Promise<boolean> {
-  const done: Record<Kind, number> = { parser: 0, http2: 0, edge: 0, waf: 0 }
+  const done: Record<Kind, number> = { parser: 0, http2: 0, edge: 0, signed: 0, waf: 0 }
   while (!stopped && performance.now() < wanted.until) {
     const left = wanted.kinds.filter((kind) => done[kind] < wanted.cases)
     if (left.length === 0) break

@@ -137,6 +137,9 @@ function compileBehavior(
     fields: make.fields(behavior.fieldEncryption),
     compresses: (behavior.compress ?? false) && allowsCompression(cachePolicy),
     signers: behavior.signers === undefined ? null : signersPlan(behavior.signers),
+    readsCookies: [key, target.forward, target.failover?.secondary.forward].some(
+      (recipe) => recipe !== undefined && recipe.cookies.kind !== 'none',
+    ),
     key,
     ...target,
     headersPolicy: headersPolicyPlan(behavior.responseHeadersPolicy),

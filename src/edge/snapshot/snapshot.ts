@@ -115,6 +115,8 @@ export interface BehaviorPlan extends OriginPlan {
   readonly fields: FieldsPlan | null
   /** Who may sign for its viewers; null for a public behavior. */
   readonly signers: SignersPlan | null
+  /** The key or an origin has cookies of viewers. */
+  readonly readsCookies: boolean
   readonly key: KeyRecipe
   /** Of an origin group the primary. */
   readonly origin: ReachedOrigin

@@ -1,5 +1,5 @@
 //! Signed URLs and signed cookies (spec/cloudfront.md 3.1 step 10, 9): a private behavior serves nobody without. What signs
-//! is taken off the request here: no key, no origin and no peer sees it.
+//! is taken off the request here: no key and no origin sees it.
 import {
   checkSigned,
   type SignedPass,
@@ -21,14 +21,15 @@ export const accessSigned = stage({
   name: to.accessSigned,
   next: [to.cacheKey, to.admitMiss, to.errorPage],
   run(x, edge) {
-    const { signers, field } = x.behavior as BehaviorPlan
+    const { signers, field, readsCookies } = x.behavior as BehaviorPlan
     const plan = signers as SignersPlan
     const { query, headers } = x.request
     const signed = signedQuery(query)
     const rest = signed === null ? query : signed.rest
     const material = signed === null ? signingCookies(headers) : signed.material
     const verdict = verdictOn(x, edge, plan, material, rest)
-    const kept = withoutSigning(headers)
+    // Where nobody reads cookies a hit need not be another request.
+    const kept = readsCookies ? withoutSigning(headers) : headers
     if (rest !== query || kept !== headers) x.request = { ...x.request, query: rest, headers: kept }
     if (x.watcher !== null) explain(x, material, verdict, field)
     if (verdict.code === null) return afterMethod(x)
