@@ -65,7 +65,12 @@ test('the same signature as the SDK makes, for any key, query, header, region an
       fc.record({
         method: fc.constantFrom('GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'OPTIONS'),
         key: fc.array(anyText, { minLength: 1, maxLength: 4 }),
-        query: fc.dictionary(anyText, anyText, { maxKeys: 4 }),
+        // The SDK's signer puts what it serializes into an object and loses that one name; ours is pieces of text.
+        query: fc.dictionary(
+          anyText.filter((name) => name !== '__proto__'),
+          anyText,
+          { maxKeys: 4 },
+        ),
         fields: fc.dictionary(fieldName, fc.stringMatching(/^[\x20-\x7e]{0,20}$/), { maxKeys: 4 }),
         region: fc.constantFrom('us-east-1', 'eu-central-1', 'cn-north-1'),
         at: fc.date({ min: new Date('2015-01-01'), max: new Date('2040-01-01'), noInvalidDate: true }),
