@@ -21,9 +21,8 @@ import {
   newHome,
   up,
 } from '../../support/program-installation.ts'
+import { blockRule, pathStarts, SCOPE as Scope, visibility } from '../../support/waf-site.ts'
 
-const Scope = 'CLOUDFRONT'
-const visible = (MetricName: string) => ({ SampledRequestsEnabled: true, CloudWatchMetricsEnabled: true, MetricName })
 const GERMAN = '2a02:2e0::1'
 const AMERICAN = '8.8.8.8'
 /** Of nowhere; the IP set will have it. */
@@ -107,18 +106,19 @@ describe('who may see what', { timeout: 120_000 }, () => {
         Priority: 0,
         Statement: { IPSetReferenceStatement: { ARN: set?.ARN } },
         Action: { Block: { CustomResponse: { ResponseCode: 429, CustomResponseBodyKey: 'later' } } },
-        VisibilityConfig: visible('unwanted'),
+        VisibilityConfig: visibility('unwanted'),
       },
       {
         Name: 'injection',
         Priority: 1,
         Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesSQLiRuleSet' } },
         OverrideAction: { None: {} },
-        VisibilityConfig: visible('injection'),
+        VisibilityConfig: visibility('injection'),
       },
     ]
+    const shop = { Name: 'shop', Scope, DefaultAction: { Allow: {} }, VisibilityConfig: visibility('shop') } as const
     const { Summary: acl } = await waf.createWebACL({
-      ...{ Name: 'shop', Scope, DefaultAction: { Allow: {} }, VisibilityConfig: visible('shop'), Rules },
+      ...{ ...shop, Rules: [...Rules, blockRule('admin', 2, pathStarts('/admin'))] },
       CustomResponseBodies: { later: { ContentType: 'APPLICATION_JSON', Content: '{"error":"later"}' } },
     })
     webAcl = acl?.ARN ?? ''
@@ -128,6 +128,10 @@ describe('who may see what', { timeout: 120_000 }, () => {
     distribution = made.Distribution?.Id ?? ''
     await distributionIsDeployed(running.api, distribution)
 
+    // From the first request on: there is no moment without the web ACL.
+    const refused = await get('/admin/1', GERMAN)
+    assert.equal(refused.status, 403)
+    assert.match(refused.body, /Request blocked/)
     assert.equal((await get('/a', GERMAN)).status, 200)
     const custom = await get('/a', LISTED)
     assert.deepEqual(
@@ -150,11 +154,21 @@ describe('who may see what', { timeout: 120_000 }, () => {
       },
     })
     await becomes(429, '/a', '198.51.100.7')
-    const samples = await waf.getSampledRequests({
-      ...{ WebAclArn: webAcl, RuleMetricName: 'unwanted', Scope, MaxItems: 100 },
-      TimeWindow: { StartTime: new Date(Date.now() - 600_000), EndTime: new Date() },
+    const samplesOf = async (RuleMetricName: string) => {
+      const { SampledRequests = [] } = await waf.getSampledRequests({
+        ...{ WebAclArn: webAcl, RuleMetricName, Scope, MaxItems: 100 },
+        TimeWindow: { StartTime: new Date(Date.now() - 600_000), EndTime: new Date(Date.now() + 60_000) },
+      })
+      return SampledRequests.map(({ Action, Request }) => [Action, Request?.URI, Request?.ClientIP])
+    }
+    assert.deepEqual(await samplesOf('admin'), [['BLOCK', '/admin/1', GERMAN]])
+    assert.deepEqual((await samplesOf('unwanted')).find(([, , address]) => address === LISTED)?.[0], 'BLOCK')
+
+    const { WebACL, LockToken: lock } = await waf.getWebACL({ Name: 'shop', Scope, Id: acl?.Id })
+    await waf.updateWebACL({
+      ...{ ...shop, Id: acl?.Id, LockToken: lock, Rules, CustomResponseBodies: WebACL?.CustomResponseBodies },
     })
-    assert.ok(samples.SampledRequests?.some((one) => one.Action === 'BLOCK' && one.Request?.ClientIP === LISTED))
+    await becomes(200, '/admin/1', GERMAN)
     assert.deepEqual((await cloudfront.listDistributionsByWebACLId({ WebACLId: webAcl })).DistributionList?.Quantity, 1)
     const explained = await cachefront(home, 'explain', `http://${host}:${running.edge.split(':')[1]}/a`)
     assert.match(explained.out + explained.err, /access-waf +webAcl shop/)
