@@ -9,7 +9,7 @@ import { MemoryStore } from '../../../src/edge/cache/memory.ts'
 import type { Edge } from '../../../src/edge/edge.ts'
 import { viewerHandler } from '../../../src/edge/handler.ts'
 import { ParsedHeaders } from '../../../src/edge/listen/header-block.ts'
-import type { ViewerReply, ViewerRequest } from '../../../src/edge/listen/viewer.ts'
+import { UNLIMITED, type ViewerReply, type ViewerRequest } from '../../../src/edge/listen/viewer.ts'
 import type { OriginSink } from '../../../src/edge/origin/attempts.ts'
 import { placesOf } from '../../../src/edge/places.ts'
 import { RequestIds } from '../../../src/edge/request-ids.ts'
@@ -39,6 +39,7 @@ test('a fetch whose only reader broke is broken off, and its bytes are let go', 
       },
     },
     ids: new RequestIds(),
+    shield: { budgetOf: () => UNLIMITED, sheds: () => null },
     workers: [],
     leaseUntil: Number.POSITIVE_INFINITY,
     date: () => '',
