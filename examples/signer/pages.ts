@@ -39,7 +39,10 @@ const renew = async () => {
 }
 setInterval(renew, ${Math.max(1, Math.floor(seconds / 2))} * 1000)
 for (const image of document.images) {
-  image.addEventListener('error', async () => { if (await renew()) image.src = image.src }, { once: true })
+  const again = async () => { if (await renew()) image.src = image.src }
+  // One that was refused before this script ran tells nobody any more.
+  if (image.complete && image.naturalWidth === 0) again()
+  else image.addEventListener('error', again, { once: true })
 }
 `
 
