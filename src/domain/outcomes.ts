@@ -99,8 +99,6 @@ export type OriginFailureKind =
   | 'unasked'
   /** Content-Length and Content-Range do not say the same. */
   | 'range-length'
-  /** A slice was asked for, and the origin sent an object without any bytes. */
-  | 'zero-size'
   /** A slice of a large object was asked for, and the origin has another version of it, or none. */
   | 'object-changed'
   /** A slice was asked for, and the origin sent something else, or did not say of what version it is. */

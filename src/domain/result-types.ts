@@ -37,7 +37,7 @@ export const DETAILED_TYPES = {
   OriginInvalidResponseError: 'what the origin sent is not HTTP',
   OriginReadError: 'the origin did not answer in time',
   OriginWriteError: 'the origin broke the connection while it was being sent the request’s body',
-  OriginZeroSizeObjectError: 'bytes of a large object were asked for, and the origin sent an object without any',
+  OriginZeroSizeObjectError: 'a range was asked for, and the origin’s object has no bytes at all (416)',
   SlowReaderOriginError: 'the viewer read so slowly that the rest of the origin’s answer was no longer to be had',
 } as const satisfies Readonly<Record<string, string>>
 

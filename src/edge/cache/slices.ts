@@ -101,8 +101,6 @@ export type SliceVerdict =
   | 'right'
   /** The origin has another version, or none. */
   | 'changed'
-  /** An object without any bytes, or nothing that says that it is another version. */
-  | 'empty'
   /** The origin sends something else than it was asked for, or does not tell of what version it is. */
   | 'refused'
   /** The origin fails, or refuses this request: nothing is known of the object. */
@@ -117,7 +115,6 @@ export function judgeSlice(slice: SliceAsked, status: number, headers: readonly 
   const { kind, value } = slice.of.validator
   const told = firstValue(headers, kind)
   if (told !== undefined && told !== value) return 'changed'
-  if (firstValue(headers, 'content-length') === '0') return 'empty'
   if (told === undefined || status === 200) return 'refused'
   const [text, another] = allValues(headers, 'content-range')
   const part = text === undefined || another !== undefined ? null : parseContentRange(text)

@@ -101,7 +101,10 @@ export function bodiless(
   x.fault =
     choice.kind === 'precondition-failed'
       ? { status: 412, reason: REASONS.precondition, detailed: 'Error', origin: null }
-      : { status: 416, reason: REASONS.range, detailed: 'Error', origin: null, objectBytes: length ?? 0 }
+      : {
+          ...{ status: 416, reason: REASONS.range, origin: null, objectBytes: length ?? 0 },
+          detailed: length === 0 ? 'OriginZeroSizeObjectError' : 'Error',
+        }
   return to.errorPage
 }
 

@@ -84,11 +84,14 @@ export class Admission {
     if (this.#connections >= Math.floor(connections * RELIEF_AT)) {
       const now = this.#now()
       this.relief.connections(connections, now - relievedAfterMs, now)
+      // A flood so fast that all of it is young: whoever has said nothing yet, the oldest first, makes way all the same.
+      if (this.#connections >= connections) this.relief.connections(connections, now, now)
     }
     if (this.#connections >= connections) return 'connections'
     if (opening) {
       if (this.#handshakes >= Math.floor(handshakes * RELIEF_AT))
         this.relief.handshakes(handshakes, this.#now() - relievedAfterMs)
+      if (this.#handshakes >= handshakes) this.relief.handshakes(handshakes, this.#now())
       if (this.#handshakes >= handshakes) return 'handshakes'
     }
     const place = new PlaceTaken(this, opening)

@@ -43,7 +43,6 @@ export const ORIGIN_FAILURES: Readonly<Record<OriginFailureKind, FailureRow>> = 
   write: { status: 502, detailed: 'OriginWriteError', retry: 'never', failsOver: 'always', reason: REASONS.originInvalid },
   unasked: { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'range-length': { status: 502, detailed: 'OriginContentRangeLengthError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
-  'zero-size': { status: 502, detailed: 'OriginZeroSizeObjectError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'header-too-big': { status: 502, detailed: 'OriginHeaderTooBigError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'object-changed': { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },
   'range-refused': { status: 502, detailed: 'OriginError', retry: 'never', failsOver: 'as-status', reason: REASONS.originInvalid },

@@ -113,7 +113,7 @@ function withoutFirst(x: Exchange, edge: Edge, version: SlicedVersion, fault: Ed
 
 /** True when a fault says that no slices of this version are to be had any more. */
 function learn(edge: Edge, version: SlicedVersion, { origin }: EdgeFault): boolean {
-  const isRefused = origin === 'range-refused' || origin === 'range-length' || origin === 'zero-size'
+  const isRefused = origin === 'range-refused' || origin === 'range-length'
   if (origin !== 'object-changed' && !isRefused) return false
   if (isRefused) edge.flights.refuseSlices(version.key)
   else edge.flights.loseVersion(version.key, versionName(version))

@@ -12,7 +12,6 @@ import { stage, to } from '../stage.ts'
 const KIND = {
   changed: 'object-changed',
   refused: 'range-refused',
-  empty: 'zero-size',
   failed: 'invalid-response',
 } as const
 
