@@ -90,6 +90,12 @@ export const PERMISSIONS: readonly Row[] = [
     roles: ADMINS,
     about: 'access keys; tokens that make an edge explain a request',
   },
+  {
+    service: 'cachefront',
+    operations: ['POST /_cachefront/trusted-signers*'],
+    roles: ADMINS,
+    about: 'whose signatures let viewers in: `cachefront trusted-signers`',
+  },
   { service: 'cachefront', operations: ['POST /_cachefront/stop'], roles: ADMINS, about: '`cachefront down`' },
   { service: 'cachefront', operations: ['GET *'], roles: READERS, about: 'all other reads' },
   {
