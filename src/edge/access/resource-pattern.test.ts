@@ -67,6 +67,24 @@ const ROWS: readonly (readonly [string, readonly string[], readonly string[]])[]
   // No star leaves its section.
   ['https://h*/a', ['https://h/a', 'https://hx:1/a'], ['https://h/b/a']],
   ['*://*/a', ['https://h/a'], ['https://h/b/a']],
+  // Nothing is meant that leads out of what is meant.
+  [
+    'https://h/a/*',
+    ['https://h/a/..b', 'https://h/a/b..', 'https://h/a/b/../c', 'https://h/a/b/%2e%2e/c', 'https://h/a//b/./c%2Fd'],
+    [
+      'https://h/a/../b',
+      'https://h/a/b/../../c',
+      'https://h/a/%2e%2E/b',
+      'https://h/a/.%2e/b',
+      'https://h/a/..%2fb',
+      'https://h/a%2F..%2Fb/../x',
+      'https://h/a/..\\b',
+      'https://h/a/x%5C..%5c..%5cb',
+      'https://h/a/..;x/b',
+      'https://h/a/b/..;/..;y=z/c',
+      'https://h/a/..',
+    ],
+  ],
   // Without a protocol: nothing.
   ['h/a', [], ['https://h/a']],
   ['/a', [], ['https://h/a']],

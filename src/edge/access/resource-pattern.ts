@@ -1,5 +1,6 @@
 //! Resource of a custom policy, compared with the URL of a request (spec/cloudfront.md 9.6): `*` is any characters, `?` is
 //! one, and neither leaves its section: protocol, domain, path, query. PURE.
+import { normalPath } from '../snapshot/normal-path.ts'
 
 /** A URL as the viewer asked for it, without what signs it. */
 export interface AskedUrl {
@@ -60,16 +61,34 @@ export function compileResource(text: string): ResourcePattern {
   return { ways, all: false }
 }
 
+/**
+ * The path must be meant as it was sent, which is what the origin gets, and as one that follows its dot segments: a
+ * signature for `/a/*` opens no `/a/../b` at an origin that serves `/b` for it. What CloudFront does is unconfirmed.
+ */
 export function matchesResource({ ways, all }: ResourcePattern, url: AskedUrl): boolean {
   if (all) return true
+  const followed = followedPath(url.path)
   return ways.some(
     (way) =>
       matchesGlob(way.scheme, url.scheme) &&
       matchesGlob(way.host, url.host.toLowerCase()) &&
       matchesGlob(way.path, url.path) &&
+      (followed === url.path || matchesGlob(way.path, followed)) &&
       (way.anyQuery ||
         (way.query === null ? url.query === null : url.query !== null && matchesGlob(way.query, url.query))),
   )
+}
+
+const TWO_DOTS = /(?:\.|%2e){2}/i
+
+/** Where the path leads for whoever reads it most freely: escaped dots and slashes, backslashes, `..;a` of Java's servers. */
+function followedPath(path: string): string {
+  if (!TWO_DOTS.test(path)) return path
+  const plain = path
+    .replace(/%2e/gi, '.')
+    .replace(/\\|%2f|%5c/gi, '/')
+    .replace(/(?<=\/\.{1,2});[^/]*/g, '')
+  return plain.split('/').includes('..') ? normalPath(plain) : path
 }
 
 const STAR = 42
