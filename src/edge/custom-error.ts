@@ -1,5 +1,6 @@
 //! Custom error pages (spec/cloudfront.md 3.5): which error gets which page, the request that fetches the page, and what
 //! the viewer is shown. The page is an object like any other: its own behavior, key, lifetime and invalidations.
+import { unsigned } from './access/unsigned.ts'
 import { keepOn } from './cache/keep-on.ts'
 import type { Edge } from './edge.ts'
 import type { Exchange, PageInstead } from './exchange.ts'
@@ -35,7 +36,7 @@ export function beginPage(x: Exchange, edge: Edge, plan: ErrorPagePlan): void {
     leaveFlight(x)
   }
   x.page = { plan, detailed: x.fault?.detailed ?? 'Error', behavior: x.behavior }
-  x.request = pageRequest(x.request, plan.path)
+  x.request = pageRequest(isPublic(x) ? x.request : unsigned(x.request), plan.path)
   x.path = plan.path
   x.behavior = null
   x.cacheable = x.leads = false
@@ -67,7 +68,10 @@ const OF_THE_ERROR: ReadonlySet<string> = new Set([
   'transfer-encoding',
 ])
 
-/** The page's origin is told of the URL without what signed it (stages/access-signed.ts). */
+/** What was refused before its behavior was known may have been signed for a private one. */
+const isPublic = ({ behavior }: Exchange): boolean => behavior !== null && behavior.signers === null
+
+/** The page's origin is told of the URL without what signed it, whether or not anybody came to look at that. */
 function pageRequest(request: ViewerRequest, path: string): ViewerRequest {
   const { path: asked, query } = request
   const method = request.method === 'HEAD' ? 'HEAD' : 'GET'

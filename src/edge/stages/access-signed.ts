@@ -25,8 +25,8 @@ export const accessSigned = stage({
     const plan = signers as SignersPlan
     const { query, headers } = x.request
     const signed = signedQuery(query)
-    const rest = signed === null ? query : signed.rest
     const material = signed === null ? signingCookies(headers) : signed.material
+    const rest = signed === null ? query : signed.rest
     const verdict = verdictOn(x, edge, plan, material, rest)
     // Where nobody reads cookies a hit need not be another request.
     const kept = readsCookies ? withoutSigning(headers) : headers

@@ -30,6 +30,7 @@ const FIRST = signers({ KONE: rsaKey('one'), KEC: ecKey() })
 const SECOND = signers({ KTWO: rsaKey('two') })
 
 const ALL = { behavior: 'all', names: [] } as const
+const ERROR_ARGS = { behavior: 'whitelist', names: ['cloudfront-error-args'] } as const
 const EVERY = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'POST', 'PATCH', 'DELETE']
 const SITE = `http://${HOST}`
 const soon = () => new Date(Date.now() + 600_000).toISOString()
@@ -66,6 +67,7 @@ const documentOf = (port: number, first: SignersDoc = FIRST): DistributionDoc =>
       behaviorDoc({
         ...{ pathPattern: '/all/*', signers: first, allowedMethods: EVERY },
         cachePolicy: cachePolicy({ cookies: ALL, queryStrings: ALL }),
+        originRequestPolicy: { id: 'args', headers: ERROR_ARGS, cookies: ALL, queryStrings: ALL },
       }),
       behaviorDoc({ pathPattern: '/nobody/*', signers: { keyGroups: [], accounts: [] } }),
       behaviorDoc(),
@@ -274,7 +276,9 @@ describe('a private behavior', () => {
     )
     const log = texts.join('').replaceAll('%7E', '~')
     assert.ok(log.includes('/private/log2'))
-    assert.ok(log.includes(/Signature=([^&]*)/.exec(url)?.[1]?.slice(0, 20) ?? assert.fail()), 'the query is there')
+    // A tilde is escaped there (spec 12.4).
+    const [, signature = assert.fail()] = /Signature=([^&]*)/.exec(url) ?? []
+    assert.ok(log.includes(signature.replaceAll('~', '%7E')), 'the query is there')
     assert.ok(!log.includes(/CloudFront-Signature=([^;]*)/.exec(cookie)?.[1] ?? assert.fail()), 'no cookie is')
     await edge.resume()
   })
@@ -283,9 +287,7 @@ describe('a private behavior', () => {
 test('three workers: rotation without a gap, the clock ends signatures, and a page stands in for the 403', async (t) => {
   const origin = await startOrigin((asked, response) => response.end(`${asked.url} ${JSON.stringify(asked.headers)}`))
   t.after(() => origin.close())
-  const errorResponses = [
-    { errorCode: 403, cachingMinTtlSeconds: 0, page: { path: '/private/login', responseCode: 403 } },
-  ]
+  const errorResponses = [{ errorCode: 403, cachingMinTtlSeconds: 0, page: { path: '/all/login', responseCode: 403 } }]
   const document = (first: SignersDoc, more: Partial<DistributionDoc> = {}) => ({
     ...documentOf(origin.port, first),
     ...more,
@@ -319,10 +321,14 @@ test('three workers: rotation without a gap, the clock ends signatures, and a pa
     ],
   )
   await edge.feed.put(document(SECOND, { errorResponses }))
-  const { body, status } = await edge.get(`${signedPath('/private/x', ONE)}`)
-  assert.equal(status, 403)
-  assert.match(body, /^\/private\/login /, 'the page needs no signature')
-  assert.ok(!body.includes('Signature'), 'and is told of none')
+  // Refused for their signature, and before anybody looks at it.
+  for (const method of ['GET', 'DELETE']) {
+    const cookie = `theme=dark; ${young}`
+    const { body, status } = await edge.get(signedPath('/private/x?a=b', ONE), { method, ...withCookies(cookie) })
+    assert.equal(status, 403)
+    assert.match(body, /^\/all\/login .*theme=dark.*"cloudfront-error-args":"a=b"/, 'the page needs no signature')
+    assert.ok(!body.includes('Signature'), 'and is told of none')
+  }
   await edge.feed.moveClock(3_600_000)
   assert.deepEqual(await statuses(young), [403, 403, 403])
 })
