@@ -56,6 +56,19 @@ test('while eight wait, nothing else of the address is looked at; a /64 is one a
   assert.ok(brake.admits('2001:db8:0:1::9'))
 })
 
+test('while refusals of many addresses wait, none guesses without waiting, and who has guessed nothing comes in', () => {
+  const { brake, waiting, clock, fail } = braked()
+  fail('10.0.1.1', 9)
+  fail('10.0.1.2', 10)
+  for (let host = 1; host <= 8; host++) fail(`10.0.0.${host}`, 18)
+  assert.equal(waiting.length, 64)
+  assert.ok(brake.admits('10.0.1.1'), 'a tenth is free')
+  assert.ok(!brake.admits('10.0.1.2'), 'its refusal could not be held')
+  assert.ok(brake.admits('10.0.1.3'))
+  clock.forward(60_000)
+  assert.ok(brake.admits('10.0.1.2'))
+})
+
 test('an IPv4 address that comes mapped is the same', () => {
   const { waiting, fail } = braked()
   fail('::ffff:10.0.0.1', 10)

@@ -34,11 +34,16 @@ export class Brake {
     this.#event = event
   }
 
-  /** False while the address has too many refusals waiting. */
+  /** False while the address has too many refusals waiting, or has to wait for the next and all have too many. */
   admits(address: string): boolean {
     const seen = this.#seen.get(networkOf(address))
-    if (seen === undefined || seen.held === 0) return true
+    if (seen === undefined || (seen.held === 0 && !this.#holds(seen))) return true
     return seen.held < HELD_MAX.address && this.#held < HELD_MAX.all
+  }
+
+  /** Whether its next refusal waits. */
+  #holds({ failures, lastAt }: Seen): boolean {
+    return failures >= FREE && this.#clock.monotonic() - lastAt < WINDOW_MS
   }
 
   /** A wrong key; resolves when the refusal may leave. */

@@ -71,8 +71,8 @@ came. A presigned request is verified wherever it comes from.
   Whoever signs by hand and means two equal calls within one second to be two adds a header that differs. Memory of this
   ends with the process.
 - Wrong keys: an address (a /64 of IPv6) that has sent ten within a minute waits for each further refusal, 50 ms and twice as
-  long each time up to 3 s, and while eight of them wait everything else that it signs is answered \`Throttling\`. Right keys never
-  wait otherwise. The log of control has it once (\`api-wrong-keys\`), \`cachefront_api_authentication_failures_total\` counts by reason.
+  long each time up to 3 s, and while eight of them, or 64 of all such addresses, wait everything else that it signs is answered
+  \`Throttling\`. Right keys never wait otherwise. The log of control has it once (\`api-wrong-keys\`), \`cachefront_api_authentication_failures_total\` counts by reason.
 
 ## Audit log
 
