@@ -288,6 +288,21 @@ describe('requests signed by the SDK', () => {
     }
   })
 
+  test('nothing is added to a presigned query, in escapes neither', async () => {
+    const sent = await signed({ method: 'GET', path: '/', query: { a: 'b' }, body: '' }, SIGNERS['SigV4 presigned'])
+    for (const more of [
+      'c=d',
+      '%58-Amz-Signature=x',
+      'X-Amz-Signatur%65=x',
+      'x-amz-signature=x',
+      'X-Amz-Signature=x',
+    ]) {
+      for (const rawQuery of [`${sent.rawQuery}&${more}`, `${more}&${sent.rawQuery}`]) {
+        assert.notEqual(outcome({ ...sent, rawQuery }), 'valid', more)
+      }
+    }
+  })
+
   test('a region set that leaves our regions out is another scope', async () => {
     const asked = { method: 'GET', path: '/', query: {}, body: '' }
     const sent = await signed(asked, SIGNERS['SigV4A header'])
