@@ -43,6 +43,8 @@ export class Accounts {
 
   async login(name: string, password: string): Promise<LoginOutcome> {
     if (this.#hasToWait(name)) return 'too-many-attempts'
+    // Before the work, or many at a time would all be let in before the first is counted.
+    this.#count(name)
     const account = this.#accounts.get(name)
     // A name that there is not takes as long as a wrong password.
     const key = await derive(password, account?.salt ?? this.#secret, KEY_BYTES)
@@ -50,11 +52,14 @@ export class Accounts {
       this.#failures.delete(name)
       return { name, resources: account.resources }
     }
+    return 'refused'
+  }
+
+  #count(name: string): void {
     const failures = this.#failures.get(name) ?? { count: 0, since: this.#now() }
     failures.count++
     if (this.#failures.size >= NAMES_MAX) this.#failures.clear()
     this.#failures.set(name, failures)
-    return 'refused'
   }
 
   #hasToWait(name: string): boolean {

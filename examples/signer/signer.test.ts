@@ -180,6 +180,11 @@ test('wrong passwords: the same answer for every name, and an end to guessing', 
   await session()
 })
 
+test('many guesses at a time are as few as one after the other', async () => {
+  const answers = await Promise.all(Array.from({ length: 12 }, (_, guess) => login('many', `guess ${guess}`)))
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [...Array(5).fill(403), ...Array(7).fill(429)])
+})
+
 test('the page of a member escapes what it shows; who has not logged in gets the form', async () => {
   assert.match(await (await ask('/members')).text(), /<form method="post" action="\/members\/login">/)
   const page = await (await ask('/members', { cookie: await session() })).text()
