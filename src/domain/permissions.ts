@@ -92,7 +92,7 @@ export const PERMISSIONS: readonly Row[] = [
   },
   {
     service: 'cachefront',
-    operations: ['POST /_cachefront/trusted-signers*'],
+    operations: ['POST /_cachefront/trusted-signers', 'POST /_cachefront/trusted-signers/remove'],
     roles: ADMINS,
     about: 'whose signatures let viewers in: `cachefront trusted-signers`',
   },
