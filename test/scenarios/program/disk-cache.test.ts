@@ -82,7 +82,7 @@ async function killWorker(running: Installation, name: string): Promise<void> {
 }
 
 describe('the disk cache of an installation', { timeout: 120_000 }, () => {
-  for (const workers of [1, 3]) {
+  for (const workers of [1, 2]) {
     it(`survives SIGKILL of workers, and down and up (${workers} ${workers === 1 ? 'worker' : 'workers'})`, async () => {
       const home = await newHome()
       let version = 1
@@ -131,6 +131,8 @@ describe('the disk cache of an installation', { timeout: 120_000 }, () => {
           assert.deepEqual(await get(running, host, path), { body: `v2 ${path}`, xCache: 'Miss' }, path)
         }
         assert.equal((await get(running, host, '/p/2')).xCache, 'Hit')
+        // What follows is each worker's own, whatever their number.
+        if (workers === 1) return
 
         // Damaged while nobody looks.
         assert.equal((await cachefront(home, 'down')).code, 0)
