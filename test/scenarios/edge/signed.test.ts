@@ -274,11 +274,11 @@ describe('a private behavior', () => {
         readFile(`${directory}/${name}`, 'latin1').catch(() => ''),
       ),
     )
+    // A tilde is escaped there (spec 12.4).
     const log = texts.join('').replaceAll('%7E', '~')
     assert.ok(log.includes('/private/log2'))
-    // A tilde is escaped there (spec 12.4).
     const [, signature = assert.fail()] = /Signature=([^&]*)/.exec(url) ?? []
-    assert.ok(log.includes(signature.replaceAll('~', '%7E')), 'the query is there')
+    assert.ok(log.includes(signature), 'the query is there')
     assert.ok(!log.includes(/CloudFront-Signature=([^;]*)/.exec(cookie)?.[1] ?? assert.fail()), 'no cookie is')
     await edge.resume()
   })
