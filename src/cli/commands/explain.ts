@@ -44,8 +44,10 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
       const health = (await localCall(api, '/_cachefront/health')).document as Health
       const kind = url.protocol === 'https:' ? 'https' : 'http'
       const edge = edgeOf(health, kind, options.pop)
-      const wish = await explainWish(api, url, options.request)
-      const answer = await askEdge(edge, url, options, wish, kind === 'https' ? trusted(host, options) : null)
+      const headers = viewerHeaders(url, options.header)
+      const wish = await explainWish(api, url, headers.host ?? url.host, options.request)
+      const asked = { ...headers, 'x-cachefront-explain': wish }
+      const answer = await askEdge(edge, url, options.request, asked, kind === 'https' ? trusted(host, options) : null)
       const id = answer.headers['x-cachefront-trace']
       if (typeof id !== 'string') {
         throw new CliError(
@@ -59,9 +61,21 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
     })
 }
 
+/** By lower-case name; the URL's own Host unless a line says another. @throws {CliError} a line is none */
+function viewerHeaders(url: URL, lines: readonly string[]): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { host: url.host }
+  for (const line of lines) {
+    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined)
+      throw new CliError(`${JSON.stringify(line)} is no header: write NAME: VALUE.`, 2)
+    headers[name.toLowerCase()] = value
+  }
+  return headers
+}
+
 /** A token for this request, which edges beyond loopback want; without the right to one, the word that does on loopback. */
-async function explainWish(api: LocalApi, url: URL, method: string): Promise<string> {
-  const asked = { method, host: url.host, target: `${url.pathname}${url.search}` }
+async function explainWish(api: LocalApi, url: URL, host: string, method: string): Promise<string> {
+  const asked = { method, host, target: `${url.pathname}${url.search}` }
   const { status, document } = await localCall(api, '/_cachefront/explain-tokens', asked)
   return status === 200 ? (document as { readonly token: string }).token : '1'
 }
@@ -102,23 +116,16 @@ function trusted(host: CliHost, options: ExplainOptions): Trust {
 function askEdge(
   edge: string,
   url: URL,
-  options: ExplainOptions,
-  wish: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
   secure: Trust | null,
 ): Promise<EdgeAnswer> {
   const target = new URL(`http://${edge}`)
-  const headers: Record<string, string> = { host: url.host, 'x-cachefront-explain': wish }
-  for (const line of options.header) {
-    const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
-    if (name === undefined || value === undefined)
-      throw new CliError(`${JSON.stringify(line)} is no header: write NAME: VALUE.`, 2)
-    headers[name.toLowerCase()] = value
-  }
   return new Promise((resolve, reject) => {
     const asked = {
       host: target.hostname.replace(/^\[|\]$/g, ''),
       port: target.port,
-      method: options.request,
+      method,
       path: `${url.pathname}${url.search}`,
       headers,
       timeout: EDGE_MS,
