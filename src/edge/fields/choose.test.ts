@@ -48,6 +48,7 @@ const ROWS: readonly Row[] = [
   { what: 'an encoding like ASCII', types: [`${FORM}; charset=ISO-8859-15`], expected: 'P1' },
   { what: 'UTF-16 hides names', types: [`${FORM}; charset=utf-16`], expected: 'MalformedContentTypeClientError' },
   { what: 'so does EBCDIC', types: [`${FORM};charset=ibm037`], expected: 'MalformedContentTypeClientError' },
+  { what: 'in RFC 8187, too', types: [`${FORM}; charset*=utf-16''x`], expected: 'MalformedContentTypeClientError' },
   { what: 'no parameter', types: [`${FORM}; charset`], expected: 'MalformedContentTypeClientError' },
   { what: 'no type', types: [''], expected: 'MalformedContentTypeClientError' },
   { what: 'no subtype', types: ['application'], expected: 'MalformedContentTypeClientError' },

@@ -64,7 +64,8 @@ function mediaType(fields: readonly string[]): string | null {
   for (const parameter of parameters) {
     if (parameter === null) return null
     const [, key, token, text] = parameter
-    if (key?.toLowerCase() === 'charset' && !CHARSET.test(token ?? text ?? '')) return null
+    // `charset*` says the same in the notation of RFC 8187, which some readers take.
+    if (/^charset\*?$/i.test(key ?? '') && !CHARSET.test(token ?? text ?? '')) return null
   }
   return type
 }
