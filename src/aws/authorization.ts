@@ -70,7 +70,8 @@ export function withoutSigning(rawQuery: string): string {
 const incomplete = (why: string): Reading => ({ found: 'incomplete', why })
 
 function inHeader(header: string, headers: ReadonlyMap<string, string>): Reading {
-  const [scheme = '', ...rest] = header.trim().split(/\s+/)
+  // Blanks as HTTP has them (RFC 9110 5.6.3): other white space is part of what is wrong.
+  const [scheme = '', ...rest] = header.split(/[ \t]+/).filter((part) => part !== '')
   if (scheme !== ALGORITHM_V4 && scheme !== ALGORITHM_V4A) {
     return incomplete(`The Authorization header must begin with ${ALGORITHM_V4} or ${ALGORITHM_V4A}.`)
   }
