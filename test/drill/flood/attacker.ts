@@ -1,5 +1,6 @@
 //! A process of its own that attacks a port of 127.0.0.1 from many addresses until it is ended: `slow-loris` keeps a
-//! thousand connections on which a request never ends, `connections` opens new ones without end and says nothing on them.
+//! thousand connections on which a request never ends, and opens those anew that were cut; `connections` opens new ones
+//! without end and says nothing on them.
 //! Says `attacking` to who started it once it does so in full.
 import { connect, type Socket } from 'node:net'
 
@@ -7,6 +8,8 @@ const [kind, port] = [process.argv[2], Number(process.argv[3])]
 /** Addresses that the attack comes from. */
 const SOURCES = 250
 const LORIS = 1_000
+/** Connections a second that a slow-loris opens: faster it would be a flood, which is the other kind. */
+const LORIS_RATE = 200
 /** Connections a second. */
 const FLOOD = 1_000
 /** Milliseconds between two bytes of a request. */
@@ -36,7 +39,7 @@ const tell = (): void => {
 
 if (kind === 'slow-loris') {
   setInterval(() => {
-    for (let n = 0; n < 50 && open.size < LORIS; n++) attack('GET / HTTP/1.1\r\nHost: ')
+    for (let n = 0; n < (LORIS_RATE * TURN_MS) / 1_000 && open.size < LORIS; n++) attack('GET / HTTP/1.1\r\nHost: ')
     if (opened >= LORIS) tell()
   }, TURN_MS)
   setInterval(() => {
