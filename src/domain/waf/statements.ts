@@ -115,6 +115,9 @@ export const PRE_PARSE_TRANSFORMATIONS: Readonly<Record<PreParseTextTransformati
   URL_DECODE_UNI: { built: true },
 }
 
+/** The fields that such transformations go with. */
+export const PRE_PARSED_FIELDS: ReadonlySet<string> = new Set(['AllQueryArguments', 'SingleQueryArgument'])
+
 export const ACTIONS: Readonly<Record<ActionName, Row>> = {
   Allow: { built: true },
   Block: { built: true },

@@ -1,6 +1,7 @@
 //! Actions of rules, with what they insert and answer, and those that a reference to a group puts in the place of its
 //! rules' own.
 import type { CustomRequestHandling, CustomResponseBody, RuleAction } from '@aws-sdk/client-wafv2'
+import { isReservedField } from '../../domain/waf/custom-headers.ts'
 import type { Stored, StoredRule } from '../../domain/waf/web-acl.ts'
 import { isFieldValue } from '../listen/header-block.ts'
 import { CannotCompile } from './compile-context.ts'
@@ -63,9 +64,6 @@ function headerPair(name: string, text: string): HeaderPair {
   return [name, value]
 }
 
-/** Fields that say where a message ends, and the type, which is the body's. */
-const NOT_CUSTOM = /^(?:connection|content-(?:length|type)|keep-alive|trailer|transfer-encoding|upgrade)$/i
-
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   APPLICATION_JSON: 'application/json',
   TEXT_HTML: 'text/html',
@@ -86,7 +84,7 @@ function responsePlan(
     // 205 has an empty one (RFC 9110 15.3.6).
     body: status === 205 ? '' : latin1(body?.Content ?? ''),
     headers: ResponseHeaders.map(({ Name, Value }) => {
-      if (NOT_CUSTOM.test(Name)) throw new CannotCompile(`a custom response cannot have the header ${Name}`)
+      if (isReservedField(Name)) throw new CannotCompile(`a custom response cannot have the header ${Name}`)
       return headerPair(Name, Value)
     }),
   }

@@ -7,6 +7,7 @@ import type {
   DefaultAction,
   RuleAction,
 } from '@aws-sdk/client-wafv2'
+import { isReservedField } from '../../domain/waf/custom-headers.ts'
 import { invalidParameter } from '../../domain/waf/faults.ts'
 import { WAF_LIMITS } from '../../domain/waf/limits.ts'
 import type { Stored } from '../../domain/waf/web-acl.ts'
@@ -18,9 +19,6 @@ const STATUSES: ReadonlySet<number> = new Set([
   ...[400, 401, 403, 404, 405, 408, 409, 411, 412, 413, 414, 415, 416, 421, 429],
   ...[500, 501, 502, 503, 504, 505],
 ])
-
-/** Content-Type AWS refuses; the others would change how the message is framed. */
-const OWN_HEADERS = /^(?:connection|content-(?:length|type)|keep-alive|trailer|transfer-encoding|upgrade)$/i
 
 export type Bodies = Stored<Record<string, CustomResponseBody>>
 
@@ -76,7 +74,7 @@ function checkCustomResponse(response: Stored<CustomResponse>, bodies: Bodies | 
   if (headers === undefined) return
   checkHeaders(headers, 'CUSTOM_RESPONSE')
   count.responses += headers.length
-  const own = headers.find(({ Name }) => OWN_HEADERS.test(Name))
+  const own = headers.find(({ Name }) => isReservedField(Name))
   if (own !== undefined) {
     const reason =
       'It is not for a custom response: the Content-Type is that of the body, and the others say where it ends.'

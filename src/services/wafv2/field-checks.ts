@@ -2,6 +2,7 @@
 import type { FieldToMatch } from '@aws-sdk/client-wafv2'
 import { invalidParameter } from '../../domain/waf/faults.ts'
 import { WAF_LIMITS } from '../../domain/waf/limits.ts'
+import { PRE_PARSED_FIELDS } from '../../domain/waf/statements.ts'
 import type { Stored } from '../../domain/waf/web-acl.ts'
 import { given, notOne, overLimit, repeated } from './refusals.ts'
 
@@ -19,16 +20,13 @@ export function checkField(field: Stored<FieldToMatch>, path: string): void {
   }
 }
 
-/** Parts that are taken out of the query string: what stands before that is transformed first. */
-const PARSED: readonly string[] = ['SingleQueryArgument', 'AllQueryArguments']
-
 /** @throws WAFInvalidParameterException */
 export function checkPreParse(
   field: Stored<FieldToMatch>,
   { PreParseTextTransformations: list }: Transformations,
 ): void {
-  if (list === undefined || given(field).every((name) => PARSED.includes(name))) return
-  const reason = `PreParseTextTransformations are for ${PARSED.join(' and ')} alone.`
+  if (list === undefined || given(field).every((name) => PRE_PARSED_FIELDS.has(name))) return
+  const reason = `PreParseTextTransformations are for ${[...PRE_PARSED_FIELDS].join(' and ')} alone.`
   throw invalidParameter('PRE_PARSE_TEXT_TRANSFORMATION', given(field).join(', '), reason)
 }
 

@@ -1,5 +1,6 @@
 //! THE TABLE from FieldToMatch to what reads it.
 import type { FieldToMatch } from '@aws-sdk/client-wafv2'
+import { PRE_PARSED_FIELDS } from '../../../domain/waf/statements.ts'
 import type { Stored } from '../../../domain/waf/web-acl.ts'
 import { CannotCompile, type CompileContext } from '../compile-context.ts'
 import { LOOKS } from '../matcher.ts'
@@ -22,9 +23,6 @@ const TABLE: { readonly [Name in keyof FieldToMatch]?: FieldCompiler<Name> } = {
   UriPath: () => ({ looks: LOOKS.other, read: ({ path }) => [path] }),
 }
 
-/** Fields for which a query string may be changed before it is taken apart. */
-const PRE_PARSED: ReadonlySet<string> = new Set(['AllQueryArguments', 'SingleQueryArgument'])
-
 /** @throws CannotCompile */
 export function fieldReader(field: Stored<FieldToMatch>, preParse: PreParse, context: CompileContext): NamedReader {
   const names = (Object.keys(field) as (keyof FieldToMatch)[]).filter((name) => field[name] != null)
@@ -36,7 +34,7 @@ export function fieldReader(field: Stored<FieldToMatch>, preParse: PreParse, con
   }
   const compiler = TABLE[name] as FieldCompiler<typeof name> | undefined
   if (compiler === undefined) throw new CannotCompile(`the field ${name} of the rule ${context.rule} is not built`)
-  if (preParse.length > 0 && !PRE_PARSED.has(name)) {
+  if (preParse.length > 0 && !PRE_PARSED_FIELDS.has(name)) {
     throw new CannotCompile(`the rule ${context.rule} has PreParseTextTransformations, which ${name} cannot have`)
   }
   const key = `${name} ${JSON.stringify(field[name])} ${JSON.stringify(preParse)}`
