@@ -177,7 +177,7 @@ test('headers and cookies by pattern, scope and size', () => {
     {
       says: 'values',
       statement: headersOf({ All: {} }, 'VALUE'),
-      yes: fields(['evil', 'evil']),
+      yes: fields(['x-cachefront-other', 'evil'], ['evil', 'evil']),
       no: fields(['evil', ''], ['x-cachefront-explain', 'evil']),
     },
     {
@@ -532,7 +532,10 @@ test('JSON bodies by pattern, scope and fallback', () => {
     byteMatch('evil', { JsonBody: { MatchPattern: pattern, MatchScope, ...more } }, 'EXACTLY')
   const paths = (...IncludedPaths: string[]) => ({ IncludedPaths })
   const all = { All: {} }
-  const deep = `${'['.repeat(129)}"evil"${']'.repeat(129)}`
+  const deep = `${'['.repeat(8_000)}"evil"${']'.repeat(8_000)}`
+  const nested = `${'['.repeat(3_000)}${']'.repeat(3_000)}`
+  const lied = (raw: string, unpacked: string) => ({ body: { texts: [raw, unpacked], oversize: true } })
+  const packed = (text: string) => ({ body: { texts: ['\x1f\x8b', text] } })
   hold([
     {
       says: 'everything',
@@ -578,13 +581,31 @@ test('JSON bodies by pattern, scope and fallback', () => {
       says: 'broken: what comes before, without a fallback',
       statement: json(all),
       yes: bodies('["evil",', '["evil"}', '{"a":"evil" x'),
-      no: bodies('evil', '[x,"evil"]', '{a:"evil"}', '[01,"evil"]', deep),
+      no: bodies('evil', '[x,"evil"]', '{a:"evil"}', '[01,"evil"]'),
     },
     { says: 'a string that is cut off', statement: json(all), yes: bodies('["evil'), no: [] },
     {
+      says: 'behind and within any number of brackets',
+      statement: json(all, 'ALL', { InvalidFallbackBehavior: 'NO_MATCH' }),
+      yes: bodies(deep, `[${nested},"evil"]`),
+      no: bodies(nested),
+    },
+    {
+      says: 'a Content-Encoding that is a lie hides nothing, packed bytes are no invalid JSON',
+      statement: json(all, 'ALL', { InvalidFallbackBehavior: 'NO_MATCH' }),
+      yes: [lied('["evil"]', ''), lied('["evil"]', '["fine"]'), packed('["evil"]')],
+      no: [lied('["fine"]', ''), packed('["fine"]')],
+    },
+    {
+      says: 'neither is JSON',
+      statement: json(all, 'ALL', { InvalidFallbackBehavior: 'MATCH' }),
+      yes: [lied('x', ''), packed('x')],
+      no: [packed('[]'), lied('[]', 'x')],
+    },
+    {
       says: 'fallback MATCH',
       statement: json(all, 'ALL', { InvalidFallbackBehavior: 'MATCH' }),
-      yes: bodies('{', 'x', deep, '{} {}'),
+      yes: bodies('{', 'x', '{} {}'),
       no: bodies('{}', ''),
     },
     {

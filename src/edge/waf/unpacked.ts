@@ -29,8 +29,15 @@ const DECODERS: Readonly<Record<string, MakeDecoder>> = {
     isZlib(bytes) ? zlib.createInflate(zlibOptions(lenient)) : zlib.createInflateRaw(zlibOptions(lenient)),
   gzip,
   'x-gzip': gzip,
-  zstd: (_, lenient) => zlib.createZstdDecompress(lenient ? { finishFlush: zlib.constants.ZSTD_e_flush } : {}),
+  zstd: (_, lenient) =>
+    zlib.createZstdDecompress({
+      params: { [zlib.constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+      ...(lenient ? { finishFlush: zlib.constants.ZSTD_e_flush } : {}),
+    }),
 }
+
+/** 8 MB, the most that this coding may ask for (RFC 9659 3); the library would give a frame 128 MB for one word in it. */
+const ZSTD_WINDOW_LOG_MAX = 23
 
 /** RFC 1950 2.2: method 8, and the two bytes are a multiple of 31. */
 const isZlib = (bytes: Buffer): boolean =>

@@ -31,16 +31,19 @@ export const jsonBody: FieldCompiler<'JsonBody'> = (field) => {
     read(request) {
       const { texts, oversize } = read(request.body)
       if (oversize && OversizeHandling !== 'CONTINUE') return oversized(OversizeHandling)
-      // Of a packed one, what is in it.
-      const text = texts.at(-1) ?? ''
-      if (text === '') return []
-      const { keys, values, whole } = elementsOf(text, paths)
-      if (!whole && fallback === 'EVALUATE_AS_STRING') return [text]
-      if (!whole && fallback === 'MATCH') return true
+      // A Content-Encoding that is a lie must not hide what came: whatever is JSON, packed or unpacked, is looked at.
+      const given = texts.filter((text) => text !== '')
+      if (given.length === 0) return []
+      const elements = given.map((text) => elementsOf(text, paths))
+      const isWhole = elements.some(({ whole }) => whole)
+      if (!isWhole && fallback === 'EVALUATE_AS_STRING') return given
+      if (!isWhole && fallback === 'MATCH') return true
       // What was cut off by us says nothing of what came: as much as there is of it counts.
-      if (!whole && !oversize && fallback === 'NO_MATCH') return false
-      if (scope === 'KEY') return keys
-      return scope === 'VALUE' ? values : [...keys, ...values]
+      if (!isWhole && !oversize && fallback === 'NO_MATCH') return false
+      return elements.flatMap(({ keys, values }) => {
+        if (scope === 'KEY') return keys
+        return scope === 'VALUE' ? values : [...keys, ...values]
+      })
     },
   }
 }

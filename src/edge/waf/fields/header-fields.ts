@@ -63,14 +63,16 @@ export const headerOrderField: FieldCompiler<'HeaderOrder'> = ({ OversizeHandlin
   },
 })
 
-/** Fields that speak to the edge itself (DESIGN 6, explain) are none of the request's. */
+/** They speak to the edge itself and reach no origin (origin/forward.ts): none of the request's. */
+const TO_THE_EDGE: ReadonlySet<string> = new Set(['x-cachefront-explain', 'x-cachefront-viewer-address'])
+
 function headerPairs({ headers: { raw } }: Inspected): Pairs {
   const pairs: Pair[] = []
   let bytes = 0
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string
     const value = raw[i + 1] as string
-    if (/^x-cachefront-/i.test(name)) continue
+    if (TO_THE_EDGE.has(name.toLowerCase())) continue
     bytes += name.length + value.length
     if (pairs.length === COUNT_MAX || bytes > BYTES_MAX) {
       // What of it is within the limit.

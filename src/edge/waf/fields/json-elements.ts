@@ -1,5 +1,5 @@
-//! Takes the keys and values out of a JSON text (RFC 8259), without recursion and in time linear in the text; what is not
-//! well-formed ends it, with what came before. Keys that come twice count twice: parsers do not agree on which one holds.
+//! Takes the keys and values out of a JSON text (RFC 8259), without recursion and in time linear in the text, however deep
+//! it is: padding with brackets hides nothing. What is not well-formed ends it, with what came before. Keys that come twice count twice: parsers do not agree on which one holds.
 import type { JsonMatchPattern } from '@aws-sdk/client-wafv2'
 import type { Stored } from '../../../domain/waf/web-acl.ts'
 import { CannotCompile } from '../compile-context.ts'
@@ -9,12 +9,9 @@ export interface JsonElements {
   readonly keys: readonly string[]
   /** Strings decoded; numbers and words as they are written. */
   readonly values: readonly string[]
-  /** False when the text is no JSON, or too deep. */
+  /** False when the text is no JSON. */
   readonly whole: boolean
 }
-
-/** Objects and arrays within each other. */
-const DEPTH_MAX = 128
 
 /** Segments of each included path (JSON pointers, RFC 6901); null for everything. */
 export type JsonPaths = readonly (readonly string[])[] | null
@@ -54,7 +51,6 @@ export function elementsOf(text: string, paths: JsonPaths): JsonElements {
     skipSpace(text, at)
     const first = text[at.place]
     if (first === '{' || first === '[') {
-      if (open.length === DEPTH_MAX) return end(false)
       at.place++
       open.push({ isObject: first === '{', count: 0, ...step })
     } else {

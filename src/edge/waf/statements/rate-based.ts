@@ -127,7 +127,8 @@ const CUSTOM_KEYS: { readonly [Name in keyof CustomKey]?: KeyCompiler<Name> } = 
     return { key: 'ASN', looks: LOOKS.other, of }
   },
   Cookie: ({ Name = '', TextTransformations = [] }, context) => {
-    const reader = { name: `cookie ${Name}`, ...context.shared.reader(`cookie ${Name}`, () => cookieReader(Name)) }
+    const key = `cookie ${JSON.stringify(Name)}`
+    const reader = { name: key, ...context.shared.reader(key, () => cookieReader(Name)) }
     return { key: 'COOKIE', name: Name, secret: true, ...text(reader, TextTransformations, context) }
   },
   ForwardedIP: (_, context, statement) => forwarded(statement, context),
