@@ -39,6 +39,37 @@ function judged(doc: WebAclDoc, changes: Partial<Evaluator> = {}) {
   return { verdict, evaluation, failures }
 }
 
+test('a label of a rule that could not be evaluated lets nobody through, whatever a later rule makes of it', () => {
+  const label = { LabelMatchStatement: { Scope: 'LABEL', Key: 'home' } } as const
+  const country = { LabelMatchStatement: { Scope: 'LABEL', Key: 'awswaf:clientip:geo:country:KP' } } as const
+  const geos = { LabelMatchStatement: { Scope: 'NAMESPACE', Key: 'awswaf:clientip:geo:country:' } } as const
+  const tag = rule('geo', GEO, { Count: {} }, { RuleLabels: [{ Name: 'home' }] })
+  const said = (statement: Parameters<typeof rule>[1], action?: StoredAction) =>
+    judged(webAclDoc([tag, rule('then', statement, action)])).verdict?.action
+  assert.equal(said(label), 'BLOCK')
+  assert.equal(said({ NotStatement: { Statement: label } }), 'BLOCK')
+  assert.equal(said(label, { Allow: {} }), 'BLOCK')
+  assert.equal(said(country), 'BLOCK')
+  assert.equal(said({ NotStatement: { Statement: geos } }), 'BLOCK')
+  assert.equal(said({ LabelMatchStatement: { Scope: 'LABEL', Key: 'other' } }), 'ALLOW')
+  assert.equal(said({ LabelMatchStatement: { Scope: 'NAMESPACE', Key: 'awswaf:managed:' } }), 'ALLOW')
+  const sure = rule('sure', byteMatch('/', PATH), { Count: {} }, { RuleLabels: [{ Name: 'home' }] })
+  const twice = judged(webAclDoc([sure, tag, rule('then', label, { Allow: {} })]))
+  assert.equal(twice.verdict?.action, 'ALLOW')
+})
+
+test('a group whose scope cannot be told lets nobody through by an Allow of its rules', () => {
+  const group = groupRule('group', {
+    ManagedRuleGroupStatement: {
+      VendorName: 'AWS',
+      Name: 'AWSManagedRulesCommonRuleSet',
+      ScopeDownStatement: GEO,
+      RuleActionOverrides: [{ Name: 'NoUserAgent_HEADER', ActionToUse: { Allow: {} } }],
+    },
+  })
+  assert.equal(judged(webAclDoc([group])).verdict?.action, 'BLOCK')
+})
+
 test('a rule that cannot be evaluated counts as one that matched, and never lets a request through', () => {
   const said = (action: StoredAction, statement: Parameters<typeof rule>[1] = GEO) => {
     const { verdict, evaluation, failures } = judged(

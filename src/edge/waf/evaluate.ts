@@ -52,18 +52,20 @@ export function evaluate(plan: WebAclPlan, evaluation: Evaluation, evaluator: Ev
 /** The first rule of a group that ends the evaluation gives its result, which the reference may turn into a count. */
 function askGroup(plan: WebAclPlan, reference: RulePlan, evaluation: Evaluation, evaluator: Evaluator): Verdict | null {
   const group = reference.group as NonNullable<RulePlan['group']>
+  let inDoubt = false
   if (group.scopeDown !== null) {
     let isInScope = true
     try {
       isInScope = group.scopeDown(evaluation.request)
     } catch (error) {
-      // Then all of its rules look at the request.
+      // Then all of its rules look at the request, and none lets it through.
       evaluator.failed(plan, reference, error)
+      inDoubt = true
     }
     if (!isInScope) return null
   }
   for (const rule of group.rules) {
-    const verdict = ask(plan, rule, reference, evaluation, evaluator)
+    const verdict = ask(plan, rule, reference, evaluation, evaluator, inDoubt)
     if (verdict === null) continue
     if (reference.action?.kind !== 'COUNT') return verdict
     return counted(rule, reference, verdict.action, reference.action.inserts, evaluation)
@@ -77,16 +79,21 @@ function ask(
   within: RulePlan | null,
   evaluation: Evaluation,
   evaluator: Evaluator,
+  inDoubt = false,
 ): Verdict | null {
   const { request } = evaluation
-  let failed = false
+  let failed = inDoubt
   try {
     if (!rule.matches(request)) return null
   } catch (error) {
     evaluator.failed(plan, rule, error)
     failed = true
   }
-  for (const label of rule.labels) request.addLabel(label)
+  for (const label of rule.labels) {
+    // A label that a rule before it has given for certain stays so.
+    if (failed && !request.labels.includes(label)) request.doubtful.push(label)
+    request.addLabel(label)
+  }
   const { kind, inserts, response } = rule.action as ActionPlan
   if (kind === 'COUNT') return counted(rule, within, kind, inserts, evaluation)
   if (kind === 'BLOCK') return { action: kind, rule, within, response, inserts: [], failed }

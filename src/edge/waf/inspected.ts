@@ -67,6 +67,8 @@ export class Inspected {
   body: InspectedBody | null
   /** Fully qualified names, in the order that rules added them. */
   readonly labels: string[] = []
+  /** Those, or what they begin with, of which nobody knows: what would have added them could not be evaluated. */
+  readonly doubtful: string[] = []
   /** Rate-based rules that it was over the limit of. */
   readonly rates: RateAct[] = []
   /** What was said of its token, by the last rule that asked for one; null when none did. */

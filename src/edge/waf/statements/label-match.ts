@@ -19,5 +19,17 @@ export const labelMatch: StatementCompiler<'LabelMatchStatement'> = ({ Scope, Ke
         const own = `:${label.slice(labelPrefix.length)}`
         return inNamespaces ? own.includes(`:${key}`) : own.endsWith(`:${key}`)
       }
-  return { looks: LOOKS.other, matches: ({ labels }) => labels.some(test) }
+  // What they begin with: any label may follow.
+  const mayBe = (doubtful: string) => (doubtful.endsWith(':') ? meets(doubtful) : test(doubtful))
+  const meets = (namespace: string) =>
+    Key.startsWith(FULLY_QUALIFIED) && (key.startsWith(namespace) || (inNamespaces && namespace.startsWith(key)))
+  return {
+    looks: LOOKS.other,
+    matches({ labels, doubtful }) {
+      const sure = doubtful.length === 0 ? labels : labels.filter((label) => !doubtful.includes(label))
+      if (sure.some(test)) return true
+      if (doubtful.some(mayBe)) throw new Error('a rule before it, which could not be evaluated, would tell')
+      return false
+    },
+  }
 }
