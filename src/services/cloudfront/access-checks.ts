@@ -1,12 +1,11 @@
 //! What AWS refuses in Restrictions, WebACLId and ViewerCertificate (spec/cloudfront.md 2.1, 2.6), in AWS's own codes.
 import type { DistributionConfig, ViewerCertificate } from '@aws-sdk/client-cloudfront'
 import { cloudfrontFault, quoted } from '../../domain/cloudfront-faults.ts'
+import { COUNTRIES } from '../../domain/countries.ts'
 import { SECURITY_POLICY_NAMES } from '../../domain/security-policies.ts'
 import { namedCertificate } from './distribution-defaults.ts'
 
 const RESTRICTION_TYPES: readonly string[] = ['none', 'blacklist', 'whitelist']
-/** The form of an ISO 3166-1 alpha-2 code; which ones are in use AWS's documents do not list. */
-const COUNTRY = /^[A-Z]{2}$/
 /** ARN of a web ACL of WAFv2 (global), or id of one of WAF Classic (a UUID). */
 const WEB_ACL =
   /^(arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/
@@ -33,11 +32,11 @@ function checkCountries(geo: NonNullable<DistributionConfig['Restrictions']>['Ge
   }
   if (type === 'none' && countries.length > 0) throw wrong('with the RestrictionType none there are no countries')
   if (type !== 'none' && countries.length === 0) throw wrong(`a ${type} has at least one country`)
-  const strange = countries.find((country) => !COUNTRY.test(country))
+  const strange = countries.find((country) => !COUNTRIES.has(country))
   if (strange !== undefined) {
     throw cloudfrontFault(
       'InvalidLocationCode',
-      `Restrictions.GeoRestriction: ${quoted(strange)} is not a country by its two capital letters (ISO 3166-1).`,
+      `Restrictions.GeoRestriction: ${quoted(strange)} is no country: its code has two capital letters (ISO 3166-1; the United Kingdom is GB).`,
     )
   }
   if (new Set(countries).size < countries.length) throw wrong('a country is given twice')

@@ -2,18 +2,8 @@
 //! (https://docs.aws.amazon.com/waf/latest/APIReference/API_Types.html). AWS's front answers ValidationException to what
 //! breaks one; what members have to do with each other is checked by the operations.
 import type { Constraint, ConstraintTable } from '../../aws/check-constraints.ts'
+import { COUNTRIES } from '../../domain/countries.ts'
 import { AGGREGATE_KEYS, PRE_PARSE_TRANSFORMATIONS, TRANSFORMATIONS } from '../../domain/waf/statements.ts'
-
-const COUNTRIES = `
-  AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT
-  BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH
-  ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT
-  HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS
-  LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI
-  NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG
-  SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG
-  UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
-`
 
 const words = (...list: string[]): Constraint => ({ words: new Set(list) })
 const keysOf = (table: object): Constraint => words(...Object.keys(table))
@@ -49,7 +39,7 @@ export const WAF_CONSTRAINTS: ConstraintTable = {
   Content: range(1, 10_240),
   ContentType: words('TEXT_PLAIN', 'TEXT_HTML', 'APPLICATION_JSON'),
   CountryCodes: range(1),
-  'CountryCodes[]': words(...COUNTRIES.trim().split(/\s+/)),
+  'CountryCodes[]': words(...COUNTRIES),
   CreationPath: visible(256),
   CustomKeys: range(0, 5),
   CustomResponseBodies: range(1),

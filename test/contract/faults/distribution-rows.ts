@@ -255,6 +255,15 @@ export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
     })),
   ),
   row(
+    'InvalidLocationCode',
+    400,
+    '2.1',
+    'a country that is none, as UK for GB: its viewers would not be kept out',
+    updating(() => ({
+      Restrictions: { GeoRestriction: { RestrictionType: 'blacklist', ...listed('UK') } },
+    })),
+  ),
+  row(
     'InvalidWebACLId',
     400,
     '2.1',
