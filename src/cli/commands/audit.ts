@@ -57,9 +57,7 @@ const ABOUT_CHARS_MAX = 80
 
 /** In one line: names are the callers', and a terminal would obey what it takes for commands. */
 function about(resources: AuditEntry['resources']): string {
-  const text = Object.values(resources)
-    .join(' ')
-    .replaceAll(/[\p{C}\s]+/gu, ' ')
+  const text = [...new Set(Object.values(resources))].join(' ').replaceAll(/[\p{C}\s]+/gu, ' ')
   return text.length > ABOUT_CHARS_MAX ? `${text.slice(0, ABOUT_CHARS_MAX)}...` : text
 }
 

@@ -31,7 +31,12 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
   return new Command('explain')
     .argument('<url>', 'as a viewer would ask for it; the name need not resolve')
     .option('-X, --request <METHOD>', 'method', 'GET')
-    .option('-H, --header <NAME: VALUE>', 'a header of the viewer (again for more)', collect, [])
+    .option(
+      '-H, --header <NAME: VALUE>',
+      'a header of the viewer (again for more); User-Agent is cachefront-explain otherwise',
+      collect,
+      [],
+    )
     .option('--pop <NAME>', 'the POP that is asked (the first one otherwise)')
     .description('ask the edge for a URL and show how the answer came about')
     .addHelpText('after', '\nExample:\n  cachefront explain http://d1234567890abc.cloudfront.localhost:8080/product/7')
@@ -63,7 +68,8 @@ export function explainCommand(host: CliHost, done: (code: number) => void): Com
 
 /** By lower-case name; the URL's own Host unless a line says another. @throws {CliError} a line is none */
 function viewerHeaders(url: URL, lines: readonly string[]): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = { host: url.host }
+  // A User-Agent, as every client sends one: without it the managed rules of a web ACL refuse what they let viewers have.
+  const headers: Record<string, string> = { host: url.host, 'user-agent': 'cachefront-explain' }
   for (const line of lines) {
     const [, name, value] = /^([^:\s]+):\s*(.*)$/.exec(line) ?? []
     if (name === undefined || value === undefined)

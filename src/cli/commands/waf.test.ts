@@ -64,6 +64,7 @@ describe('cachefront waf replay', () => {
       const text = await replay(log, 'acl.json', '--limit', '1')
       assert.match(text, /^3\s+192\.0\.2\.1\s+GET\s+\/admin\/a\s+200\s+BLOCK\s+admin/m)
       assert.doesNotMatch(text, /admin\/b|s3cret/)
+      assert.match(text, /^\.\.\. and 1 more \(--limit\)$/m)
       assert.match(text, /^shop\s+admin\s+0\s+2\s+0/m)
       assert.match(text, /3 requests: 2 blocked, 0 challenged, 0 counted\. 2 of the blocked/)
     }

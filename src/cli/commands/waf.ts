@@ -82,11 +82,12 @@ async function replayLog(host: CliHost, log: string, options: ReplayOptions): Pr
     throw new CliError(`The web ACL ${doc.name} cannot be evaluated: ${(error as Error).message}.`)
   }
   const shown: Replayed[] = []
+  let found = 0
   let lines = 0
   try {
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       const replayed = replay.line(line)
-      if (replayed !== null && shown.length < limit) shown.push(replayed)
+      if (replayed !== null && ++found <= limit) shown.push(replayed)
       if (++lines % PROGRESS_LINES === 0 && host.out.interactive) host.out.complain(`${lines} lines ...`)
     }
   } catch (error) {
@@ -95,7 +96,7 @@ async function replayLog(host: CliHost, log: string, options: ReplayOptions): Pr
   const { totals } = replay
   replay.close()
   if (options.json) host.out.print(JSON.stringify({ webAcl: doc.arn, totals, requests: shown.map(asJson) }, null, 2))
-  else draw(host, totals, shown)
+  else draw(host, totals, shown, found - shown.length)
   if (totals.requests === 0) throw new CliError(`No line of ${log} tells of a request: is it an access log?`)
   return 0
 }
@@ -125,7 +126,8 @@ const asJson = ({ line, logged, action, rule, counted }: Replayed) => ({
   counted,
 })
 
-function draw(host: CliHost, totals: ReplayTotals, shown: readonly Replayed[]): void {
+/** `more`: how many requests are counted, and not shown. */
+function draw(host: CliHost, totals: ReplayTotals, shown: readonly Replayed[], more: number): void {
   const rows = shown.map(({ line, logged, action, rule, counted }) => [
     String(line),
     logged.address,
@@ -138,7 +140,7 @@ function draw(host: CliHost, totals: ReplayTotals, shown: readonly Replayed[]): 
   ])
   if (rows.length > 0) {
     host.out.print(drawTable([['LINE', 'ADDRESS', 'METHOD', 'PATH', 'STATUS', 'NOW', 'RULE'], ...rows]))
-    host.out.print('')
+    host.out.print(more > 0 ? `... and ${more} more (--limit)\n` : '')
   }
   host.out.print(drawRules(totals.rules))
   const { requests, blocked, challenged, counted, wouldHaveLost, unreadable, bodyRules, failures } = totals
@@ -149,7 +151,7 @@ function draw(host: CliHost, totals: ReplayTotals, shown: readonly Replayed[]): 
   if (unreadable > 0) host.out.print(`${unreadable} lines could not be read.`)
   if (bodyRules.length > 0)
     host.out.print(`A log has no bodies, and these rules look at them: ${bodyRules.join(', ')}.`)
-  host.out.print('A log does not have most headers: rules that look at others than the log has find nothing.')
+  host.out.print('An access log does not have most headers: rules that look at others than the log has find nothing.')
   for (const [rule, why] of Object.entries(failures))
     host.out.print(`The rule ${rule} could not be evaluated for some requests, which counts as a match: ${why}.`)
 }

@@ -142,7 +142,7 @@ export const deleteFieldLevelEncryptionProfile: Operation<DeleteFieldLevelEncryp
     if (user !== undefined) {
       throw cloudfrontFault(
         'FieldLevelEncryptionProfileInUse',
-        `The profile is named by the configuration for field-level encryption ${user.id}.`,
+        `The profile is named by the configuration for field-level encryption ${user.id}: remove it there first.`,
       )
     }
     await tx.delete('field-encryption-profile', record.id)

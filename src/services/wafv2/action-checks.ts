@@ -65,7 +65,7 @@ function checkCustomResponse(response: Stored<CustomResponse>, bodies: Bodies | 
     throw invalidParameter(
       'CUSTOM_RESPONSE',
       `ResponseCode ${status}`,
-      'The response code is none that AWS WAF can send.',
+      `The response code is none that AWS WAF can send, which are ${[...STATUSES].join(', ')}.`,
     )
   }
   if (key !== undefined && bodies !== null && !Object.hasOwn(bodies, key)) {

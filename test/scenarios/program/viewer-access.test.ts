@@ -115,6 +115,13 @@ describe('who may see what', { timeout: 120_000 }, () => {
         OverrideAction: { None: {} },
         VisibilityConfig: visibility('injection'),
       },
+      {
+        Name: 'common',
+        Priority: 2,
+        Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesCommonRuleSet' } },
+        OverrideAction: { None: {} },
+        VisibilityConfig: visible('common'),
+      },
     ]
     const shop = { Name: 'shop', Scope, DefaultAction: { Allow: {} }, VisibilityConfig: visibility('shop') } as const
     const { Summary: acl } = await waf.createWebACL({
@@ -172,6 +179,7 @@ describe('who may see what', { timeout: 120_000 }, () => {
     assert.deepEqual((await cloudfront.listDistributionsByWebACLId({ WebACLId: webAcl })).DistributionList?.Quantity, 1)
     const explained = await cachefront(home, 'explain', `http://${host}:${running.edge.split(':')[1]}/a`)
     assert.match(explained.out + explained.err, /access-waf +webAcl shop/)
+    assert.match(explained.out, /^answer 200/m, 'explain sends a User-Agent, as viewers do')
   })
 
   test('geo restriction on the same distribution: the web ACL first, then the country', async () => {
