@@ -117,10 +117,10 @@ describe('who may see what', { timeout: 120_000 }, () => {
       },
       {
         Name: 'common',
-        Priority: 2,
+        Priority: 3,
         Statement: { ManagedRuleGroupStatement: { VendorName: 'AWS', Name: 'AWSManagedRulesCommonRuleSet' } },
         OverrideAction: { None: {} },
-        VisibilityConfig: visible('common'),
+        VisibilityConfig: visibility('common'),
       },
     ]
     const shop = { Name: 'shop', Scope, DefaultAction: { Allow: {} }, VisibilityConfig: visibility('shop') } as const
