@@ -133,6 +133,7 @@ export function inspected(asks: AsksWaf = {}): Inspected {
       geo: {
         find: (of) => ({ ...NOWHERE, ...asks.places?.[of] }),
         placesAddresses: asks.noGeoip !== true,
+        knowsSystems: asks.noGeoip !== true,
       },
     },
     { ...NO_BODY, bytes, ...given },

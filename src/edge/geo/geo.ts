@@ -44,6 +44,8 @@ export interface GeoLookup {
   prepare(): void
   /** False without a database of places, or with one that cannot be read: then no answer says where an address is not. */
   readonly placesAddresses: boolean
+  /** The same of autonomous systems. */
+  readonly knowsSystems: boolean
 }
 
 export class Geo implements GeoLookup {
@@ -67,6 +69,11 @@ export class Geo implements GeoLookup {
 
   get placesAddresses(): boolean {
     return isWhole(this.#opened())
+  }
+
+  get knowsSystems(): boolean {
+    const { asns } = this.#opened()
+    return asns.length > 0 && !asns.some(({ broken }) => broken)
   }
 
   find(address: string): ViewerLocation {

@@ -40,7 +40,7 @@ export interface RateAct {
 /** What is asked of the edge about a request. */
 export interface Surroundings {
   readonly waf: { readonly rates: RateLimiter }
-  readonly geo: Pick<GeoLookup, 'find' | 'placesAddresses'>
+  readonly geo: Pick<GeoLookup, 'find' | 'placesAddresses' | 'knowsSystems'>
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -113,6 +113,17 @@ export class Inspected {
     const location = geo.find(address)
     if (!geo.placesAddresses) throw new Error('no GeoIP database is installed')
     return location
+  }
+
+  /**
+   * Number of the autonomous system of such an address; 0 for none that is known.
+   * @throws Error without a database of them
+   */
+  systemOf(address: string): number {
+    const { geo } = this.#around
+    const { asn } = geo.find(address)
+    if (!geo.knowsSystems) throw new Error('no database of autonomous systems can be read')
+    return Number(asn)
   }
 
   /** Counts it; true when its key is over the limit. */

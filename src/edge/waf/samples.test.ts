@@ -54,7 +54,7 @@ const plan = compileWebAcl(
 
 function decided(path: string, now = START): { evaluation: Evaluation; verdict: Verdict } {
   const around = {
-    geo: { find: () => NOWHERE, placesAddresses: true },
+    geo: { find: () => NOWHERE, placesAddresses: true, knowsSystems: true },
     clock: { now: () => now },
     waf: { rates: NO_RATES },
   }

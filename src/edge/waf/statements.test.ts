@@ -425,6 +425,8 @@ test('countries, regions and autonomous systems', () => {
   ])
   const { matches } = compileStatement({ GeoMatchStatement: { CountryCodes: ['FR'] } }, contextOf())
   assert.throws(() => matches(inspected({ noGeoip: true })), /no GeoIP database/)
+  const system = compileStatement({ AsnMatchStatement: { AsnList: [3320] } }, contextOf())
+  assert.throws(() => system.matches(inspected({ noGeoip: true })), /no database of autonomous systems/)
 })
 
 test('regular expressions, alone and in sets', () => {

@@ -81,6 +81,7 @@ function hits(policy: ResponseHeadersPolicyDoc | null): void {
       find: () => assert.fail('no header tells where the viewer is'),
       prepare: () => {},
       placesAddresses: true,
+      knowsSystems: true,
     },
     origins: new OriginSources(
       new Origins({

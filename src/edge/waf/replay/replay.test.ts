@@ -6,7 +6,7 @@ import { ACCESS_LOG_HEADER } from '../../../observe/access-log.ts'
 import { LogReader } from './log-line.ts'
 import { Replay } from './replay.ts'
 
-const geo = { find: () => NOWHERE, placesAddresses: true }
+const geo = { find: () => NOWHERE, placesAddresses: true, knowsSystems: true }
 const visibility = (MetricName: string) => ({
   SampledRequestsEnabled: true,
   CloudWatchMetricsEnabled: true,

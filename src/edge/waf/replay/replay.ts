@@ -43,7 +43,7 @@ export interface Replayed {
 
 export class Replay {
   readonly #plan: WebAclPlan
-  readonly #geo: Pick<GeoLookup, 'find' | 'placesAddresses'>
+  readonly #geo: Pick<GeoLookup, 'find' | 'placesAddresses' | 'knowsSystems'>
   readonly #reader = new LogReader()
   readonly #rules = new RuleCounts()
   readonly #failures: Record<string, string> = {}
@@ -57,7 +57,7 @@ export class Replay {
   #wouldHaveLost = 0
 
   /** @throws an error for a person when the web ACL cannot be evaluated */
-  constructor(doc: WebAclDoc, geo: Pick<GeoLookup, 'find' | 'placesAddresses'>) {
+  constructor(doc: WebAclDoc, geo: Pick<GeoLookup, 'find' | 'placesAddresses' | 'knowsSystems'>) {
     this.#plan = compileWebAcl(doc)
     if (this.#plan.broken !== null) throw new Error(this.#plan.broken)
     this.#geo = geo

@@ -13,7 +13,7 @@ export const asnMatch: StatementCompiler<'AsnMatchStatement'> = (statement, { sh
     matches(request) {
       const of = address === null ? request.address : address(request)
       if (of === null || typeof of === 'boolean') return of ?? false
-      return numbers.has(Number(request.locationOf(of).asn))
+      return numbers.has(request.systemOf(of))
     },
   }
 }

@@ -122,7 +122,7 @@ const CUSTOM_KEYS: { readonly [Name in keyof CustomKey]?: KeyCompiler<Name> } = 
     const address: KeyOf = config === undefined ? IP.of : firstForwarded(config)
     const of: KeyOf = (request) => {
       const found = address(request)
-      return typeof found === 'string' ? String(Number(request.locationOf(found).asn)) : found
+      return typeof found === 'string' ? String(request.systemOf(found)) : found
     }
     return { key: 'ASN', looks: LOOKS.other, of }
   },
