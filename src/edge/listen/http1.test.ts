@@ -489,9 +489,12 @@ test('a viewer that takes nothing of its answer for too long is cut', async () =
 })
 
 test('connections over the limit are dropped and counted', async () => {
-  const { dial, events, listener } = await listening({ limits: { connections: 1 } })
+  const asked = Promise.withResolvers<void>()
+  const { dial, events, listener } = await listening({ limits: { connections: 1 }, handler: () => asked.resolve() })
   const first = dial()
-  await once(first, 'connect')
+  // Whoever has not asked for anything makes room; this one waits for its answer.
+  first.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await asked.promise
   const second = dial()
   second.on('error', () => {})
   second.resume()

@@ -184,26 +184,35 @@ test('a resumed session is known as one', async (t) => {
   ])
 })
 
-test('a handshake that does not come to its end is cut off, and only so many wait at a time', async (t) => {
-  const { listener, events } = await listening(t, { handshakes: 2, handshakeMs: 200 })
+/** The first byte of a ClientHello, and no more. */
+async function halfHello(port: number) {
+  const socket = connectTcp(port, '127.0.0.1')
+  socket.on('error', () => {})
+  await once(socket, 'connect')
+  socket.write(Buffer.from([0x16]))
+  return { socket, over: once(socket.resume(), 'close') }
+}
+
+test('a handshake that does not come to its end is cut off', async (t) => {
+  const { listener, events } = await listening(t, { handshakeMs: 200 })
   const { port } = listener.addresses[0]!
-  const dial = async () => {
-    const socket = connectTcp(port, '127.0.0.1')
-    socket.on('error', () => {})
-    await once(socket, 'connect')
-    // The first byte of a ClientHello, and no more.
-    socket.write(Buffer.from([0x16]))
-    return { socket, over: once(socket.resume(), 'close') }
-  }
-  const [one, two] = [await dial(), await dial()]
-  const third = await dial()
-  await third.over
-  assert.deepEqual(events, ['handshakes'])
+  const [one, two] = [await halfHello(port), await halfHello(port)]
   await Promise.all([one.over, two.over])
+  assert.deepEqual(events, ['handshake-timeout', 'handshake-timeout'])
   assert.equal(listener.connections, 0)
   const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, servername: 'localhost' })
   await once(socket, 'secureConnect')
   socket.destroy()
+})
+
+test('only so many handshakes wait at a time: the oldest makes room', async (t) => {
+  const { listener } = await listening(t, { handshakes: 2, handshakeMs: 60_000 })
+  const { port } = listener.addresses[0]!
+  const [one, two, three] = [await halfHello(port), await halfHello(port), await halfHello(port)]
+  await one.over
+  assert.deepEqual([two.socket.closed, three.socket.closed], [false, false])
+  two.socket.destroy()
+  three.socket.destroy()
 })
 
 test('a large answer out of memory goes in pieces, at the pace of the viewer', async (t) => {

@@ -138,7 +138,8 @@ test('slow commands go to a file of the log group once, over a restart of contro
     for (const line of lines) {
       const { CacheClusterId: id, CacheNodeId: node, ClientAddress: address } = line
       assert.deepEqual([id, node], [cluster, '0001'])
-      assert.match(address, /^127\.\d+\.\d+\.\d+:\d+$/)
+      // The engine has no address for a client that had gone before its command ended.
+      assert.match(address, /^(127\.\d+\.\d+\.\d+:\d+|\?:0)$/)
       assert.ok(line['Duration (us)'] > 10_000 && line.Timestamp > 1_700_000_000 && Number.isInteger(line.Id))
     }
     return lines.filter(({ Command }) => /^(eval|EVAL)/.test(Command)).map(({ Command }) => Command.split(' ').at(-1))
