@@ -3,6 +3,7 @@
 //! without end and says nothing on them.
 //! Says `attacking` to who started it once it does so in full.
 import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
 
 const [kind, port] = [process.argv[2], Number(process.argv[3])]
 /** Addresses that the attack comes from. */
@@ -15,6 +16,9 @@ const FLOOD = 1_000
 /** Milliseconds between two bytes of a request. */
 const DRIP_MS = 500
 const TURN_MS = 10
+
+// What is measured is what the attack costs the edge, not that the attacker sits on the viewers' processors.
+setPriority(19)
 
 const open = new Set<Socket>()
 let opened = 0

@@ -109,6 +109,8 @@ try {
   console.log('round kind           p50 ms   p99 ms  unanswered')
   for (let number = 1; number <= ROUNDS; number++) {
     for (const kind of ATTACKS) {
+      // Quiet is what comes after the end of an attack is over, with its thousand connections that break.
+      await measure('settling', edge, host)
       for (const round of [await measure('quiet', edge, host), await attacked(kind, edge, host)]) {
         rounds.push(round)
         const { ms, unanswered } = round
