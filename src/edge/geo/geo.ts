@@ -99,8 +99,11 @@ export class Geo implements GeoLookup {
     if (versions === before.versions || versions === this.#refused) return
     this.#complained.clear()
     const next = this.#openAll(files, versions)
-    for (const source of next.places) for (const address of PROBES) this.#ask(source, address, NOWHERE)
-    if (!isWhole(next)) {
+    for (const address of PROBES) {
+      for (const source of next.places) this.#ask(source, address, NOWHERE)
+      for (const source of next.asns) this.#ask(source, address, '')
+    }
+    if (!isWhole(next) || next.asns.some(({ broken }) => broken)) {
       this.#refused = versions
       closeAll(next)
       return
