@@ -29,6 +29,15 @@ export interface FaultRow {
   readonly provoke: (site: FaultSite) => Call | Promise<Call>
 }
 
+export const row = (
+  code: string,
+  status: number,
+  section: string,
+  when: string,
+  provoke: FaultRow['provoke'],
+  quotas: FaultRow['quotas'] = {},
+): FaultRow => ({ code, status, section, when, provoke, quotas })
+
 export type Call = () => Promise<unknown>
 
 /** Codes of what is not built: the call that would bring them answers 501 and names `names`. */

@@ -1,7 +1,7 @@
 //! Faults of distributions as such: their life, names, behaviors, error pages, certificates, tags (spec 1.2-1.8, 2.1-2.6).
 
 import type { CacheBehavior, DistributionConfig } from '@aws-sdk/client-cloudfront'
-import { type FaultRow, type FaultSite, listed, many, updating } from '../../support/fault-site.ts'
+import { type FaultRow, type FaultSite, listed, many, row, updating } from '../../support/fault-site.ts'
 import { viewerCertificate, withImported } from '../../support/viewer-certificate.ts'
 
 /** The default behavior with these changes. */
@@ -47,15 +47,6 @@ const tagging =
 const invalid = (when: string, provoke: FaultRow['provoke'], section = '2.1'): FaultRow => ({
   ...{ code: 'InvalidArgument', status: 400, section, when, provoke },
 })
-const row = (
-  code: string,
-  status: number,
-  section: string,
-  when: string,
-  provoke: FaultRow['provoke'],
-  quotas: FaultRow['quotas'] = {},
-): FaultRow => ({ code, status, section, when, provoke, quotas })
-
 export const DISTRIBUTION_ROWS: readonly FaultRow[] = [
   row(
     'NoSuchDistribution',

@@ -1,6 +1,6 @@
 //! Faults of S3 origins, origin access controls and origin access identities (spec 1.5, 1.7, 2.2, 2.7, 7.1-7.3).
 import type { DistributionConfig, Origin } from '@aws-sdk/client-cloudfront'
-import { type FaultRow, type FaultSite, listed } from '../../support/fault-site.ts'
+import { type FaultRow, type FaultSite, listed, row } from '../../support/fault-site.ts'
 
 const BUCKET = 'shop.s3.eu-central-1.amazonaws.com'
 
@@ -34,15 +34,6 @@ function bucket(config: DistributionConfig, changes: object = {}): Partial<Distr
   return { Origins: listed(origin as Origin) }
 }
 const withBucket = (changes: object) => (site: FaultSite) => () => site.update(bucket(site.one.config, changes))
-
-const row = (
-  code: string,
-  status: number,
-  section: string,
-  when: string,
-  provoke: FaultRow['provoke'],
-  quotas: FaultRow['quotas'] = {},
-): FaultRow => ({ code, status, section, when, provoke, quotas })
 
 const NOBODY = 'E00000000000000'
 const HOST_HEADER_ONLY = 'bf0718e1-ba1e-49d1-88b1-f726733018ae'

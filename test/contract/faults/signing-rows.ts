@@ -1,6 +1,6 @@
 //! Faults of public keys, key groups and of whom behaviors trust (spec 1.5, 1.7, 1.8, 2.3, 2.7, 9.2).
 import type { DefaultCacheBehavior, KeyGroupConfig, PublicKeyConfig } from '@aws-sdk/client-cloudfront'
-import { type FaultRow, type FaultSite, listed, many } from '../../support/fault-site.ts'
+import { type FaultRow, type FaultSite, listed, many, row } from '../../support/fault-site.ts'
 import { addKeyGroup, addPublicKey, ecKey, rsaKey } from '../../support/signing-keys.ts'
 
 const KEY: PublicKeyConfig = { CallerReference: 'mine', Name: 'mine', EncodedKey: rsaKey().publicKey }
@@ -48,15 +48,6 @@ const trusting = (site: FaultSite, changes: Partial<DefaultCacheBehavior>) => ()
   site.update({ DefaultCacheBehavior: { ...site.one.config.DefaultCacheBehavior, ...changes } as DefaultCacheBehavior })
 const groups = (...Items: string[]) => ({ TrustedKeyGroups: { Enabled: true, ...listed(...Items) } })
 const signers = (...Items: string[]) => ({ TrustedSigners: { Enabled: true, ...listed(...Items) } })
-
-const row = (
-  code: string,
-  status: number,
-  section: string,
-  when: string,
-  provoke: FaultRow['provoke'],
-  quotas: FaultRow['quotas'] = {},
-): FaultRow => ({ code, status, section, when, provoke, quotas })
 
 const NOBODY = 'K00000000000000'
 const NO_GROUP = '00000000-0000-4000-8000-000000000000'

@@ -1,6 +1,6 @@
 //! Faults of trust stores and of ViewerMtlsConfig (spec 1.5, 1.9, 2.1, 2.7, 15).
 import type { ViewerMtlsConfig } from '@aws-sdk/client-cloudfront'
-import { type FaultRow, type FaultSite, listed } from '../../support/fault-site.ts'
+import { type FaultRow, type FaultSite, listed, row } from '../../support/fault-site.ts'
 
 const SOURCE = { CaCertificatesBundleS3Location: { Bucket: 'certificates', Key: 'viewers.pem', Region: 'us-east-1' } }
 
@@ -38,15 +38,6 @@ const attaching = (changes: (site: FaultSite, mtls: ViewerMtlsConfig) => object)
   const ViewerMtlsConfig = required((await active(site)).id)
   return () => site.update({ ...https(site), ViewerMtlsConfig, ...changes(site, ViewerMtlsConfig) })
 }
-
-const row = (
-  code: string,
-  status: number,
-  section: string,
-  when: string,
-  provoke: FaultRow['provoke'],
-  quotas: FaultRow['quotas'] = {},
-): FaultRow => ({ code, status, section, when, provoke, quotas })
 
 const NOBODY = 'ts_000000000000000000000000'
 
